@@ -1,0 +1,1 @@
+//! The compression codecs. To come.

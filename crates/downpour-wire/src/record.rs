@@ -1,0 +1,1 @@
+//! A record as the caller hands it over. To come.

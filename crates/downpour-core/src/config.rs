@@ -1,0 +1,179 @@
+//! What the decisions depend on: limits, times and modes, already validated.
+//!
+//! The typed builder, Kafka's property names and the search for contradictions
+//! live in the `downpour` crate; nothing here checks anything.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use downpour_wire::codec::Compression;
+
+/// How many replicas must have a record before the broker acknowledges it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Acks {
+    /// Nobody answers; a record counts as sent once it is on the socket.
+    None,
+    /// The leader alone.
+    Leader,
+    /// All in-sync replicas.
+    #[default]
+    All,
+}
+
+impl Acks {
+    /// The number that a Produce request carries.
+    pub fn as_i16(self) -> i16 {
+        match self {
+            Self::None => 0,
+            Self::Leader => 1,
+            Self::All => -1,
+        }
+    }
+}
+
+/// When an open batch leaves although it is not full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Linger {
+    /// At once while nothing is in flight to its broker, else after this time.
+    Adaptive(Duration),
+    /// After this time, always (Java's `linger.ms`).
+    Fixed(Duration),
+}
+
+impl Linger {
+    /// The longest that an open batch waits.
+    pub fn duration(self) -> Duration {
+        match self {
+            Self::Adaptive(d) | Self::Fixed(d) => d,
+        }
+    }
+}
+
+/// A host and port as the user or a broker named them, not yet resolved.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[expect(clippy::exhaustive_structs, reason = "a host and a port are all there is")]
+pub struct Address {
+    /// Host name or IP literal, without brackets.
+    pub host: Arc<str>,
+    /// TCP port.
+    pub port: u16,
+}
+
+impl std::fmt::Display for Address {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.host.contains(':') {
+            write!(f, "[{}]:{}", self.host, self.port)
+        } else {
+            write!(f, "{}:{}", self.host, self.port)
+        }
+    }
+}
+
+/// What one record asks of the batch that carries it.
+///
+/// A record whose options differ from the open batch's seals that batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BatchOptions {
+    /// Codec and level.
+    pub compression: Compression,
+    /// From the batch's creation to its last possible verdict.
+    pub delivery_timeout: Duration,
+}
+
+impl BatchOptions {
+    /// Options of these two values.
+    pub fn new(compression: Compression, delivery_timeout: Duration) -> Self {
+        Self { compression, delivery_timeout }
+    }
+}
+
+/// Everything that the decisions depend on. Defaults are the plan's.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Config {
+    /// Sent with every request. Default `downpour`.
+    pub client_id: Arc<str>,
+    /// Where to begin; at least one.
+    pub bootstrap: Vec<Address>,
+    /// Default all.
+    pub acks: Acks,
+    /// Whether batches carry an identity and sequences. Default true.
+    pub idempotence: bool,
+    /// Without idempotence: more than one batch in flight per partition. Default false.
+    pub allow_reordering: bool,
+    /// A batch that may have been written is sent again under a new epoch, as Java does,
+    /// and may then be written twice. Default false: it ends Unknown.
+    pub resend_unknown: bool,
+    /// Batches in flight per partition and requests per connection, 1 to 5. Default 5.
+    pub max_in_flight: usize,
+    /// Default adaptive, 5 ms.
+    pub linger: Linger,
+    /// Target size of a batch in bytes before compression. Default 64 KiB.
+    pub batch_size: usize,
+    /// Largest batch and largest record, in bytes before compression. Default 1 MiB.
+    pub batch_max: usize,
+    /// Largest request in bytes. Default 8 MiB.
+    pub request_max: usize,
+    /// Codec of batches. Default none.
+    pub compression: Compression,
+    /// From acceptance to the last possible verdict. Default 120 s.
+    pub delivery_timeout: Duration,
+    /// From a request's departure to its answer. Default 30 s.
+    pub request_timeout: Duration,
+    /// First and largest pause before a retry. Default 100 ms and 1 s.
+    pub retry_backoff: (Duration, Duration),
+    /// First and largest pause before a reconnect. Default 50 ms and 1 s.
+    pub reconnect_backoff: (Duration, Duration),
+    /// A connection that is not ready after this is given up. Default 10 s.
+    pub connect_timeout: Duration,
+    /// A connection that carried nothing for so long is closed. Default 540 s.
+    pub idle_timeout: Duration,
+    /// Age at which metadata is refreshed without cause. Default 300 s.
+    pub metadata_max_age: Duration,
+    /// Whether brokers may create a topic that is asked for. Default true.
+    pub auto_create_topics: bool,
+    /// Largest answer that is read, in bytes. Default 100 MiB.
+    pub response_max: usize,
+}
+
+impl Config {
+    /// The defaults, with these addresses to begin at.
+    pub fn new(bootstrap: Vec<Address>) -> Self {
+        Self {
+            client_id: Arc::from("downpour"),
+            bootstrap,
+            acks: Acks::All,
+            idempotence: true,
+            allow_reordering: false,
+            resend_unknown: false,
+            max_in_flight: 5,
+            linger: Linger::Adaptive(Duration::from_millis(5)),
+            batch_size: 64 << 10,
+            batch_max: 1 << 20,
+            request_max: 8 << 20,
+            compression: Compression::NONE,
+            delivery_timeout: Duration::from_secs(120),
+            request_timeout: Duration::from_secs(30),
+            retry_backoff: (Duration::from_millis(100), Duration::from_secs(1)),
+            reconnect_backoff: (Duration::from_millis(50), Duration::from_secs(1)),
+            connect_timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_secs(540),
+            metadata_max_age: Duration::from_secs(300),
+            auto_create_topics: true,
+            response_max: 100 << 20,
+        }
+    }
+
+    /// Batches in flight per partition that keep order under these settings.
+    pub fn slots(&self) -> usize {
+        if self.idempotence || self.allow_reordering { self.max_in_flight } else { 1 }
+    }
+
+    /// What a record asks for when its sender said nothing.
+    pub fn batch_options(&self) -> BatchOptions {
+        BatchOptions::new(self.compression, self.delivery_timeout)
+    }
+}

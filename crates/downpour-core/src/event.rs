@@ -1,0 +1,141 @@
+//! The closed list of what an operator can observe.
+//!
+//! Emitted per batch, request or connection, never per record; the shell turns them
+//! into `tracing` lines.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use downpour_wire::error_code::ErrorCode;
+
+use crate::config::Address;
+use crate::outcome::Cause;
+
+/// Something that happened.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Event {
+    /// A connection is being opened.
+    Connecting {
+        /// Where to.
+        address: Address,
+        /// The broker that advertised this address; `None` while bootstrapping.
+        broker: Option<i32>,
+    },
+    /// A connection is open and its versions are chosen.
+    Connected {
+        /// Where to.
+        address: Address,
+        /// The broker, once known.
+        broker: Option<i32>,
+        /// Chosen version of Produce.
+        produce_version: i16,
+        /// Chosen version of Metadata.
+        metadata_version: i16,
+    },
+    /// A connection could not be opened.
+    ConnectFailed {
+        /// Where to.
+        address: Address,
+        /// The broker that advertised this address; `None` while bootstrapping.
+        broker: Option<i32>,
+        /// What was said.
+        reason: Arc<str>,
+        /// Pause before the next attempt.
+        retry_after: Duration,
+    },
+    /// An open connection ended.
+    Disconnected {
+        /// Where to.
+        address: Address,
+        /// The broker, once known.
+        broker: Option<i32>,
+        /// Why.
+        reason: Arc<str>,
+        /// Requests that lost their answer.
+        unanswered: usize,
+    },
+    /// No known broker answers; the bootstrap addresses are asked again.
+    Rebootstrap,
+    /// Metadata arrived.
+    MetadataUpdated {
+        /// Brokers in the cluster.
+        brokers: usize,
+        /// Topics in the answer.
+        topics: usize,
+    },
+    /// A topic has no usable metadata.
+    TopicUnavailable {
+        /// Its name.
+        topic: Arc<str>,
+        /// What the broker said.
+        code: ErrorCode,
+    },
+    /// A partition has a new leader.
+    LeaderMoved {
+        /// Topic.
+        topic: Arc<str>,
+        /// Partition.
+        partition: i32,
+        /// New leader; `None` while there is none.
+        leader: Option<i32>,
+        /// Its epoch.
+        leader_epoch: i32,
+    },
+    /// A broker asked for a pause.
+    Throttled {
+        /// Broker.
+        broker: Option<i32>,
+        /// How long.
+        pause: Duration,
+    },
+    /// A batch will be sent again.
+    Retry {
+        /// Topic.
+        topic: Arc<str>,
+        /// Partition.
+        partition: i32,
+        /// Records in it.
+        records: u32,
+        /// Attempts so far.
+        attempts: u32,
+        /// Why.
+        cause: Cause,
+    },
+    /// A batch was too large for the broker and became several.
+    Split {
+        /// Topic.
+        topic: Arc<str>,
+        /// Partition.
+        partition: i32,
+        /// Batches that it became.
+        parts: usize,
+    },
+    /// Records got a verdict that is no acknowledgement.
+    Undelivered {
+        /// Topic.
+        topic: Arc<str>,
+        /// Partition.
+        partition: i32,
+        /// Records.
+        records: u32,
+        /// Whether they may be in the log.
+        maybe_written: bool,
+        /// Why.
+        cause: Cause,
+    },
+    /// A producer id was granted.
+    IdentityGranted {
+        /// Producer id.
+        producer_id: i64,
+        /// Epoch.
+        epoch: i16,
+    },
+    /// A partition's sequence could not be continued; it begins anew.
+    EpochBumped {
+        /// Producer id.
+        producer_id: i64,
+        /// The new epoch.
+        epoch: i16,
+    },
+}

@@ -1,0 +1,189 @@
+//! The only verdicts that an accepted record can get, and what stands behind a bad one.
+//!
+//! The error table that leads to them is in [`crate::errors`].
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use downpour_wire::error_code::ErrorCode;
+
+/// How a run of records of one batch ended.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Verdict {
+    /// In the log.
+    Delivered {
+        /// Offset of the run's first record; `None` where the broker only said that it
+        /// has the batch already (DUPLICATE_SEQUENCE).
+        base_offset: Option<i64>,
+        /// Set where the topic stamps records itself, in milliseconds since 1970.
+        log_append_time: Option<i64>,
+    },
+    /// On the socket, with acks=0: nobody will ever answer.
+    Sent,
+    /// Not in the log.
+    Failed(Arc<Failure>),
+    /// In the log or not: an answer was lost, and asking again could have written twice.
+    Unknown(Arc<Failure>),
+}
+
+/// Whether a record that has no acknowledgement is in the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Written {
+    /// It is not.
+    No,
+    /// Nobody can say.
+    Unknown,
+}
+
+/// What stands behind a verdict that is no acknowledgement.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Failure {
+    /// The root cause.
+    pub cause: Cause,
+    /// Topic of the record.
+    pub topic: Arc<str>,
+    /// Partition of the record.
+    pub partition: i32,
+    /// Broker that was asked last, if any was.
+    pub broker: Option<i32>,
+    /// Requests that carried the record.
+    pub attempts: u32,
+    /// From the batch's creation to the verdict.
+    pub age: Duration,
+}
+
+impl Failure {
+    /// A failure of these parts.
+    pub fn new(cause: Cause, topic: Arc<str>, partition: i32) -> Self {
+        Self { cause, topic, partition, broker: None, attempts: 0, age: Duration::ZERO }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (topic {}, partition {}", self.cause, self.topic, self.partition)?;
+        if let Some(broker) = self.broker {
+            write!(f, ", broker {broker}")?;
+        }
+        write!(f, ", attempts {}, age {:?})", self.attempts, self.age)
+    }
+}
+
+/// Why something did not go well.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Cause {
+    /// A broker said so.
+    Broker {
+        /// Kafka's code.
+        code: ErrorCode,
+        /// The broker's own words, where it had any.
+        message: Option<Arc<str>>,
+    },
+    /// One record was refused, and the batch with it; this is another record of that batch.
+    SiblingRefused,
+    /// The connection ended before the answer came.
+    Disconnected {
+        /// What ended it.
+        reason: Arc<str>,
+    },
+    /// The delivery timeout passed.
+    DeliveryTimeout {
+        /// What went wrong last, if anything did before the time was up.
+        last: Option<Arc<Cause>>,
+        /// What the batch was waiting for when the time was up.
+        waiting_for: WaitingFor,
+    },
+    /// The batch may have been written, and the epoch that could prove it is gone.
+    EpochLost {
+        /// What made it doubtful.
+        last: Option<Arc<Cause>>,
+    },
+    /// The producer was closed, or its deadline for closing passed.
+    Closed,
+    /// No producer id could be had.
+    NoIdentity {
+        /// Why not.
+        reason: Arc<str>,
+    },
+    /// The partition is not there any more.
+    PartitionGone,
+    /// A defect of this library; please report it.
+    Internal {
+        /// What was found.
+        reason: Arc<str>,
+    },
+}
+
+impl Cause {
+    /// A broker's code without words.
+    pub fn broker(code: ErrorCode) -> Self {
+        Self::Broker { code, message: None }
+    }
+
+    /// The code of the broker that is at the root of it, if one is.
+    pub fn code(&self) -> Option<ErrorCode> {
+        match self {
+            Self::Broker { code, .. } => Some(*code),
+            Self::DeliveryTimeout { last: Some(last), .. }
+            | Self::EpochLost { last: Some(last) } => last.code(),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Broker { code, message: Some(message) } => write!(f, "{code}: {message}"),
+            Self::Broker { code, message: None } => write!(f, "{code}"),
+            Self::SiblingRefused => {
+                f.write_str("another record of the same batch was refused, and the batch with it")
+            }
+            Self::Disconnected { reason } => write!(f, "the connection ended: {reason}"),
+            Self::DeliveryTimeout { last: Some(last), waiting_for } => {
+                write!(f, "delivery timeout while {waiting_for}, after {last}")
+            }
+            Self::DeliveryTimeout { last: None, waiting_for } => {
+                write!(f, "delivery timeout while {waiting_for}")
+            }
+            Self::EpochLost { last } => {
+                f.write_str("an answer was lost and the sequence cannot be continued")?;
+                match last {
+                    Some(last) => write!(f, ": {last}"),
+                    None => Ok(()),
+                }
+            }
+            Self::Closed => f.write_str("the producer was closed"),
+            Self::NoIdentity { reason } => write!(f, "no producer id: {reason}"),
+            Self::PartitionGone => f.write_str("the partition does not exist any more"),
+            Self::Internal { reason } => write!(f, "internal error, please report it: {reason}"),
+        }
+    }
+}
+
+/// What a batch was waiting for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum WaitingFor {
+    /// A leader of its partition, or a connection to it.
+    Leader,
+    /// Its turn behind other batches, a linger or a backoff.
+    Turn,
+    /// The answer to a request.
+    Answer,
+}
+
+impl fmt::Display for WaitingFor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Leader => "waiting for a reachable leader",
+            Self::Turn => "waiting for its turn",
+            Self::Answer => "waiting for an answer",
+        })
+    }
+}

@@ -1,0 +1,220 @@
+//! The modules of one crate: follows `mod` declarations from its root file and resolves each path
+//! to the file it leads to. Which uses are wrong is judged by `cycles`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use super::problem::Problem;
+use super::scan::{ModDecl, Scan, scan};
+
+/// One module has the name of its path below the crate: `[]` is the root.
+type Name = Vec<String>;
+
+/// The files of one crate and who uses whom.
+#[derive(Debug, Default)]
+pub(super) struct Modules {
+    /// Which file a module lives in.
+    pub(super) files: BTreeMap<Name, PathBuf>,
+    /// From module to module, with the first line that says so.
+    pub(super) edges: BTreeMap<Name, BTreeMap<Name, usize>>,
+    /// What could not be read.
+    pub(super) problems: Vec<Problem>,
+}
+
+/// Reads the crate whose root file is `root`, with `read` giving a file's text.
+pub(super) fn read_modules(root: &Path, read: &dyn Fn(&Path) -> Option<String>) -> Modules {
+    let mut reader = Reader {
+        read,
+        modules: Modules::default(),
+        scans: Vec::new(),
+    };
+    let dir = root.parent().map(Path::to_path_buf).unwrap_or_default();
+    reader.file(Vec::new(), root.to_path_buf(), &dir, false);
+    reader.resolve()
+}
+
+struct Reader<'a> {
+    read: &'a dyn Fn(&Path) -> Option<String>,
+    modules: Modules,
+    scans: Vec<(Name, Scan)>,
+}
+
+impl Reader<'_> {
+    /// Reads a file and what it declares; `dir` is where its child modules live.
+    fn file(&mut self, name: Name, path: PathBuf, dir: &Path, is_test: bool) {
+        let place = path.display().to_string();
+        let scanned = (self.read)(&path).ok_or_else(|| "cannot be read".to_owned());
+        let mut scan = match scanned.and_then(|text| scan(&text)) {
+            Ok(scan) => scan,
+            Err(what) => return self.modules.problems.push(Problem::new(place, what)),
+        };
+        self.modules.files.insert(name.clone(), path);
+        for decl in scan.mods.iter().filter(|decl| !decl.is_inline) {
+            self.declared(&name, &place, dir, is_test, decl);
+        }
+        if is_test {
+            scan.paths.clear();
+        }
+        self.scans.push((name, scan));
+    }
+
+    fn declared(&mut self, name: &Name, place: &str, dir: &Path, is_test: bool, decl: &ModDecl) {
+        if decl.is_moved {
+            let what = format!(
+                "`#[path]` on `mod {}`: keep modules where they belong",
+                decl.name
+            );
+            return self.modules.problems.push(Problem::new(place, what));
+        }
+        let mut child = name.clone();
+        child.extend(decl.scope.iter().cloned());
+        child.push(decl.name.clone());
+        let around: PathBuf = decl.scope.iter().collect();
+        let own_dir = dir.join(around).join(&decl.name);
+        let flat = own_dir.with_extension("rs");
+        let nested = own_dir.join("mod.rs");
+        let path = if (self.read)(&flat).is_some() {
+            flat
+        } else {
+            nested
+        };
+        self.file(child, path, &own_dir, is_test || decl.is_test);
+    }
+
+    /// Turns paths into edges between files.
+    fn resolve(mut self) -> Modules {
+        let mut known: BTreeSet<Name> = self.modules.files.keys().cloned().collect();
+        for (name, scan) in &self.scans {
+            for decl in scan.mods.iter().filter(|decl| decl.is_inline) {
+                known.insert(joined(name, &decl.scope, Some(&decl.name)));
+            }
+        }
+        for (name, scan) in &self.scans {
+            for path in &scan.paths {
+                let here = joined(name, &path.scope, None);
+                let Some(target) = resolve(&here, &path.segments, &known) else {
+                    continue;
+                };
+                let file = self.file_of(target);
+                if file != *name {
+                    let uses = self.modules.edges.entry(name.clone()).or_default();
+                    uses.entry(file).or_insert(path.line);
+                }
+            }
+        }
+        self.modules
+    }
+
+    /// The module that has the file in which `target` lives.
+    fn file_of(&self, mut target: Name) -> Name {
+        while !self.modules.files.contains_key(&target) && !target.is_empty() {
+            target.pop();
+        }
+        target
+    }
+}
+
+fn joined(name: &[String], scope: &[String], last: Option<&String>) -> Name {
+    name.iter().chain(scope).chain(last).cloned().collect()
+}
+
+/// The deepest module that a path written in `here` passes through, if it stays in the crate.
+fn resolve(here: &[String], segments: &[String], known: &BTreeSet<Name>) -> Option<Name> {
+    let mut at: Name = here.to_vec();
+    let mut rest = segments;
+    match segments.first()?.as_str() {
+        "crate" => {
+            at.clear();
+            rest = &rest[1..];
+        }
+        "self" => rest = &rest[1..],
+        "super" => {
+            while rest.first().is_some_and(|segment| segment == "super") {
+                at.pop();
+                rest = &rest[1..];
+            }
+        }
+        // A child of this module, or another crate, or a type.
+        first => {
+            if !known.contains(&joined(here, &[], Some(&first.to_owned()))) {
+                return None;
+            }
+        }
+    }
+    for segment in rest {
+        let deeper = joined(&at, &[], Some(segment));
+        if !known.contains(&deeper) {
+            break;
+        }
+        at = deeper;
+    }
+    Some(at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(files: &[(&str, &str)]) -> Modules {
+        let files: BTreeMap<PathBuf, String> = files
+            .iter()
+            .map(|(path, text)| (path.into(), (*text).to_owned()))
+            .collect();
+        read_modules(Path::new("src/lib.rs"), &|path| files.get(path).cloned())
+    }
+
+    fn edges(modules: &Modules) -> Vec<String> {
+        let mut told = Vec::new();
+        for (from, uses) in &modules.edges {
+            for to in uses.keys() {
+                told.push(format!("{} > {}", from.join("::"), to.join("::")));
+            }
+        }
+        told
+    }
+
+    #[test]
+    fn paths_lead_to_files() {
+        let modules = read(&[
+            (
+                "src/lib.rs",
+                "mod a; mod b; pub use a::A; pub use crate::b::c::C;",
+            ),
+            ("src/a.rs", "use super::b::{self, B}; fn f() { b::c::g() }"),
+            (
+                "src/b/mod.rs",
+                "pub mod c; pub struct B; mod inner { use super::c::C; }",
+            ),
+            ("src/b/c.rs", "use crate::a; pub struct C;"),
+        ]);
+        assert_eq!(modules.problems, []);
+        assert_eq!(
+            edges(&modules),
+            [" > a", " > b::c", "a > b", "b > b::c", "b::c > a"]
+        );
+    }
+
+    #[test]
+    fn an_item_of_the_parent_is_an_edge_to_the_parent() {
+        let modules = read(&[("src/lib.rs", "mod a;"), ("src/a.rs", "use crate::Thing;")]);
+        assert_eq!(edges(&modules), ["a > "]);
+    }
+
+    #[test]
+    fn a_file_of_tests_uses_nothing() {
+        let modules = read(&[
+            ("src/lib.rs", "mod a; #[cfg(test)] mod tests;"),
+            ("src/a.rs", ""),
+            ("src/tests.rs", "use crate::a; mod deep;"),
+            ("src/tests/deep.rs", "use crate::a;"),
+        ]);
+        assert_eq!(edges(&modules), [""; 0]);
+        assert_eq!(modules.files.len(), 4);
+    }
+
+    #[test]
+    fn a_missing_or_moved_module_is_a_problem() {
+        let modules = read(&[("src/lib.rs", "mod gone; #[path = \"y.rs\"] mod moved;")]);
+        assert_eq!(modules.problems.len(), 2, "{:?}", modules.problems);
+    }
+}

@@ -1,0 +1,250 @@
+//! The state behind all handles of one batch: which of its records have which verdict.
+//!
+//! Verdicts come in segments, because a split batch finishes in parts and a refused record
+//! takes its own cause (KIP-467). A plain state machine: the shell adds the lock and calls
+//! the wakers. *Invariant:* segments are sorted and disjoint; no record gets a second verdict.
+
+use crate::outcome::Verdict;
+
+/// A run of records that share a verdict.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Segment {
+    /// Index of the first record.
+    pub first: u32,
+    /// Records in the run.
+    pub count: u32,
+    /// How the run ended; an offset in it is the first record's.
+    pub verdict: Verdict,
+}
+
+/// A record was about to get a second verdict: a defect of the caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "the run is all there is to say")]
+pub struct ResolvedTwice {
+    /// First record of the run that came second.
+    pub first: u32,
+    /// Its length.
+    pub count: u32,
+}
+
+/// Names one registered waiter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WaiterSlot(u64);
+
+#[derive(Debug)]
+struct Waiter<W> {
+    key: u64,
+    /// `None` waits for the whole batch.
+    index: Option<u32>,
+    waker: W,
+}
+
+/// The verdicts of one batch and who waits for them.
+#[derive(Debug)]
+pub struct Completion<W> {
+    segments: Vec<Segment>,
+    resolved: u32,
+    /// Known once the batch is sealed.
+    total: Option<u32>,
+    waiters: Vec<Waiter<W>>,
+    next_key: u64,
+}
+
+impl<W> Default for Completion<W> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<W> Completion<W> {
+    /// Of a batch that has just been opened.
+    pub fn new() -> Self {
+        Self { segments: Vec::new(), resolved: 0, total: None, waiters: Vec::new(), next_key: 0 }
+    }
+
+    /// Gives the run from `first` its verdict; whoever waited for it lands in `woken`.
+    ///
+    /// # Errors
+    /// [`ResolvedTwice`] if any record of the run has a verdict already; nothing changes then.
+    pub fn resolve(
+        &mut self,
+        first: u32,
+        count: u32,
+        verdict: Verdict,
+        woken: &mut Vec<W>,
+    ) -> Result<(), ResolvedTwice> {
+        let at = self.segments.partition_point(|s| s.first < first);
+        let after_previous =
+            at.checked_sub(1).is_none_or(|i| self.segments[i].first + self.segments[i].count <= first);
+        let before_next = self.segments.get(at).is_none_or(|next| first + count <= next.first);
+        if !after_previous || !before_next {
+            return Err(ResolvedTwice { first, count });
+        }
+        self.segments.insert(at, Segment { first, count, verdict });
+        self.resolved += count;
+        let complete = self.is_complete();
+        self.wake(woken, |index| match index {
+            Some(index) => (first..first + count).contains(&index),
+            None => complete,
+        });
+        Ok(())
+    }
+
+    /// The batch was sealed with so many records.
+    pub fn close(&mut self, total: u32, woken: &mut Vec<W>) {
+        self.total = Some(total);
+        if self.is_complete() {
+            self.wake(woken, |index| index.is_none());
+        }
+    }
+
+    /// Whether every record of a sealed batch has its verdict.
+    pub fn is_complete(&self) -> bool {
+        self.total == Some(self.resolved)
+    }
+
+    /// Records that have a verdict.
+    pub fn resolved(&self) -> u32 {
+        self.resolved
+    }
+
+    /// All verdicts so far, in the order of the records.
+    pub fn segments(&self) -> &[Segment] {
+        &self.segments
+    }
+
+    /// The verdict of one record, its offset moved to that record; `None` while undecided.
+    pub fn verdict(&self, index: u32) -> Option<Verdict> {
+        let at = self.segments.partition_point(|s| s.first <= index).checked_sub(1)?;
+        let segment = &self.segments[at];
+        if index >= segment.first + segment.count {
+            return None;
+        }
+        Some(match &segment.verdict {
+            Verdict::Delivered { base_offset: Some(base), log_append_time } => Verdict::Delivered {
+                base_offset: Some(base + i64::from(index - segment.first)),
+                log_append_time: *log_append_time,
+            },
+            other => other.clone(),
+        })
+    }
+
+    /// Leaves a waker for one record, or for the whole batch; `slot` keeps its place for the
+    /// next call and for [`forget`](Self::forget).
+    pub fn wait(&mut self, index: Option<u32>, slot: &mut Option<WaiterSlot>, waker: W) {
+        if let Some(WaiterSlot(key)) = *slot {
+            if let Some(waiter) = self.waiters.iter_mut().find(|w| w.key == key) {
+                waiter.waker = waker;
+                return;
+            }
+        }
+        let key = self.next_key;
+        self.next_key += 1;
+        self.waiters.push(Waiter { key, index, waker });
+        *slot = Some(WaiterSlot(key));
+    }
+
+    /// Takes a waker back.
+    pub fn forget(&mut self, slot: WaiterSlot) {
+        if let Some(at) = self.waiters.iter().position(|w| w.key == slot.0) {
+            self.waiters.swap_remove(at);
+        }
+    }
+
+    fn wake(&mut self, woken: &mut Vec<W>, due: impl Fn(Option<u32>) -> bool) {
+        let waiters = std::mem::take(&mut self.waiters);
+        for waiter in waiters {
+            if due(waiter.index) {
+                woken.push(waiter.waker);
+            } else {
+                self.waiters.push(waiter);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn delivered(base: i64) -> Verdict {
+        Verdict::Delivered { base_offset: Some(base), log_append_time: None }
+    }
+
+    fn offset(completion: &Completion<u8>, index: u32) -> Option<i64> {
+        match completion.verdict(index)? {
+            Verdict::Delivered { base_offset, .. } => base_offset,
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn a_split_batch_finishes_in_parts_each_with_its_offsets() {
+        let mut completion = Completion::new();
+        completion.close(5, &mut Vec::new());
+        completion.resolve(3, 2, delivered(900), &mut Vec::new()).unwrap();
+        assert_eq!(offset(&completion, 0), None);
+        assert!(!completion.is_complete());
+        completion.resolve(0, 3, delivered(100), &mut Vec::new()).unwrap();
+        let offsets: Vec<_> = (0..5).map(|i| offset(&completion, i).unwrap()).collect();
+        assert_eq!(offsets, [100, 101, 102, 900, 901]);
+        assert!(completion.is_complete());
+    }
+
+    #[test]
+    fn no_record_gets_a_second_verdict() {
+        let mut completion = Completion::<u8>::new();
+        completion.resolve(2, 3, delivered(0), &mut Vec::new()).unwrap();
+        for (first, count) in [(2, 3), (0, 3), (4, 1), (1, 9)] {
+            assert_eq!(
+                completion.resolve(first, count, delivered(0), &mut Vec::new()),
+                Err(ResolvedTwice { first, count })
+            );
+        }
+        completion.resolve(0, 2, delivered(0), &mut Vec::new()).unwrap();
+        completion.resolve(5, 1, delivered(0), &mut Vec::new()).unwrap();
+        assert_eq!(completion.resolved(), 6);
+    }
+
+    #[test]
+    fn only_those_who_wait_for_the_run_are_woken() {
+        let mut completion = Completion::new();
+        let (mut one, mut two, mut all) = (None, None, None);
+        completion.wait(Some(0), &mut one, "zero");
+        completion.wait(Some(1), &mut two, "one");
+        completion.wait(None, &mut all, "all");
+        completion.close(2, &mut Vec::new());
+        let mut woken = Vec::new();
+        completion.resolve(1, 1, delivered(0), &mut woken).unwrap();
+        assert_eq!(woken, ["one"]);
+        completion.resolve(0, 1, delivered(0), &mut woken).unwrap();
+        assert_eq!(woken, ["one", "zero", "all"]);
+    }
+
+    #[test]
+    fn a_waiter_replaces_its_own_waker_and_can_leave() {
+        let mut completion = Completion::new();
+        let mut slot = None;
+        completion.wait(Some(0), &mut slot, "old");
+        completion.wait(Some(0), &mut slot, "new");
+        let mut other = None;
+        completion.wait(Some(0), &mut other, "gone");
+        completion.forget(other.unwrap());
+        let mut woken = Vec::new();
+        completion.resolve(0, 1, delivered(0), &mut woken).unwrap();
+        assert_eq!(woken, ["new"]);
+    }
+
+    #[test]
+    fn a_batch_sealed_after_its_verdict_wakes_those_who_wait_for_all_of_it() {
+        let mut completion = Completion::new();
+        let mut slot = None;
+        completion.wait(None, &mut slot, "all");
+        let mut woken = Vec::new();
+        completion.resolve(0, 2, delivered(0), &mut woken).unwrap();
+        assert!(woken.is_empty());
+        completion.close(2, &mut woken);
+        assert_eq!(woken, ["all"]);
+    }
+}

@@ -1,0 +1,130 @@
+//! Which requests there are, in which versions, and what every message can do.
+//! The fields of each are in its own file.
+
+use std::fmt;
+
+use crate::error::{DecodeError, EncodeError};
+use crate::primitives::Reader;
+
+/// A request that this crate reads and writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+#[repr(i16)]
+pub enum ApiKey {
+    /// Writes record batches.
+    Produce = 0,
+    /// Reads record batches.
+    Fetch = 1,
+    /// Finds offsets by time.
+    ListOffsets = 2,
+    /// Asks for brokers, topics and leaders.
+    Metadata = 3,
+    /// Asks which requests a broker understands.
+    ApiVersions = 18,
+    /// Creates topics.
+    CreateTopics = 19,
+    /// Gets a producer id and epoch.
+    InitProducerId = 22,
+}
+
+impl ApiKey {
+    /// Every key, in ascending order.
+    pub const ALL: &[Self] = &[
+        Self::Produce,
+        Self::Fetch,
+        Self::ListOffsets,
+        Self::Metadata,
+        Self::ApiVersions,
+        Self::CreateTopics,
+        Self::InitProducerId,
+    ];
+
+    /// The lowest and highest version that this crate reads and writes.
+    #[must_use]
+    pub const fn versions(self) -> (i16, i16) {
+        match self {
+            Self::Produce => (3, 13),
+            Self::Fetch => (4, 12),
+            Self::ListOffsets => (1, 7),
+            Self::Metadata => (1, 13),
+            Self::ApiVersions => (0, 4),
+            Self::CreateTopics => (2, 7),
+            Self::InitProducerId => (0, 5),
+        }
+    }
+
+    /// The first version with compact lengths and tagged fields, request and response alike.
+    #[must_use]
+    pub const fn first_flexible(self) -> i16 {
+        match self {
+            Self::Produce | Self::Metadata => 9,
+            Self::Fetch => 12,
+            Self::ListOffsets => 6,
+            Self::ApiVersions => 3,
+            Self::CreateTopics => 5,
+            Self::InitProducerId => 2,
+        }
+    }
+
+    /// Whether `version` has compact lengths and tagged fields.
+    #[must_use]
+    pub const fn is_flexible(self, version: i16) -> bool {
+        version >= self.first_flexible()
+    }
+}
+
+/// A key that this crate has no messages for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UnknownApiKey(pub i16);
+
+impl fmt::Display for UnknownApiKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "unknown api key {}", self.0)
+    }
+}
+
+impl std::error::Error for UnknownApiKey {}
+
+impl TryFrom<i16> for ApiKey {
+    type Error = UnknownApiKey;
+
+    fn try_from(key: i16) -> Result<Self, UnknownApiKey> {
+        let found = Self::ALL.iter().find(|known| **known as i16 == key);
+        found.copied().ok_or(UnknownApiKey(key))
+    }
+}
+
+/// A body that can be written and read in each of its versions.
+pub trait Message: Sized {
+    /// Appends the body to `out`. After an error `out` holds a part of it.
+    ///
+    /// # Errors
+    /// When the version is not supported, or cannot carry a field that matters.
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError>;
+
+    /// Reads the body, leaving `r` behind its last byte.
+    ///
+    /// Allocates at most a small multiple of the bytes that remain in `r`.
+    ///
+    /// # Errors
+    /// When the version is not supported or the bytes are not such a body.
+    fn decode(r: &mut Reader<'_>, version: i16) -> Result<Self, DecodeError>;
+}
+
+/// A request: its key, its versions and its response.
+pub trait Request: Message {
+    /// The key in the request's header.
+    const KEY: ApiKey;
+    /// The lowest version that this crate reads and writes.
+    const MIN: i16 = Self::KEY.versions().0;
+    /// The highest version that this crate reads and writes.
+    const MAX: i16 = Self::KEY.versions().1;
+    /// What a broker answers.
+    type Response: Message;
+
+    /// Whether `version` has compact lengths and tagged fields.
+    #[must_use]
+    fn flexible(version: i16) -> bool {
+        Self::KEY.is_flexible(version)
+    }
+}

@@ -1,0 +1,103 @@
+//! The Produce request as an owned struct: for the fake and for tests.
+//! The producer's own path writes it without copying, in `frame`; the response is in
+//! `produce_response`.
+
+use super::api::{ApiKey, Message, Request};
+use super::io::{In, Out};
+use super::produce_response::ProduceResponse;
+use crate::error::{DecodeError, EncodeError};
+use crate::primitives::{Reader, Uuid};
+
+/// Writes record batches, one per partition.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ProduceRequest {
+    /// The transactional id, if the batches belong to a transaction.
+    pub transactional_id: Option<String>,
+    /// 0: no answer; 1: written by the leader; -1: written by every replica in sync.
+    pub acks: i16,
+    /// How long the leader may wait for the replicas, in milliseconds.
+    pub timeout_ms: i32,
+    /// The topics.
+    pub topics: Vec<ProduceTopic>,
+}
+
+/// One topic of a [`ProduceRequest`].
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ProduceTopic {
+    /// The name; versions 3 to 12.
+    pub name: String,
+    /// The id; version 13.
+    pub topic_id: Uuid,
+    /// The partitions.
+    pub partitions: Vec<ProducePartition>,
+}
+
+/// One partition of a [`ProduceTopic`].
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ProducePartition {
+    /// The partition.
+    pub index: i32,
+    /// The record batch.
+    pub records: Option<Vec<u8>>,
+}
+
+impl Request for ProduceRequest {
+    const KEY: ApiKey = ApiKey::Produce;
+    type Response = ProduceResponse;
+}
+
+impl Message for ProduceRequest {
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        let mut out = Out::new(out, ApiKey::Produce, version, "ProduceRequest")?;
+        out.nullable_string(self.transactional_id.as_deref(), "transactional id")?;
+        out.i16(self.acks);
+        out.i32(self.timeout_ms);
+        out.array(&self.topics, "topics", |out, topic| {
+            if out.version >= 13 {
+                out.uuid(topic.topic_id);
+            } else {
+                out.string(&topic.name, "topic name")?;
+            }
+            out.array(&topic.partitions, "partitions", |out, partition| {
+                out.i32(partition.index);
+                out.nullable_bytes(partition.records.as_deref(), "records")?;
+                out.no_tags();
+                Ok(())
+            })?;
+            out.no_tags();
+            Ok(())
+        })?;
+        out.no_tags();
+        Ok(())
+    }
+
+    fn decode(r: &mut Reader<'_>, version: i16) -> Result<Self, DecodeError> {
+        let mut r = In::new(r, ApiKey::Produce, version, "ProduceRequest")?;
+        let transactional_id = r.nullable_string("transactional id")?;
+        let acks = r.i16("acks")?;
+        let timeout_ms = r.i32("timeout")?;
+        let topics = r.array(3, "topics", |r| {
+            let mut topic = ProduceTopic::default();
+            if r.version >= 13 {
+                topic.topic_id = r.uuid("topic id")?;
+            } else {
+                topic.name = r.string("topic name")?;
+            }
+            topic.partitions = r.array(6, "partitions", |r| {
+                let index = r.i32("partition index")?;
+                let records = r.nullable_bytes("records")?;
+                r.no_tags()?;
+                Ok(ProducePartition { index, records })
+            })?;
+            r.no_tags()?;
+            Ok(topic)
+        })?;
+        r.no_tags()?;
+        Ok(Self {
+            transactional_id,
+            acks,
+            timeout_ms,
+            topics,
+        })
+    }
+}

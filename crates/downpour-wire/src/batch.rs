@@ -1,1 +1,22 @@
-//! Record batches of magic 2: builder, sealed body and reader. To come.
+//! Record batches of magic 2: the builder that records are written into, the sealed body with its
+//! stamped headers, and the reader. Queues, sequences and retries are not here.
+//!
+//! A batch is a header of [`HEADER_LEN`] bytes and a body. The body is immutable once sealed and
+//! may be shared by several requests; the header belongs to one attempt.
+
+mod body;
+mod builder;
+mod layout;
+mod reader;
+mod records;
+mod split;
+
+#[cfg(test)]
+mod tests;
+
+pub use body::Body;
+pub use builder::{BatchBuilder, NeedChunk, SealError};
+pub use layout::{HEADER_LEN, Stamp};
+pub use reader::BatchView;
+pub use records::OwnedRecord;
+pub use split::SplitError;

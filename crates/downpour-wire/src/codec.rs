@@ -1,1 +1,27 @@
-//! The compression codecs. To come.
+//! The compression codecs of record batches: compressing chunks with contexts that are reused, and
+//! decompressing within a bound. Which batch is compressed, when and by whom is decided elsewhere.
+//!
+//! All five codecs can always be named; using one whose feature is off is an error that says so.
+
+mod compressor;
+mod decompress;
+mod gather;
+#[cfg(feature = "gzip")]
+mod gzip;
+mod kind;
+#[cfg(feature = "lz4")]
+mod lz4;
+mod output;
+#[cfg(feature = "snappy")]
+mod snappy;
+#[cfg(feature = "lz4")]
+mod xxh32;
+#[cfg(feature = "zstd")]
+mod zstd;
+
+#[cfg(test)]
+mod tests;
+
+pub use compressor::Compressor;
+pub use decompress::decompress;
+pub use kind::{Codec, CodecError, Compression};

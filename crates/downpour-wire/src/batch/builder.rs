@@ -1,0 +1,416 @@
+//! The open batch: records are written as the wire has them, straight into chunks of memory that
+//! the caller provides. No allocation happens per record. Which records belong together, and when
+//! a batch is full, is decided elsewhere.
+//!
+//! Invariant: a record lies within one chunk, and a chunk never grows.
+
+use std::fmt;
+
+use crate::batch::body::{Body, Parts};
+use crate::batch::layout::BODY_LEN_MAX;
+use crate::codec::{Codec, CodecError, Compression, Compressor};
+use crate::record::{Header, RecordRef};
+
+/// An open batch of records.
+#[derive(Debug, Default)]
+pub struct BatchBuilder {
+    /// Chunks that take no more records.
+    full: Vec<Vec<u8>>,
+    /// The chunk that takes the next record; without capacity before the first one.
+    last: Vec<u8>,
+    full_len: usize,
+    count: u32,
+    first_timestamp: i64,
+    max_timestamp: i64,
+    max_record_len: usize,
+}
+
+/// The last chunk has no room for the record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NeedChunk {
+    /// The bytes that the record takes. A chunk of this capacity suffices.
+    pub bytes: usize,
+}
+
+/// A batch could not be sealed. It comes back unharmed, so that it can be sealed otherwise.
+#[derive(Debug)]
+pub struct SealError {
+    /// The batch, as it was.
+    pub builder: Box<BatchBuilder>,
+    /// What went wrong.
+    pub error: CodecError,
+}
+
+impl fmt::Display for SealError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cannot seal a batch of {} records", self.builder.count)
+    }
+}
+
+impl std::error::Error for SealError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.error)
+    }
+}
+
+impl BatchBuilder {
+    /// An empty batch without any chunk.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            full: Vec::new(),
+            last: Vec::new(),
+            full_len: 0,
+            count: 0,
+            first_timestamp: -1,
+            max_timestamp: -1,
+            max_record_len: 0,
+        }
+    }
+
+    /// The bytes that `record` would take as the next one, its length field included.
+    #[must_use]
+    pub fn record_len(&self, record: &RecordRef<'_>) -> usize {
+        self.measure(record).total()
+    }
+
+    /// The bytes that the last chunk still takes.
+    #[must_use]
+    pub fn spare(&self) -> usize {
+        self.last.capacity() - self.last.len()
+    }
+
+    /// Writes `record` as the next one and returns its index in the batch.
+    ///
+    /// The caller keeps single records below the limit of a request: lengths are written as the
+    /// 31 bits that Kafka has, and [`seal`](Self::seal) refuses a batch that outgrew them.
+    ///
+    /// # Errors
+    /// [`NeedChunk`] if the last chunk has no room; then nothing was written. Add a chunk with
+    /// [`add_chunk`](Self::add_chunk) and call again.
+    #[inline]
+    pub fn try_append(&mut self, record: &RecordRef<'_>) -> Result<u32, NeedChunk> {
+        let measure = self.measure(record);
+        let total = measure.total();
+        let spare = self.last.capacity() - self.last.len();
+        // Fields are written through windows of a fixed size, which is twice as fast as byte by
+        // byte; near the end of the chunk, where a window would not fit, a detour is taken.
+        if total + WINDOW <= spare {
+            write_record(&mut self.last, record, &measure);
+        } else if total <= spare {
+            write_at_the_end(&mut self.last, record, &measure);
+        } else {
+            return Err(NeedChunk { bytes: total });
+        }
+        let index = self.count;
+        if index == 0 {
+            self.first_timestamp = record.timestamp;
+            self.max_timestamp = record.timestamp;
+        } else if record.timestamp > self.max_timestamp {
+            self.max_timestamp = record.timestamp;
+        }
+        if total > self.max_record_len {
+            self.max_record_len = total;
+        }
+        self.count = index + 1;
+        Ok(index)
+    }
+
+    /// Adds a chunk that takes the next records. Bytes that `chunk` holds are dropped; what the
+    /// chunk before it had left stays unused.
+    pub fn add_chunk(&mut self, mut chunk: Vec<u8>) {
+        chunk.clear();
+        let before = std::mem::replace(&mut self.last, chunk);
+        if before.capacity() > 0 {
+            self.full_len += before.len();
+            self.full.push(before);
+        }
+    }
+
+    /// The bytes of all records, as they are before compression.
+    #[must_use]
+    pub fn body_len(&self) -> usize {
+        self.full_len + self.last.len()
+    }
+
+    /// How many records the batch holds.
+    #[must_use]
+    pub const fn count(&self) -> u32 {
+        self.count
+    }
+
+    /// Whether the batch holds no record.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// The bytes that the batch's chunks occupy.
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        let full: usize = self.full.iter().map(Vec::capacity).sum();
+        full + self.last.capacity()
+    }
+
+    /// The first record's timestamp in milliseconds; -1 while there is none.
+    #[must_use]
+    pub const fn first_timestamp(&self) -> i64 {
+        self.first_timestamp
+    }
+
+    /// The largest timestamp in milliseconds; -1 while there is no record.
+    #[must_use]
+    pub const fn max_timestamp(&self) -> i64 {
+        self.max_timestamp
+    }
+
+    /// The bytes of the largest record, its length field included.
+    #[must_use]
+    pub const fn max_record_len(&self) -> usize {
+        self.max_record_len
+    }
+
+    /// Gives the chunks back, emptied, and drops the records.
+    #[must_use]
+    pub fn into_chunks(self) -> Vec<Vec<u8>> {
+        let mut chunks = self.full;
+        if self.last.capacity() > 0 {
+            chunks.push(self.last);
+        }
+        chunks.iter_mut().for_each(Vec::clear);
+        chunks
+    }
+
+    /// Closes the batch: compresses it if asked to and works out the body's checksum.
+    ///
+    /// After compression the emptied chunks are in [`Body::take_recycled`].
+    ///
+    /// # Errors
+    /// The codec is not compiled in or failed, or the batch is empty or larger than Kafka's length
+    /// field can say. The batch comes back in the error.
+    pub fn seal(
+        mut self,
+        compression: Compression,
+        compressor: &mut Compressor,
+    ) -> Result<Body, SealError> {
+        let refused = if self.count == 0 {
+            Some(CodecError::EmptyBatch)
+        } else if self.body_len() > BODY_LEN_MAX {
+            Some(CodecError::TooLarge)
+        } else {
+            None
+        };
+        if let Some(error) = refused {
+            return Err(SealError {
+                builder: Box::new(self),
+                error,
+            });
+        }
+        let uncompressed_len = self.body_len();
+        let last = std::mem::take(&mut self.last);
+        self.full.push(last);
+        let (chunks, recycled) = if compression.codec() == Codec::None {
+            (self.full, Vec::new())
+        } else {
+            match compressor.compress(compression, &self.full) {
+                Ok(compressed) => {
+                    self.full.iter_mut().for_each(Vec::clear);
+                    (vec![compressed], self.full)
+                }
+                Err(error) => {
+                    self.last = self.full.pop().unwrap_or_default();
+                    return Err(SealError {
+                        builder: Box::new(self),
+                        error,
+                    });
+                }
+            }
+        };
+        Ok(Body::new(Parts {
+            chunks,
+            recycled,
+            count: self.count,
+            compression,
+            base_timestamp: self.first_timestamp,
+            max_timestamp: self.max_timestamp,
+            uncompressed_len,
+            max_record_len: self.max_record_len,
+        }))
+    }
+
+    #[inline]
+    fn measure(&self, record: &RecordRef<'_>) -> Measure {
+        let first = if self.count == 0 {
+            record.timestamp
+        } else {
+            self.first_timestamp
+        };
+        let timestamp_delta = zigzag(record.timestamp.wrapping_sub(first));
+        let offset_delta = u64::from(self.count) << 1;
+        let mut len = 1 + varint_len(timestamp_delta) + varint_len(offset_delta);
+        len += nullable_len(record.key) + nullable_len(record.value);
+        len += varint_len(length(record.headers.len()));
+        if !record.headers.is_empty() {
+            len += headers_len(record.headers);
+        }
+        Measure {
+            timestamp_delta,
+            offset_delta,
+            len,
+        }
+    }
+}
+
+/// What is worked out about a record before it is written.
+struct Measure {
+    timestamp_delta: u64,
+    offset_delta: u64,
+    /// The bytes after the length field.
+    len: usize,
+}
+
+impl Measure {
+    #[inline]
+    fn total(&self) -> usize {
+        varint_len(length(self.len)) + self.len
+    }
+}
+
+/// The bytes of a window: the largest run of small fields is length (5), attributes (1), timestamp
+/// delta (10), offset delta (5), key length (5) and value length (5).
+const WINDOW: usize = 32;
+
+/// Null's length, -1, as the wire has it.
+const NULL: u64 = 1;
+
+/// Writes into a chunk that has [`WINDOW`] bytes more than the record takes.
+#[inline]
+fn write_record(chunk: &mut Vec<u8>, record: &RecordRef<'_>, measure: &Measure) {
+    match record.key {
+        None => window(chunk, |w| {
+            let at = write_fields(w, measure, NULL);
+            put(w, at, value_length(record))
+        }),
+        Some(key) => {
+            window(chunk, |w| write_fields(w, measure, length(key.len())));
+            chunk.extend_from_slice(key);
+            window(chunk, |w| put(w, 0, value_length(record)));
+        }
+    }
+    if let Some(value) = record.value {
+        chunk.extend_from_slice(value);
+    }
+    if record.headers.is_empty() {
+        chunk.push(0);
+    } else {
+        write_headers(chunk, record.headers);
+    }
+}
+
+/// Writes where the chunk has just the bytes that the record takes.
+#[cold]
+fn write_at_the_end(chunk: &mut Vec<u8>, record: &RecordRef<'_>, measure: &Measure) {
+    let mut fields = [0; WINDOW];
+    let key_length = record.key.map_or(NULL, |key| length(key.len()));
+    let end = write_fields(&mut fields, measure, key_length);
+    chunk.extend_from_slice(&fields[..end]);
+    chunk.extend_from_slice(record.key.unwrap_or_default());
+    push_varint(chunk, value_length(record));
+    chunk.extend_from_slice(record.value.unwrap_or_default());
+    write_headers(chunk, record.headers);
+}
+
+fn write_headers(chunk: &mut Vec<u8>, headers: &[Header<'_>]) {
+    push_varint(chunk, length(headers.len()));
+    for header in headers {
+        push_varint(chunk, length(header.key.len()));
+        chunk.extend_from_slice(header.key.as_bytes());
+        match &header.value {
+            None => push_varint(chunk, NULL),
+            Some(value) => {
+                push_varint(chunk, length(value.len()));
+                chunk.extend_from_slice(value);
+            }
+        }
+    }
+}
+
+/// Everything up to the key's length; returns where it ends.
+#[inline(always)]
+fn write_fields(w: &mut [u8; WINDOW], measure: &Measure, key_length: u64) -> usize {
+    let mut at = put(w, 0, length(measure.len));
+    // A record's attributes: none are defined.
+    w[at % WINDOW] = 0;
+    at = put(w, at + 1, measure.timestamp_delta);
+    at = put(w, at, measure.offset_delta);
+    put(w, at, key_length)
+}
+
+/// Appends what `write` puts into a window of a fixed size, and no more than that.
+#[inline(always)]
+fn window(chunk: &mut Vec<u8>, write: impl FnOnce(&mut [u8; WINDOW]) -> usize) {
+    let start = chunk.len();
+    chunk.extend_from_slice(&[0; WINDOW]);
+    if let Some(w) = chunk.last_chunk_mut::<WINDOW>() {
+        let written = write(w);
+        chunk.truncate(start + written);
+    }
+}
+
+/// A varint at `at`; returns where it ends. The remainder keeps the compiler from checking bounds:
+/// [`WINDOW`] is larger than all that is ever put into one.
+#[inline(always)]
+fn put(w: &mut [u8; WINDOW], mut at: usize, mut value: u64) -> usize {
+    while value >= 0x80 {
+        w[at % WINDOW] = value as u8 | 0x80;
+        value >>= 7;
+        at += 1;
+    }
+    w[at % WINDOW] = value as u8;
+    at + 1
+}
+
+fn push_varint(chunk: &mut Vec<u8>, mut value: u64) {
+    while value >= 0x80 {
+        chunk.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    chunk.push(value as u8);
+}
+
+#[inline]
+fn value_length(record: &RecordRef<'_>) -> u64 {
+    record.value.map_or(NULL, |value| length(value.len()))
+}
+
+#[inline]
+fn nullable_len(part: Option<&[u8]>) -> usize {
+    part.map_or(1, |bytes| varint_len(length(bytes.len())) + bytes.len())
+}
+
+fn headers_len(headers: &[Header<'_>]) -> usize {
+    let mut len = 0;
+    for header in headers {
+        len += varint_len(length(header.key.len())) + header.key.len();
+        len += nullable_len(header.value.as_deref());
+    }
+    len
+}
+
+/// A length, which is not negative, in zigzag form.
+#[inline]
+const fn length(len: usize) -> u64 {
+    (len as u64) << 1
+}
+
+#[inline]
+const fn zigzag(value: i64) -> u64 {
+    ((value << 1) ^ (value >> 63)) as u64
+}
+
+/// The bytes of a varint: one for every 7 bits, found without a loop or a division.
+#[inline]
+const fn varint_len(value: u64) -> usize {
+    let highest_bit = 63 - (value | 1).leading_zeros();
+    ((highest_bit * 9 + 73) / 64) as usize
+}

@@ -1,0 +1,87 @@
+//! Cutting a sealed batch into smaller ones, for a broker that finds it too large.
+//! What becomes of sequences and handles is the sender's part: the records keep their order, so
+//! that a child's first sequence is the parent's plus the records before it.
+
+use std::fmt;
+
+use crate::batch::body::Body;
+use crate::batch::builder::BatchBuilder;
+use crate::codec::{CodecError, Compressor};
+use crate::error::DecodeError;
+
+/// A batch could not be split.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum SplitError {
+    /// The records could not be read back.
+    Decode(DecodeError),
+    /// A part could not be compressed.
+    Codec(CodecError),
+}
+
+impl fmt::Display for SplitError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Decode(_) => "cannot read back a batch that is to be split",
+            Self::Codec(_) => "cannot compress a part of a split batch",
+        })
+    }
+}
+
+impl std::error::Error for SplitError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Decode(error) => Some(error),
+            Self::Codec(error) => Some(error),
+        }
+    }
+}
+
+impl From<DecodeError> for SplitError {
+    fn from(error: DecodeError) -> Self {
+        Self::Decode(error)
+    }
+}
+
+impl From<CodecError> for SplitError {
+    fn from(error: CodecError) -> Self {
+        Self::Codec(error)
+    }
+}
+
+impl Body {
+    /// The same records in the same order, in bodies of at most `max_bytes` before compression,
+    /// with the same codec. A record that is larger has a body of its own, so that the result has
+    /// one body at least; it has just one if everything fits.
+    ///
+    /// # Errors
+    /// The codec failed, or the body's memory was damaged.
+    pub fn split(
+        &self,
+        max_bytes: usize,
+        compressor: &mut Compressor,
+    ) -> Result<Vec<Self>, SplitError> {
+        let compression = self.compression();
+        let mut bodies = Vec::new();
+        let mut open = BatchBuilder::new();
+        let mut left = self.uncompressed_len();
+        let mut seal = |open: BatchBuilder| open.seal(compression, compressor).map_err(|e| e.error);
+        self.each_record(|record| {
+            let record = record.as_ref();
+            if !open.is_empty() && open.body_len() + open.record_len(&record) > max_bytes {
+                bodies.push(seal(std::mem::take(&mut open))?);
+            }
+            let before = open.body_len();
+            if let Err(need) = open.try_append(&record) {
+                let room = left.min(max_bytes - before.min(max_bytes));
+                open.add_chunk(Vec::with_capacity(need.bytes.max(room)));
+                // The chunk has the capacity that was asked for.
+                let _ = open.try_append(&record);
+            }
+            left = left.saturating_sub(open.body_len() - before);
+            Ok::<(), SplitError>(())
+        })?;
+        bodies.push(seal(open)?);
+        Ok(bodies)
+    }
+}

@@ -1,0 +1,77 @@
+//! The compressing side of all codecs: contexts and buffers that one thread reuses for its batches.
+
+use std::fmt;
+
+#[cfg(feature = "gzip")]
+use crate::codec::gzip;
+use crate::codec::kind::{Codec, CodecError, Compression};
+#[cfg(feature = "lz4")]
+use crate::codec::lz4;
+#[cfg(feature = "snappy")]
+use crate::codec::snappy;
+#[cfg(feature = "zstd")]
+use crate::codec::zstd;
+
+/// Compresses batches one after the other. It keeps each codec's context and the buffers, which
+/// come into being at first use; so a thread should keep its own.
+#[derive(Default)]
+pub struct Compressor {
+    /// Where the compressed bytes arise before they are cut to size.
+    output: Vec<u8>,
+    #[cfg(feature = "gzip")]
+    gzip: gzip::Encoder,
+    #[cfg(feature = "snappy")]
+    snappy: snappy::Encoder,
+    #[cfg(feature = "lz4")]
+    lz4: lz4::Encoder,
+    #[cfg(feature = "zstd")]
+    zstd: zstd::Encoder,
+}
+
+impl fmt::Debug for Compressor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Compressor").finish_non_exhaustive()
+    }
+}
+
+impl Compressor {
+    /// A compressor that has allocated nothing yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The bytes of `chunks`, in order, compressed as Kafka's readers expect them; with
+    /// [`Codec::None`], joined. The result's capacity is its length.
+    ///
+    /// # Errors
+    /// [`CodecError::NotCompiled`], or [`CodecError::Failed`] for want of memory.
+    pub fn compress(
+        &mut self,
+        compression: Compression,
+        chunks: &[Vec<u8>],
+    ) -> Result<Vec<u8>, CodecError> {
+        self.output.clear();
+        match compression.codec() {
+            Codec::None => return Ok(chunks.concat()),
+            #[cfg(feature = "gzip")]
+            Codec::Gzip => self
+                .gzip
+                .compress(compression.level(), chunks, &mut self.output)?,
+            #[cfg(feature = "snappy")]
+            Codec::Snappy => self.snappy.compress(chunks, &mut self.output)?,
+            #[cfg(feature = "lz4")]
+            Codec::Lz4 => self.lz4.compress(chunks, &mut self.output)?,
+            #[cfg(feature = "zstd")]
+            Codec::Zstd => self
+                .zstd
+                .compress(compression.level(), chunks, &mut self.output)?,
+            #[allow(
+                unreachable_patterns,
+                reason = "all are compiled in if all features are on"
+            )]
+            codec => return Err(CodecError::not_compiled(codec)),
+        }
+        Ok(self.output.as_slice().to_vec())
+    }
+}

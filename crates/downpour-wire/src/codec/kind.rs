@@ -1,0 +1,204 @@
+//! Which codecs there are, at which levels, and how using one can fail.
+
+use std::fmt;
+
+/// A compression codec, with its number in a batch's attributes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[repr(u8)]
+pub enum Codec {
+    /// No compression.
+    #[default]
+    None = 0,
+    /// Feature `gzip`.
+    Gzip = 1,
+    /// Feature `snappy`.
+    Snappy = 2,
+    /// Feature `lz4`.
+    Lz4 = 3,
+    /// Feature `zstd`, which needs a C compiler.
+    Zstd = 4,
+}
+
+impl Codec {
+    /// Every codec, in the order of their numbers.
+    pub const ALL: [Self; 5] = [Self::None, Self::Gzip, Self::Snappy, Self::Lz4, Self::Zstd];
+
+    /// Kafka's name, as in `compression.type`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Gzip => "gzip",
+            Self::Snappy => "snappy",
+            Self::Lz4 => "lz4",
+            Self::Zstd => "zstd",
+        }
+    }
+
+    /// The codec of a name as in `compression.type`.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|codec| codec.name() == name)
+    }
+
+    /// Whether this build can use the codec.
+    #[must_use]
+    pub const fn is_compiled(self) -> bool {
+        match self {
+            Self::None => true,
+            Self::Gzip => cfg!(feature = "gzip"),
+            Self::Snappy => cfg!(feature = "snappy"),
+            Self::Lz4 => cfg!(feature = "lz4"),
+            Self::Zstd => cfg!(feature = "zstd"),
+        }
+    }
+
+    /// The levels that the codec has, if any, as a sentence's object.
+    const fn levels(self) -> &'static str {
+        match self {
+            Self::None => "none, since nothing is compressed",
+            Self::Gzip => "1 to 9",
+            Self::Snappy => "none",
+            Self::Lz4 => "none in this implementation, which is always the fast one",
+            Self::Zstd => "-131072 to 22",
+        }
+    }
+
+    const fn has_level(self, level: i32) -> bool {
+        match self {
+            Self::None | Self::Snappy | Self::Lz4 => false,
+            Self::Gzip => 1 <= level && level <= 9,
+            Self::Zstd => -131_072 <= level && level <= 22,
+        }
+    }
+}
+
+impl fmt::Display for Codec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl TryFrom<u8> for Codec {
+    type Error = CodecError;
+
+    fn try_from(number: u8) -> Result<Self, CodecError> {
+        let codec = Self::ALL.get(usize::from(number));
+        codec.copied().ok_or(CodecError::Unknown { number })
+    }
+}
+
+/// A codec and, where it has any, a level.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Compression {
+    codec: Codec,
+    level: Option<i32>,
+}
+
+impl Compression {
+    /// No compression.
+    pub const NONE: Self = Self::new(Codec::None);
+
+    /// A codec at its usual level: 6 for gzip, 3 for zstd.
+    #[must_use]
+    pub const fn new(codec: Codec) -> Self {
+        Self { codec, level: None }
+    }
+
+    /// A codec at a level: 1 to 9 for gzip, -131072 to 22 for zstd. The others have no levels
+    /// here: LZ4's higher ones (Kafka's `compression.lz4.level`) exist in C only.
+    ///
+    /// # Errors
+    /// [`CodecError::Level`] if the codec has no such level.
+    pub const fn with_level(codec: Codec, level: i32) -> Result<Self, CodecError> {
+        if codec.has_level(level) {
+            let level = Some(level);
+            Ok(Self { codec, level })
+        } else {
+            Err(CodecError::Level { codec, level })
+        }
+    }
+
+    /// The codec.
+    #[must_use]
+    pub const fn codec(self) -> Codec {
+        self.codec
+    }
+
+    /// The level, if one was chosen.
+    #[must_use]
+    pub const fn level(self) -> Option<i32> {
+        self.level
+    }
+}
+
+impl From<Codec> for Compression {
+    fn from(codec: Codec) -> Self {
+        Self::new(codec)
+    }
+}
+
+/// Why a batch cannot be compressed or sealed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CodecError {
+    /// The codec exists, but this build does not contain it.
+    NotCompiled {
+        /// The codec asked for.
+        codec: Codec,
+        /// The cargo feature that brings it.
+        feature: &'static str,
+    },
+    /// The codec does not have this level.
+    Level {
+        /// The codec asked for.
+        codec: Codec,
+        /// The level asked for.
+        level: i32,
+    },
+    /// Kafka defines no codec of this number.
+    Unknown {
+        /// The number.
+        number: u8,
+    },
+    /// The codec itself failed, which it does for want of memory only.
+    Failed {
+        /// The codec.
+        codec: Codec,
+    },
+    /// More bytes than a batch's length field can say.
+    TooLarge,
+    /// A batch without records cannot be sent.
+    EmptyBatch,
+}
+
+impl CodecError {
+    /// What using `codec` answers when its feature is off.
+    pub(crate) const fn not_compiled(codec: Codec) -> Self {
+        let feature = codec.name();
+        Self::NotCompiled { codec, feature }
+    }
+}
+
+impl fmt::Display for CodecError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotCompiled { codec, feature } => {
+                write!(
+                    f,
+                    "{codec} is not in this build: enable the feature `{feature}`"
+                )
+            }
+            Self::Level { codec, level } => {
+                let levels = codec.levels();
+                write!(f, "{codec} has no level {level}: its levels are {levels}")
+            }
+            Self::Unknown { number } => write!(f, "Kafka has no codec of number {number}"),
+            Self::Failed { codec } => write!(f, "{codec} failed to compress"),
+            Self::TooLarge => f.write_str("the batch is larger than 2 GiB"),
+            Self::EmptyBatch => f.write_str("the batch has no records"),
+        }
+    }
+}
+
+impl std::error::Error for CodecError {}

@@ -16,3 +16,5 @@ pub mod event;
 pub mod identity;
 pub mod outcome;
 pub mod partition;
+pub mod queue;
+pub mod rng;

@@ -1,0 +1,65 @@
+//! The end of a producer that will not wait any longer: what never left is handed back.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use downpour_wire::batch::Body;
+
+use crate::outcome::{Cause, Verdict};
+use crate::queue::state::{Effect, Queue, Waiting, free, resolve};
+
+/// A batch, or a part of one, that never left.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Unsent<T> {
+    /// Its handles.
+    pub ticket: T,
+    /// Index of its first record among them.
+    pub first: u32,
+    /// The records.
+    pub body: Arc<Body>,
+}
+
+impl<T: Clone> Queue<T> {
+    /// Ends everything now. What was never sent is Failed and lands in `unsent`; what may have
+    /// been written is Unknown.
+    pub fn abort(
+        &mut self,
+        now: Instant,
+        unsent: &mut Vec<Unsent<T>>,
+        out: &mut Vec<Effect<T>>,
+    ) {
+        if let Some(closing) = self.close_open() {
+            out.push(Effect::Closed { ticket: closing.ticket, total: closing.total });
+            if let Some(job) = closing.job {
+                self.finish_seal(job.run_plain());
+            }
+        }
+        for in_flight in std::mem::take(&mut self.in_flight) {
+            let batch = in_flight.batch;
+            if !batch.resolved {
+                let failure = self.failure(&batch, Cause::Closed, now);
+                resolve(&batch, Verdict::Unknown(failure), out);
+            }
+            free(batch, out);
+        }
+        let waiting = std::mem::take(&mut self.waiting);
+        for waiting in waiting {
+            match waiting {
+                Waiting::Sealed(batch) => {
+                    if !batch.maybe_written {
+                        unsent.push(Unsent {
+                            ticket: batch.ticket.clone(),
+                            first: batch.first,
+                            body: batch.body.clone(),
+                        });
+                    }
+                    self.give_up(&batch, Cause::Closed, now, out);
+                    free(batch, out);
+                }
+                // Its caller is compressing it and brings it back; the next abort takes it.
+                sealing @ Waiting::Sealing { .. } => self.waiting.push_back(sealing),
+            }
+        }
+    }
+}

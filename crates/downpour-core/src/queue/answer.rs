@@ -1,0 +1,284 @@
+//! What an answer, or its absence, makes of a batch.
+//!
+//! The row of the error table is joined with the batch's past here and nowhere else.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use downpour_wire::codec::Compressor;
+use downpour_wire::error_code::ErrorCode;
+
+use crate::errors::{self, Reaction};
+use crate::event::Event;
+use crate::outcome::{Cause, Verdict, WaitingFor};
+use crate::queue::state::{Batch, Effect, Queue, free, resolve};
+
+/// A broker's word on one batch.
+#[derive(Debug, Clone)]
+#[expect(clippy::exhaustive_structs, reason = "built by the engine and by tests")]
+pub struct Answer {
+    /// Kafka's code.
+    pub code: ErrorCode,
+    /// Offset of the first record, or -1.
+    pub base_offset: i64,
+    /// Time that the broker stamped, or -1.
+    pub log_append_time: i64,
+    /// The broker's words.
+    pub message: Option<Arc<str>>,
+    /// Records that were refused by name (KIP-467).
+    pub refusals: Vec<RecordRefusal>,
+}
+
+/// One record that a broker refused.
+#[derive(Debug, Clone)]
+#[expect(clippy::exhaustive_structs, reason = "built by the engine and by tests")]
+pub struct RecordRefusal {
+    /// Its index in the batch.
+    pub index: u32,
+    /// The broker's words.
+    pub message: Option<Arc<str>>,
+}
+
+impl Answer {
+    /// An answer that says nothing but this code.
+    pub fn of(code: ErrorCode) -> Self {
+        Self { code, base_offset: -1, log_append_time: -1, message: None, refusals: Vec::new() }
+    }
+
+    fn cause(&self) -> Cause {
+        Cause::Broker { code: self.code, message: self.message.clone() }
+    }
+}
+
+impl<T: Clone> Queue<T> {
+    /// Judges an answer. An attempt that is not in flight any more changes nothing.
+    ///
+    /// Returns whether the metadata that led to this broker is stale.
+    pub fn handle_answer(
+        &mut self,
+        attempt: u64,
+        answer: &Answer,
+        now: Instant,
+        out: &mut Vec<Effect<T>>,
+    ) -> bool {
+        let Some(mut batch) = self.take_in_flight(attempt) else { return false };
+        let row = errors::produce(answer.code);
+        batch.maybe_written |= row.maybe_written;
+        match row.reaction {
+            Reaction::Acknowledge | Reaction::AlreadyWritten => {
+                // While a predecessor is still to be sent again, nothing may run ahead of it.
+                self.proven |= !self.has_predecessor(&batch);
+                if !batch.resolved {
+                    resolve(&batch, delivered(answer), out);
+                }
+                free(batch, out);
+            }
+            _ if batch.resolved => self.drop_resolved(batch, out),
+            Reaction::Retry => self.retry(batch, answer.cause(), now, out),
+            Reaction::Split => self.split(batch, answer, now, out),
+            Reaction::OutOfOrder | Reaction::IdentityLost if !self.settings.idempotent => {
+                self.fail(batch, answer, now, out);
+            }
+            Reaction::OutOfOrder if self.has_predecessor(&batch) => {
+                // Its predecessor comes back first; the attempt did not count.
+                batch.attempts = batch.attempts.saturating_sub(1);
+                self.proven = false;
+                self.put_back(batch);
+            }
+            Reaction::OutOfOrder | Reaction::IdentityLost => {
+                self.needs_bump = true;
+                self.retry(batch, answer.cause(), now, out);
+            }
+            Reaction::Fail => self.fail(batch, answer, now, out),
+        }
+        row.refresh
+    }
+
+    /// The answer will never come. `maybe_written` tells whether the whole request had left:
+    /// a broker does nothing with half of one.
+    pub fn handle_lost(
+        &mut self,
+        attempt: u64,
+        maybe_written: bool,
+        cause: Cause,
+        now: Instant,
+        out: &mut Vec<Effect<T>>,
+    ) {
+        let Some(mut batch) = self.take_in_flight(attempt) else { return };
+        batch.maybe_written |= maybe_written;
+        if batch.resolved {
+            self.drop_resolved(batch, out);
+        } else {
+            self.retry(batch, cause, now, out);
+        }
+    }
+
+    /// The whole request is on the socket and nobody will answer it (acks=0).
+    pub fn handle_sent(&mut self, attempt: u64, out: &mut Vec<Effect<T>>) {
+        let Some(batch) = self.take_in_flight(attempt) else { return };
+        if !batch.resolved {
+            resolve(&batch, Verdict::Sent, out);
+        }
+        free(batch, out);
+    }
+
+    fn take_in_flight(&mut self, attempt: u64) -> Option<Batch<T>> {
+        let at = self.in_flight.iter().position(|f| f.attempt == attempt)?;
+        self.in_flight.remove(at).map(|f| f.batch)
+    }
+
+    fn has_predecessor(&self, batch: &Batch<T>) -> bool {
+        self.in_flight.iter().any(|f| f.batch.place() < batch.place())
+            || self.waiting.iter().any(|w| w.is_stamped() && w.place() < batch.place())
+    }
+
+    /// Its handles were answered by the delivery timeout; what remains is the sequence.
+    fn drop_resolved(&mut self, batch: Batch<T>, out: &mut Vec<Effect<T>>) {
+        self.handle_gap(&batch);
+        free(batch, out);
+    }
+
+    fn retry(
+        &mut self,
+        mut batch: Batch<T>,
+        cause: Cause,
+        now: Instant,
+        out: &mut Vec<Effect<T>>,
+    ) {
+        let last = Arc::new(cause.clone());
+        batch.last = Some(last.clone());
+        // Also the batch that is retried goes alone until it is through.
+        self.proven = false;
+        if now >= batch.deadline {
+            let cause =
+                Cause::DeliveryTimeout { last: Some(last), waiting_for: WaitingFor::Answer };
+            self.give_up(&batch, cause, now, out);
+            self.handle_gap(&batch);
+            free(batch, out);
+            return;
+        }
+        out.push(Effect::Event(Event::Retry {
+            topic: self.topic.clone(),
+            partition: self.partition,
+            records: batch.count(),
+            attempts: batch.attempts,
+            cause,
+        }));
+        let pause = self.rng.backoff(self.settings.retry_backoff, batch.attempts);
+        batch.retry_at = Some(now + pause);
+        self.put_back(batch);
+    }
+
+    fn fail(
+        &mut self,
+        batch: Batch<T>,
+        answer: &Answer,
+        now: Instant,
+        out: &mut Vec<Effect<T>>,
+    ) {
+        if answer.refusals.is_empty() || batch.maybe_written {
+            self.give_up(&batch, answer.cause(), now, out);
+        } else {
+            self.refuse_records(&batch, answer, now, out);
+        }
+        self.handle_gap(&batch);
+        free(batch, out);
+    }
+
+    /// The records that the broker named get its words, their siblings a cause of their own.
+    fn refuse_records(
+        &self,
+        batch: &Batch<T>,
+        answer: &Answer,
+        now: Instant,
+        out: &mut Vec<Effect<T>>,
+    ) {
+        let total = batch.count();
+        let mut named: Vec<_> = answer.refusals.iter().filter(|r| r.index < total).collect();
+        named.sort_by_key(|r| r.index);
+        named.dedup_by_key(|r| r.index);
+        let sibling = Verdict::Failed(self.failure(batch, Cause::SiblingRefused, now));
+        let mut push = |first: u32, count: u32, verdict: Verdict| {
+            if count > 0 {
+                let ticket = batch.ticket.clone();
+                out.push(Effect::Resolved { ticket, first: batch.first + first, count, verdict });
+            }
+        };
+        let mut next = 0;
+        for refusal in named {
+            push(next, refusal.index - next, sibling.clone());
+            let message = refusal.message.clone().or_else(|| answer.message.clone());
+            let cause = Cause::Broker { code: answer.code, message };
+            push(refusal.index, 1, Verdict::Failed(self.failure(batch, cause, now)));
+            next = refusal.index + 1;
+        }
+        push(next, total - next, sibling);
+        out.push(Effect::Event(Event::Undelivered {
+            topic: self.topic.clone(),
+            partition: self.partition,
+            records: total,
+            maybe_written: false,
+            cause: answer.cause(),
+        }));
+    }
+
+    /// Makes smaller batches of one that the broker finds too large; they keep its sequences,
+    /// its deadline and its place.
+    fn split(&mut self, batch: Batch<T>, answer: &Answer, now: Instant, out: &mut Vec<Effect<T>>) {
+        if batch.count() < 2 || batch.maybe_written {
+            return self.fail(batch, answer, now, out);
+        }
+        let whole = batch.body.uncompressed_len();
+        let target =
+            if whole > 2 * self.settings.batch_size { self.settings.batch_size } else { whole / 2 };
+        let parts = match batch.body.split(target, &mut Compressor::new()) {
+            Ok(parts) if parts.len() > 1 => parts,
+            _ => return self.fail(batch, answer, now, out),
+        };
+        out.push(Effect::Event(Event::Split {
+            topic: self.topic.clone(),
+            partition: self.partition,
+            parts: parts.len(),
+        }));
+        self.proven = false;
+        let Batch { order, ticket, mut first, created_at, deadline, stamp, broker, .. } = batch;
+        let mut memory = batch.memory;
+        let mut sequence = stamp;
+        let last = parts.len() - 1;
+        for (i, body) in parts.into_iter().enumerate() {
+            let count = body.count();
+            // The parts share the whole's credit; what rounding leaves goes with the last.
+            let share = if i == last { memory } else { body.len().min(memory) };
+            memory -= share;
+            self.put_back(Batch {
+                order,
+                ticket: ticket.clone(),
+                first,
+                body: Arc::new(body),
+                memory: share,
+                created_at,
+                deadline,
+                attempts: 0,
+                retry_at: None,
+                maybe_written: false,
+                stamp: sequence,
+                last: None,
+                broker,
+                resolved: false,
+            });
+            first += count;
+            sequence = sequence.map(|(id, s)| (id, crate::identity::advance(s, count)));
+        }
+    }
+}
+
+fn delivered(answer: &Answer) -> Verdict {
+    let at_least_zero = |n: i64| (n >= 0).then_some(n);
+    Verdict::Delivered {
+        base_offset: match answer.code {
+            ErrorCode::NONE => at_least_zero(answer.base_offset),
+            _ => None,
+        },
+        log_append_time: at_least_zero(answer.log_append_time),
+    }
+}

@@ -1,0 +1,282 @@
+//! The caller's side of a queue: append, close, seal.
+//!
+//! The hot path. No clock is read, nothing is allocated and nobody is woken but once a batch.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use downpour_wire::batch::{BatchBuilder, Body, HEADER_LEN};
+use downpour_wire::codec::{Codec, Compression, Compressor};
+use downpour_wire::record::RecordRef;
+
+use crate::config::BatchOptions;
+use crate::queue::state::{Batch, CHUNK_MIN, Open, Queue, Waiting};
+
+/// What came of an append.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Append<T> {
+    /// The record is in.
+    Added(Added<T>),
+    /// Nothing changed; the queue wants a chunk of at least so many bytes.
+    NeedChunk {
+        /// Capacity of the chunk to bring along.
+        bytes: usize,
+    },
+}
+
+/// An accepted record.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Added<T> {
+    /// Its batch.
+    pub ticket: T,
+    /// Its index there.
+    pub index: u32,
+    /// Whether the engine must be told of this queue.
+    pub notify: bool,
+    /// A batch that was closed on the way.
+    pub closed: Option<Closing<T>>,
+}
+
+/// A batch that takes no more records.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Closing<T> {
+    /// The batch.
+    pub ticket: T,
+    /// Records in it.
+    pub total: u32,
+    /// Work to be done outside of the lock before it can leave, if it is to be compressed.
+    pub job: Option<SealJob>,
+}
+
+/// A batch to compress and sum up; run it without any lock, then bring the result back.
+#[derive(Debug)]
+pub struct SealJob {
+    id: u64,
+    builder: BatchBuilder,
+    compression: Compression,
+}
+
+impl SealJob {
+    /// Bytes to compress.
+    pub fn bytes(&self) -> usize {
+        self.builder.body_len()
+    }
+
+    /// Does the work.
+    pub fn run(self, compressor: &mut Compressor) -> Sealed {
+        let before = self.builder.capacity();
+        let mut body = match self.builder.seal(self.compression, compressor) {
+            Ok(body) => body,
+            // A codec that fails on good input must not cost the records: they go uncompressed.
+            Err(error) => seal_plain(*error.builder),
+        };
+        let recycled = body.take_recycled();
+        Sealed { id: self.id, body, before, recycled }
+    }
+
+    /// Seals without compressing, for a batch that will not be sent.
+    pub(crate) fn run_plain(self) -> Sealed {
+        let before = self.builder.capacity();
+        Sealed { id: self.id, body: seal_plain(self.builder), before, recycled: Vec::new() }
+    }
+}
+
+/// A sealed batch on its way back to its queue.
+#[derive(Debug)]
+pub struct Sealed {
+    id: u64,
+    body: Body,
+    before: usize,
+    recycled: Vec<Vec<u8>>,
+}
+
+/// What bringing a sealed batch back leaves to do.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct SealDone {
+    /// Credit that compression saved.
+    pub freed: usize,
+    /// Chunks that are free again.
+    pub recycled: Vec<Vec<u8>>,
+    /// Whether the engine must be told of this queue.
+    pub notify: bool,
+}
+
+fn seal_plain(builder: BatchBuilder) -> Body {
+    // The only refusal is a body over 2 GiB, and `batch_max` is far below that.
+    builder.seal(Compression::NONE, &mut Compressor::new()).expect("a batch is below batch_max")
+}
+
+/// Where the next record can go.
+enum Room {
+    Here,
+    Chunk { bytes: usize },
+    NewBatch { bytes: usize },
+}
+
+impl<T: Clone> Queue<T> {
+    /// Appends a record, copying its bytes.
+    ///
+    /// `now` and `ticket` are called only when a batch opens. A chunk in `chunk` is taken if it
+    /// is needed and large enough; one that is still there afterwards is the caller's again.
+    pub fn append(
+        &mut self,
+        record: &RecordRef<'_>,
+        options: &BatchOptions,
+        chunk: &mut Option<Vec<u8>>,
+        now: impl FnOnce() -> Instant,
+        ticket: impl FnOnce() -> T,
+    ) -> Append<T> {
+        if let Some(open) = &mut self.open {
+            if open.options == *options {
+                if let Ok(index) = open.builder.try_append(record) {
+                    return Append::Added(self.added(index, false, None));
+                }
+            }
+        }
+        let room = self.room_for(record, options);
+        let (Room::Chunk { bytes } | Room::NewBatch { bytes }) = room else {
+            return Append::NeedChunk { bytes: CHUNK_MIN };
+        };
+        let Some(chunk) = chunk.take_if(|c| c.capacity() >= bytes) else {
+            return Append::NeedChunk { bytes: self.chunk_size(&room, bytes) };
+        };
+        let mut closed = None;
+        let opened = matches!(room, Room::NewBatch { .. });
+        if opened {
+            closed = self.close_open();
+            self.open = Some(Open {
+                ticket: ticket(),
+                builder: BatchBuilder::new(),
+                options: *options,
+                created_at: now(),
+                urgent: false,
+            });
+        }
+        let open = self.open.as_mut().expect("opened just now, or Room::Chunk was of an open one");
+        open.builder.add_chunk(chunk);
+        let index =
+            open.builder.try_append(record).expect("the chunk has room for the record, measured");
+        Append::Added(self.added(index, opened, closed))
+    }
+
+    /// Takes a sealed batch back into its place.
+    pub fn finish_seal(&mut self, sealed: Sealed) -> SealDone {
+        let Sealed { id, body, before, recycled } = sealed;
+        let memory = body.capacity().min(before);
+        let place = self.waiting.iter_mut().find(|w| matches!(w, Waiting::Sealing { id: i, .. } if *i == id));
+        let Some(place) = place else {
+            // The queue was aborted meanwhile and its records resolved.
+            return SealDone { freed: before, recycled, notify: false };
+        };
+        if let Waiting::Sealing { ticket, created_at, deadline, .. } = place {
+            *place = Waiting::Sealed(Batch {
+                order: id,
+                ticket: ticket.clone(),
+                first: 0,
+                body: Arc::new(body),
+                memory,
+                created_at: *created_at,
+                deadline: *deadline,
+                attempts: 0,
+                retry_at: None,
+                maybe_written: false,
+                stamp: None,
+                last: None,
+                broker: None,
+                resolved: false,
+            });
+        }
+        SealDone { freed: before - memory, recycled, notify: self.notify() }
+    }
+
+    fn added(&mut self, index: u32, opened: bool, mut closed: Option<Closing<T>>) -> Added<T> {
+        let ticket = match &self.open {
+            Some(open) => open.ticket.clone(),
+            None => unreachable!("a record was appended just now"),
+        };
+        // A batch that has no room for a record like its largest is full: waiting for the next
+        // record to find out would make it linger.
+        if closed.is_none() && self.is_full() {
+            closed = self.close_open();
+        }
+        let ready = closed.as_ref().is_some_and(|c| c.job.is_none());
+        let notify = (opened || ready) && self.notify();
+        Added { ticket, index, notify, closed }
+    }
+
+    fn notify(&mut self) -> bool {
+        !std::mem::replace(&mut self.notified, true)
+    }
+
+    fn is_full(&self) -> bool {
+        let Some(open) = &self.open else { return false };
+        let builder = &open.builder;
+        builder.capacity() >= self.settings.batch_size
+            && builder.spare() < builder.max_record_len()
+            && !self.may_grow(builder, builder.max_record_len())
+    }
+
+    /// While every slot of the partition is taken its open batch grows past the target: slots
+    /// are scarce, bytes are not.
+    fn may_grow(&self, builder: &BatchBuilder, bytes: usize) -> bool {
+        self.in_flight.len() + self.waiting.len() >= self.slots()
+            && builder.body_len() + bytes + HEADER_LEN <= self.settings.batch_max
+    }
+
+    fn room_for(&self, record: &RecordRef<'_>, options: &BatchOptions) -> Room {
+        if let Some(open) = &self.open {
+            let builder = &open.builder;
+            let bytes = builder.record_len(record);
+            let small = builder.capacity() < self.settings.batch_size
+                && builder.body_len() + bytes + HEADER_LEN <= self.settings.batch_max;
+            if open.options == *options && (small || self.may_grow(builder, bytes)) {
+                return if bytes <= builder.spare() { Room::Here } else { Room::Chunk { bytes } };
+            }
+        }
+        Room::NewBatch { bytes: BatchBuilder::new().record_len(record) }
+    }
+
+    /// Small first, so that many partitions do not hold a full batch each; then doubling, so
+    /// that a busy one gets there in few steps.
+    fn chunk_size(&self, room: &Room, bytes: usize) -> usize {
+        let batch_size = self.settings.batch_size;
+        let planned = match (room, &self.open) {
+            (Room::Chunk { .. }, Some(open)) => {
+                let held = open.builder.capacity();
+                if held < batch_size { held.min(batch_size - held) } else { batch_size }
+            }
+            _ => self.chunk_hint,
+        };
+        planned.max(CHUNK_MIN.min(batch_size)).max(bytes)
+    }
+
+    /// Closes the open batch; it joins those that wait.
+    pub(crate) fn close_open(&mut self) -> Option<Closing<T>> {
+        let Open { ticket, builder, options, created_at, .. } = self.open.take()?;
+        let size = builder.body_len().next_power_of_two();
+        self.chunk_hint =
+            size.clamp(CHUNK_MIN.min(self.settings.batch_size), self.settings.batch_size);
+        let total = builder.count();
+        let deadline = created_at + options.delivery_timeout;
+        let id = self.next_order;
+        self.next_order += 1;
+        let sealing =
+            Waiting::Sealing { id, ticket: ticket.clone(), created_at, deadline };
+        self.waiting.push_back(sealing);
+        let job = if options.compression.codec() == Codec::None {
+            let before = builder.capacity();
+            let body = seal_plain(builder);
+            let notified = self.notified;
+            self.finish_seal(Sealed { id, body, before, recycled: Vec::new() });
+            self.notified = notified;
+            None
+        } else {
+            Some(SealJob { id, builder, compression: options.compression })
+        };
+        Some(Closing { ticket, total, job })
+    }
+}

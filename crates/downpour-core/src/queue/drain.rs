@@ -1,0 +1,230 @@
+//! The engine's side of a queue: what may leave now, stamped for this attempt.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use downpour_wire::batch::{Body, HEADER_LEN, Stamp};
+
+use crate::identity::{Identity, advance};
+use crate::outcome::Cause;
+use crate::queue::append::SealJob;
+use crate::queue::state::{Effect, InFlight, Queue, Waiting, free};
+
+/// How full or old an open batch must be to leave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Readiness {
+    /// Anything leaves: its broker is idle, memory is short, or somebody flushes or closes.
+    Anything,
+    /// A request leaves anyway: half a batch, or half the linger, is enough to go with it.
+    Half,
+}
+
+/// The circumstances of a visit.
+#[derive(Debug, Clone, Copy)]
+#[expect(clippy::exhaustive_structs, reason = "built by the engine and by tests")]
+pub struct Turn {
+    /// The time.
+    pub now: Instant,
+    /// The partition's leader.
+    pub broker: i32,
+    /// The producer's newest identity, if it has one.
+    pub identity: Option<Identity>,
+    /// What an open batch needs to leave.
+    pub readiness: Readiness,
+}
+
+/// What a visit finds.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Drain<T> {
+    /// Nothing is left to send.
+    Empty,
+    /// An answer or a seal must come first.
+    Blocked,
+    /// Nothing before this time.
+    Until(Instant),
+    /// The open batch was closed and wants to be compressed first.
+    Seal {
+        /// The batch.
+        ticket: T,
+        /// Records in it.
+        total: u32,
+        /// The work.
+        job: SealJob,
+    },
+    /// The producer needs an identity first.
+    NeedIdentity,
+    /// The sequence broke under this identity; a newer one is needed.
+    NeedBump(Identity),
+    /// A batch for the next request.
+    Send(Shipment),
+}
+
+/// A batch of one attempt.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Shipment {
+    /// Names the attempt in answers.
+    pub attempt: u64,
+    /// The batch header, stamped.
+    pub header: [u8; HEADER_LEN],
+    /// The records, shared with the queue.
+    pub body: Arc<Body>,
+}
+
+impl Shipment {
+    /// Bytes on the wire.
+    pub fn bytes(&self) -> usize {
+        HEADER_LEN + self.body.len()
+    }
+}
+
+impl<T: Clone> Queue<T> {
+    /// Takes the next batch that may leave under these circumstances.
+    pub fn poll_drain(&mut self, turn: &Turn, out: &mut Vec<Effect<T>>) -> Drain<T> {
+        self.notified = false;
+        if self.open.is_none() && self.waiting.is_empty() {
+            return Drain::Empty;
+        }
+        if let Some(elsewhere) = self.in_flight.back() {
+            // The old leader's answers decide what the new one may get.
+            if elsewhere.broker != turn.broker {
+                return Drain::Blocked;
+            }
+        }
+        if self.settings.idempotent {
+            if let Some(drain) = self.check_identity(turn, out) {
+                return drain;
+            }
+            if self.open.is_none() && self.waiting.is_empty() {
+                return Drain::Empty;
+            }
+        }
+        if self.in_flight.len() >= self.slots() {
+            return Drain::Blocked;
+        }
+        if self.waiting.is_empty() {
+            if let Err(at) = self.check_ready(turn) {
+                return Drain::Until(at);
+            }
+            let closing = self.close_open().expect("not empty, and nothing waits: one is open");
+            if let Some(job) = closing.job {
+                return Drain::Seal { ticket: closing.ticket, total: closing.total, job };
+            }
+            out.push(Effect::Closed { ticket: closing.ticket, total: closing.total });
+        }
+        match self.waiting.front() {
+            Some(Waiting::Sealed(batch)) => match batch.retry_at {
+                Some(at) if at > turn.now => Drain::Until(at),
+                _ => self.ship(turn),
+            },
+            Some(Waiting::Sealing { .. }) | None => Drain::Blocked,
+        }
+    }
+
+    /// Makes sure that there is an identity to send under, or says what is missing.
+    fn check_identity(&mut self, turn: &Turn, out: &mut Vec<Effect<T>>) -> Option<Drain<T>> {
+        if self.needs_bump {
+            if !self.in_flight.is_empty() {
+                return Some(Drain::Blocked);
+            }
+            match (turn.identity, self.identity) {
+                (Some(newest), Some(stale)) if newest == stale => {
+                    return Some(Drain::NeedBump(stale));
+                }
+                (Some(newest), _) => self.adopt(newest, turn.now, out),
+                (None, _) => return Some(Drain::NeedIdentity),
+            }
+        } else if self.identity.is_none() {
+            match turn.identity {
+                Some(newest) => self.adopt(newest, turn.now, out),
+                None => return Some(Drain::NeedIdentity),
+            }
+        }
+        None
+    }
+
+    /// Begins anew under an identity; nothing is in flight.
+    fn adopt(&mut self, identity: Identity, now: Instant, out: &mut Vec<Effect<T>>) {
+        self.identity = Some(identity);
+        self.next_sequence = 0;
+        self.proven = false;
+        self.needs_bump = false;
+        let waiting = std::mem::take(&mut self.waiting);
+        for waiting in waiting {
+            match waiting {
+                // Under a new epoch the broker cannot recognise what it has already: a batch
+                // that may be in the log would be written twice.
+                Waiting::Sealed(batch) if batch.maybe_written && !self.settings.resend_unknown => {
+                    let cause = Cause::EpochLost { last: batch.last.clone() };
+                    self.give_up(&batch, cause, now, out);
+                    free(batch, out);
+                }
+                Waiting::Sealed(mut batch) => {
+                    batch.stamp = None;
+                    self.waiting.push_back(Waiting::Sealed(batch));
+                }
+                sealing @ Waiting::Sealing { .. } => self.waiting.push_back(sealing),
+            }
+        }
+    }
+
+    fn check_ready(&self, turn: &Turn) -> Result<(), Instant> {
+        let Some(open) = &self.open else { return Ok(()) };
+        let linger = self.settings.linger;
+        let (enough, age) = match turn.readiness {
+            Readiness::Anything => return Ok(()),
+            Readiness::Half => (self.settings.batch_size / 2, linger / 2),
+        };
+        if open.urgent
+            || open.builder.body_len() >= enough
+            || turn.now.saturating_duration_since(open.created_at) >= age
+        {
+            return Ok(());
+        }
+        Err(open.created_at + linger)
+    }
+
+    fn ship(&mut self, turn: &Turn) -> Drain<T> {
+        let Some(Waiting::Sealed(mut batch)) = self.waiting.pop_front() else {
+            return Drain::Blocked;
+        };
+        let stamp = if self.settings.idempotent {
+            let identity = self.identity.expect("checked before anything is shipped");
+            let (identity, sequence) = *batch.stamp.get_or_insert_with(|| {
+                let sequence = self.next_sequence;
+                self.next_sequence = advance(sequence, batch.body.count());
+                (identity, sequence)
+            });
+            Stamp {
+                producer_id: identity.id,
+                producer_epoch: identity.epoch,
+                base_sequence: sequence,
+                transactional: false,
+            }
+        } else {
+            Stamp::NONE
+        };
+        batch.attempts += 1;
+        batch.retry_at = None;
+        batch.broker = Some(turn.broker);
+        let shipment = Shipment {
+            attempt: self.next_attempt,
+            header: batch.body.header(&stamp),
+            body: batch.body.clone(),
+        };
+        self.next_attempt += 1;
+        self.in_flight.push_back(InFlight {
+            attempt: shipment.attempt,
+            broker: turn.broker,
+            batch,
+        });
+        Drain::Send(shipment)
+    }
+
+    /// When the open batch will have lingered long enough.
+    pub fn linger_ends_at(&self) -> Option<Instant> {
+        self.open.as_ref().map(|open| open.created_at + self.settings.linger)
+    }
+}

@@ -1,0 +1,1 @@
+//! Directed tests of a queue, one fact a test.

@@ -99,6 +99,8 @@ pub enum EncodeErrorKind {
     NullNotAllowed,
     /// The field is longer than its length field can say.
     TooLong,
+    /// Fewer or more elements follow than were announced.
+    WrongCount,
 }
 
 impl EncodeErrorKind {
@@ -108,6 +110,7 @@ impl EncodeErrorKind {
             Self::NotInVersion => "this version does not have the field",
             Self::NullNotAllowed => "the field must not be null in this version",
             Self::TooLong => "the field is too long",
+            Self::WrongCount => "not as many elements as announced",
         }
     }
 }

@@ -5,7 +5,9 @@
     reason = "a command line prints"
 )]
 
-use std::path::{Path, PathBuf};
+mod commands;
+
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -22,12 +24,18 @@ struct Arguments {
 enum Chore {
     /// Check the rules of the house: import cycles, crate directions, file sizes, first lines.
     Tidy,
+    /// Start, end and disturb real Apache Kafka clusters.
+    #[command(subcommand)]
+    Kafka(commands::Kafka),
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = match arguments.chore {
-        Chore::Tidy => tidy(&root()),
+        Chore::Tidy => tidy(&xtask::root()),
+        Chore::Kafka(command) => commands::kafka(command)
+            .map(|()| ExitCode::SUCCESS)
+            .map_err(|error| error.to_string()),
     };
     match done {
         Ok(code) => code,
@@ -36,12 +44,6 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-/// The workspace, which is the directory above this crate.
-fn root() -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.parent().unwrap_or(here).to_path_buf()
 }
 
 fn tidy(root: &Path) -> Result<ExitCode, String> {

@@ -1,0 +1,201 @@
+//! Asks a broker what it knows, in forty lines of Kafka's protocol of its own: the readiness of a
+//! test cluster must not depend on the code that is tested against it.
+
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::time::Duration;
+
+use super::error::Error;
+
+/// Longer answers than this are not read.
+const ANSWER_BYTES_MAX: usize = 16 << 20;
+
+/// How long a broker may take.
+const ANSWER_WITHIN: Duration = Duration::from_secs(3);
+
+/// What one broker says about its cluster.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct View {
+    /// The ids of the brokers that it believes alive.
+    pub brokers: Vec<i32>,
+    /// The controller, or -1.
+    pub controller: i32,
+    /// The partitions of the topics that were asked for.
+    pub partitions: Vec<Partition>,
+}
+
+/// One partition as a broker sees it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Partition {
+    /// Its topic.
+    pub topic: String,
+    /// Its number.
+    pub id: i32,
+    /// The broker that leads it, or -1.
+    pub leader: i32,
+    /// The brokers that hold it.
+    pub replicas: Vec<i32>,
+    /// Those of them that are in sync.
+    pub in_sync: Vec<i32>,
+}
+
+/// Asks the broker at `port` of loopback about some topics.
+///
+/// # Errors
+/// When it does not answer within 3 s, or not with metadata.
+pub(super) fn view(port: u16, topics: &[&str]) -> Result<View, Error> {
+    let mut body = Vec::new();
+    body.extend((topics.len() as i32).to_be_bytes());
+    for topic in topics {
+        body.extend((topic.len() as i16).to_be_bytes());
+        body.extend(topic.as_bytes());
+    }
+    let answer = ask(port, METADATA, 1, &body)?;
+    let told = read_view(&mut Bytes { rest: &answer });
+    told.ok_or_else(|| Error::new(format!("port {port} answers something else than metadata")))
+}
+
+const METADATA: i16 = 3;
+
+fn ask(port: u16, api: i16, version: i16, body: &[u8]) -> Result<Vec<u8>, Error> {
+    let doing = || format!("asking the broker at port {port}");
+    let at = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let mut stream = TcpStream::connect_timeout(&at, ANSWER_WITHIN).map_err(Error::io(doing()))?;
+    stream
+        .set_read_timeout(Some(ANSWER_WITHIN))
+        .map_err(Error::io(doing()))?;
+    stream
+        .set_write_timeout(Some(ANSWER_WITHIN))
+        .map_err(Error::io(doing()))?;
+    let client = b"xtask";
+    let mut request = Vec::new();
+    request.extend(((10 + client.len() + body.len()) as i32).to_be_bytes());
+    request.extend(api.to_be_bytes());
+    request.extend(version.to_be_bytes());
+    request.extend(0_i32.to_be_bytes());
+    request.extend((client.len() as i16).to_be_bytes());
+    request.extend(client);
+    request.extend(body);
+    stream.write_all(&request).map_err(Error::io(doing()))?;
+    let mut len = [0; 4];
+    stream.read_exact(&mut len).map_err(Error::io(doing()))?;
+    let len = u32::from_be_bytes(len) as usize;
+    if len > ANSWER_BYTES_MAX {
+        return Err(Error::new(format!(
+            "{}: {len} bytes are no answer",
+            doing()
+        )));
+    }
+    let mut answer = vec![0; len];
+    stream.read_exact(&mut answer).map_err(Error::io(doing()))?;
+    Ok(answer)
+}
+
+fn read_view(bytes: &mut Bytes<'_>) -> Option<View> {
+    bytes.int()?; // The correlation id: one request, one answer.
+    let mut view = View::default();
+    for _ in 0..bytes.count()? {
+        view.brokers.push(bytes.int()?);
+        bytes.string()?;
+        bytes.int()?;
+        bytes.string()?;
+    }
+    view.brokers.sort_unstable();
+    view.controller = bytes.int()?;
+    for _ in 0..bytes.count()? {
+        bytes.take(2)?;
+        let topic = bytes.string()?;
+        bytes.take(1)?;
+        for _ in 0..bytes.count()? {
+            bytes.take(2)?;
+            let id = bytes.int()?;
+            let leader = bytes.int()?;
+            let (replicas, in_sync) = (bytes.ints()?, bytes.ints()?);
+            let topic = topic.clone();
+            view.partitions.push(Partition {
+                topic,
+                id,
+                leader,
+                replicas,
+                in_sync,
+            });
+        }
+    }
+    view.partitions
+        .sort_by(|a, b| (&a.topic, a.id).cmp(&(&b.topic, b.id)));
+    Some(view)
+}
+
+struct Bytes<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Bytes<'a> {
+    fn take(&mut self, len: usize) -> Option<&'a [u8]> {
+        let (taken, rest) = self.rest.split_at_checked(len)?;
+        self.rest = rest;
+        Some(taken)
+    }
+
+    fn int(&mut self) -> Option<i32> {
+        Some(i32::from_be_bytes(self.take(4)?.try_into().ok()?))
+    }
+
+    /// The length of an array; -1 means none.
+    fn count(&mut self) -> Option<i32> {
+        self.int()
+    }
+
+    fn ints(&mut self) -> Option<Vec<i32>> {
+        (0..self.count()?).map(|_| self.int()).collect()
+    }
+
+    fn string(&mut self) -> Option<String> {
+        let len = i16::from_be_bytes(self.take(2)?.try_into().ok()?);
+        let Ok(len) = usize::try_from(len) else {
+            return Some(String::new());
+        };
+        Some(String::from_utf8_lossy(self.take(len)?).into_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_read_and_a_short_one_refused() {
+        let mut answer = vec![
+            0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 7, 0, 1, b'h', 0, 0, 0x23, 0x84,
+        ];
+        answer.extend([0xff, 0xff]); // no rack
+        answer.extend([0, 0, 0, 7, 0, 0, 0, 1, 0, 0, 0, 1, b't', 0, 0, 0, 0, 1]);
+        answer.extend([0, 0, 0, 0, 0, 2, 0, 0, 0, 7]);
+        answer.extend([0, 0, 0, 1, 0, 0, 0, 7, 0, 0, 0, 0]);
+        let view = read_view(&mut Bytes { rest: &answer }).unwrap();
+        let partition = Partition {
+            topic: "t".to_owned(),
+            id: 2,
+            leader: 7,
+            replicas: vec![7],
+            in_sync: vec![],
+        };
+        assert_eq!(
+            view,
+            View {
+                brokers: vec![7],
+                controller: 7,
+                partitions: vec![partition]
+            }
+        );
+        for len in 0..answer.len() {
+            assert_eq!(
+                read_view(&mut Bytes {
+                    rest: &answer[..len]
+                }),
+                None,
+                "{len}"
+            );
+        }
+    }
+}

@@ -118,17 +118,16 @@ impl Body {
         chunks.map(Vec::capacity).sum()
     }
 
-    /// The builder's chunks, emptied, if compression has freed them; after that, none.
+    /// The builder's chunks, to be used again, if compression has freed them; after that, none.
     pub fn take_recycled(&mut self) -> Vec<Vec<u8>> {
         std::mem::take(&mut self.parts.recycled)
     }
 
-    /// All memory of the body, emptied: its chunks and those of [`take_recycled`](Self::take_recycled).
+    /// All memory of the body, to be used again: its chunks and those of [`take_recycled`](Self::take_recycled).
     #[must_use]
     pub fn into_chunks(self) -> Vec<Vec<u8>> {
         let mut chunks = self.parts.chunks;
         chunks.extend(self.parts.recycled);
-        chunks.iter_mut().for_each(Vec::clear);
         chunks
     }
 

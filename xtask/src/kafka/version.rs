@@ -38,10 +38,10 @@ impl Version {
     /// Maven's coordinates: group, artifact, version.
     pub(super) fn artifacts(self) -> Vec<[&'static str; 3]> {
         let kafka = "org.apache.kafka";
-        let mut artifacts = vec![[kafka, "kafka_2.13", self.name()]];
-        if !self.has_zookeeper() {
-            artifacts.push([kafka, "kafka-tools", self.name()]);
-        }
+        let mut artifacts = vec![
+            [kafka, "kafka_2.13", self.name()],
+            [kafka, "kafka-tools", self.name()],
+        ];
         if self.has_log4j2() {
             // The binding for slf4j 1.7; without it every log line is dropped.
             artifacts.push(["org.apache.logging.log4j", "log4j-slf4j-impl", "2.25.3"]);

@@ -1,0 +1,96 @@
+//! The real clusters themselves: they start, lose a broker, get it back and end, in each version,
+//! and Kafka's own tools read what Java's producer wrote. downpour takes no part here.
+
+use std::time::{Duration, Instant};
+
+use xtask::kafka::{Cluster, Error, ReadBack, Spec, Version};
+
+const RECORDS: u64 = 500;
+
+fn a_cluster_survives_a_killed_broker(version: Version) -> Result<(), Error> {
+    let mut cluster = Cluster::start(&Spec::new(version, 3))?;
+    cluster.create_topic("t", 3, &[("compression.type", "producer")])?;
+    let killed = cluster.leader("t", 0)?;
+    cluster.kill(killed)?;
+    let until = Instant::now() + Duration::from_secs(20);
+    while cluster.leader("t", 0).is_ok_and(|leader| leader == killed) && Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    assert_ne!(cluster.leader("t", 0)?, killed, "nobody took over");
+    let report = cluster.producer_performance("t", RECORDS, 10, &[("acks", "all")])?;
+    assert!(report.contains("500 records sent"), "{report}");
+    assert!(
+        cluster.under_replicated()?.contains("Topic: t"),
+        "a broker is gone"
+    );
+    cluster.start_broker(killed)?;
+    cluster.wait_in_sync("t", Duration::from_secs(20))?;
+    assert_eq!(cluster.under_replicated()?, "");
+    let ends = cluster.end_offsets("t")?;
+    assert_eq!(ends.len(), 3);
+    assert_eq!(ends.values().sum::<i64>(), RECORDS as i64);
+    cluster.down()
+}
+
+fn one_broker_shows_what_was_written(version: Version) -> Result<(), Error> {
+    let cluster = Cluster::start(&Spec::new(version, 1).property("message.max.bytes", 2_000_000))?;
+    cluster.create_topic("t", 1, &[])?;
+    let idempotent = [
+        ("enable.idempotence", "true"),
+        ("compression.type", "gzip"),
+        ("acks", "all"),
+    ];
+    cluster.producer_performance("t", RECORDS, 10, &idempotent)?;
+    let records = cluster.read_back(&ReadBack::topic("t").count(RECORDS as usize))?;
+    assert!(
+        records
+            .iter()
+            .map(|record| record.offset)
+            .eq(0..RECORDS as i64)
+    );
+    assert!(
+        records
+            .iter()
+            .all(|record| record.key.is_none() && !record.is_append_time)
+    );
+    assert!(
+        records
+            .iter()
+            .all(|record| record.value.as_ref().is_some_and(|v| v.len() == 10))
+    );
+    let batches = cluster.dump_log(1, "t", 0)?;
+    assert_eq!(
+        batches.iter().map(|batch| batch.count as u64).sum::<u64>(),
+        RECORDS
+    );
+    assert!(
+        batches
+            .iter()
+            .all(|batch| batch.is_valid && batch.codec == "gzip"),
+        "{batches:?}"
+    );
+    assert!(
+        batches
+            .iter()
+            .all(|batch| batch.producer_id >= 0 && batch.base_sequence >= 0)
+    );
+    cluster.down()
+}
+
+#[test]
+fn clusters_of_4_3_1_work() {
+    one_broker_shows_what_was_written(Version::V4_3_1).unwrap();
+    a_cluster_survives_a_killed_broker(Version::V4_3_1).unwrap();
+}
+
+#[test]
+fn clusters_of_3_9_2_work() {
+    one_broker_shows_what_was_written(Version::V3_9_2).unwrap();
+    a_cluster_survives_a_killed_broker(Version::V3_9_2).unwrap();
+}
+
+#[test]
+fn clusters_of_2_8_2_work() {
+    one_broker_shows_what_was_written(Version::V2_8_2).unwrap();
+    a_cluster_survives_a_killed_broker(Version::V2_8_2).unwrap();
+}

@@ -1,0 +1,128 @@
+//! Metadata: brokers, topics and leaders, and topics that come into being because they are asked
+//! for.
+
+use downpour_wire::error_code::ErrorCode;
+use downpour_wire::messages::{
+    MetadataBroker, MetadataPartition, MetadataRequest, MetadataRequestTopic, MetadataResponse,
+    MetadataTopic,
+};
+use downpour_wire::primitives::Uuid;
+
+use crate::logic::call::Call;
+use crate::logic::state::{State, Topic, is_topic_name};
+use crate::topic::TopicSpec;
+
+pub(crate) fn metadata(
+    state: &mut State,
+    call: &Call<'_>,
+    request: &MetadataRequest,
+) -> MetadataResponse {
+    let topics = match &request.topics {
+        None => {
+            let known = state.topics.iter();
+            known
+                .map(|(name, topic)| describe(state, call, name, topic))
+                .collect()
+        }
+        Some(asked) => asked
+            .iter()
+            .map(|asked| answer(state, call, asked, request.allow_auto_topic_creation))
+            .collect(),
+    };
+    let brokers = state.living().map(|(node_id, node)| MetadataBroker {
+        node_id,
+        host: node.host.clone(),
+        port: i32::from(node.port),
+        rack: None,
+    });
+    MetadataResponse {
+        brokers: brokers.collect(),
+        cluster_id: Some(state.settings.cluster_id.clone()),
+        controller_id: state.controller(),
+        topics,
+        ..MetadataResponse::default()
+    }
+}
+
+fn answer(
+    state: &mut State,
+    call: &Call<'_>,
+    asked: &MetadataRequestTopic,
+    may_create: bool,
+) -> MetadataTopic {
+    let Some(name) = &asked.name else {
+        let Some(name) = state.topic_name(asked.topic_id) else {
+            return unknown(None, asked.topic_id, ErrorCode::UNKNOWN_TOPIC_ID);
+        };
+        return state.topics.get(name).map_or_else(
+            || unknown(None, asked.topic_id, ErrorCode::UNKNOWN_TOPIC_ID),
+            |topic| describe(state, call, name, topic),
+        );
+    };
+    if let Some(topic) = state.topics.get(name) {
+        return describe(state, call, name, topic);
+    }
+    let missing = |code| unknown(Some(name.clone()), Uuid::ZERO, code);
+    if let Some((code, _)) = call.scripted_error(name, None) {
+        return missing(code);
+    }
+    if !is_topic_name(name) {
+        return missing(ErrorCode::INVALID_TOPIC_EXCEPTION);
+    }
+    if may_create && state.settings.auto_create {
+        state.create_topic(name, TopicSpec::new(state.settings.default_partitions));
+        // The topic is there with the next request, as with a real controller; ZooKeeper's and
+        // KRaft's differ in what they say until then.
+        return missing(if call.release.is_kraft() {
+            ErrorCode::UNKNOWN_TOPIC_OR_PARTITION
+        } else {
+            ErrorCode::LEADER_NOT_AVAILABLE
+        });
+    }
+    missing(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)
+}
+
+fn unknown(name: Option<String>, topic_id: Uuid, error_code: ErrorCode) -> MetadataTopic {
+    MetadataTopic {
+        error_code,
+        name,
+        topic_id,
+        ..MetadataTopic::default()
+    }
+}
+
+fn describe(state: &State, call: &Call<'_>, name: &str, topic: &Topic) -> MetadataTopic {
+    if let Some((code, _)) = call.scripted_error(name, None) {
+        return unknown(Some(name.to_owned()), Uuid::ZERO, code);
+    }
+    let partitions = (0..)
+        .zip(&topic.partitions)
+        .map(|(partition_index, partition)| {
+            let alive = state.insync(partition);
+            let dead = partition
+                .replicas
+                .iter()
+                .copied()
+                .filter(|node| !alive.contains(node));
+            MetadataPartition {
+                error_code: if partition.leader < 0 {
+                    ErrorCode::LEADER_NOT_AVAILABLE
+                } else {
+                    ErrorCode::NONE
+                },
+                partition_index,
+                leader_id: partition.leader,
+                leader_epoch: partition.leader_epoch,
+                replica_nodes: partition.replicas.clone(),
+                offline_replicas: dead.collect(),
+                isr_nodes: alive,
+            }
+        });
+    MetadataTopic {
+        error_code: ErrorCode::NONE,
+        name: Some(name.to_owned()),
+        topic_id: topic.id,
+        partitions: partitions.collect(),
+        ..MetadataTopic::default()
+    }
+}

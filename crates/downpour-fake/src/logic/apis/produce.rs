@@ -1,0 +1,356 @@
+//! Produce: every partition's batch is checked, admitted, appended and answered on its own. The
+//! rules on bytes are `logic::check`'s, those on sequences `logic::producers`'.
+
+use std::collections::BTreeSet;
+
+use downpour_wire::error_code::ErrorCode;
+use downpour_wire::messages::{
+    LeaderIdAndEpoch, NodeEndpoint, PartitionProduceResponse, ProduceRequest, ProduceResponse,
+    ProduceTopic, RecordError, TopicProduceResponse,
+};
+
+use crate::logic::call::{Call, not_leader};
+use crate::logic::check::{Claims, Refusal, Rules, Sound, check};
+use crate::logic::producers::Admission;
+use crate::logic::requests::{LoggedBatch, Verdict};
+use crate::logic::state::State;
+use crate::version::KafkaVersion;
+
+/// The first version that speaks of topics by id.
+const TOPIC_IDS_FROM: i16 = 13;
+
+/// The first version whose answers name the leader after a move.
+const LEADER_HINTS_FROM: i16 = 10;
+
+/// What a Produce request did.
+pub(crate) struct Produced {
+    pub(crate) response: ProduceResponse,
+    pub(crate) batches: Vec<LoggedBatch>,
+    pub(crate) violations: Vec<String>,
+}
+
+impl Produced {
+    /// True if any partition is answered with an error.
+    pub(crate) fn has_error(&self) -> bool {
+        let mut partitions = self
+            .response
+            .topics
+            .iter()
+            .flat_map(|topic| &topic.partitions);
+        partitions.any(|partition| partition.error_code != ErrorCode::NONE)
+    }
+}
+
+/// A topic's name as the request gives it, or as its id means it. `Err` is the id in words.
+fn name_of(state: &State, version: i16, topic: &ProduceTopic) -> Result<String, String> {
+    if version < TOPIC_IDS_FROM {
+        return Ok(topic.name.clone());
+    }
+    state
+        .topic_name(topic.topic_id)
+        .map(str::to_owned)
+        .ok_or_else(|| topic.topic_id.to_string())
+}
+
+/// What is logged of a request that a fault kept from being served.
+pub(crate) fn unserved(state: &State, version: i16, request: &ProduceRequest) -> Vec<LoggedBatch> {
+    let mut batches = Vec::new();
+    for topic in &request.topics {
+        let name = name_of(state, version, topic).unwrap_or_else(|id| id);
+        for partition in &topic.partitions {
+            let bytes = partition.records.as_deref().unwrap_or_default();
+            batches.push(logged(&name, partition.index, bytes, Verdict::NotServed));
+        }
+    }
+    batches
+}
+
+fn logged(topic: &str, partition: i32, bytes: &[u8], verdict: Verdict) -> LoggedBatch {
+    let claims = Claims::of(bytes);
+    LoggedBatch {
+        topic: topic.to_owned(),
+        partition,
+        producer_id: claims.producer_id,
+        producer_epoch: claims.producer_epoch,
+        base_sequence: claims.base_sequence,
+        records: claims.count,
+        bytes: bytes.len(),
+        codec: claims.codec,
+        verdict,
+    }
+}
+
+pub(crate) fn produce(state: &mut State, call: &Call<'_>, request: ProduceRequest) -> Produced {
+    let mut produced = Produced {
+        response: ProduceResponse::default(),
+        batches: Vec::new(),
+        violations: Vec::new(),
+    };
+    let mut named = BTreeSet::new();
+    let mut leaders = BTreeSet::new();
+    for topic in request.topics {
+        let name = name_of(state, call.version, &topic);
+        let mut partitions = Vec::with_capacity(topic.partitions.len());
+        for partition in topic.partitions {
+            let index = partition.index;
+            let bytes = partition.records.unwrap_or_default();
+            let shown = name.as_ref().unwrap_or_else(|id| id);
+            let omitted = call.omitted(shown, Some(index));
+            let mut entry = logged(shown, index, &bytes, Verdict::NotServed);
+            let outcome = if !named.insert((shown.clone(), index)) {
+                let twice = Refusal::new(ErrorCode::INVALID_REQUEST, "a partition named twice");
+                produced
+                    .violations
+                    .push(format!("{shown}-{index}: {}", twice.message));
+                Outcome::refused(twice)
+            } else if omitted == Some(false) {
+                produced.batches.push(entry);
+                continue;
+            } else {
+                let one = One {
+                    acks: request.acks,
+                    topic: name.as_deref(),
+                    index,
+                };
+                serve(state, call, one, bytes, &mut produced.violations)
+            };
+            entry.verdict = outcome.verdict();
+            produced.batches.push(entry);
+            if omitted.is_none() {
+                partitions.push(outcome.answer(state, call, shown, index, &mut leaders));
+            }
+        }
+        produced.response.topics.push(TopicProduceResponse {
+            name: topic.name,
+            topic_id: topic.topic_id,
+            partitions,
+        });
+    }
+    produced.response.node_endpoints = endpoints(state, &leaders);
+    produced
+}
+
+/// Where the leaders live that the answer names.
+fn endpoints(state: &State, leaders: &BTreeSet<i32>) -> Vec<NodeEndpoint> {
+    let living = state
+        .living()
+        .filter(|(node_id, _)| leaders.contains(node_id));
+    living
+        .map(|(node_id, node)| NodeEndpoint {
+            node_id,
+            host: node.host.clone(),
+            port: i32::from(node.port),
+            rack: None,
+        })
+        .collect()
+}
+
+/// One partition of the request.
+#[derive(Clone, Copy)]
+struct One<'a> {
+    acks: i16,
+    /// `Err` is an id that no topic has.
+    topic: Result<&'a str, &'a String>,
+    index: i32,
+}
+
+/// What became of one partition's batch.
+#[derive(Debug)]
+struct Outcome {
+    base_offset: i64,
+    log_start_offset: i64,
+    appended: bool,
+    error: Option<Refusal>,
+}
+
+impl Outcome {
+    const fn refused(refusal: Refusal) -> Self {
+        Self {
+            base_offset: -1,
+            log_start_offset: -1,
+            appended: false,
+            error: Some(refusal),
+        }
+    }
+
+    fn verdict(&self) -> Verdict {
+        let base_offset = self.base_offset;
+        match (&self.error, self.appended) {
+            (None, true) => Verdict::Appended { base_offset },
+            (None, false) => Verdict::Duplicate { base_offset },
+            (Some(error), true) => Verdict::AppendedWithError {
+                base_offset,
+                error: error.code,
+            },
+            (Some(error), false) => Verdict::Refused {
+                error: error.code,
+                reason: error.message.clone(),
+            },
+        }
+    }
+
+    fn answer(
+        self,
+        state: &State,
+        call: &Call<'_>,
+        topic: &str,
+        index: i32,
+        leaders: &mut BTreeSet<i32>,
+    ) -> PartitionProduceResponse {
+        let Some(error) = self.error else {
+            return PartitionProduceResponse {
+                index,
+                error_code: ErrorCode::NONE,
+                base_offset: self.base_offset,
+                log_append_time_ms: -1,
+                log_start_offset: self.log_start_offset,
+                ..PartitionProduceResponse::default()
+            };
+        };
+        let moved = [
+            ErrorCode::NOT_LEADER_OR_FOLLOWER,
+            ErrorCode::FENCED_LEADER_EPOCH,
+        ];
+        let mut current_leader = None;
+        if call.version >= LEADER_HINTS_FROM && moved.contains(&error.code) {
+            if let Some(partition) = state.partition(topic, index) {
+                leaders.insert(partition.leader);
+                current_leader = Some(LeaderIdAndEpoch {
+                    leader_id: partition.leader,
+                    leader_epoch: partition.leader_epoch,
+                });
+            }
+        }
+        let records = error.records.into_iter();
+        PartitionProduceResponse {
+            index,
+            error_code: error.code,
+            base_offset: -1,
+            log_append_time_ms: -1,
+            log_start_offset: -1,
+            record_errors: records
+                .map(|(batch_index, message)| RecordError {
+                    batch_index,
+                    message: Some(message),
+                })
+                .collect(),
+            error_message: Some(error.message),
+            current_leader,
+        }
+    }
+}
+
+/// Serves one partition: refuses, recognises a duplicate, or appends.
+fn serve(
+    state: &mut State,
+    call: &Call<'_>,
+    one: One<'_>,
+    bytes: Vec<u8>,
+    violations: &mut Vec<String>,
+) -> Outcome {
+    let topic = match one.topic {
+        Ok(topic) => topic,
+        Err(id) => {
+            let missing = format!("no topic has the id {id}");
+            return Outcome::refused(Refusal::new(ErrorCode::UNKNOWN_TOPIC_ID, missing));
+        }
+    };
+    let scripted = call.scripted_error(topic, Some(one.index));
+    if let Some((code, false)) = scripted {
+        return Outcome::refused(Refusal::new(code, "a scripted fault"));
+    }
+    let sound = match admissible(state, call, one, topic, &bytes) {
+        Ok(sound) => sound,
+        Err(refusal) => {
+            if is_violation(&refusal) {
+                violations.push(format!("{topic}-{}: {}", one.index, refusal.message));
+            }
+            return Outcome::refused(refusal);
+        }
+    };
+    let Some(partition) = state.partition_mut(topic, one.index) else {
+        let gone = Refusal::new(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, "no such partition");
+        return Outcome::refused(gone);
+    };
+    let leader_epoch = partition.leader_epoch;
+    let log = &mut partition.log;
+    let (base_offset, appended) = match log.admit(&sound) {
+        Admission::Append => (log.append(&sound, bytes, leader_epoch), true),
+        Admission::Duplicate { base_offset } => (base_offset, false),
+        Admission::Refuse(code) => {
+            let stamp = sound.stamped;
+            let known = stamp.and_then(|stamp| log.producers.last(stamp.producer_id));
+            let reason = format!("stamped {stamp:?}, the last (epoch, sequence) is {known:?}");
+            return Outcome::refused(Refusal::new(code, reason));
+        }
+    };
+    let error = scripted.map(|(code, _)| Refusal::new(code, "a scripted fault, after the append"));
+    Outcome {
+        base_offset,
+        log_start_offset: log.start_offset(),
+        appended,
+        error,
+    }
+}
+
+/// Everything that is asked before the sequence: acks, leader, replicas, and the bytes themselves.
+fn admissible(
+    state: &State,
+    call: &Call<'_>,
+    one: One<'_>,
+    topic: &str,
+    bytes: &[u8],
+) -> Result<Sound, Refusal> {
+    if !(-1..=1).contains(&one.acks) {
+        let reason = format!("acks are -1, 0 or 1, not {}", one.acks);
+        return Err(Refusal::new(ErrorCode::INVALID_REQUIRED_ACKS, reason));
+    }
+    if let Some(code) = not_leader(state, call.node, topic, one.index) {
+        let reason = format!("broker {} does not lead {topic}-{}", call.node, one.index);
+        return Err(Refusal::new(code, reason));
+    }
+    let missing = || Refusal::new(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, "no such partition");
+    let settings = &state.topics.get(topic).ok_or_else(missing)?.spec;
+    let partition = state.partition(topic, one.index).ok_or_else(missing)?;
+    let insync = state.insync(partition).len();
+    if one.acks == -1 && insync < settings.min_insync_replicas {
+        let reason = format!(
+            "{insync} replicas in sync, {} wanted",
+            settings.min_insync_replicas
+        );
+        return Err(Refusal::new(ErrorCode::NOT_ENOUGH_REPLICAS, reason));
+    }
+    let rules = Rules {
+        produce_version: call.version,
+        max_message_bytes: settings
+            .max_message_bytes
+            .unwrap_or(state.settings.max_message_bytes),
+        compacted: settings.compacted,
+        invalid: if call.release == KafkaVersion::V2_1 {
+            ErrorCode::CORRUPT_MESSAGE
+        } else {
+            ErrorCode::INVALID_RECORD
+        },
+    };
+    check(bytes, &rules)
+}
+
+/// True for what no sound producer ever sends.
+fn is_violation(refusal: &Refusal) -> bool {
+    let wrong = [
+        ErrorCode::INVALID_RECORD,
+        ErrorCode::CORRUPT_MESSAGE,
+        ErrorCode::INVALID_REQUIRED_ACKS,
+        ErrorCode::UNSUPPORTED_COMPRESSION_TYPE,
+        ErrorCode::INVALID_TXN_STATE,
+    ];
+    refusal.records.is_empty() && wrong.contains(&refusal.code)
+}
+
+/// The topics' names of a request, resolved where it gives ids.
+pub(crate) fn topic_names(state: &State, version: i16, request: &ProduceRequest) -> Vec<String> {
+    let topics = request.topics.iter();
+    topics
+        .map(|topic| name_of(state, version, topic).unwrap_or_else(|id| id))
+        .collect()
+}

@@ -1,0 +1,75 @@
+//! What every API gets beside its request: who asks whom in which version, and what a fault wants
+//! of single topics and partitions.
+
+use downpour_wire::error_code::ErrorCode;
+
+use super::state::State;
+use crate::fault::{Action, Fault};
+use crate::version::KafkaVersion;
+
+/// One request's circumstances.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Call<'a> {
+    pub(crate) node: i32,
+    pub(crate) version: i16,
+    pub(crate) release: KafkaVersion,
+    fault: Option<&'a Fault>,
+}
+
+impl<'a> Call<'a> {
+    pub(crate) fn new(
+        node: i32,
+        version: i16,
+        release: KafkaVersion,
+        fault: Option<&'a Fault>,
+    ) -> Self {
+        Self {
+            node,
+            version,
+            release,
+            fault,
+        }
+    }
+
+    /// The code that a fault wants answered for a partition (or a whole topic), and whether the
+    /// request is to be applied there all the same.
+    pub(crate) fn scripted_error(
+        &self,
+        topic: &str,
+        partition: Option<i32>,
+    ) -> Option<(ErrorCode, bool)> {
+        let fault = self.fault?;
+        match fault.action {
+            Action::Error { code, applied } if fault.covers(topic, partition) => {
+                Some((code, applied))
+            }
+            _ => None,
+        }
+    }
+
+    /// The code that a fault wants answered for a request that names no topic.
+    pub(crate) fn scripted_error_at_all(&self) -> Option<ErrorCode> {
+        match self.fault?.action {
+            Action::Error { code, .. } => Some(code),
+            _ => None,
+        }
+    }
+
+    /// True if a fault wants the partition left out of the answer; with it, whether it is applied.
+    pub(crate) fn omitted(&self, topic: &str, partition: Option<i32>) -> Option<bool> {
+        let fault = self.fault?;
+        match fault.action {
+            Action::Omit { applied } if fault.covers(topic, partition) => Some(applied),
+            _ => None,
+        }
+    }
+}
+
+/// Why a broker does not serve a partition for whoever needs its leader.
+pub(crate) fn not_leader(state: &State, node: i32, topic: &str, index: i32) -> Option<ErrorCode> {
+    match state.partition(topic, index) {
+        None => Some(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION),
+        Some(partition) if partition.leader != node => Some(ErrorCode::NOT_LEADER_OR_FOLLOWER),
+        Some(_) => None,
+    }
+}

@@ -1,0 +1,455 @@
+//! The cluster as a test or a simulator drives it: a frame in, a reaction out, and the verbs that
+//! change it by hand. Time comes in as an argument; bytes are moved by whoever owns connections.
+
+use std::time::Duration;
+
+use downpour_wire::header::RequestHeader;
+use downpour_wire::messages::{ApiKey, FetchRequest, ProduceRequest};
+use downpour_wire::primitives::Reader;
+
+use super::apis::{self, Produced};
+use super::call::Call;
+use super::protocol::{AnyRequest, AnyResponse};
+use super::reaction::{Reaction, Then};
+use super::requests::{LoggedRequest, RequestLog};
+use super::state::State;
+use crate::fault::{Action, Fault, Faults, Meeting, Target};
+use crate::version::KafkaVersion;
+
+/// A Kafka cluster without sockets, threads and clock.
+///
+/// Brokers have the ids 1 to n. The same calls with the same arguments always give the same
+/// results. Methods come in families: getters; [`handle`](Self::handle) and
+/// [`resume`](Self::resume), which serve requests; and plain verbs, which change the cluster as an
+/// operator or an accident would. A verb that names a broker, a topic or a partition that there is
+/// not panics: that is a mistake in the test.
+#[derive(Debug, Clone)]
+pub struct Cluster {
+    pub(super) state: State,
+    pub(super) faults: Faults,
+    pub(super) log: RequestLog,
+    pub(super) service_delay: Duration,
+    pub(super) network_delay: Duration,
+}
+
+/// What is known of a request once its header was read.
+struct Arrival {
+    now: Duration,
+    node: i32,
+    header: RequestHeader,
+    api: ApiKey,
+    bytes: usize,
+}
+
+impl Cluster {
+    /// Brokers 1 to `brokers` of one release, without topics.
+    ///
+    /// # Panics
+    ///
+    /// If `brokers` is less than 1.
+    #[must_use]
+    pub fn new(brokers: i32, release: KafkaVersion) -> Self {
+        assert!(
+            brokers >= 1,
+            "a cluster has at least one broker, not {brokers}"
+        );
+        Self {
+            state: State::new(brokers, release),
+            faults: Faults::default(),
+            log: RequestLog::default(),
+            service_delay: Duration::ZERO,
+            network_delay: Duration::ZERO,
+        }
+    }
+
+    /// Serves one request: `frame` is what follows the four length bytes, `now` the time by the
+    /// driver's clock, `connection` a number that the driver gives each connection.
+    ///
+    /// The request is applied at once, whatever the delays in the reaction say.
+    pub fn handle(&mut self, now: Duration, node: i32, connection: u64, frame: &[u8]) -> Reaction {
+        if !self.state.is_alive(node) {
+            return Reaction::then(Then::Close);
+        }
+        let mut r = Reader::new(frame);
+        let (arrival, request) = match self.read(now, node, connection, &mut r, frame.len()) {
+            Ok(read) => read,
+            Err(reaction) => return reaction,
+        };
+        let targets = self.targets(&request, arrival.header.api_version);
+        let meeting = Meeting {
+            api: arrival.api,
+            node,
+            targets: &targets,
+        };
+        let fault = self.faults.meet(&meeting);
+        self.log.add(LoggedRequest {
+            at: now,
+            broker: node,
+            connection,
+            api: arrival.api,
+            api_version: arrival.header.api_version,
+            correlation_id: arrival.header.correlation_id,
+            client_id: arrival.header.client_id.clone(),
+            bytes: arrival.bytes,
+            fault: fault.as_ref().map(|fault| format!("{:?}", fault.action)),
+            acks: match &request {
+                AnyRequest::Produce(produce) => Some(produce.acks),
+                _ => None,
+            },
+            batches: Vec::new(),
+        });
+        if let Some(fault) = &fault {
+            self.prepare(fault, &targets);
+            if let Some(then) = self.unserved(fault, &arrival, &request) {
+                return Reaction::then(then);
+            }
+        }
+        self.serve(&arrival, request, fault.as_ref())
+    }
+
+    /// Asks again for the answer to a request that [`handle`](Self::handle) parked. Not logged and
+    /// no fault meets it.
+    pub fn resume(
+        &mut self,
+        now: Duration,
+        node: i32,
+        parked_until: Duration,
+        frame: &[u8],
+    ) -> Reaction {
+        if !self.state.is_alive(node) {
+            return Reaction::then(Then::Close);
+        }
+        let mut r = Reader::new(frame);
+        let Ok((arrival, AnyRequest::Fetch(request))) =
+            self.read(now, node, 0, &mut r, frame.len())
+        else {
+            return Reaction::then(Then::Close);
+        };
+        self.fetch(&arrival, &request, None, parked_until)
+    }
+
+    /// Reads header and body. `Err` is the reaction to a request that cannot be served.
+    fn read(
+        &mut self,
+        now: Duration,
+        node: i32,
+        connection: u64,
+        r: &mut Reader<'_>,
+        bytes: usize,
+    ) -> Result<(Arrival, AnyRequest), Reaction> {
+        let header = match RequestHeader::decode(r) {
+            Ok(header) => header,
+            Err(error) => return Err(self.violated(node, format!("a request header: {error}"))),
+        };
+        let Ok(api) = ApiKey::try_from(header.api_key) else {
+            return Err(self.violated(node, format!("api key {} is not served", header.api_key)));
+        };
+        let version = header.api_version;
+        let Some(found) = self.state.nodes.get(&node) else {
+            return Err(Reaction::then(Then::Close));
+        };
+        if !found.versions.serves(api, version) {
+            if api == ApiKey::ApiVersions {
+                let refusal = apis::api_versions_too_high(&found.versions);
+                let refusal = AnyResponse::ApiVersions(refusal);
+                return Err(Reaction {
+                    answer: refusal.frame(0, header.correlation_id).ok(),
+                    service_delay: self.service_delay,
+                    network_delay: self.network_delay,
+                    ..Reaction::default()
+                });
+            }
+            let range = found.versions.range(api);
+            let what = format!("{api:?} {version} was asked, broker {node} serves {range:?}");
+            return Err(self.violated(node, what));
+        }
+        match AnyRequest::decode(api, version, r) {
+            Ok(request) => Ok((
+                Arrival {
+                    now,
+                    node,
+                    header,
+                    api,
+                    bytes,
+                },
+                request,
+            )),
+            Err(error) => Err(self.violated(
+                node,
+                format!("{api:?} {version}, connection {connection}: {error}"),
+            )),
+        }
+    }
+
+    /// Notes what a sound client never does and closes the connection, as a real broker does.
+    fn violated(&mut self, node: i32, what: String) -> Reaction {
+        self.log.violation(format!("broker {node}: {what}"));
+        Reaction::then(Then::Close)
+    }
+
+    /// The topics and partitions that a request names, by name.
+    fn targets(&self, request: &AnyRequest, version: i16) -> Vec<Target> {
+        let mut targets = Vec::new();
+        match request {
+            AnyRequest::ApiVersions | AnyRequest::InitProducerId(_) => {}
+            AnyRequest::Metadata(request) => {
+                for topic in request.topics.iter().flatten() {
+                    let by_id = || self.state.topic_name(topic.topic_id).map(str::to_owned);
+                    targets.extend(topic.name.clone().or_else(by_id).map(|name| (name, None)));
+                }
+            }
+            AnyRequest::Produce(request) => {
+                let names = apis::topic_names(&self.state, version, request);
+                for (name, topic) in names.into_iter().zip(&request.topics) {
+                    let indexes = topic.partitions.iter().map(|partition| partition.index);
+                    targets.extend(indexes.map(|index| (name.clone(), Some(index))));
+                }
+            }
+            AnyRequest::Fetch(request) => {
+                for topic in &request.topics {
+                    let indexes = topic.partitions.iter().map(|partition| partition.partition);
+                    targets.extend(indexes.map(|index| (topic.topic.clone(), Some(index))));
+                }
+            }
+            AnyRequest::ListOffsets(request) => {
+                for topic in &request.topics {
+                    let indexes = topic.partitions.iter().map(|asked| asked.partition_index);
+                    targets.extend(indexes.map(|index| (topic.name.clone(), Some(index))));
+                }
+            }
+            AnyRequest::CreateTopics(request) => {
+                targets.extend(
+                    request
+                        .topics
+                        .iter()
+                        .map(|topic| (topic.name.clone(), None)),
+                );
+            }
+        }
+        targets
+    }
+
+    /// What a fault does to the cluster before the request is served.
+    fn prepare(&mut self, fault: &Fault, targets: &[Target]) {
+        let named = targets
+            .iter()
+            .filter_map(|(topic, partition)| Some((topic, (*partition)?)));
+        let covered = named.filter(|(topic, partition)| fault.covers(topic, Some(*partition)));
+        for (topic, partition) in covered {
+            match fault.action {
+                Action::MoveLeader { to } => {
+                    self.state.move_leader(topic, partition, to);
+                }
+                Action::ExpireProducers => {
+                    if let Some(found) = self.state.partition_mut(topic, partition) {
+                        found.log.producers.expire_all();
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Carries out a fault that keeps the request from being served.
+    fn unserved(&mut self, fault: &Fault, arrival: &Arrival, request: &AnyRequest) -> Option<Then> {
+        let then = match fault.action {
+            Action::Disconnect { applied: false, .. } => Then::Close,
+            Action::Hang { applied: false } => Then::Hang,
+            Action::Kill { applied: false } => {
+                self.state.kill(arrival.node);
+                Then::Close
+            }
+            _ => return None,
+        };
+        if let (AnyRequest::Produce(produce), Some(entry)) = (request, self.log.last_mut()) {
+            entry.batches = apis::unserved(&self.state, arrival.header.api_version, produce);
+        }
+        Some(then)
+    }
+
+    fn serve(&mut self, arrival: &Arrival, request: AnyRequest, fault: Option<&Fault>) -> Reaction {
+        let Some(node) = self.state.nodes.get(&arrival.node) else {
+            return Reaction::then(Then::Close);
+        };
+        let call = Call::new(
+            arrival.node,
+            arrival.header.api_version,
+            node.versions.release,
+            fault,
+        );
+        let response = match request {
+            AnyRequest::ApiVersions => {
+                AnyResponse::ApiVersions(apis::api_versions(&node.versions, &call))
+            }
+            AnyRequest::Metadata(request) => {
+                AnyResponse::Metadata(apis::metadata(&mut self.state, &call, &request))
+            }
+            AnyRequest::InitProducerId(request) => {
+                let response = apis::init_producer_id(&mut self.state, &call, &request);
+                AnyResponse::InitProducerId(response)
+            }
+            AnyRequest::ListOffsets(request) => {
+                AnyResponse::ListOffsets(apis::list_offsets(&self.state, &call, &request))
+            }
+            AnyRequest::CreateTopics(request) => {
+                AnyResponse::CreateTopics(apis::create_topics(&mut self.state, &call, &request))
+            }
+            AnyRequest::Produce(request) => {
+                return self.produce(arrival, &call, request, fault);
+            }
+            AnyRequest::Fetch(request) => {
+                let patience = u64::try_from(request.max_wait_ms).unwrap_or(0);
+                let until = arrival.now.saturating_add(Duration::from_millis(patience));
+                return self.fetch(arrival, &request, fault, until);
+            }
+        };
+        self.answer(arrival, response, fault)
+    }
+
+    fn produce(
+        &mut self,
+        arrival: &Arrival,
+        call: &Call<'_>,
+        request: ProduceRequest,
+        fault: Option<&Fault>,
+    ) -> Reaction {
+        let wants_answer = request.acks != 0;
+        let produced = apis::produce(&mut self.state, call, request);
+        let has_error = produced.has_error();
+        let Produced {
+            response,
+            batches,
+            violations,
+        } = produced;
+        for violation in violations {
+            self.log
+                .violation(format!("broker {}: {violation}", arrival.node));
+        }
+        if let Some(entry) = self.log.last_mut() {
+            entry.batches = batches;
+        }
+        let mut reaction = self.answer(arrival, AnyResponse::Produce(response), fault);
+        if !wants_answer {
+            reaction.answer = None;
+            // A broker has no other way to say that something is wrong.
+            if has_error {
+                reaction.then = Then::Close;
+            }
+            if matches!(reaction.then, Then::CloseAfter(_)) {
+                reaction.then = Then::Close;
+            }
+        }
+        reaction
+    }
+
+    fn fetch(
+        &mut self,
+        arrival: &Arrival,
+        request: &FetchRequest,
+        fault: Option<&Fault>,
+        until: Duration,
+    ) -> Reaction {
+        let Some(node) = self.state.nodes.get(&arrival.node) else {
+            return Reaction::then(Then::Close);
+        };
+        let version = arrival.header.api_version;
+        let call = Call::new(arrival.node, version, node.versions.release, fault);
+        let fetched = apis::fetch(&self.state, &call, request);
+        if !fetched.is_enough && fault.is_none() && arrival.now < until {
+            return Reaction::parked(until);
+        }
+        self.answer(arrival, AnyResponse::Fetch(fetched.response), fault)
+    }
+
+    /// Turns a response into a reaction, spoilt as the fault wants it.
+    fn answer(
+        &mut self,
+        arrival: &Arrival,
+        mut response: AnyResponse,
+        fault: Option<&Fault>,
+    ) -> Reaction {
+        let action = fault.map(|fault| &fault.action);
+        if let Some(Action::Throttle { ms }) = action {
+            response.set_throttle(*ms);
+        }
+        let header = &arrival.header;
+        let mut answer = match response.frame(header.api_version, header.correlation_id) {
+            Ok(frame) => frame,
+            Err(error) => {
+                let what = format!("the fake cannot answer {:?}: {error}", arrival.api);
+                return self.violated(arrival.node, what);
+            }
+        };
+        let mut reaction = Reaction {
+            service_delay: self.service_delay,
+            network_delay: self.network_delay,
+            ..Reaction::default()
+        };
+        match action {
+            Some(Action::Delay(delay)) => reaction.service_delay += *delay,
+            Some(Action::Throttle { ms }) => {
+                reaction.mute = Duration::from_millis(u64::from(*ms));
+            }
+            Some(Action::CorruptAnswer) => {
+                answer.iter_mut().skip(8).for_each(|byte| *byte ^= 0xa5);
+            }
+            Some(Action::WrongCorrelationId) => {
+                answer
+                    .iter_mut()
+                    .skip(4)
+                    .take(4)
+                    .for_each(|byte| *byte ^= 0x5a);
+            }
+            Some(Action::Disconnect {
+                applied: true,
+                answer_bytes,
+            }) => {
+                reaction.then = match (*answer_bytes).min(answer.len().saturating_sub(1)) {
+                    0 => Then::Close,
+                    bytes => Then::CloseAfter(bytes),
+                };
+                if reaction.then == Then::Close {
+                    answer.clear();
+                }
+            }
+            Some(Action::Hang { applied: true }) => {
+                reaction.then = Then::Hang;
+                answer.clear();
+            }
+            Some(Action::Kill { applied: true }) => {
+                self.state.kill(arrival.node);
+                reaction.then = Then::Close;
+                answer.clear();
+            }
+            _ => {}
+        }
+        reaction.answer = Some(answer).filter(|answer| !answer.is_empty());
+        reaction
+    }
+
+    /// Adds a fault; see [`Fault`] for which request it meets.
+    pub fn fault(&mut self, fault: Fault) {
+        self.faults.add(fault);
+    }
+
+    /// Takes back every fault that has not run out.
+    pub fn clear_faults(&mut self) {
+        self.faults.clear();
+    }
+
+    /// How many faults have not run out: 0 once everything that was scripted has happened.
+    #[must_use]
+    pub fn pending_faults(&self) -> usize {
+        self.faults.len()
+    }
+
+    /// From now on every request takes so long, one of a connection at a time.
+    pub fn set_service_delay(&mut self, delay: Duration) {
+        self.service_delay = delay;
+    }
+
+    /// From now on every answer travels so long; meanwhile the next request is served.
+    pub fn set_network_delay(&mut self, delay: Duration) {
+        self.network_delay = delay;
+    }
+}

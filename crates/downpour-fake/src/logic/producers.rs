@@ -1,0 +1,265 @@
+//! What a partition remembers of its producers: id, epoch and the last five batches, with a real
+//! broker's rules on sequences. No bytes and no log here: `logic::log` calls this before it appends.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use downpour_wire::error_code::ErrorCode;
+
+/// As many batches as a real broker remembers of one producer.
+pub(crate) const WINDOW: usize = 5;
+
+/// A producer's name tag on a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Stamped {
+    pub(crate) producer_id: i64,
+    pub(crate) epoch: i16,
+    pub(crate) first_sequence: i32,
+    /// Never 0: an empty batch is refused before it comes here.
+    pub(crate) count: u32,
+}
+
+impl Stamped {
+    /// The last record's sequence, which wraps from 2147483647 to 0.
+    pub(crate) const fn last_sequence(&self) -> i32 {
+        add_sequence(self.first_sequence, self.count.saturating_sub(1))
+    }
+}
+
+/// `first + by`, wrapped as Kafka wraps it.
+pub(crate) const fn add_sequence(first: i32, by: u32) -> i32 {
+    // The remainder of a division by 2^31 fits an i32, whatever `first` is.
+    ((first as i64 + by as i64) & 0x7fff_ffff) as i32
+}
+
+/// What a broker does with a stamped batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Admission {
+    /// It is new: append it.
+    Append,
+    /// It is one of the remembered five: answer success with this first offset, append nothing.
+    Duplicate { base_offset: i64 },
+    /// It is refused.
+    Refuse(ErrorCode),
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Remembered {
+    first_sequence: i32,
+    last_sequence: i32,
+    base_offset: i64,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Producer {
+    epoch: i16,
+    window: VecDeque<Remembered>,
+}
+
+/// The producers of one partition.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Producers {
+    known: BTreeMap<i64, Producer>,
+}
+
+impl Producers {
+    /// Judges a batch without changing anything.
+    pub(crate) fn admit(&self, batch: &Stamped) -> Admission {
+        // A broker that knows nothing of a producer accepts any first sequence: its records may
+        // have been deleted by retention.
+        let Some(producer) = self.known.get(&batch.producer_id) else {
+            return Admission::Append;
+        };
+        if batch.epoch < producer.epoch {
+            return Admission::Refuse(ErrorCode::INVALID_PRODUCER_EPOCH);
+        }
+        if batch.epoch > producer.epoch {
+            return if batch.first_sequence == 0 {
+                Admission::Append
+            } else {
+                Admission::Refuse(ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER)
+            };
+        }
+        let last = batch.last_sequence();
+        let twin = producer
+            .window
+            .iter()
+            .find(|seen| seen.first_sequence == batch.first_sequence && seen.last_sequence == last);
+        if let Some(seen) = twin {
+            return Admission::Duplicate {
+                base_offset: seen.base_offset,
+            };
+        }
+        match producer.window.back() {
+            Some(seen) if batch.first_sequence != add_sequence(seen.last_sequence, 1) => {
+                Admission::Refuse(ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER)
+            }
+            _ => Admission::Append,
+        }
+    }
+
+    /// Remembers an appended batch.
+    pub(crate) fn remember(&mut self, batch: &Stamped, base_offset: i64) {
+        let producer = self.known.entry(batch.producer_id).or_default();
+        if producer.epoch != batch.epoch {
+            producer.epoch = batch.epoch;
+            producer.window.clear();
+        }
+        if producer.window.len() == WINDOW {
+            producer.window.pop_front();
+        }
+        producer.window.push_back(Remembered {
+            first_sequence: batch.first_sequence,
+            last_sequence: batch.last_sequence(),
+            base_offset,
+        });
+    }
+
+    /// Forgets one producer, as a broker does after `producer.id.expiration.ms`. True if it was
+    /// known.
+    pub(crate) fn expire(&mut self, producer_id: i64) -> bool {
+        self.known.remove(&producer_id).is_some()
+    }
+
+    /// Forgets all producers.
+    pub(crate) fn expire_all(&mut self) {
+        self.known.clear();
+    }
+
+    /// The epoch and the last sequence that are remembered of a producer.
+    pub(crate) fn last(&self, producer_id: i64) -> Option<(i16, i32)> {
+        let producer = self.known.get(&producer_id)?;
+        let last = producer.window.back()?;
+        Some((producer.epoch, last.last_sequence))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const REFUSE_45: Admission = Admission::Refuse(ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER);
+
+    fn stamped(epoch: i16, first_sequence: i32, count: u32) -> Stamped {
+        Stamped {
+            producer_id: 7,
+            epoch,
+            first_sequence,
+            count,
+        }
+    }
+
+    /// Feeds batches that must all be appended, at offsets that equal the records before.
+    fn after(batches: &[(i16, i32, u32)]) -> Producers {
+        let mut producers = Producers::default();
+        let mut offset = 0;
+        for (epoch, first, count) in batches {
+            let batch = stamped(*epoch, *first, *count);
+            assert_eq!(producers.admit(&batch), Admission::Append, "{batch:?}");
+            producers.remember(&batch, offset);
+            offset += i64::from(*count);
+        }
+        producers
+    }
+
+    #[test]
+    fn unknown_producer_may_begin_at_any_sequence() {
+        assert_eq!(
+            Producers::default().admit(&stamped(3, 7, 1)),
+            Admission::Append
+        );
+    }
+
+    #[test]
+    fn gap_in_either_direction_is_out_of_order() {
+        let producers = after(&[(0, 0, 10)]);
+        assert_eq!(producers.admit(&stamped(0, 11, 1)), REFUSE_45);
+        assert_eq!(producers.admit(&stamped(0, 9, 1)), REFUSE_45);
+        assert_eq!(producers.admit(&stamped(0, 10, 1)), Admission::Append);
+    }
+
+    #[test]
+    fn one_of_the_last_five_batches_is_answered_with_its_first_offset() {
+        let producers = after(&[
+            (0, 0, 2),
+            (0, 2, 2),
+            (0, 4, 2),
+            (0, 6, 2),
+            (0, 8, 2),
+            (0, 10, 2),
+        ]);
+        assert_eq!(
+            producers.admit(&stamped(0, 2, 2)),
+            Admission::Duplicate { base_offset: 2 }
+        );
+        assert_eq!(
+            producers.admit(&stamped(0, 10, 2)),
+            Admission::Duplicate { base_offset: 10 }
+        );
+    }
+
+    #[test]
+    fn sixth_last_batch_is_out_of_order() {
+        let producers = after(&[
+            (0, 0, 2),
+            (0, 2, 2),
+            (0, 4, 2),
+            (0, 6, 2),
+            (0, 8, 2),
+            (0, 10, 2),
+        ]);
+        assert_eq!(producers.admit(&stamped(0, 0, 2)), REFUSE_45);
+    }
+
+    #[test]
+    fn batch_that_begins_like_a_remembered_one_but_is_longer_is_out_of_order() {
+        let producers = after(&[(0, 0, 2)]);
+        assert_eq!(producers.admit(&stamped(0, 0, 3)), REFUSE_45);
+    }
+
+    #[test]
+    fn higher_epoch_begins_at_zero() {
+        let producers = after(&[(0, 0, 2)]);
+        assert_eq!(producers.admit(&stamped(1, 2, 1)), REFUSE_45);
+        assert_eq!(producers.admit(&stamped(1, 0, 1)), Admission::Append);
+    }
+
+    #[test]
+    fn higher_epoch_forgets_the_window_of_the_older() {
+        let producers = after(&[(0, 0, 2), (0, 2, 2), (1, 0, 2)]);
+        assert_eq!(producers.admit(&stamped(1, 2, 2)), Admission::Append);
+        assert_eq!(
+            producers.admit(&stamped(1, 0, 2)),
+            Admission::Duplicate { base_offset: 4 }
+        );
+    }
+
+    #[test]
+    fn lower_epoch_is_fenced() {
+        let producers = after(&[(2, 0, 1)]);
+        assert_eq!(
+            producers.admit(&stamped(1, 1, 1)),
+            Admission::Refuse(ErrorCode::INVALID_PRODUCER_EPOCH)
+        );
+    }
+
+    #[test]
+    fn sequence_wraps_to_zero() {
+        let producers = after(&[(0, i32::MAX - 1, 2)]);
+        assert_eq!(producers.admit(&stamped(0, 0, 1)), Admission::Append);
+        assert_eq!(producers.admit(&stamped(0, 1, 1)), REFUSE_45);
+        let across = after(&[(0, i32::MAX - 1, 4)]);
+        assert_eq!(across.last(7), Some((0, 1)));
+        assert_eq!(across.admit(&stamped(0, 2, 1)), Admission::Append);
+        assert_eq!(
+            across.admit(&stamped(0, i32::MAX - 1, 4)),
+            Admission::Duplicate { base_offset: 0 }
+        );
+    }
+
+    #[test]
+    fn expired_producer_may_begin_anywhere_again() {
+        let mut producers = after(&[(4, 0, 1)]);
+        assert!(producers.expire(7));
+        assert_eq!(producers.admit(&stamped(0, 99, 1)), Admission::Append);
+    }
+}

@@ -1,0 +1,62 @@
+//! What a broker does about one request: the bytes of its answer and what becomes of the
+//! connection. Whoever owns the connection carries it out; nothing here is sent.
+
+use std::time::Duration;
+
+/// What becomes of a connection after a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Then {
+    /// It stays open and serves the next request.
+    #[default]
+    Continue,
+    /// It stays open and never says anything again.
+    Hang,
+    /// It is closed once the answer, if there is one, is out.
+    Close,
+    /// It is closed once that many bytes of the answer are out; fewer than the answer has.
+    CloseAfter(usize),
+}
+
+/// A broker's reaction to one request.
+///
+/// Carried out like this: wait [`service_delay`](Self::service_delay) without serving the
+/// connection's next request; send the answer so that it arrives
+/// [`network_delay`](Self::network_delay) later, in order, serving the next request meanwhile;
+/// obey [`then`](Self::then); serve nothing on this connection for
+/// [`mute`](Self::mute). A driver with a scheduler of its own may read the delays as it likes.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Reaction {
+    /// The answer's frame, its four length bytes included. `None` where Kafka does not answer
+    /// (acks=0), where a fault swallows the answer, and while a fetch waits.
+    pub answer: Option<Vec<u8>>,
+    /// What becomes of the connection.
+    pub then: Then,
+    /// How long the broker works on the request after it was applied.
+    pub service_delay: Duration,
+    /// How long the answer travels.
+    pub network_delay: Duration,
+    /// How long the connection is not read after the answer, because it is throttled.
+    pub mute: Duration,
+    /// Set if the request waits for records: there is no answer yet. Call
+    /// [`Cluster::resume`](super::Cluster::resume) with the same frame after something was
+    /// appended, and at this time (by the clock that `handle` was given) at the latest.
+    pub parked_until: Option<Duration>,
+}
+
+impl Reaction {
+    pub(crate) fn then(then: Then) -> Self {
+        Self {
+            then,
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn parked(until: Duration) -> Self {
+        Self {
+            parked_until: Some(until),
+            ..Self::default()
+        }
+    }
+}

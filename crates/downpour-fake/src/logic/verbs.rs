@@ -1,0 +1,364 @@
+//! What a test does to a cluster by hand and what it asks it: topics, leaders, brokers, logs,
+//! settings. Requests are served in `logic::cluster`.
+
+use downpour_wire::messages::ApiKey;
+use downpour_wire::primitives::Uuid;
+
+use super::cluster::Cluster;
+use super::requests::LoggedRequest;
+use super::state::{Partition, is_topic_name};
+use crate::record::FakeRecord;
+use crate::topic::TopicSpec;
+use crate::version::{KafkaVersion, VersionTable};
+
+/// Topics and leaders.
+impl Cluster {
+    /// Creates a topic; leaders go round the brokers. Returns its id.
+    ///
+    /// # Panics
+    ///
+    /// If the topic exists, the name is none for Kafka, or there are fewer brokers than replicas.
+    #[track_caller]
+    pub fn create_topic(&mut self, name: &str, spec: impl Into<TopicSpec>) -> Uuid {
+        assert!(is_topic_name(name), "{name:?} is not a name for a topic");
+        let spec = spec.into();
+        let shown = format!("{spec:?}");
+        match self.state.create_topic(name, spec) {
+            Some(id) => id,
+            None => panic!("cannot create topic {name:?} as {shown}: it exists, or no such topic"),
+        }
+    }
+
+    /// Deletes a topic and its records. A topic of the same name gets a new id.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such topic.
+    #[track_caller]
+    pub fn delete_topic(&mut self, name: &str) {
+        assert!(
+            self.state.topics.remove(name).is_some(),
+            "the fake has no topic {name:?}"
+        );
+    }
+
+    /// Adds partitions until the topic has `count`.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such topic.
+    #[track_caller]
+    pub fn grow_topic(&mut self, name: &str, count: i32) {
+        assert!(
+            self.state.topics.contains_key(name),
+            "the fake has no topic {name:?}"
+        );
+        self.state.grow_topic(name, count);
+    }
+
+    /// Every topic's name, sorted.
+    #[must_use]
+    pub fn topics(&self) -> Vec<String> {
+        self.state.topics.keys().cloned().collect()
+    }
+
+    /// How many partitions a topic has, `None` without such a topic.
+    #[must_use]
+    pub fn partition_count(&self, topic: &str) -> Option<i32> {
+        i32::try_from(self.state.topics.get(topic)?.partitions.len()).ok()
+    }
+
+    /// A topic's id, `None` without such a topic.
+    #[must_use]
+    pub fn topic_id(&self, topic: &str) -> Option<Uuid> {
+        Some(self.state.topics.get(topic)?.id)
+    }
+
+    /// Makes broker `to` the leader, under a leader epoch one higher.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such partition or no such living broker.
+    #[track_caller]
+    pub fn move_leader(&mut self, topic: &str, partition: i32, to: i32) {
+        assert!(
+            self.state.move_leader(topic, partition, to),
+            "cannot move {topic}-{partition} to broker {to}: one of them is not there"
+        );
+    }
+
+    /// The partition's leader; -1 while no replica lives.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such partition.
+    #[must_use]
+    #[track_caller]
+    pub fn leader(&self, topic: &str, partition: i32) -> i32 {
+        self.at(topic, partition).leader
+    }
+
+    /// The partition's leader epoch.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such partition.
+    #[must_use]
+    #[track_caller]
+    pub fn leader_epoch(&self, topic: &str, partition: i32) -> i32 {
+        self.at(topic, partition).leader_epoch
+    }
+
+    #[track_caller]
+    fn at(&self, topic: &str, partition: i32) -> &Partition {
+        match self.state.partition(topic, partition) {
+            Some(found) => found,
+            None => panic!("the fake has no partition {topic}-{partition}"),
+        }
+    }
+
+    #[track_caller]
+    fn at_mut(&mut self, topic: &str, partition: i32) -> &mut Partition {
+        match self.state.partition_mut(topic, partition) {
+            Some(found) => found,
+            None => panic!("the fake has no partition {topic}-{partition}"),
+        }
+    }
+}
+
+/// Brokers and settings.
+impl Cluster {
+    /// Takes a broker down. What it led goes to the first living replica under a new leader epoch,
+    /// or has no leader. Its connections are the driver's to close; requests that come to it all
+    /// the same are answered by closing. True if it was alive.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such broker.
+    #[track_caller]
+    pub fn kill(&mut self, node: i32) -> bool {
+        self.assert_node(node);
+        self.state.kill(node)
+    }
+
+    /// Brings a broker back, with its records. It leads what had no leader. True if it was down.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such broker.
+    #[track_caller]
+    pub fn restart(&mut self, node: i32) -> bool {
+        self.assert_node(node);
+        self.state.restart(node)
+    }
+
+    /// True unless the broker was killed.
+    #[must_use]
+    pub fn is_alive(&self, node: i32) -> bool {
+        self.state.is_alive(node)
+    }
+
+    /// Every broker's id, living or not.
+    #[must_use]
+    pub fn brokers(&self) -> Vec<i32> {
+        self.state.nodes.keys().copied().collect()
+    }
+
+    /// Sets what Metadata says of where a broker lives. Default: `broker-<id>.fake`, 9092.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such broker.
+    #[track_caller]
+    pub fn set_address(&mut self, node: i32, host: impl Into<String>, port: u16) {
+        self.assert_node(node);
+        if let Some(found) = self.state.nodes.get_mut(&node) {
+            found.host = host.into();
+            found.port = port;
+        }
+    }
+
+    /// Where Metadata says that a broker lives.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such broker.
+    #[must_use]
+    #[track_caller]
+    pub fn address(&self, node: i32) -> (String, u16) {
+        self.assert_node(node);
+        let found = self.state.nodes.get(&node);
+        found
+            .map(|found| (found.host.clone(), found.port))
+            .unwrap_or_default()
+    }
+
+    /// Makes one broker pretend to be another release, as in a cluster that is half upgraded.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such broker.
+    #[track_caller]
+    pub fn set_kafka(&mut self, node: i32, release: KafkaVersion) {
+        self.assert_node(node);
+        if let Some(found) = self.state.nodes.get_mut(&node) {
+            found.versions = VersionTable::of(release);
+        }
+    }
+
+    /// Changes one range that a broker advertises and serves; `None` takes the API away. The fake
+    /// reads no more than its newest release's ranges.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such broker.
+    #[track_caller]
+    pub fn set_api_versions(&mut self, node: i32, api: ApiKey, range: Option<(i16, i16)>) {
+        self.assert_node(node);
+        if let Some(found) = self.state.nodes.get_mut(&node) {
+            found.versions.set(api, range);
+        }
+    }
+
+    /// Whether asking for the metadata of a topic that is not there creates it. Default: false.
+    pub fn set_auto_create(&mut self, auto_create: bool) {
+        self.state.settings.auto_create = auto_create;
+    }
+
+    /// How many partitions a topic gets that nobody described. Default: 1.
+    pub fn set_default_partitions(&mut self, partitions: i32) {
+        self.state.settings.default_partitions = partitions.max(1);
+    }
+
+    /// The largest batch in bytes, for topics that do not say. Default: 1 MiB and 12 bytes, Kafka's.
+    pub fn set_max_message_bytes(&mut self, bytes: usize) {
+        self.state.settings.max_message_bytes = bytes;
+    }
+
+    #[track_caller]
+    fn assert_node(&self, node: i32) {
+        let ids = self.brokers();
+        assert!(
+            ids.contains(&node),
+            "the fake has no broker {node}, only {ids:?}"
+        );
+    }
+}
+
+/// Logs and what arrived.
+impl Cluster {
+    /// The records of a partition, decoded, in order of their offsets.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such partition.
+    #[must_use]
+    #[track_caller]
+    pub fn log(&self, topic: &str, partition: i32) -> Vec<FakeRecord> {
+        self.at(topic, partition).log.records()
+    }
+
+    /// The record batches of a partition as they lie in its log: first offset and bytes.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such partition.
+    #[track_caller]
+    pub fn batches(&self, topic: &str, partition: i32) -> impl Iterator<Item = (i64, &[u8])> {
+        self.at(topic, partition).log.batches()
+    }
+
+    /// The offset that the partition's next record will get.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such partition.
+    #[must_use]
+    #[track_caller]
+    pub fn end_offset(&self, topic: &str, partition: i32) -> i64 {
+        self.at(topic, partition).log.end_offset()
+    }
+
+    /// Makes the partition forget all producers, as `producer.id.expiration.ms` does.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such partition.
+    #[track_caller]
+    pub fn expire_producer_state(&mut self, topic: &str, partition: i32) {
+        self.at_mut(topic, partition).log.producers.expire_all();
+    }
+
+    /// Makes the partition forget one producer. True if it was known.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such partition.
+    #[track_caller]
+    pub fn expire_producer(&mut self, topic: &str, partition: i32, producer_id: i64) -> bool {
+        self.at_mut(topic, partition)
+            .log
+            .producers
+            .expire(producer_id)
+    }
+
+    /// What the partition remembers of a producer: epoch and last sequence.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such partition.
+    #[must_use]
+    #[track_caller]
+    pub fn last_sequence(
+        &self,
+        topic: &str,
+        partition: i32,
+        producer_id: i64,
+    ) -> Option<(i16, i32)> {
+        self.at(topic, partition).log.producers.last(producer_id)
+    }
+
+    /// Loses every batch that reaches `offset`, as an unclean leader election does; producers are
+    /// remembered as far as what is left tells of them. Acknowledged records may go.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such partition.
+    #[track_caller]
+    pub fn truncate(&mut self, topic: &str, partition: i32, offset: i64) {
+        self.at_mut(topic, partition).log.truncate(offset);
+    }
+
+    /// Moves the partition's first readable offset up to `offset`, as retention does.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such partition.
+    #[track_caller]
+    pub fn delete_records_before(&mut self, topic: &str, partition: i32, offset: i64) {
+        self.at_mut(topic, partition).log.delete_before(offset);
+    }
+
+    /// Every request that arrived, oldest first; at most
+    /// [`REQUESTS_KEPT_MAX`](super::REQUESTS_KEPT_MAX) are remembered.
+    pub fn requests(&self) -> impl ExactSizeIterator<Item = &LoggedRequest> {
+        self.log.requests()
+    }
+
+    /// How many requests of a kind arrived, those that are no longer remembered included.
+    #[must_use]
+    pub fn request_count(&self, api: ApiKey) -> u64 {
+        self.log.count(api)
+    }
+
+    /// What no sound client ever does, in words: frames that cannot be read, versions that were
+    /// not offered, batches that are malformed. At most 1,000 are remembered.
+    pub fn violations(&self) -> impl ExactSizeIterator<Item = &String> {
+        self.log.violations()
+    }
+
+    /// Forgets the requests, their counts and the violations.
+    pub fn clear_requests(&mut self) {
+        self.log.clear();
+    }
+}

@@ -1,0 +1,70 @@
+//! How a test describes a topic that the fake should have. The living topic is `logic::state`'s.
+
+/// A topic's settings. A plain number of partitions turns into one.
+///
+/// ```
+/// use downpour_fake::TopicSpec;
+///
+/// let plain = TopicSpec::from(6);
+/// let strict = TopicSpec::new(6).min_insync_replicas(2).compacted(true);
+/// assert_ne!(plain, strict);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TopicSpec {
+    pub(crate) partitions: i32,
+    pub(crate) replication: Option<i16>,
+    pub(crate) min_insync_replicas: usize,
+    pub(crate) max_message_bytes: Option<usize>,
+    pub(crate) compacted: bool,
+}
+
+impl TopicSpec {
+    /// A topic of that many partitions (at least 1), replicated to three brokers or to as many as
+    /// there are.
+    #[must_use]
+    pub const fn new(partitions: i32) -> Self {
+        Self {
+            partitions,
+            replication: None,
+            min_insync_replicas: 1,
+            max_message_bytes: None,
+            compacted: false,
+        }
+    }
+
+    /// How many brokers hold each partition. Default: three, or as many as there are.
+    #[must_use]
+    pub const fn replication(mut self, brokers: i16) -> Self {
+        self.replication = Some(brokers);
+        self
+    }
+
+    /// With fewer living replicas than this, acks=all is answered NOT_ENOUGH_REPLICAS. Default: 1.
+    #[must_use]
+    pub const fn min_insync_replicas(mut self, replicas: usize) -> Self {
+        self.min_insync_replicas = replicas;
+        self
+    }
+
+    /// The largest batch in bytes, as it comes over the wire. Default: the cluster's.
+    #[must_use]
+    pub const fn max_message_bytes(mut self, bytes: usize) -> Self {
+        self.max_message_bytes = Some(bytes);
+        self
+    }
+
+    /// A compacted topic refuses records without a key. Nothing is ever compacted away. Default:
+    /// false.
+    #[must_use]
+    pub const fn compacted(mut self, compacted: bool) -> Self {
+        self.compacted = compacted;
+        self
+    }
+}
+
+impl From<i32> for TopicSpec {
+    fn from(partitions: i32) -> Self {
+        Self::new(partitions)
+    }
+}

@@ -5,6 +5,7 @@
 
 mod compressor;
 mod decompress;
+#[cfg(any(feature = "snappy", feature = "lz4", feature = "zstd"))]
 mod gather;
 #[cfg(feature = "gzip")]
 mod gzip;

@@ -53,7 +53,9 @@ impl Compressor {
     ) -> Result<Vec<u8>, CodecError> {
         self.output.clear();
         match compression.codec() {
-            Codec::None => return Ok(chunks.concat()),
+            Codec::None => chunks
+                .iter()
+                .for_each(|chunk| self.output.extend_from_slice(chunk)),
             #[cfg(feature = "gzip")]
             Codec::Gzip => self
                 .gzip

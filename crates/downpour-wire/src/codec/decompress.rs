@@ -10,7 +10,7 @@ use crate::codec::output::Output;
 use crate::codec::snappy;
 #[cfg(feature = "zstd")]
 use crate::codec::zstd;
-use crate::error::{DecodeError, DecodeErrorKind};
+use crate::error::DecodeError;
 
 /// What `input` decompresses to, at most `max_bytes`.
 ///
@@ -38,7 +38,7 @@ pub fn decompress(codec: Codec, input: &[u8], max_bytes: usize) -> Result<Vec<u8
             reason = "all are compiled in if all features are on"
         )]
         codec => {
-            let kind = DecodeErrorKind::UnsupportedCodec;
+            let kind = crate::error::DecodeErrorKind::UnsupportedCodec;
             return Err(DecodeError::new(kind, 0, codec.name()));
         }
     }

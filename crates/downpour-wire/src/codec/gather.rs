@@ -1,12 +1,14 @@
 //! Walking over chunks in blocks of one size, and joining them, copying only what crosses an edge.
 
 /// The bytes of all chunks.
+#[cfg(any(feature = "snappy", feature = "lz4"))]
 pub(super) fn total(chunks: &[Vec<u8>]) -> usize {
     chunks.iter().map(Vec::len).sum()
 }
 
 /// Hands the chunks' bytes to `take` in blocks of `block_len` bytes, the last one shorter. A block
 /// that lies within one chunk is not copied; one that crosses an edge is put together in `scratch`.
+#[cfg(any(feature = "snappy", feature = "lz4"))]
 pub(super) fn for_each_block<E>(
     chunks: &[Vec<u8>],
     block_len: usize,

@@ -9,6 +9,10 @@ pub(super) struct Output {
     max: usize,
 }
 
+#[allow(
+    dead_code,
+    reason = "which of these a build uses depends on its codecs"
+)]
 impl Output {
     pub(super) const fn new(max: usize) -> Self {
         let bytes = Vec::new();

@@ -42,7 +42,13 @@ pub struct Budget<W> {
 impl<W> Budget<W> {
     /// A budget of so many bytes, all of it free.
     pub fn new(capacity: usize) -> Self {
-        Self { capacity, used: 0, next_key: 0, waiting: VecDeque::new(), granted: Vec::new() }
+        Self {
+            capacity,
+            used: 0,
+            next_key: 0,
+            waiting: VecDeque::new(),
+            granted: Vec::new(),
+        }
     }
 
     /// All bytes, lent or not.
@@ -123,7 +129,9 @@ impl<W> Budget<W> {
             if !self.fits(first.bytes) {
                 break;
             }
-            let Some(waiter) = self.waiting.pop_front() else { break };
+            let Some(waiter) = self.waiting.pop_front() else {
+                break;
+            };
             self.used += waiter.bytes;
             self.granted.push((waiter.key, waiter.bytes));
             woken.push(waiter.waker);

@@ -60,7 +60,13 @@ impl<W> Default for Completion<W> {
 impl<W> Completion<W> {
     /// Of a batch that has just been opened.
     pub fn new() -> Self {
-        Self { segments: Vec::new(), resolved: 0, total: None, waiters: Vec::new(), next_key: 0 }
+        Self {
+            segments: Vec::new(),
+            resolved: 0,
+            total: None,
+            waiters: Vec::new(),
+            next_key: 0,
+        }
     }
 
     /// Gives the run from `first` its verdict; whoever waited for it lands in `woken`.
@@ -75,13 +81,24 @@ impl<W> Completion<W> {
         woken: &mut Vec<W>,
     ) -> Result<(), ResolvedTwice> {
         let at = self.segments.partition_point(|s| s.first < first);
-        let after_previous =
-            at.checked_sub(1).is_none_or(|i| self.segments[i].first + self.segments[i].count <= first);
-        let before_next = self.segments.get(at).is_none_or(|next| first + count <= next.first);
+        let after_previous = at
+            .checked_sub(1)
+            .is_none_or(|i| self.segments[i].first + self.segments[i].count <= first);
+        let before_next = self
+            .segments
+            .get(at)
+            .is_none_or(|next| first + count <= next.first);
         if !after_previous || !before_next {
             return Err(ResolvedTwice { first, count });
         }
-        self.segments.insert(at, Segment { first, count, verdict });
+        self.segments.insert(
+            at,
+            Segment {
+                first,
+                count,
+                verdict,
+            },
+        );
         self.resolved += count;
         let complete = self.is_complete();
         self.wake(woken, |index| match index {
@@ -116,13 +133,19 @@ impl<W> Completion<W> {
 
     /// The verdict of one record, its offset moved to that record; `None` while undecided.
     pub fn verdict(&self, index: u32) -> Option<Verdict> {
-        let at = self.segments.partition_point(|s| s.first <= index).checked_sub(1)?;
+        let at = self
+            .segments
+            .partition_point(|s| s.first <= index)
+            .checked_sub(1)?;
         let segment = &self.segments[at];
         if index >= segment.first + segment.count {
             return None;
         }
         Some(match &segment.verdict {
-            Verdict::Delivered { base_offset: Some(base), log_append_time } => Verdict::Delivered {
+            Verdict::Delivered {
+                base_offset: Some(base),
+                log_append_time,
+            } => Verdict::Delivered {
                 base_offset: Some(base + i64::from(index - segment.first)),
                 log_append_time: *log_append_time,
             },
@@ -169,7 +192,10 @@ mod tests {
     use super::*;
 
     fn delivered(base: i64) -> Verdict {
-        Verdict::Delivered { base_offset: Some(base), log_append_time: None }
+        Verdict::Delivered {
+            base_offset: Some(base),
+            log_append_time: None,
+        }
     }
 
     fn offset(completion: &Completion<u8>, index: u32) -> Option<i64> {
@@ -183,10 +209,14 @@ mod tests {
     fn a_split_batch_finishes_in_parts_each_with_its_offsets() {
         let mut completion = Completion::new();
         completion.close(5, &mut Vec::new());
-        completion.resolve(3, 2, delivered(900), &mut Vec::new()).unwrap();
+        completion
+            .resolve(3, 2, delivered(900), &mut Vec::new())
+            .unwrap();
         assert_eq!(offset(&completion, 0), None);
         assert!(!completion.is_complete());
-        completion.resolve(0, 3, delivered(100), &mut Vec::new()).unwrap();
+        completion
+            .resolve(0, 3, delivered(100), &mut Vec::new())
+            .unwrap();
         let offsets: Vec<_> = (0..5).map(|i| offset(&completion, i).unwrap()).collect();
         assert_eq!(offsets, [100, 101, 102, 900, 901]);
         assert!(completion.is_complete());
@@ -195,15 +225,21 @@ mod tests {
     #[test]
     fn no_record_gets_a_second_verdict() {
         let mut completion = Completion::<u8>::new();
-        completion.resolve(2, 3, delivered(0), &mut Vec::new()).unwrap();
+        completion
+            .resolve(2, 3, delivered(0), &mut Vec::new())
+            .unwrap();
         for (first, count) in [(2, 3), (0, 3), (4, 1), (1, 9)] {
             assert_eq!(
                 completion.resolve(first, count, delivered(0), &mut Vec::new()),
                 Err(ResolvedTwice { first, count })
             );
         }
-        completion.resolve(0, 2, delivered(0), &mut Vec::new()).unwrap();
-        completion.resolve(5, 1, delivered(0), &mut Vec::new()).unwrap();
+        completion
+            .resolve(0, 2, delivered(0), &mut Vec::new())
+            .unwrap();
+        completion
+            .resolve(5, 1, delivered(0), &mut Vec::new())
+            .unwrap();
         assert_eq!(completion.resolved(), 6);
     }
 

@@ -53,7 +53,10 @@ impl Linger {
 
 /// A host and port as the user or a broker named them, not yet resolved.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[expect(clippy::exhaustive_structs, reason = "a host and a port are all there is")]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "a host and a port are all there is"
+)]
 pub struct Address {
     /// Host name or IP literal, without brackets.
     pub host: Arc<str>,
@@ -86,7 +89,10 @@ pub struct BatchOptions {
 impl BatchOptions {
     /// Options of these two values.
     pub fn new(compression: Compression, delivery_timeout: Duration) -> Self {
-        Self { compression, delivery_timeout }
+        Self {
+            compression,
+            delivery_timeout,
+        }
     }
 }
 
@@ -169,7 +175,11 @@ impl Config {
 
     /// Batches in flight per partition that keep order under these settings.
     pub fn slots(&self) -> usize {
-        if self.idempotence || self.allow_reordering { self.max_in_flight } else { 1 }
+        if self.idempotence || self.allow_reordering {
+            self.max_in_flight
+        } else {
+            1
+        }
     }
 
     /// What a record asks for when its sender said nothing.

@@ -37,7 +37,11 @@ pub struct Row {
 }
 
 const fn row(reaction: Reaction) -> Row {
-    Row { reaction, maybe_written: false, refresh: false }
+    Row {
+        reaction,
+        maybe_written: false,
+        refresh: false,
+    }
 }
 
 impl Row {
@@ -96,14 +100,17 @@ mod tests {
 
     #[test]
     fn only_three_codes_leave_open_whether_a_batch_was_written() {
-        let open: Vec<i16> =
-            (-1..=131).filter(|&c| produce(ErrorCode(c)).maybe_written).collect();
+        let open: Vec<i16> = (-1..=131)
+            .filter(|&c| produce(ErrorCode(c)).maybe_written)
+            .collect();
         assert_eq!(open, [-1, 7, 20]);
     }
 
     #[test]
     fn stale_metadata_codes_ask_for_a_refresh() {
-        let refresh: Vec<i16> = (-1..=131).filter(|&c| produce(ErrorCode(c)).refresh).collect();
+        let refresh: Vec<i16> = (-1..=131)
+            .filter(|&c| produce(ErrorCode(c)).refresh)
+            .collect();
         assert_eq!(refresh, [3, 5, 6, 56, 72, 74, 100, 103]);
     }
 

@@ -7,7 +7,10 @@
 
 /// A producer id and its epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[expect(clippy::exhaustive_structs, reason = "an id and an epoch are all there is")]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "an id and an epoch are all there is"
+)]
 pub struct Identity {
     /// Producer id.
     pub id: i64,
@@ -54,7 +57,10 @@ impl IdentityState {
         match self.current {
             Some(current) if current != stale => Bump::Use(current),
             Some(Identity { id, epoch }) if epoch < i16::MAX => {
-                let next = Identity { id, epoch: epoch + 1 };
+                let next = Identity {
+                    id,
+                    epoch: epoch + 1,
+                };
                 self.current = Some(next);
                 Bump::Bumped(next)
             }
@@ -82,7 +88,9 @@ mod tests {
         let mut state = IdentityState::default();
         let first = Identity { id: 7, epoch: 0 };
         state.handle_granted(first);
-        let Bump::Bumped(second) = state.bump(first) else { panic!("not bumped") };
+        let Bump::Bumped(second) = state.bump(first) else {
+            panic!("not bumped")
+        };
         assert_eq!(second, Identity { id: 7, epoch: 1 });
         assert_eq!(state.bump(first), Bump::Use(second));
     }
@@ -90,7 +98,10 @@ mod tests {
     #[test]
     fn the_last_epoch_asks_for_a_new_id() {
         let mut state = IdentityState::default();
-        let last = Identity { id: 7, epoch: i16::MAX };
+        let last = Identity {
+            id: 7,
+            epoch: i16::MAX,
+        };
         state.handle_granted(last);
         assert_eq!(state.bump(last), Bump::Exhausted);
         assert_eq!(state.current(), None);

@@ -9,8 +9,11 @@
 #![forbid(unsafe_code)]
 
 pub mod budget;
+pub mod cluster;
 pub mod completion;
 pub mod config;
+pub mod connection;
+pub mod engine;
 pub mod errors;
 pub mod event;
 pub mod identity;

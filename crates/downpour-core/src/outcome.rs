@@ -59,13 +59,24 @@ pub struct Failure {
 impl Failure {
     /// A failure of these parts.
     pub fn new(cause: Cause, topic: Arc<str>, partition: i32) -> Self {
-        Self { cause, topic, partition, broker: None, attempts: 0, age: Duration::ZERO }
+        Self {
+            cause,
+            topic,
+            partition,
+            broker: None,
+            attempts: 0,
+            age: Duration::ZERO,
+        }
     }
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} (topic {}, partition {}", self.cause, self.topic, self.partition)?;
+        write!(
+            f,
+            "{} (topic {}, partition {}",
+            self.cause, self.topic, self.partition
+        )?;
         if let Some(broker) = self.broker {
             write!(f, ", broker {broker}")?;
         }
@@ -122,14 +133,19 @@ pub enum Cause {
 impl Cause {
     /// A broker's code without words.
     pub fn broker(code: ErrorCode) -> Self {
-        Self::Broker { code, message: None }
+        Self::Broker {
+            code,
+            message: None,
+        }
     }
 
     /// The code of the broker that is at the root of it, if one is.
     pub fn code(&self) -> Option<ErrorCode> {
         match self {
             Self::Broker { code, .. } => Some(*code),
-            Self::DeliveryTimeout { last: Some(last), .. }
+            Self::DeliveryTimeout {
+                last: Some(last), ..
+            }
             | Self::EpochLost { last: Some(last) } => last.code(),
             _ => None,
         }
@@ -139,16 +155,28 @@ impl Cause {
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Broker { code, message: Some(message) } => write!(f, "{code}: {message}"),
-            Self::Broker { code, message: None } => write!(f, "{code}"),
+            Self::Broker {
+                code,
+                message: Some(message),
+            } => write!(f, "{code}: {message}"),
+            Self::Broker {
+                code,
+                message: None,
+            } => write!(f, "{code}"),
             Self::SiblingRefused => {
                 f.write_str("another record of the same batch was refused, and the batch with it")
             }
             Self::Disconnected { reason } => write!(f, "the connection ended: {reason}"),
-            Self::DeliveryTimeout { last: Some(last), waiting_for } => {
+            Self::DeliveryTimeout {
+                last: Some(last),
+                waiting_for,
+            } => {
                 write!(f, "delivery timeout while {waiting_for}, after {last}")
             }
-            Self::DeliveryTimeout { last: None, waiting_for } => {
+            Self::DeliveryTimeout {
+                last: None,
+                waiting_for,
+            } => {
                 write!(f, "delivery timeout while {waiting_for}")
             }
             Self::EpochLost { last } => {

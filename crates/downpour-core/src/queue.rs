@@ -20,5 +20,5 @@ mod tests;
 pub use abort::Unsent;
 pub use answer::{Answer, RecordRefusal};
 pub use append::{Added, Append, Closing, SealDone, SealJob, Sealed};
-pub use drain::{Drain, Readiness, Shipment, Turn};
+pub use drain::{Drain, Peek, Readiness, Shipment, Turn};
 pub use state::{Effect, Queue, Settings};

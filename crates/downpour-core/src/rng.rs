@@ -31,7 +31,9 @@ impl Rng {
         (first, most): (std::time::Duration, std::time::Duration),
         attempts: u32,
     ) -> std::time::Duration {
-        let doubled = first.saturating_mul(1u32 << attempts.saturating_sub(1).min(20)).min(most);
+        let doubled = first
+            .saturating_mul(1u32 << attempts.saturating_sub(1).min(20))
+            .min(most);
         doubled.mul_f64(0.8 + 0.4 * (self.below(1001) as f64 / 1000.0))
     }
 }
@@ -45,10 +47,20 @@ mod tests {
     fn backoff_doubles_up_to_its_limit_within_a_fifth() {
         let mut rng = Rng::new(1);
         let limits = (Duration::from_millis(100), Duration::from_secs(1));
-        for (attempts, plain) in [(0, 100), (1, 100), (2, 200), (4, 800), (5, 1000), (4000, 1000)] {
+        for (attempts, plain) in [
+            (0, 100),
+            (1, 100),
+            (2, 200),
+            (4, 800),
+            (5, 1000),
+            (4000, 1000),
+        ] {
             for _ in 0..50 {
                 let pause = rng.backoff(limits, attempts).as_millis();
-                assert!((plain * 8 / 10..=plain * 12 / 10).contains(&pause), "{attempts}: {pause}");
+                assert!(
+                    (plain * 8 / 10..=plain * 12 / 10).contains(&pause),
+                    "{attempts}: {pause}"
+                );
             }
         }
     }

@@ -46,7 +46,10 @@ mod tests {
             (b"foobar", -790_332_482),
             (b"a-little-bit-long-string", -985_981_536),
             (b"a-little-bit-longer-string", -1_486_304_829),
-            (b"lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8", -58_897_971),
+            (
+                b"lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8",
+                -58_897_971,
+            ),
             (b"abc", 479_470_107),
             (b"", 275_646_681),
         ];
@@ -57,6 +60,9 @@ mod tests {
 
     #[test]
     fn a_negative_hash_is_masked_not_negated() {
-        assert_eq!(for_key(b"21", 1000), ((-973_932_308i32 & 0x7fff_ffff) % 1000));
+        assert_eq!(
+            for_key(b"21", 1000),
+            ((-973_932_308i32 & 0x7fff_ffff) % 1000)
+        );
     }
 }

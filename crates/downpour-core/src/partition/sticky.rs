@@ -13,7 +13,10 @@ pub struct Sticky {
 
 impl Default for Sticky {
     fn default() -> Self {
-        Self { partition: u32::MAX, bytes: 0 }
+        Self {
+            partition: u32::MAX,
+            bytes: 0,
+        }
     }
 }
 
@@ -25,7 +28,10 @@ impl Sticky {
 
     /// The state from one word.
     pub fn from_bits(bits: u64) -> Self {
-        Self { partition: (bits >> 32) as u32, bytes: bits as u32 }
+        Self {
+            partition: (bits >> 32) as u32,
+            bytes: bits as u32,
+        }
     }
 
     /// The partition for a record of this size; `None` if none is available.
@@ -64,7 +70,11 @@ mod tests {
         let mut random = [2u32, 0, 1].into_iter();
         let mut chosen = Vec::new();
         for _ in 0..9 {
-            chosen.push(sticky.choose(40, 100, || random.next().unwrap(), 3, &[0, 1, 2]).unwrap());
+            chosen.push(
+                sticky
+                    .choose(40, 100, || random.next().unwrap(), 3, &[0, 1, 2])
+                    .unwrap(),
+            );
         }
         assert_eq!(chosen, [2, 2, 2, 0, 0, 0, 1, 1, 1]);
     }
@@ -84,6 +94,9 @@ mod tests {
         let mut sticky = Sticky::default();
         sticky.choose(77, 100, || 1, 3, &[0, 1, 2]);
         assert_eq!(Sticky::from_bits(sticky.to_bits()), sticky);
-        assert_eq!(Sticky::from_bits(Sticky::default().to_bits()), Sticky::default());
+        assert_eq!(
+            Sticky::from_bits(Sticky::default().to_bits()),
+            Sticky::default()
+        );
     }
 }

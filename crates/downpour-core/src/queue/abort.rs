@@ -23,14 +23,12 @@ pub struct Unsent<T> {
 impl<T: Clone> Queue<T> {
     /// Ends everything now. What was never sent is Failed and lands in `unsent`; what may have
     /// been written is Unknown.
-    pub fn abort(
-        &mut self,
-        now: Instant,
-        unsent: &mut Vec<Unsent<T>>,
-        out: &mut Vec<Effect<T>>,
-    ) {
+    pub fn abort(&mut self, now: Instant, unsent: &mut Vec<Unsent<T>>, out: &mut Vec<Effect<T>>) {
         if let Some(closing) = self.close_open() {
-            out.push(Effect::Closed { ticket: closing.ticket, total: closing.total });
+            out.push(Effect::Closed {
+                ticket: closing.ticket,
+                total: closing.total,
+            });
             if let Some(job) = closing.job {
                 self.finish_seal(job.run_plain());
             }

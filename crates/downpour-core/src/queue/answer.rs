@@ -15,7 +15,10 @@ use crate::queue::state::{Batch, Effect, Queue, free, resolve};
 
 /// A broker's word on one batch.
 #[derive(Debug, Clone)]
-#[expect(clippy::exhaustive_structs, reason = "built by the engine and by tests")]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "built by the engine and by tests"
+)]
 pub struct Answer {
     /// Kafka's code.
     pub code: ErrorCode,
@@ -31,7 +34,10 @@ pub struct Answer {
 
 /// One record that a broker refused.
 #[derive(Debug, Clone)]
-#[expect(clippy::exhaustive_structs, reason = "built by the engine and by tests")]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "built by the engine and by tests"
+)]
 pub struct RecordRefusal {
     /// Its index in the batch.
     pub index: u32,
@@ -42,11 +48,20 @@ pub struct RecordRefusal {
 impl Answer {
     /// An answer that says nothing but this code.
     pub fn of(code: ErrorCode) -> Self {
-        Self { code, base_offset: -1, log_append_time: -1, message: None, refusals: Vec::new() }
+        Self {
+            code,
+            base_offset: -1,
+            log_append_time: -1,
+            message: None,
+            refusals: Vec::new(),
+        }
     }
 
     fn cause(&self) -> Cause {
-        Cause::Broker { code: self.code, message: self.message.clone() }
+        Cause::Broker {
+            code: self.code,
+            message: self.message.clone(),
+        }
     }
 }
 
@@ -61,7 +76,9 @@ impl<T: Clone> Queue<T> {
         now: Instant,
         out: &mut Vec<Effect<T>>,
     ) -> bool {
-        let Some(mut batch) = self.take_in_flight(attempt) else { return false };
+        let Some(mut batch) = self.take_in_flight(attempt) else {
+            return false;
+        };
         let row = errors::produce(answer.code);
         batch.maybe_written |= row.maybe_written;
         match row.reaction {
@@ -104,7 +121,9 @@ impl<T: Clone> Queue<T> {
         now: Instant,
         out: &mut Vec<Effect<T>>,
     ) {
-        let Some(mut batch) = self.take_in_flight(attempt) else { return };
+        let Some(mut batch) = self.take_in_flight(attempt) else {
+            return;
+        };
         batch.maybe_written |= maybe_written;
         if batch.resolved {
             self.drop_resolved(batch, out);
@@ -115,7 +134,9 @@ impl<T: Clone> Queue<T> {
 
     /// The whole request is on the socket and nobody will answer it (acks=0).
     pub fn handle_sent(&mut self, attempt: u64, out: &mut Vec<Effect<T>>) {
-        let Some(batch) = self.take_in_flight(attempt) else { return };
+        let Some(batch) = self.take_in_flight(attempt) else {
+            return;
+        };
         if !batch.resolved {
             resolve(&batch, Verdict::Sent, out);
         }
@@ -128,8 +149,13 @@ impl<T: Clone> Queue<T> {
     }
 
     fn has_predecessor(&self, batch: &Batch<T>) -> bool {
-        self.in_flight.iter().any(|f| f.batch.place() < batch.place())
-            || self.waiting.iter().any(|w| w.is_stamped() && w.place() < batch.place())
+        self.in_flight
+            .iter()
+            .any(|f| f.batch.place() < batch.place())
+            || self
+                .waiting
+                .iter()
+                .any(|w| w.is_stamped() && w.place() < batch.place())
     }
 
     /// Its handles were answered by the delivery timeout; what remains is the sequence.
@@ -138,20 +164,16 @@ impl<T: Clone> Queue<T> {
         free(batch, out);
     }
 
-    fn retry(
-        &mut self,
-        mut batch: Batch<T>,
-        cause: Cause,
-        now: Instant,
-        out: &mut Vec<Effect<T>>,
-    ) {
+    fn retry(&mut self, mut batch: Batch<T>, cause: Cause, now: Instant, out: &mut Vec<Effect<T>>) {
         let last = Arc::new(cause.clone());
         batch.last = Some(last.clone());
         // Also the batch that is retried goes alone until it is through.
         self.proven = false;
         if now >= batch.deadline {
-            let cause =
-                Cause::DeliveryTimeout { last: Some(last), waiting_for: WaitingFor::Answer };
+            let cause = Cause::DeliveryTimeout {
+                last: Some(last),
+                waiting_for: WaitingFor::Answer,
+            };
             self.give_up(&batch, cause, now, out);
             self.handle_gap(&batch);
             free(batch, out);
@@ -164,18 +186,14 @@ impl<T: Clone> Queue<T> {
             attempts: batch.attempts,
             cause,
         }));
-        let pause = self.rng.backoff(self.settings.retry_backoff, batch.attempts);
+        let pause = self
+            .rng
+            .backoff(self.settings.retry_backoff, batch.attempts);
         batch.retry_at = Some(now + pause);
         self.put_back(batch);
     }
 
-    fn fail(
-        &mut self,
-        batch: Batch<T>,
-        answer: &Answer,
-        now: Instant,
-        out: &mut Vec<Effect<T>>,
-    ) {
+    fn fail(&mut self, batch: Batch<T>, answer: &Answer, now: Instant, out: &mut Vec<Effect<T>>) {
         if answer.refusals.is_empty() || batch.maybe_written {
             self.give_up(&batch, answer.cause(), now, out);
         } else {
@@ -201,15 +219,27 @@ impl<T: Clone> Queue<T> {
         let mut push = |first: u32, count: u32, verdict: Verdict| {
             if count > 0 {
                 let ticket = batch.ticket.clone();
-                out.push(Effect::Resolved { ticket, first: batch.first + first, count, verdict });
+                out.push(Effect::Resolved {
+                    ticket,
+                    first: batch.first + first,
+                    count,
+                    verdict,
+                });
             }
         };
         let mut next = 0;
         for refusal in named {
             push(next, refusal.index - next, sibling.clone());
             let message = refusal.message.clone().or_else(|| answer.message.clone());
-            let cause = Cause::Broker { code: answer.code, message };
-            push(refusal.index, 1, Verdict::Failed(self.failure(batch, cause, now)));
+            let cause = Cause::Broker {
+                code: answer.code,
+                message,
+            };
+            push(
+                refusal.index,
+                1,
+                Verdict::Failed(self.failure(batch, cause, now)),
+            );
             next = refusal.index + 1;
         }
         push(next, total - next, sibling);
@@ -229,8 +259,11 @@ impl<T: Clone> Queue<T> {
             return self.fail(batch, answer, now, out);
         }
         let whole = batch.body.uncompressed_len();
-        let target =
-            if whole > 2 * self.settings.batch_size { self.settings.batch_size } else { whole / 2 };
+        let target = if whole > 2 * self.settings.batch_size {
+            self.settings.batch_size
+        } else {
+            whole / 2
+        };
         let parts = match batch.body.split(target, &mut Compressor::new()) {
             Ok(parts) if parts.len() > 1 => parts,
             _ => return self.fail(batch, answer, now, out),
@@ -241,14 +274,27 @@ impl<T: Clone> Queue<T> {
             parts: parts.len(),
         }));
         self.proven = false;
-        let Batch { order, ticket, mut first, created_at, deadline, stamp, broker, .. } = batch;
+        let Batch {
+            order,
+            ticket,
+            mut first,
+            created_at,
+            deadline,
+            stamp,
+            broker,
+            ..
+        } = batch;
         let mut memory = batch.memory;
         let mut sequence = stamp;
         let last = parts.len() - 1;
         for (i, body) in parts.into_iter().enumerate() {
             let count = body.count();
             // The parts share the whole's credit; what rounding leaves goes with the last.
-            let share = if i == last { memory } else { body.len().min(memory) };
+            let share = if i == last {
+                memory
+            } else {
+                body.len().min(memory)
+            };
             memory -= share;
             self.put_back(Batch {
                 order,

@@ -74,13 +74,23 @@ impl SealJob {
             Err(error) => seal_plain(*error.builder),
         };
         let recycled = body.take_recycled();
-        Sealed { id: self.id, body, before, recycled }
+        Sealed {
+            id: self.id,
+            body,
+            before,
+            recycled,
+        }
     }
 
     /// Seals without compressing, for a batch that will not be sent.
     pub(crate) fn run_plain(self) -> Sealed {
         let before = self.builder.capacity();
-        Sealed { id: self.id, body: seal_plain(self.builder), before, recycled: Vec::new() }
+        Sealed {
+            id: self.id,
+            body: seal_plain(self.builder),
+            before,
+            recycled: Vec::new(),
+        }
     }
 }
 
@@ -107,7 +117,9 @@ pub struct SealDone {
 
 fn seal_plain(builder: BatchBuilder) -> Body {
     // The only refusal is a body over 2 GiB, and `batch_max` is far below that.
-    builder.seal(Compression::NONE, &mut Compressor::new()).expect("a batch is below batch_max")
+    builder
+        .seal(Compression::NONE, &mut Compressor::new())
+        .expect("a batch is below batch_max")
 }
 
 /// Where the next record can go.
@@ -142,7 +154,9 @@ impl<T: Clone> Queue<T> {
             return Append::NeedChunk { bytes: CHUNK_MIN };
         };
         let Some(chunk) = chunk.take_if(|c| c.capacity() >= bytes) else {
-            return Append::NeedChunk { bytes: self.chunk_size(&room, bytes) };
+            return Append::NeedChunk {
+                bytes: self.chunk_size(&room, bytes),
+            };
         };
         let mut closed = None;
         let opened = matches!(room, Room::NewBatch { .. });
@@ -156,23 +170,46 @@ impl<T: Clone> Queue<T> {
                 urgent: false,
             });
         }
-        let open = self.open.as_mut().expect("opened just now, or Room::Chunk was of an open one");
+        let open = self
+            .open
+            .as_mut()
+            .expect("opened just now, or Room::Chunk was of an open one");
         open.builder.add_chunk(chunk);
-        let index =
-            open.builder.try_append(record).expect("the chunk has room for the record, measured");
+        let index = open
+            .builder
+            .try_append(record)
+            .expect("the chunk has room for the record, measured");
         Append::Added(self.added(index, opened, closed))
     }
 
     /// Takes a sealed batch back into its place.
     pub fn finish_seal(&mut self, sealed: Sealed) -> SealDone {
-        let Sealed { id, body, before, recycled } = sealed;
+        let Sealed {
+            id,
+            body,
+            before,
+            recycled,
+        } = sealed;
         let memory = body.capacity().min(before);
-        let place = self.waiting.iter_mut().find(|w| matches!(w, Waiting::Sealing { id: i, .. } if *i == id));
+        let place = self
+            .waiting
+            .iter_mut()
+            .find(|w| matches!(w, Waiting::Sealing { id: i, .. } if *i == id));
         let Some(place) = place else {
             // The queue was aborted meanwhile and its records resolved.
-            return SealDone { freed: before, recycled, notify: false };
+            return SealDone {
+                freed: before,
+                recycled,
+                notify: false,
+            };
         };
-        if let Waiting::Sealing { ticket, created_at, deadline, .. } = place {
+        if let Waiting::Sealing {
+            ticket,
+            created_at,
+            deadline,
+            ..
+        } = place
+        {
             *place = Waiting::Sealed(Batch {
                 order: id,
                 ticket: ticket.clone(),
@@ -190,7 +227,11 @@ impl<T: Clone> Queue<T> {
                 resolved: false,
             });
         }
-        SealDone { freed: before - memory, recycled, notify: self.notify() }
+        SealDone {
+            freed: before - memory,
+            recycled,
+            notify: self.notify(),
+        }
     }
 
     fn added(&mut self, index: u32, opened: bool, mut closed: Option<Closing<T>>) -> Added<T> {
@@ -205,7 +246,12 @@ impl<T: Clone> Queue<T> {
         }
         let ready = closed.as_ref().is_some_and(|c| c.job.is_none());
         let notify = (opened || ready) && self.notify();
-        Added { ticket, index, notify, closed }
+        Added {
+            ticket,
+            index,
+            notify,
+            closed,
+        }
     }
 
     fn notify(&mut self) -> bool {
@@ -234,10 +280,16 @@ impl<T: Clone> Queue<T> {
             let small = builder.capacity() < self.settings.batch_size
                 && builder.body_len() + bytes + HEADER_LEN <= self.settings.batch_max;
             if open.options == *options && (small || self.may_grow(builder, bytes)) {
-                return if bytes <= builder.spare() { Room::Here } else { Room::Chunk { bytes } };
+                return if bytes <= builder.spare() {
+                    Room::Here
+                } else {
+                    Room::Chunk { bytes }
+                };
             }
         }
-        Room::NewBatch { bytes: BatchBuilder::new().record_len(record) }
+        Room::NewBatch {
+            bytes: BatchBuilder::new().record_len(record),
+        }
     }
 
     /// Small first, so that many partitions do not hold a full batch each; then doubling, so
@@ -247,7 +299,11 @@ impl<T: Clone> Queue<T> {
         let planned = match (room, &self.open) {
             (Room::Chunk { .. }, Some(open)) => {
                 let held = open.builder.capacity();
-                if held < batch_size { held.min(batch_size - held) } else { batch_size }
+                if held < batch_size {
+                    held.min(batch_size - held)
+                } else {
+                    batch_size
+                }
             }
             _ => self.chunk_hint,
         };
@@ -256,26 +312,47 @@ impl<T: Clone> Queue<T> {
 
     /// Closes the open batch; it joins those that wait.
     pub(crate) fn close_open(&mut self) -> Option<Closing<T>> {
-        let Open { ticket, builder, options, created_at, .. } = self.open.take()?;
+        let Open {
+            ticket,
+            builder,
+            options,
+            created_at,
+            ..
+        } = self.open.take()?;
         let size = builder.body_len().next_power_of_two();
-        self.chunk_hint =
-            size.clamp(CHUNK_MIN.min(self.settings.batch_size), self.settings.batch_size);
+        self.chunk_hint = size.clamp(
+            CHUNK_MIN.min(self.settings.batch_size),
+            self.settings.batch_size,
+        );
         let total = builder.count();
         let deadline = created_at + options.delivery_timeout;
         let id = self.next_order;
         self.next_order += 1;
-        let sealing =
-            Waiting::Sealing { id, ticket: ticket.clone(), created_at, deadline };
+        let sealing = Waiting::Sealing {
+            id,
+            ticket: ticket.clone(),
+            created_at,
+            deadline,
+        };
         self.waiting.push_back(sealing);
         let job = if options.compression.codec() == Codec::None {
             let before = builder.capacity();
             let body = seal_plain(builder);
             let notified = self.notified;
-            self.finish_seal(Sealed { id, body, before, recycled: Vec::new() });
+            self.finish_seal(Sealed {
+                id,
+                body,
+                before,
+                recycled: Vec::new(),
+            });
             self.notified = notified;
             None
         } else {
-            Some(SealJob { id, builder, compression: options.compression })
+            Some(SealJob {
+                id,
+                builder,
+                compression: options.compression,
+            })
         };
         Some(Closing { ticket, total, job })
     }

@@ -22,7 +22,10 @@ pub enum Readiness {
 
 /// The circumstances of a visit.
 #[derive(Debug, Clone, Copy)]
-#[expect(clippy::exhaustive_structs, reason = "built by the engine and by tests")]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "built by the engine and by tests"
+)]
 pub struct Turn {
     /// The time.
     pub now: Instant,
@@ -61,6 +64,20 @@ pub enum Drain<T> {
     Send(Shipment),
 }
 
+/// What a look finds that takes nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Peek {
+    /// Nothing is left to send.
+    Nothing,
+    /// A batch is full, urgent or due.
+    Now,
+    /// The linger or a backoff ends then.
+    At(Instant),
+    /// An answer or a seal must come first.
+    Blocked,
+}
+
 /// A batch of one attempt.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -71,6 +88,8 @@ pub struct Shipment {
     pub header: [u8; HEADER_LEN],
     /// The records, shared with the queue.
     pub body: Arc<Body>,
+    /// Whether the queue has more to send.
+    pub more: bool,
 }
 
 impl Shipment {
@@ -108,11 +127,20 @@ impl<T: Clone> Queue<T> {
             if let Err(at) = self.check_ready(turn) {
                 return Drain::Until(at);
             }
-            let closing = self.close_open().expect("not empty, and nothing waits: one is open");
+            let closing = self
+                .close_open()
+                .expect("not empty, and nothing waits: one is open");
             if let Some(job) = closing.job {
-                return Drain::Seal { ticket: closing.ticket, total: closing.total, job };
+                return Drain::Seal {
+                    ticket: closing.ticket,
+                    total: closing.total,
+                    job,
+                };
             }
-            out.push(Effect::Closed { ticket: closing.ticket, total: closing.total });
+            out.push(Effect::Closed {
+                ticket: closing.ticket,
+                total: closing.total,
+            });
         }
         match self.waiting.front() {
             Some(Waiting::Sealed(batch)) => match batch.retry_at {
@@ -157,7 +185,9 @@ impl<T: Clone> Queue<T> {
                 // Under a new epoch the broker cannot recognise what it has already: a batch
                 // that may be in the log would be written twice.
                 Waiting::Sealed(batch) if batch.maybe_written && !self.settings.resend_unknown => {
-                    let cause = Cause::EpochLost { last: batch.last.clone() };
+                    let cause = Cause::EpochLost {
+                        last: batch.last.clone(),
+                    };
                     self.give_up(&batch, cause, now, out);
                     free(batch, out);
                 }
@@ -171,7 +201,9 @@ impl<T: Clone> Queue<T> {
     }
 
     fn check_ready(&self, turn: &Turn) -> Result<(), Instant> {
-        let Some(open) = &self.open else { return Ok(()) };
+        let Some(open) = &self.open else {
+            return Ok(());
+        };
         let linger = self.settings.linger;
         let (enough, age) = match turn.readiness {
             Readiness::Anything => return Ok(()),
@@ -213,6 +245,7 @@ impl<T: Clone> Queue<T> {
             attempt: self.next_attempt,
             header: batch.body.header(&stamp),
             body: batch.body.clone(),
+            more: self.open.is_some() || !self.waiting.is_empty(),
         };
         self.next_attempt += 1;
         self.in_flight.push_back(InFlight {
@@ -223,8 +256,26 @@ impl<T: Clone> Queue<T> {
         Drain::Send(shipment)
     }
 
-    /// When the open batch will have lingered long enough.
-    pub fn linger_ends_at(&self) -> Option<Instant> {
-        self.open.as_ref().map(|open| open.created_at + self.settings.linger)
+    /// Looks without taking anything. The engine has seen the queue after this.
+    pub fn peek(&mut self, now: Instant) -> Peek {
+        self.notified = false;
+        if self.open.is_none() && self.waiting.is_empty() {
+            return Peek::Nothing;
+        }
+        let broken = self.needs_bump && !self.in_flight.is_empty();
+        if broken || self.in_flight.len() >= self.slots() {
+            return Peek::Blocked;
+        }
+        let at = match (self.waiting.front(), &self.open) {
+            (Some(Waiting::Sealing { .. }), _) => return Peek::Blocked,
+            (Some(Waiting::Sealed(batch)), _) => batch.retry_at,
+            (None, Some(open)) if open.urgent => None,
+            (None, Some(open)) => Some(open.created_at + self.settings.linger),
+            (None, None) => None,
+        };
+        match at {
+            Some(at) if at > now => Peek::At(at),
+            _ => Peek::Now,
+        }
     }
 }

@@ -24,13 +24,23 @@ impl<T: Clone> Queue<T> {
             // Buffer and sequence stay with the request until its answer (KAFKA-19012).
             self.in_flight[at].batch.resolved = true;
         }
-        if self.waiting.iter().any(|w| matches!(w, Waiting::Sealed(b) if now >= b.deadline)) {
+        if self
+            .waiting
+            .iter()
+            .any(|w| matches!(w, Waiting::Sealed(b) if now >= b.deadline))
+        {
             self.expire_waiting(now, waiting_for, out);
         }
-        let open_since = self.open.as_ref().map(|o| o.created_at + o.options.delivery_timeout);
+        let open_since = self
+            .open
+            .as_ref()
+            .map(|o| o.created_at + o.options.delivery_timeout);
         if open_since.is_some_and(|deadline| now >= deadline) {
             if let Some(closing) = self.close_open() {
-                out.push(Effect::Closed { ticket: closing.ticket, total: closing.total });
+                out.push(Effect::Closed {
+                    ticket: closing.ticket,
+                    total: closing.total,
+                });
                 if let Some(job) = closing.job {
                     // It never leaves: compressing it would be for nothing.
                     self.finish_seal(job.run_plain());
@@ -54,7 +64,10 @@ impl<T: Clone> Queue<T> {
             self.handle_gap(batch);
         }
         for batch in expired {
-            let cause = Cause::DeliveryTimeout { last: batch.last.clone(), waiting_for };
+            let cause = Cause::DeliveryTimeout {
+                last: batch.last.clone(),
+                waiting_for,
+            };
             self.give_up(&batch, cause, now, out);
             free(batch, out);
         }
@@ -63,7 +76,10 @@ impl<T: Clone> Queue<T> {
     /// Gives everything that was not sent yet a verdict because of a cause that no retry mends.
     pub fn fail_unsent(&mut self, cause: &Cause, now: Instant, out: &mut Vec<Effect<T>>) {
         if let Some(closing) = self.close_open() {
-            out.push(Effect::Closed { ticket: closing.ticket, total: closing.total });
+            out.push(Effect::Closed {
+                ticket: closing.ticket,
+                total: closing.total,
+            });
             if let Some(job) = closing.job {
                 self.finish_seal(job.run_plain());
             }

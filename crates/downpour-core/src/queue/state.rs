@@ -121,7 +121,12 @@ impl<T> Batch<T> {
 #[derive(Debug)]
 pub(crate) enum Waiting<T> {
     /// Somebody compresses it; its place is kept.
-    Sealing { id: u64, ticket: T, created_at: Instant, deadline: Instant },
+    Sealing {
+        id: u64,
+        ticket: T,
+        created_at: Instant,
+        deadline: Instant,
+    },
     /// It can be sent.
     Sealed(Batch<T>),
 }
@@ -259,7 +264,11 @@ impl<T: Clone> Queue<T> {
 
     /// Batches that may be in flight at once right now.
     pub(crate) fn slots(&self) -> usize {
-        if self.settings.idempotent && !self.proven { 1 } else { self.settings.slots }
+        if self.settings.idempotent && !self.proven {
+            1
+        } else {
+            self.settings.slots
+        }
     }
 
     pub(crate) fn failure(&self, batch: &Batch<T>, cause: Cause, now: Instant) -> Arc<Failure> {
@@ -297,7 +306,9 @@ impl<T: Clone> Queue<T> {
 
     /// A stamped batch ended without an acknowledgement: its sequence is missing or in doubt.
     pub(crate) fn handle_gap(&mut self, batch: &Batch<T>) {
-        let Some((identity, sequence)) = batch.stamp else { return };
+        let Some((identity, sequence)) = batch.stamp else {
+            return;
+        };
         if self.identity != Some(identity) {
             return;
         }
@@ -331,5 +342,8 @@ pub(crate) fn resolve<T: Clone>(batch: &Batch<T>, verdict: Verdict, out: &mut Ve
 
 /// Gives a batch's memory back; nobody sends it any more.
 pub(crate) fn free<T>(batch: Batch<T>, out: &mut Vec<Effect<T>>) {
-    out.push(Effect::Freed { bytes: batch.memory, body: Some(batch.body) });
+    out.push(Effect::Freed {
+        bytes: batch.memory,
+        body: Some(batch.body),
+    });
 }

@@ -1,0 +1,153 @@
+//! When the cluster is asked about itself, and by which connection.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use downpour_wire::error_code::ErrorCode;
+use downpour_wire::messages::{MetadataRequest, MetadataRequestTopic, MetadataResponse};
+
+use crate::connection::LinkId;
+use crate::engine::state::{Engine, Purpose, Queues, TopicState};
+use crate::event::Event;
+
+/// A topic that nobody asks for again is forgotten after this, unless it turned up.
+const WANTED_FOR: Duration = Duration::from_secs(60);
+
+impl<T: Clone> Engine<T> {
+    /// Somebody wants to send to a topic. `topic` is the shell's dense number for it.
+    pub fn handle_topic_wanted(&mut self, topic: u32, name: &Arc<str>, now: Instant) {
+        self.cluster.add_topic(topic, name);
+        let at = topic as usize;
+        if self.topics.len() <= at {
+            self.topics.resize(at + 1, TopicState::default());
+        }
+        self.topics[at].wanted_until = Some(now + WANTED_FOR);
+        self.metadata.wanted = true;
+        if self.topics[at].partitions.is_empty() && self.metadata.attempts == 0 {
+            self.metadata.retry_at = None;
+        }
+    }
+
+    /// Asks for metadata if it is due.
+    pub(crate) fn ask_metadata(&mut self, now: Instant) {
+        let age = self.config.metadata_max_age;
+        let any_topic = self.cluster.topics().next().is_some();
+        if any_topic && self.metadata.answered_at.is_some_and(|at| at + age <= now) {
+            self.metadata.wanted = true;
+        }
+        if !self.metadata.is_due(now) {
+            return;
+        }
+        let Some(link) = self.least_loaded(now) else {
+            self.ensure_any_link(now);
+            return;
+        };
+        let Some(connection) = self.links.get(&link) else {
+            return;
+        };
+        let version = connection.versions.metadata;
+        let wanted = |number: u32, known: bool| {
+            let until = self
+                .topics
+                .get(number as usize)
+                .and_then(|t| t.wanted_until);
+            known || until.is_some_and(|until| until > now)
+        };
+        let topics = self
+            .cluster
+            .topics()
+            .filter(|(number, topic)| wanted(*number, !topic.leaders.is_empty()))
+            .map(|(_, topic)| MetadataRequestTopic {
+                name: Some(topic.name.to_string()),
+                ..MetadataRequestTopic::default()
+            });
+        let request = MetadataRequest {
+            topics: Some(topics.collect()),
+            // Before version 4 a broker decides for itself.
+            allow_auto_topic_creation: self.config.auto_create_topics || version < 4,
+            ..MetadataRequest::default()
+        };
+        self.metadata.asked = Some(link);
+        self.ask(link, &request, version, Purpose::Metadata, now);
+    }
+
+    /// The ready connection with the fewest requests on it.
+    pub(crate) fn least_loaded(&self, now: Instant) -> Option<LinkId> {
+        self.links
+            .values()
+            .filter(|c| c.is_ready() && c.throttled_until.is_none_or(|at| at <= now))
+            .min_by_key(|c| (c.pending.len(), c.broker.is_none()))
+            .map(|c| c.id)
+    }
+
+    pub(crate) fn handle_metadata(
+        &mut self,
+        link: LinkId,
+        response: &MetadataResponse,
+        now: Instant,
+        queues: &mut impl Queues<T>,
+    ) {
+        self.metadata.asked = None;
+        if !response.error_code.is_none() || response.brokers.is_empty() {
+            // REBOOTSTRAP_REQUIRED, or a broker that knows of nobody: ask elsewhere.
+            if response.error_code == ErrorCode::REBOOTSTRAP_REQUIRED {
+                self.cluster.forget_brokers();
+                self.event(Event::Rebootstrap);
+            }
+            self.disconnect(link, "it knows of no cluster", now, queues);
+            self.metadata_again(now);
+            return;
+        }
+        self.metadata.answered_at = Some(now);
+        self.metadata.wanted = false;
+        self.bootstrap.again = false;
+        self.event(Event::MetadataUpdated {
+            brokers: response.brokers.len(),
+            topics: response.topics.len(),
+        });
+        let changes = self.cluster.merge(response);
+        self.handle_changes(changes, queues);
+        self.look_at_fresh(now, queues);
+        let missing = self
+            .topics
+            .iter()
+            .any(|t| t.wanted_until.is_some_and(|until| until > now));
+        if missing || !self.orphans.is_empty() {
+            self.metadata_again(now);
+        } else {
+            self.metadata.attempts = 0;
+            // A refresh on a stale leader needs no more than this pause between two.
+            self.metadata.retry_at = Some(now + self.config.retry_backoff.0);
+        }
+        self.close_bootstrap_links();
+    }
+
+    fn metadata_again(&mut self, now: Instant) {
+        self.metadata.wanted = true;
+        self.metadata.attempts = self.metadata.attempts.saturating_add(1);
+        let pause = self
+            .rng
+            .backoff(self.config.retry_backoff, self.metadata.attempts);
+        self.metadata.retry_at = Some(now + pause);
+    }
+
+    /// A bootstrap connection has done its work once a broker's own connection is ready.
+    pub(crate) fn close_bootstrap_links(&mut self) {
+        if !self
+            .links
+            .values()
+            .any(|c| c.broker.is_some() && c.is_ready())
+        {
+            return;
+        }
+        let done = |c: &&crate::connection::Connection<Purpose>| {
+            c.broker.is_none() && c.is_ready() && c.pending.is_empty()
+        };
+        let links: Vec<LinkId> = self.links.values().filter(done).map(|c| c.id).collect();
+        for link in links {
+            self.links.remove(&link);
+            self.out
+                .push_back(crate::engine::state::Output::Disconnect { link });
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Directed tests of the engine against scripted answers.

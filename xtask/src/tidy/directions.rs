@@ -1,5 +1,5 @@
-//! Who among our crates may depend on whom, which licences the others may have, and which crates
-//! may not come in at all. Modules inside a crate are not looked at.
+//! Who among our crates may depend on whom. Modules inside a crate are judged by `cycles`, crates
+//! of others by `others`.
 
 use serde_json::Value;
 
@@ -29,21 +29,6 @@ const ALLOWED: [(&str, &[&str], &[&str]); 8] = [
     ("xtask", &[], &[]),
 ];
 
-/// Licences that everyone may link with. An expression is split at `OR`, `AND` and `/`.
-const LICENCES: [&str; 8] = [
-    "MIT",
-    "Apache-2.0",
-    "BSD-2-Clause",
-    "BSD-3-Clause",
-    "ISC",
-    "Unicode-3.0",
-    "Unlicense",
-    "Zlib",
-];
-
-/// Crates that would bring another Kafka client or a C library for TLS into the main lock file.
-const BANNED: [&str; 4] = ["rdkafka", "rdkafka-sys", "openssl-sys", "native-tls"];
-
 /// Checks what `cargo metadata` says of the whole graph.
 pub(super) fn check(metadata: &Value) -> Vec<Problem> {
     let members = strings(&metadata["workspace_members"]);
@@ -51,16 +36,14 @@ pub(super) fn check(metadata: &Value) -> Vec<Problem> {
         .as_array()
         .map(Vec::as_slice)
         .unwrap_or_default();
-    let (ours, others): (Vec<&Value>, Vec<&Value>) = packages
+    let ours = packages
         .iter()
-        .partition(|package| members.contains(&text(&package["id"])));
+        .filter(|package| members.contains(&text(&package["id"])));
+    let ours: Vec<&Value> = ours.collect();
     let names: Vec<&str> = ours.iter().map(|package| text(&package["name"])).collect();
     let mut problems = Vec::new();
     for package in &ours {
         check_ours(package, &names, &mut problems);
-    }
-    for package in &others {
-        check_other(package, &mut problems);
     }
     problems
 }
@@ -85,38 +68,6 @@ fn check_ours(package: &Value, names: &[&str], problems: &mut Vec<Problem>) {
             ));
         }
     }
-}
-
-fn check_other(package: &Value, problems: &mut Vec<Problem>) {
-    let name = text(&package["name"]);
-    let place = format!("{name} {}", text(&package["version"]));
-    if BANNED.contains(&name) {
-        problems.push(Problem::new(place.as_str(), "may not enter this lock file"));
-    }
-    if !text(&package["source"]).starts_with("registry+") {
-        problems.push(Problem::new(
-            place.as_str(),
-            "does not come from a registry",
-        ));
-    }
-    let licence = text(&package["license"]);
-    if !is_licence_fine(licence) {
-        problems.push(Problem::new(
-            place,
-            format!("licence `{licence}` is not on the list"),
-        ));
-    }
-}
-
-/// Whether every part joined by AND offers a known licence.
-fn is_licence_fine(expression: &str) -> bool {
-    expression.replace('/', " OR ").split(" AND ").all(|part| {
-        part.split(" OR ").any(|licence| {
-            let licence = licence.trim().trim_matches(['(', ')']);
-            let licence = licence.split(" WITH ").next().unwrap_or(licence);
-            LICENCES.contains(&licence)
-        })
-    })
 }
 
 fn text(value: &Value) -> &str {
@@ -177,23 +128,5 @@ mod tests {
     #[test]
     fn an_unknown_crate_of_ours_is_a_problem() {
         assert_eq!(problems(&[ours("downpour-more", &[])]).len(), 1);
-    }
-
-    #[test]
-    fn licences_sources_and_banned_crates_are_checked() {
-        let other = |name: &str, licence: &str, source: &str| json!({"name": name, "version": "1.0.0", "license": licence, "source": source});
-        let registry = "registry+index";
-        assert_eq!(problems(&[other("a", "MIT OR GPL-3.0", registry)]), [""; 0]);
-        assert_eq!(
-            problems(&[other("a", "(MIT OR X) AND Unicode-3.0", registry)]),
-            [""; 0]
-        );
-        assert_eq!(
-            problems(&[other("a", "MIT AND GPL-3.0", registry)]).len(),
-            1
-        );
-        assert_eq!(problems(&[other("a", "", registry)]).len(), 1);
-        assert_eq!(problems(&[other("a", "MIT", "git+somewhere")]).len(), 1);
-        assert_eq!(problems(&[other("rdkafka-sys", "MIT", registry)]).len(), 1);
     }
 }

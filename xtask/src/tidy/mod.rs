@@ -5,6 +5,8 @@ mod cycles;
 mod directions;
 mod files;
 mod modules;
+mod no_c;
+mod others;
 mod problem;
 mod scan;
 
@@ -24,11 +26,25 @@ pub use problem::Problem;
 pub fn check(root: &Path) -> Result<Vec<Problem>, String> {
     let metadata = metadata(root)?;
     let mut problems = directions::check(&metadata);
+    let rules = std::fs::read_to_string(root.join("deny.toml"))
+        .map_err(|error| format!("deny.toml: {error}"))
+        .and_then(|text| others::Rules::parse(&text))?;
+    problems.extend(others::check(&metadata, &rules));
+    let tree = output(cargo(root).args(no_c::TREE))?;
+    problems.extend(no_c::check(&String::from_utf8_lossy(&tree)));
     let mut reached = BTreeSet::new();
     for target in own_targets(&metadata) {
         let modules = modules::read_modules(&target, &|path| std::fs::read_to_string(path).ok());
         problems.extend(cycles::check(&modules, root));
-        problems.extend(modules.problems);
+        problems.extend(modules.problems.into_iter().map(|problem| {
+            let place = Path::new(&problem.place);
+            let place = place
+                .strip_prefix(root)
+                .unwrap_or(place)
+                .display()
+                .to_string();
+            Problem { place, ..problem }
+        }));
         reached.extend(modules.files.into_values());
     }
     for file in listed_files(root)? {
@@ -68,6 +84,12 @@ fn metadata(root: &Path) -> Result<Value, String> {
         .current_dir(root);
     serde_json::from_slice(&output(&mut command)?)
         .map_err(|error| format!("cargo metadata does not answer in JSON: {error}"))
+}
+
+fn cargo(root: &Path) -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(root);
+    command
 }
 
 /// The root files of all targets of our own crates.

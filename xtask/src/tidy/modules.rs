@@ -48,9 +48,9 @@ impl Reader<'_> {
             Ok(scan) => scan,
             Err(what) => return self.modules.problems.push(Problem::new(place, what)),
         };
-        self.modules.files.insert(name.clone(), path);
+        self.modules.files.insert(name.clone(), path.clone());
         for decl in scan.mods.iter().filter(|decl| !decl.is_inline) {
-            self.declared(&name, &place, dir, is_test, decl);
+            self.declared(&name, &path, dir, is_test, decl);
         }
         if is_test {
             scan.paths.clear();
@@ -58,17 +58,17 @@ impl Reader<'_> {
         self.scans.push((name, scan));
     }
 
-    fn declared(&mut self, name: &Name, place: &str, dir: &Path, is_test: bool, decl: &ModDecl) {
-        if decl.is_moved {
-            let what = format!(
-                "`#[path]` on `mod {}`: keep modules where they belong",
-                decl.name
-            );
-            return self.modules.problems.push(Problem::new(place, what));
-        }
+    fn declared(&mut self, name: &Name, from: &Path, dir: &Path, is_test: bool, decl: &ModDecl) {
         let mut child = name.clone();
         child.extend(decl.scope.iter().cloned());
         child.push(decl.name.clone());
+        if let Some(moved_to) = &decl.moved_to {
+            // Its own children live beside it.
+            let beside = |path: &Path| path.parent().map(Path::to_path_buf).unwrap_or_default();
+            let path = beside(from).join(moved_to);
+            let dir = beside(&path);
+            return self.file(child, path, &dir, is_test || decl.is_test);
+        }
         let around: PathBuf = decl.scope.iter().collect();
         let own_dir = dir.join(around).join(&decl.name);
         let flat = own_dir.with_extension("rs");
@@ -213,8 +213,20 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_or_moved_module_is_a_problem() {
-        let modules = read(&[("src/lib.rs", "mod gone; #[path = \"y.rs\"] mod moved;")]);
-        assert_eq!(modules.problems.len(), 2, "{:?}", modules.problems);
+    fn a_moved_module_is_followed() {
+        let modules = read(&[
+            ("src/lib.rs", "mod a; #[path = \"far/x.rs\"] mod b;"),
+            ("src/a.rs", "use crate::b::c::C;"),
+            ("src/far/x.rs", "mod c;"),
+            ("src/far/c.rs", ""),
+        ]);
+        assert_eq!(modules.problems, []);
+        assert_eq!(edges(&modules), ["a > b::c"]);
+    }
+
+    #[test]
+    fn a_missing_module_is_a_problem() {
+        let modules = read(&[("src/lib.rs", "mod gone;")]);
+        assert_eq!(modules.problems.len(), 1, "{:?}", modules.problems);
     }
 }

@@ -22,8 +22,8 @@ pub(super) struct ModDecl {
     pub(super) is_inline: bool,
     /// Whether it exists in tests only.
     pub(super) is_test: bool,
-    /// Whether a `#[path]` moves its file, which `tidy` does not follow.
-    pub(super) is_moved: bool,
+    /// Where a `#[path]` says its file is.
+    pub(super) moved_to: Option<String>,
 }
 
 /// A path as written.
@@ -52,7 +52,7 @@ fn walk(tokens: TokenStream, scope: &mut Vec<String>, is_test: bool, scan: &mut 
     let mut at = 0;
     // What the attributes before the next item said.
     let mut next_is_test = false;
-    let mut next_is_moved = false;
+    let mut next_moved_to = None;
     while at < tokens.len() {
         if let Some((attribute, is_inner, len)) = attribute(&tokens[at..]) {
             if is_test_only(attribute) {
@@ -61,7 +61,7 @@ fn walk(tokens: TokenStream, scope: &mut Vec<String>, is_test: bool, scan: &mut 
                 }
                 next_is_test = true;
             }
-            next_is_moved |= word(&attribute.stream().into_iter().next()) == Some("path".into());
+            next_moved_to = next_moved_to.or_else(|| moved_to(attribute));
             at += len;
             continue;
         }
@@ -75,14 +75,14 @@ fn walk(tokens: TokenStream, scope: &mut Vec<String>, is_test: bool, scan: &mut 
                 name: name.clone(),
                 is_inline: inline.is_some(),
                 is_test: is_test || next_is_test,
-                is_moved: next_is_moved,
+                moved_to: next_moved_to.take(),
             });
             if let Some(group) = inline {
                 scope.push(name);
                 walk(group.stream(), scope, is_test || next_is_test, scan);
                 scope.pop();
             }
-            (next_is_test, next_is_moved) = (false, false);
+            next_is_test = false;
             at += 3;
             continue;
         }
@@ -91,7 +91,7 @@ fn walk(tokens: TokenStream, scope: &mut Vec<String>, is_test: bool, scan: &mut 
             at += 1 + usize::from(matches!(tokens.get(at + 1), Some(TokenTree::Group(_))));
             continue;
         }
-        next_is_moved = false;
+        next_moved_to = None;
         if next_is_test {
             next_is_test = false;
             at += item_len(&tokens[at..]);
@@ -211,6 +211,16 @@ fn attribute(tokens: &[TokenTree]) -> Option<(&Group, bool, usize)> {
     }
 }
 
+/// The path in a `#[path = ".."]`.
+fn moved_to(attribute: &Group) -> Option<String> {
+    let mut tokens = attribute.stream().into_iter();
+    let is_path = word(&tokens.next()).as_deref() == Some("path");
+    let Some(TokenTree::Literal(path)) = tokens.nth(1).filter(|_| is_path) else {
+        return None;
+    };
+    Some(path.to_string().trim_matches('"').to_owned())
+}
+
 /// Whether an attribute is `cfg(test)` or `cfg(all(test, ..))`.
 fn is_test_only(attribute: &Group) -> bool {
     let text: String = attribute.stream().to_string().split_whitespace().collect();
@@ -316,16 +326,16 @@ mod tests {
             .unwrap()
             .mods
             .into_iter()
-            .map(|decl| (decl.name, decl.is_inline, decl.is_test, decl.is_moved))
+            .map(|decl| (decl.name, decl.is_inline, decl.is_test, decl.moved_to))
             .collect();
         assert_eq!(
             told,
             [
-                ("a".into(), false, false, false),
-                ("tests".into(), false, true, false),
-                ("b".into(), true, false, false),
-                ("c".into(), false, false, false),
-                ("d".into(), false, false, true),
+                ("a".into(), false, false, None),
+                ("tests".into(), false, true, None),
+                ("b".into(), true, false, None),
+                ("c".into(), false, false, None),
+                ("d".into(), false, false, Some("x".to_owned())),
             ]
         );
     }

@@ -214,9 +214,9 @@ impl<T: Clone> Engine<T> {
         for batches in topics {
             let topic = self.cluster.topic(batches[0].0.topic);
             let topic = topic.expect("a slot is active only once its topic has metadata");
-            frame.topic(&topic.name, topic.id, batches.len());
+            frame = frame.topic(&topic.name, topic.id, batches.len());
             for (slot, shipment) in batches {
-                frame.partition(slot.partition, shipment.header, shipment.body.clone());
+                frame = frame.partition(slot.partition, shipment.header, shipment.body.clone());
                 carried.push(Carried {
                     slot: *slot,
                     attempt: shipment.attempt,

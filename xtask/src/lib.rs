@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 pub mod kafka;
+pub mod referee;
 pub mod tidy;
 
 /// The workspace, which is the directory above this crate.

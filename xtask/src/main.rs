@@ -6,9 +6,10 @@
 )]
 
 mod commands;
+mod suite;
 
 use std::path::Path;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 use clap::{Parser, Subcommand};
 
@@ -24,6 +25,23 @@ struct Arguments {
 enum Chore {
     /// Check the rules of the house: import cycles, crate directions, file sizes, first lines.
     Tidy,
+    /// Check and test everything, or only some sections.
+    Test {
+        /// Which sections; all when none is named.
+        sections: Vec<String>,
+        /// Name the sections and run none.
+        #[arg(long)]
+        list: bool,
+    },
+    /// Run the simulation in the release profile.
+    Sim {
+        /// How many seeds.
+        #[arg(long, default_value_t = 2000)]
+        seeds: u64,
+        /// The first seed.
+        #[arg(long, default_value_t = 0)]
+        from: u64,
+    },
     /// Start, end and disturb real Apache Kafka clusters.
     #[command(subcommand)]
     Kafka(commands::Kafka),
@@ -33,6 +51,12 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = match arguments.chore {
         Chore::Tidy => tidy(&xtask::root()),
+        Chore::Test { list: true, .. } => {
+            println!("{}", suite::names().join("\n"));
+            Ok(ExitCode::SUCCESS)
+        }
+        Chore::Test { sections, .. } => suite::run(&xtask::root(), &sections).map(code),
+        Chore::Sim { seeds, from } => sim(&xtask::root(), seeds, from),
         Chore::Kafka(command) => commands::kafka(command)
             .map(|()| ExitCode::SUCCESS)
             .map_err(|error| error.to_string()),
@@ -52,9 +76,27 @@ fn tidy(root: &Path) -> Result<ExitCode, String> {
         println!("{problem}");
     }
     println!("tidy: {} problems", problems.len());
-    Ok(if problems.is_empty() {
+    Ok(code(problems.is_empty()))
+}
+
+fn sim(root: &Path, seeds: u64, from: u64) -> Result<ExitCode, String> {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo
+        .args(["run", "--release", "--package", "downpour-sim", "--"])
+        .current_dir(root);
+    cargo
+        .arg("--seeds")
+        .arg(seeds.to_string())
+        .arg("--from")
+        .arg(from.to_string());
+    let status = cargo.status().map_err(|error| format!("cargo: {error}"))?;
+    Ok(code(status.success()))
+}
+
+fn code(is_good: bool) -> ExitCode {
+    if is_good {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
-    })
+    }
 }

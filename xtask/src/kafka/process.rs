@@ -60,6 +60,37 @@ impl Process {
         })
     }
 
+    /// What a process started and what those started, as far as they still run.
+    pub fn descendants(pid: u32) -> Vec<Self> {
+        let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+        let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+        let known: Vec<(u32, Stat)> = pids
+            .filter_map(|pid| Some((pid, Stat::read(pid)?)))
+            .collect();
+        let mut found: Vec<Self> = Vec::new();
+        let mut parents = vec![pid];
+        while let Some(parent) = parents.pop() {
+            for (pid, stat) in known.iter().filter(|(_, stat)| stat.parent == parent) {
+                if !found.iter().any(|process| process.pid == *pid) {
+                    found.push(Self {
+                        pid: *pid,
+                        started_at: stat.started_at,
+                    });
+                    parents.push(*pid);
+                }
+            }
+        }
+        found
+    }
+
+    /// Kills it.
+    ///
+    /// # Errors
+    /// When that is not allowed.
+    pub fn kill(&self) -> Result<(), Error> {
+        self.signal(Signal::Kill)
+    }
+
     /// Whether it still runs; paused counts as running, a zombie does not.
     pub fn is_alive(&self) -> bool {
         Stat::read(self.pid)
@@ -220,6 +251,7 @@ fn append_to(path: &Path) -> Result<File, Error> {
 
 struct Stat {
     has_ended: bool,
+    parent: u32,
     started_at: u64,
 }
 
@@ -229,9 +261,11 @@ impl Stat {
         // The second field is the name in parentheses, which may hold anything.
         let mut fields = stat[stat.rfind(')')? + 1..].split_whitespace();
         let state = fields.next()?;
-        let started_at = fields.nth(18)?.parse().ok()?;
+        let parent = fields.next()?.parse().ok()?;
+        let started_at = fields.nth(17)?.parse().ok()?;
         Some(Self {
             has_ended: matches!(state, "Z" | "X"),
+            parent,
             started_at,
         })
     }

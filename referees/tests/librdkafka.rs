@@ -1,0 +1,32 @@
+//! The referee itself: it reads what Java's producer wrote, in every codec.
+
+use downpour_referees::read_topic;
+use serde_json::Value;
+use xtask::kafka::{Cluster, Spec, Version};
+
+#[test]
+fn librdkafka_reads_every_codec_that_java_wrote() {
+    let cluster = Cluster::start(&Spec::new(Version::V4_3_1, 1)).unwrap();
+    for codec in ["none", "gzip", "snappy", "lz4", "zstd"] {
+        cluster.create_topic(codec, 2, &[]).unwrap();
+        let properties = [("compression.type", codec), ("acks", "all")];
+        cluster
+            .producer_performance(codec, 100, 20, &properties)
+            .unwrap();
+        let mut records: Vec<Value> = Vec::new();
+        read_topic(&cluster.bootstrap(), codec, false, |record| {
+            records.push(record)
+        })
+        .unwrap();
+        assert_eq!(records.len(), 100, "{codec}");
+        assert!(records.iter().all(|record| record["key"].is_null()));
+        assert!(
+            records
+                .iter()
+                .all(|record| record["value"].as_str().unwrap().len() == 40)
+        );
+    }
+    let unknown = read_topic(&cluster.bootstrap(), "unknown", false, |_| {});
+    unknown.unwrap_err();
+    cluster.down().unwrap();
+}

@@ -1,0 +1,103 @@
+//! librdkafka as a second reader of a topic. It lives in a workspace of its own, `referees`, and
+//! is built and run by cargo from here; the first call takes a minute.
+
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+use crate::kafka::{Error, Record};
+
+/// Reads a topic from its beginning to its end with librdkafka, which checks checksums. Records
+/// of one partition come in their order; partitions are mixed. Works against anything that speaks
+/// Kafka's protocol, so against the fake too, if it serves Fetch over TCP.
+///
+/// # Errors
+/// When the referee cannot be built, or librdkafka refuses a record, or it hears nothing for 20 s.
+pub fn read_topic(bootstrap: &str, topic: &str, is_committed: bool) -> Result<Vec<Record>, Error> {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args([
+        "run",
+        "--quiet",
+        "--release",
+        "--bin=referee",
+        "--manifest-path",
+    ]);
+    cargo.arg(crate::root().join("referees").join("Cargo.toml"));
+    cargo
+        .args(["--", bootstrap, topic])
+        .args(is_committed.then_some("committed"));
+    let told = cargo
+        .stdin(Stdio::null())
+        .output()
+        .map_err(Error::io("cargo does not start"))?;
+    if !told.status.success() {
+        let words = String::from_utf8_lossy(&told.stderr).trim().to_owned();
+        return Err(Error::new(format!("librdkafka: {words}")));
+    }
+    let text = String::from_utf8_lossy(&told.stdout);
+    text.lines()
+        .map(|line| record(line).ok_or_else(|| not_a_record(line)))
+        .collect()
+}
+
+fn not_a_record(line: &str) -> Error {
+    Error::new(format!("`{line}` is no record"))
+}
+
+fn record(line: &str) -> Option<Record> {
+    let value: Value = serde_json::from_str(line).ok()?;
+    let headers = value["headers"].as_array()?.iter();
+    let headers = headers.map(|pair| Some((pair[0].as_str()?.to_owned(), bytes(&pair[1])?)));
+    Some(Record {
+        partition: value["partition"].as_i64()?.try_into().ok()?,
+        offset: value["offset"].as_i64()?,
+        timestamp_ms: value["timestamp_ms"].as_i64()?,
+        is_append_time: value["is_append_time"].as_bool()?,
+        key: bytes(&value["key"])?,
+        value: bytes(&value["value"])?,
+        headers: headers.collect::<Option<_>>()?,
+    })
+}
+
+/// Bytes in hex, or null.
+fn bytes(value: &Value) -> Option<Option<Vec<u8>>> {
+    if value.is_null() {
+        return Some(None);
+    }
+    let digits = value.as_str()?.as_bytes();
+    if digits.len() % 2 != 0 {
+        return None;
+    }
+    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+    digits
+        .chunks_exact(2)
+        .map(byte)
+        .collect::<Option<Vec<u8>>>()
+        .map(Some)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_printed_record_is_read() {
+        let line = r#"{"partition":1,"offset":2,"timestamp_ms":3,"is_append_time":false,
+            "key":null,"value":"00ff","headers":[["a","61"],["a",null]]}"#;
+        let expected = Record {
+            partition: 1,
+            offset: 2,
+            timestamp_ms: 3,
+            is_append_time: false,
+            key: None,
+            value: Some(vec![0, 255]),
+            headers: vec![
+                ("a".to_owned(), Some(b"a".to_vec())),
+                ("a".to_owned(), None),
+            ],
+        };
+        assert_eq!(record(line), Some(expected));
+        assert_eq!(record(&line.replace("00ff", "00f")), None);
+        assert_eq!(record(&line.replace("00ff", "00fg")), None);
+    }
+}

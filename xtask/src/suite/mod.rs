@@ -1,0 +1,171 @@
+//! `cargo xtask test`: everything that must hold, in sections. The table of sections is here; how
+//! one is run is in `runner`, what it needs of the machine in `needs`.
+
+mod needs;
+mod runner;
+mod tally;
+
+use std::io::Write as _;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use needs::Need::{self, Component, Java, Program};
+use tally::Tally;
+
+/// One line of the suite.
+#[derive(Debug)]
+struct Section {
+    name: &'static str,
+    /// Run by cargo with these arguments.
+    cargo: &'static [&'static str],
+    /// Where, below the workspace.
+    dir: &'static str,
+    env: &'static [(&'static str, &'static str)],
+    needs: &'static [Need],
+}
+
+const fn section(name: &'static str, cargo: &'static [&'static str]) -> Section {
+    Section {
+        name,
+        cargo,
+        dir: "",
+        env: &[],
+        needs: &[],
+    }
+}
+
+impl Section {
+    const fn needs(mut self, needs: &'static [Need]) -> Self {
+        self.needs = needs;
+        self
+    }
+
+    const fn dir(mut self, dir: &'static str) -> Self {
+        self.dir = dir;
+        self
+    }
+
+    const fn env(mut self, env: &'static [(&'static str, &'static str)]) -> Self {
+        self.env = env;
+        self
+    }
+}
+
+/// All of it, the quick ones first. A section that does not exist yet is not named here.
+#[rustfmt::skip]
+const SECTIONS: &[Section] = &[
+    section("format", &["fmt", "--all", "--check"]).needs(&[Component("rustfmt")]),
+    section("tidy", &["xtask", "tidy"]),
+    // The conformance tests turn zstd on for the whole workspace.
+    section("clippy", &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])
+        .needs(&[Component("clippy"), Program("gcc")]),
+    section("clippy-default", &[
+        "clippy", "-p", "downpour", "-p", "downpour-wire", "--all-targets", "--", "-D", "warnings",
+    ]).needs(&[Component("clippy")]),
+    section("clippy-bare", &[
+        "clippy", "-p", "downpour", "-p", "downpour-wire", "--no-default-features", "--", "-D", "warnings",
+    ]).needs(&[Component("clippy")]),
+    section("docs", &["doc", "--workspace", "--no-deps"]).env(&[("RUSTDOCFLAGS", "-D warnings")]),
+    section("tests", &["test", "--workspace", "--exclude", "downpour-conformance"]),
+    section("referees", &["test", "--release"]).dir("referees")
+        .needs(&[Program("gcc"), Program("make"), Program("mvn"), Java]),
+    // One at a time: each test has several JVMs of its own and measures time.
+    section("conformance", &[
+        "test", "-p", "downpour-conformance", "--release", "--", "--test-threads=1",
+    ]).needs(&[Program("gcc"), Program("mvn"), Java]),
+];
+
+/// A section that takes longer hangs.
+const SECTION_WITHIN: Duration = Duration::from_secs(40 * 60);
+
+/// The names of all sections.
+pub(crate) fn names() -> Vec<&'static str> {
+    SECTIONS.iter().map(|section| section.name).collect()
+}
+
+/// Runs the sections of these names, or all, and answers whether all went well.
+///
+/// # Errors
+/// When a name is unknown.
+pub(crate) fn run(root: &Path, chosen: &[String]) -> Result<bool, String> {
+    if let Some(unknown) = chosen.iter().find(|name| !names().contains(&name.as_str())) {
+        return Err(format!(
+            "no section {unknown}; there are: {}",
+            names().join(", ")
+        ));
+    }
+    let is_strict = std::env::var("CI").is_ok_and(|value| value == "true");
+    let began = Instant::now();
+    let mut total = Tally::default();
+    let mut summary = Vec::new();
+    let is_chosen =
+        |section: &&Section| chosen.is_empty() || chosen.iter().any(|name| name == section.name);
+    for section in SECTIONS.iter().filter(is_chosen) {
+        println!("\n== {}", section.name);
+        let section_began = Instant::now();
+        let missing: Vec<String> = section
+            .needs
+            .iter()
+            .filter_map(|need| need.missing().err())
+            .collect();
+        let (tally, note) = if missing.is_empty() {
+            one(root, section)
+        } else {
+            (
+                Tally {
+                    skipped: 1,
+                    ..Tally::default()
+                },
+                format!("NOT RUN: {}", missing.join("; ")),
+            )
+        };
+        let seconds = section_began.elapsed().as_secs_f64();
+        summary.push(format!(
+            "{:<16} {seconds:>7.1} s  {tally}{note}",
+            section.name
+        ));
+        total += tally;
+    }
+    println!("\n== summary, {:.0} s", began.elapsed().as_secs_f64());
+    for line in summary {
+        println!("{line}");
+    }
+    if is_strict && total.skipped > 0 {
+        println!("CI=true: what is skipped counts as failed");
+        total.failed += total.skipped;
+    }
+    println!("{} passed, {} failed", total.passed, total.failed);
+    // The last line, also when both streams go to one file.
+    let _ = std::io::stdout().flush();
+    Ok(total.failed == 0)
+}
+
+fn one(root: &Path, section: &Section) -> (Tally, String) {
+    let dir = root.join(section.dir);
+    match runner::cargo(&dir, section.cargo, section.env, SECTION_WITHIN) {
+        Ok(tally) => (tally, String::new()),
+        Err((tally, what)) => {
+            println!("{}: {what}", section.name);
+            (tally, format!("  FAILED: {what}"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_section_is_refused_before_anything_runs() {
+        let told = run(Path::new("."), &["no-such".to_owned()]).unwrap_err();
+        assert!(told.contains("format, tidy"), "{told}");
+    }
+
+    #[test]
+    fn names_are_unique() {
+        let mut sorted = names();
+        sorted.sort_unstable();
+        sorted.dedup();
+        assert_eq!(sorted.len(), names().len());
+    }
+}

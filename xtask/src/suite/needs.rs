@@ -1,0 +1,67 @@
+//! What a section needs of the machine. What can be installed without asking anybody is installed.
+
+use std::process::{Command, Stdio};
+
+/// Something that is not in this repository.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Need {
+    /// A component of the Rust toolchain; rustup installs it.
+    Component(&'static str),
+    /// A program on the path that answers `--version`.
+    Program(&'static str),
+    /// A Java runtime.
+    Java,
+}
+
+impl Need {
+    /// # Errors
+    /// Says what is missing.
+    pub(super) fn missing(&self) -> Result<(), String> {
+        match self {
+            Self::Component(name) => component(name),
+            Self::Program(name) if runs(name, &["--version"]) => Ok(()),
+            Self::Program(name) => Err(format!("{name} is not installed")),
+            Self::Java if runs("java", &["-version"]) => Ok(()),
+            Self::Java => Err("java is not installed".to_owned()),
+        }
+    }
+}
+
+fn component(name: &str) -> Result<(), String> {
+    // Rustup's own proxies exist without the component behind them, so ask what they answer.
+    let program = if name == "clippy" {
+        "cargo-clippy"
+    } else {
+        name
+    };
+    if runs(program, &["--version"]) || runs("rustup", &["component", "add", name]) {
+        return Ok(());
+    }
+    Err(format!(
+        "{name} is not installed, and rustup does not install it"
+    ))
+}
+
+fn runs(program: &str, arguments: &[&str]) -> bool {
+    let mut command = Command::new(program);
+    command
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let told = Need::Program("no-such-program-anywhere")
+            .missing()
+            .unwrap_err();
+        assert!(told.contains("no-such-program-anywhere"), "{told}");
+        Need::Program("rustc").missing().unwrap();
+    }
+}

@@ -1,0 +1,155 @@
+//! Runs cargo for one section: shows what it prints, counts the tests in it, and ends it with all
+//! its children when it hangs.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use xtask::kafka::Process;
+
+use super::tally::Tally;
+
+/// So many printed lines may wait to be shown.
+const LINES_MAX: usize = 1000;
+
+/// Runs cargo and answers how many tests passed; a section without tests counts as one.
+///
+/// # Errors
+/// With what is known until then: when cargo fails, a test does, or it takes too long.
+pub(super) fn cargo(
+    dir: &Path,
+    arguments: &[&str],
+    env: &[(&str, &str)],
+    within: Duration,
+) -> Result<Tally, (Tally, String)> {
+    let failed = |tally: Tally, what: String| {
+        // Code that does not compile has no test that could fail.
+        (
+            Tally {
+                failed: tally.failed.max(1),
+                ..tally
+            },
+            what,
+        )
+    };
+    let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(program);
+    command
+        .args(arguments)
+        .current_dir(dir)
+        .envs(env.iter().copied());
+    let started = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn();
+    let mut child = started.map_err(|error| failed(Tally::default(), format!("cargo: {error}")))?;
+    let mut tally = Tally::default();
+    let lines = child.stdout.take().map(lines);
+    let until = Instant::now() + within;
+    let in_time = lines.is_none_or(|lines| show(&lines, until, &mut tally));
+    if !in_time {
+        end(&mut child);
+        return Err(failed(tally, format!("ended after {} s", within.as_secs())));
+    }
+    let status = child
+        .wait()
+        .map_err(|error| failed(tally, error.to_string()))?;
+    if !status.success() {
+        return Err(failed(
+            tally,
+            format!("cargo {}: {status}", arguments.join(" ")),
+        ));
+    }
+    if tally.is_empty() {
+        tally.passed = 1;
+    }
+    Ok(tally)
+}
+
+/// Reads lines on a thread of their own, because a read cannot be given up.
+fn lines(from: impl Read + Send + 'static) -> Receiver<String> {
+    let (sender, receiver) = sync_channel(LINES_MAX);
+    thread::spawn(move || {
+        let mut from = BufReader::new(from);
+        let mut line = Vec::new();
+        while from.read_until(b'\n', &mut line).is_ok_and(|len| len > 0) {
+            let text = String::from_utf8_lossy(&line).trim_end().to_owned();
+            if sender.send(text).is_err() {
+                return;
+            }
+            line.clear();
+        }
+    });
+    receiver
+}
+
+/// Shows and counts lines to their end, and answers whether that came in time.
+fn show(lines: &Receiver<String>, until: Instant, tally: &mut Tally) -> bool {
+    loop {
+        match lines.recv_timeout(until.saturating_duration_since(Instant::now())) {
+            Ok(line) => {
+                println!("{line}");
+                tally.read_line(&line);
+            }
+            Err(RecvTimeoutError::Disconnected) => return true,
+            Err(RecvTimeoutError::Timeout) => return false,
+        }
+    }
+}
+
+/// Ends a child and all that it started.
+fn end(child: &mut Child) {
+    for process in Process::descendants(child.id()) {
+        // Whoever cannot be killed has ended.
+        let _ = process.kill();
+    }
+    let _ = child.kill();
+    let _ = child.wait();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_that_never_end_are_given_up() {
+        let mut child = Command::new("sh")
+            .args(["-c", "echo a; sleep 600"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = lines(child.stdout.take().unwrap());
+        let mut tally = Tally::default();
+        assert!(!show(
+            &lines,
+            Instant::now() + Duration::from_millis(300),
+            &mut tally
+        ));
+        let below = Process::descendants(child.id());
+        end(&mut child);
+        assert!(below.iter().all(|process| !process.is_alive()), "{below:?}");
+    }
+
+    #[test]
+    fn cargo_that_fails_without_tests_is_one_failure() {
+        let within = Duration::from_secs(60);
+        let (tally, _) = cargo(Path::new("."), &["no-such-command"], &[], within).unwrap_err();
+        assert_eq!(
+            tally,
+            Tally {
+                passed: 0,
+                failed: 1,
+                skipped: 0
+            }
+        );
+        let tally = cargo(Path::new("."), &["--version"], &[], within).unwrap();
+        assert_eq!(
+            tally,
+            Tally {
+                passed: 1,
+                failed: 0,
+                skipped: 0
+            }
+        );
+    }
+}

@@ -124,7 +124,7 @@ fn seal_plain(builder: BatchBuilder) -> Body {
 
 /// Where the next record can go.
 enum Room {
-    Here,
+    Here { bytes: usize },
     Chunk { bytes: usize },
     NewBatch { bytes: usize },
 }
@@ -142,16 +142,26 @@ impl<T: Clone> Queue<T> {
         now: impl FnOnce() -> Instant,
         ticket: impl FnOnce() -> T,
     ) -> Append<T> {
+        let batch_max = self.settings.batch_max;
         if let Some(open) = &mut self.open {
-            if open.options == *options {
+            // What fits into the chunk cannot make the batch too large; near the limit the
+            // record is measured first.
+            let reach = open.builder.body_len() + open.builder.spare() + HEADER_LEN;
+            if open.options == *options && reach <= batch_max {
                 if let Ok(index) = open.builder.try_append(record) {
                     return Append::Added(self.added(index, false, None));
                 }
             }
         }
         let room = self.room_for(record, options);
-        let (Room::Chunk { bytes } | Room::NewBatch { bytes }) = room else {
-            return Append::NeedChunk { bytes: CHUNK_MIN };
+        let bytes = match room {
+            Room::Here { bytes } => {
+                if let Some(Ok(index)) = self.open.as_mut().map(|o| o.builder.try_append(record)) {
+                    return Append::Added(self.added(index, false, None));
+                }
+                bytes
+            }
+            Room::Chunk { bytes } | Room::NewBatch { bytes } => bytes,
         };
         let Some(chunk) = chunk.take_if(|c| c.capacity() >= bytes) else {
             return Append::NeedChunk {
@@ -281,7 +291,7 @@ impl<T: Clone> Queue<T> {
                 && builder.body_len() + bytes + HEADER_LEN <= self.settings.batch_max;
             if open.options == *options && (small || self.may_grow(builder, bytes)) {
                 return if bytes <= builder.spare() {
-                    Room::Here
+                    Room::Here { bytes }
                 } else {
                     Room::Chunk { bytes }
                 };

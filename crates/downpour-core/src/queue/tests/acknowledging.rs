@@ -1,0 +1,205 @@
+//! Which verdict a record gets.
+
+use std::sync::Arc;
+
+use downpour_wire::error_code::ErrorCode as E;
+
+use super::harness::{Bench, config};
+use crate::queue::{Answer, Drain, RecordRefusal};
+
+#[test]
+fn each_record_gets_its_own_offset() {
+    let mut bench = Bench::new();
+    bench.batch(&["a", "b"]);
+    let sent = bench.send();
+    bench.answer(&sent, E::NONE, 41);
+    assert_eq!(bench.verdicts()[&(0, 1)], "delivered 42");
+    assert_eq!(bench.lent(), 0);
+}
+
+#[test]
+fn a_duplicate_is_delivered_at_an_unknown_offset() {
+    let mut bench = Bench::new();
+    bench.batch(&["a"]);
+    let sent = bench.send();
+    bench.answer(&sent, E::DUPLICATE_SEQUENCE_NUMBER, -1);
+    assert_eq!(bench.verdict(0), "delivered");
+}
+
+#[test]
+fn an_unknown_server_error_leaves_the_record_unknown() {
+    let mut bench = Bench::new();
+    bench.batch(&["a"]);
+    let sent = bench.send();
+    bench.answer(&sent, E::UNKNOWN_SERVER_ERROR, -1);
+    assert!(
+        bench
+            .verdict(0)
+            .starts_with("unknown: UNKNOWN_SERVER_ERROR")
+    );
+}
+
+#[test]
+fn a_refusal_after_a_lost_answer_is_unknown() {
+    let mut bench = Bench::new();
+    bench.batch(&["a"]);
+    let sent = bench.send();
+    bench.lose(&sent, true);
+    bench.sleep(2000);
+    let again = bench.send();
+    bench.answer(&again, E::TOPIC_AUTHORIZATION_FAILED, -1);
+    assert!(
+        bench
+            .verdict(0)
+            .starts_with("unknown: TOPIC_AUTHORIZATION_FAILED")
+    );
+}
+
+#[test]
+fn a_refusal_after_a_request_that_never_left_is_a_failure() {
+    let mut bench = Bench::new();
+    bench.batch(&["a"]);
+    let sent = bench.send();
+    bench.lose(&sent, false);
+    bench.sleep(2000);
+    let again = bench.send();
+    bench.answer(&again, E::TOPIC_AUTHORIZATION_FAILED, -1);
+    assert!(
+        bench
+            .verdict(0)
+            .starts_with("failed: TOPIC_AUTHORIZATION_FAILED")
+    );
+}
+
+#[test]
+fn refused_records_are_told_apart_from_their_siblings() {
+    let mut bench = Bench::new();
+    bench.batch(&["a", "b", "c"]);
+    let sent = bench.send();
+    let mut answer = Answer::of(E::INVALID_RECORD);
+    let message = Some(Arc::from("no key in a compacted topic"));
+    answer.refusals = vec![
+        RecordRefusal { index: 1, message },
+        RecordRefusal {
+            index: 77,
+            message: None,
+        },
+    ];
+    bench
+        .queue
+        .handle_answer(sent.attempt, &answer, bench.now, &mut bench.effects);
+    let verdicts = bench.verdicts();
+    assert_eq!(verdicts.len(), 3);
+    assert_eq!(
+        verdicts[&(0, 1)],
+        "failed: INVALID_RECORD (87): no key in a compacted topic"
+    );
+    assert!(
+        verdicts[&(0, 0)].contains("another record"),
+        "{}",
+        verdicts[&(0, 0)]
+    );
+    assert!(verdicts[&(0, 2)].contains("another record"));
+    assert_eq!(bench.lent(), 0);
+}
+
+#[test]
+fn a_record_that_was_never_sent_expires_as_failed() {
+    let mut bench = Bench::new();
+    bench.append("a");
+    bench.sleep(119_999);
+    bench.expire();
+    assert_eq!(bench.verdict(0), "none");
+    bench.sleep(1);
+    bench.expire();
+    let verdict = "failed: delivery timeout while waiting for a reachable leader";
+    assert_eq!(bench.verdict(0), verdict);
+    assert!(bench.queue.is_empty());
+    assert_eq!(bench.lent(), 0);
+}
+
+#[test]
+fn a_record_in_flight_expires_as_unknown_and_its_buffer_stays() {
+    let mut bench = Bench::new();
+    bench.batch(&["a"]);
+    let sent = bench.send();
+    bench.sleep(120_000);
+    bench.expire();
+    bench.expire();
+    assert!(
+        bench.verdict(0).starts_with("unknown: delivery timeout"),
+        "{}",
+        bench.verdict(0)
+    );
+    assert!(
+        bench.lent() > 0,
+        "the request may still be on its way out (KAFKA-19012)"
+    );
+    bench.answer(&sent, E::NONE, 1);
+    assert_eq!(bench.lent(), 0);
+    assert!(
+        !bench.queue.needs_bump,
+        "the late acknowledgement proves the sequence"
+    );
+}
+
+#[test]
+fn an_expired_batch_that_was_lost_leaves_a_gap_that_a_new_epoch_closes() {
+    let mut bench = Bench::new();
+    bench.batch(&["a"]);
+    let sent = bench.send();
+    bench.sleep(120_000);
+    bench.expire();
+    bench.lose(&sent, true);
+    bench.append("b");
+    assert!(matches!(bench.drain(), Drain::NeedBump(_)));
+}
+
+#[test]
+fn the_delivery_timeout_names_its_root_cause() {
+    let mut bench = Bench::new();
+    bench.batch(&["a"]);
+    let sent = bench.send();
+    bench.answer(&sent, E::NOT_ENOUGH_REPLICAS, -1);
+    bench.sleep(120_000);
+    bench.expire();
+    let verdict = bench.verdict(0);
+    assert!(
+        verdict.starts_with("failed: ") && verdict.contains("NOT_ENOUGH_REPLICAS"),
+        "{verdict}"
+    );
+}
+
+#[test]
+fn acks_0_is_sent_once_it_has_left() {
+    let mut config = config();
+    config.idempotence = false;
+    let mut bench = Bench::with(&config);
+    bench.batch(&["a"]);
+    let sent = bench.send();
+    bench.queue.handle_sent(sent.attempt, &mut bench.effects);
+    assert_eq!(bench.verdict(0), "sent");
+    assert_eq!(bench.lent(), 0);
+}
+
+#[test]
+fn an_abort_hands_back_what_never_left_and_calls_the_rest_unknown() {
+    let mut bench = Bench::new();
+    bench.prove();
+    bench.batch(&["in flight"]);
+    bench.send();
+    bench.append("open");
+    let mut unsent = Vec::new();
+    bench
+        .queue
+        .abort(bench.now, &mut unsent, &mut bench.effects);
+    let values: Vec<_> = unsent
+        .iter()
+        .flat_map(|u| u.body.records().unwrap())
+        .map(|r| String::from_utf8(r.value.unwrap()).unwrap())
+        .collect();
+    assert_eq!(values, ["open"]);
+    assert!(bench.verdict(1).starts_with("unknown: "));
+    assert!(bench.verdict(2).starts_with("failed: "));
+    assert!(bench.queue.is_empty());
+}

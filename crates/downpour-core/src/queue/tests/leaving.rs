@@ -1,0 +1,115 @@
+//! When a batch leaves.
+
+use std::time::Duration;
+
+use downpour_wire::error_code::ErrorCode;
+
+use super::harness::{Bench, config};
+use crate::queue::{Drain, Peek, Readiness};
+
+#[test]
+fn a_lone_record_leaves_at_once_or_lingers() {
+    let mut bench = Bench::new();
+    bench.append("one");
+    let mut turn = bench.turn();
+    turn.readiness = Readiness::Half;
+    let drain = bench.queue.poll_drain(&turn, &mut bench.effects);
+    assert!(matches!(drain, Drain::Until(at) if at == bench.now + Duration::from_millis(5)));
+    assert_eq!(
+        bench.queue.peek(bench.now),
+        Peek::At(bench.now + Duration::from_millis(5))
+    );
+    bench.sleep(5);
+    assert_eq!(bench.queue.peek(bench.now), Peek::Now);
+    assert_eq!(bench.send().values, ["one"]);
+}
+
+#[test]
+fn a_flushed_batch_does_not_linger() {
+    let mut bench = Bench::new();
+    bench.append("one");
+    bench.queue.hurry();
+    assert_eq!(bench.queue.peek(bench.now), Peek::Now);
+}
+
+#[test]
+fn one_batch_is_in_flight_until_one_was_acknowledged_then_five() {
+    let mut bench = Bench::new();
+    bench.batch(&["a"]);
+    let first = bench.send();
+    bench.batch(&["b"]);
+    assert!(matches!(bench.drain(), Drain::Blocked));
+    bench.answer(&first, ErrorCode::NONE, 0);
+    let sent = bench.send_batches(&[&["c"], &["d"], &["e"], &["f"], &["g"]]);
+    let sequences: Vec<_> = sent.iter().map(|s| s.sequence).collect();
+    assert_eq!(sequences, [1, 3, 4, 5, 6]);
+    bench.batch(&["h"]);
+    assert!(matches!(bench.drain(), Drain::Blocked));
+}
+
+#[test]
+fn without_idempotence_one_batch_is_in_flight() {
+    let mut config = config();
+    config.idempotence = false;
+    let mut bench = Bench::with(&config);
+    bench.prove();
+    bench.batch(&["a"]);
+    let first = bench.send();
+    assert_eq!((first.epoch, first.sequence), (-1, -1));
+    bench.batch(&["b"]);
+    assert!(matches!(bench.drain(), Drain::Blocked));
+}
+
+#[test]
+fn nothing_leaves_for_a_new_leader_before_the_old_one_has_answered() {
+    let mut bench = Bench::new();
+    bench.prove();
+    bench.batch(&["a"]);
+    let first = bench.send();
+    bench.batch(&["b"]);
+    let mut turn = bench.turn();
+    turn.broker = 2;
+    assert!(matches!(
+        bench.queue.poll_drain(&turn, &mut bench.effects),
+        Drain::Blocked
+    ));
+    bench.answer(&first, ErrorCode::NONE, 1);
+    assert!(matches!(
+        bench.queue.poll_drain(&turn, &mut bench.effects),
+        Drain::Send(_)
+    ));
+}
+
+#[test]
+fn a_backoff_ends_early_when_the_leader_moves() {
+    let mut bench = Bench::new();
+    bench.prove();
+    bench.batch(&["a"]);
+    let first = bench.send();
+    assert!(bench.answer(&first, ErrorCode::NOT_LEADER_OR_FOLLOWER, -1));
+    assert!(matches!(bench.drain(), Drain::Until(_)));
+    bench.queue.handle_leader_moved();
+    assert_eq!(bench.send().bytes, first.bytes);
+}
+
+#[test]
+fn nothing_leaves_without_an_identity() {
+    let mut bench = Bench::new();
+    bench.identity = None;
+    bench.append("a");
+    assert!(matches!(bench.drain(), Drain::NeedIdentity));
+}
+
+#[test]
+fn the_engine_is_told_once_until_it_looks() {
+    let mut bench = Bench::new();
+    bench.append("a");
+    assert!(bench.queue.notified);
+    bench.queue.peek(bench.now);
+    assert!(!bench.queue.notified);
+    bench.append("b");
+    assert!(
+        !bench.queue.notified,
+        "a second record of a lingering batch tells nobody"
+    );
+}

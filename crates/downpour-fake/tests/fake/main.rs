@@ -1,0 +1,13 @@
+//! The fake through its public interface: the logic by frames, the shell by sockets. Foreign
+//! clients against it are in `referees`.
+
+mod batches;
+mod brokers;
+mod faults;
+mod hostile;
+mod offers;
+mod reading;
+mod sequences;
+mod shell;
+mod shell_faults;
+mod support;

@@ -36,10 +36,6 @@ impl ProduceFrame {
     /// Begins a request of `topic_count` topics. `acks` is 0, 1 or -1, `timeout_ms` how long the
     /// leader may wait for its replicas.
     #[must_use]
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "these are the request's own fields, in order"
-    )]
     pub fn new(
         version: i16,
         correlation_id: i32,
@@ -204,6 +200,6 @@ impl ProduceFrame {
 
     fn fail(&mut self, kind: EncodeErrorKind, what: &'static str) {
         self.error
-            .get_or_insert(EncodeError::new(kind, what, self.version));
+            .get_or_insert_with(|| EncodeError::new(kind, what, self.version));
     }
 }

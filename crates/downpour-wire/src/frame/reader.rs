@@ -79,7 +79,7 @@ impl FrameReader {
 
     /// How many bytes wait for the rest of their frame.
     #[must_use]
-    pub const fn pending(&self) -> usize {
+    pub fn pending(&self) -> usize {
         self.buf.len() - self.start
     }
 

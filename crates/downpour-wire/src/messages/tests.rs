@@ -91,8 +91,10 @@ fn a_refused_api_versions_request_is_read_as_version_0() {
 #[test]
 fn an_error_names_the_field() {
     let mut body = Vec::new();
-    let mut response = InitProducerIdResponse::default();
-    response.producer_id = 77;
+    let response = InitProducerIdResponse {
+        producer_id: 77,
+        ..Default::default()
+    };
     response.encode(&mut body, 4).unwrap();
     let error = InitProducerIdResponse::decode(&mut Reader::new(&body[..9]), 4).unwrap_err();
     assert_eq!(error.what, "producer id");

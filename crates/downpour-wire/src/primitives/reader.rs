@@ -367,7 +367,7 @@ impl<'a> Reader<'a> {
     /// `Truncated`, `VarintOverflow`, `LengthOutOfBounds`, `TrailingBytes`, and what `each` says.
     pub fn tagged_fields(
         &mut self,
-        mut each: impl FnMut(u32, &mut Reader<'a>) -> Result<bool, DecodeError>,
+        mut each: impl FnMut(u32, &mut Self) -> Result<bool, DecodeError>,
     ) -> Result<(), DecodeError> {
         let count = i64::from(self.uvarint()?);
         // A tagged field takes at least its tag and its length.

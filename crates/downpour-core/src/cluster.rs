@@ -3,6 +3,7 @@
 //! Topics are numbered by the shell; the numbers are dense and stay. When to ask is the
 //! engine's matter.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -215,10 +216,9 @@ impl Cluster {
         if hint.leader_id < 0 || hint.leader_epoch <= self.leader(slot).epoch {
             return None;
         }
-        if !self.brokers.contains_key(&hint.leader_id) {
+        if let Entry::Vacant(unknown) = self.brokers.entry(hint.leader_id) {
             let endpoint = endpoints.iter().find(|e| e.node_id == hint.leader_id)?;
-            self.brokers
-                .insert(hint.leader_id, address(&endpoint.host, endpoint.port)?);
+            unknown.insert(address(&endpoint.host, endpoint.port)?);
         }
         let topic = self.topics.get_mut(slot.topic as usize)?.as_mut()?;
         let known = topic

@@ -105,14 +105,14 @@ pub enum Cause {
     /// The delivery timeout passed.
     DeliveryTimeout {
         /// What went wrong last, if anything did before the time was up.
-        last: Option<Arc<Cause>>,
+        last: Option<Arc<Self>>,
         /// What the batch was waiting for when the time was up.
         waiting_for: WaitingFor,
     },
     /// The batch may have been written, and the epoch that could prove it is gone.
     EpochLost {
         /// What made it doubtful.
-        last: Option<Arc<Cause>>,
+        last: Option<Arc<Self>>,
     },
     /// The producer was closed, or its deadline for closing passed.
     Closed,

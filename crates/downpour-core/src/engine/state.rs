@@ -309,7 +309,18 @@ impl<T: Clone> Engine<T> {
         if before == place {
             return;
         }
-        match before {
+        self.take_out(slot, before);
+        match leader {
+            Some(id) => self.brokers.entry(id).or_default().active.push_back(slot),
+            None => {
+                self.orphans.push(slot);
+                self.metadata.wanted = true;
+            }
+        }
+    }
+
+    fn take_out(&mut self, slot: Slot, place: Place) {
+        match place {
             Place::Idle => {}
             Place::Active(id) => {
                 if let Some(broker) = self.brokers.get_mut(&id) {
@@ -318,13 +329,15 @@ impl<T: Clone> Engine<T> {
             }
             Place::Orphan => self.orphans.retain(|&s| s != slot),
         }
-        match leader {
-            Some(id) => self.brokers.entry(id).or_default().active.push_back(slot),
-            None => {
-                self.orphans.push(slot);
-                self.metadata.wanted = true;
-            }
-        }
+    }
+
+    /// Takes a slot that has nothing to send any more out of its list.
+    fn unplace(&mut self, slot: Slot) {
+        let Some(state) = self.partition(slot) else {
+            return;
+        };
+        let before = std::mem::replace(&mut state.place, Place::Idle);
+        self.take_out(slot, before);
     }
 
     /// Looks at the queues that were named since the last look.
@@ -335,6 +348,7 @@ impl<T: Clone> Engine<T> {
                 continue;
             };
             if peek == Peek::Nothing {
+                self.unplace(slot);
                 continue;
             }
             self.place(slot);

@@ -1,1 +1,5 @@
 //! Directed tests of the engine against scripted answers.
+
+mod connecting;
+mod harness;
+mod producing;

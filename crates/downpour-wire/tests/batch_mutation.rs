@@ -5,6 +5,10 @@
 //! This file holds one test, because it counts the memory of the whole process.
 
 #![expect(
+    clippy::unwrap_used,
+    reason = "a helper of a test that cannot go on fails the test"
+)]
+#![expect(
     unsafe_code,
     reason = "counting memory means standing in for the allocator"
 )]

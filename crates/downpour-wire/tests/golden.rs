@@ -1,6 +1,11 @@
 //! Batches that Kafka's Java client wrote, read and written again. Batches of ours that Java reads
 //! are `golden/ReadBack.java`'s; random ones are in `batch.rs`.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a helper of a test that cannot go on fails the test"
+)]
+
 #[path = "golden/records.rs"]
 mod records;
 

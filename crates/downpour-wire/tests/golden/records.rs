@@ -68,7 +68,7 @@ fn part(word: &str) -> Option<Vec<u8>> {
     match numbers.as_slice() {
         ["null"] => None,
         ["empty"] => Some(Vec::new()),
-        ["text", ..] => Some(word["text:".len()..].as_bytes().to_vec()),
+        ["text", ..] => Some(word.as_bytes()["text:".len()..].to_vec()),
         ["fill", len, seed] => {
             let len: usize = len.parse().expect("a length is a number");
             let seed: usize = seed.parse().expect("a seed is a number");

@@ -127,17 +127,17 @@ fn network_delay_is_paid_once_by_requests_that_overlap() {
     cluster.set_network_delay(Duration::from_millis(200));
     let mut client = Client::connect(&cluster, 1).expect("it listens");
     let begun = Instant::now();
-    for id in 0..5 {
+    for id in 0..10 {
         client.send(&produce_frame("a", id));
     }
-    for id in 0..5 {
+    for id in 0..10 {
         read::<ProduceRequest>(&client.receive().expect("an answer"), 9, id);
     }
     let took = begun.elapsed();
     assert!(took >= Duration::from_millis(200), "{took:?}");
     assert!(
-        took < Duration::from_millis(800),
-        "five delays would be 1000 ms, not {took:?}"
+        took < Duration::from_millis(1500),
+        "ten delays would be 2 s, not {took:?}"
     );
 }
 
@@ -147,7 +147,7 @@ fn service_delay_is_paid_by_every_request_of_a_connection() {
     cluster.set_service_delay(Duration::from_millis(60));
     let begun = Instant::now();
     std::thread::scope(|scope| {
-        for _ in 0..2 {
+        for _ in 0..6 {
             scope.spawn(|| {
                 let mut client = Client::connect(&cluster, 1).expect("it listens");
                 for id in 0..5 {
@@ -162,8 +162,8 @@ fn service_delay_is_paid_by_every_request_of_a_connection() {
     let took = begun.elapsed();
     assert!(took >= Duration::from_millis(300), "{took:?}");
     assert!(
-        took < Duration::from_millis(580),
-        "two connections do not wait for each other: {took:?}"
+        took < Duration::from_millis(1500),
+        "one after the other would be 1.8 s, not {took:?}"
     );
 }
 

@@ -19,7 +19,7 @@ pub(crate) const T0: Duration = Duration::ZERO;
 /// A batch of these values, with the values as keys too.
 pub(crate) fn batch_as(stamp: &Stamp, codec: Codec, values: &[&str]) -> Vec<u8> {
     let mut builder = BatchBuilder::new();
-    builder.add_chunk(Vec::with_capacity(4 << 20));
+    builder.add_chunk(Vec::with_capacity(64 << 10));
     for value in values {
         let record = RecordRef {
             key: Some(value.as_bytes()),

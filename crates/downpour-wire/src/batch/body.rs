@@ -1,6 +1,8 @@
 //! A sealed batch without its header: immutable, shareable between requests, checksummed once.
 //! Filling it is `builder`'s, reading foreign batches `reader`'s, cutting it up `split`'s.
 
+use std::fmt;
+
 use crate::batch::layout::{
     ATTRIBUTES_AT, BASE_SEQUENCE_AT, BASE_TIMESTAMP_AT, COUNT_AT, CRC_AT, HEADER_LEN,
     LAST_OFFSET_DELTA_AT, LEADER_EPOCH_AT, LENGTH_AT, LENGTH_EXCLUDES, MAGIC, MAGIC_AT,
@@ -13,7 +15,6 @@ use crate::error::DecodeError;
 use crate::primitives::Reader;
 
 /// The records of a sealed batch, as they go over the wire.
-#[derive(Debug)]
 pub struct Body {
     parts: Parts,
     len: usize,
@@ -22,8 +23,17 @@ pub struct Body {
     shift: crc::Shift,
 }
 
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Body")
+            .field("count", &self.count())
+            .field("len", &self.len)
+            .field("compression", &self.compression())
+            .finish_non_exhaustive()
+    }
+}
+
 /// What a builder knows about the batch that it seals.
-#[derive(Debug)]
 pub(super) struct Parts {
     pub(super) chunks: Vec<Vec<u8>>,
     pub(super) recycled: Vec<Vec<u8>>,

@@ -12,7 +12,7 @@ use crate::codec::{Codec, CodecError, Compression, Compressor};
 use crate::record::{Header, RecordRef};
 
 /// An open batch of records.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct BatchBuilder {
     /// Chunks that take no more records.
     full: Vec<Vec<u8>>,
@@ -53,6 +53,16 @@ impl fmt::Display for SealError {
 impl std::error::Error for SealError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         Some(&self.error)
+    }
+}
+
+impl fmt::Debug for BatchBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BatchBuilder")
+            .field("count", &self.count)
+            .field("body_len", &self.body_len())
+            .field("capacity", &self.capacity())
+            .finish_non_exhaustive()
     }
 }
 

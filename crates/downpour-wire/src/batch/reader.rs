@@ -1,6 +1,8 @@
 //! A batch as another party wrote it: the header's fields, the checksum, the records.
 //! Bodies of our own are read by `body`; magic 0 and 1 are not read at all.
 
+use std::fmt;
+
 use crate::batch::layout::{
     ATTRIBUTES_AT, CODEC_MASK, CONTROL, HEADER_LEN, LENGTH_EXCLUDES, LOG_APPEND_TIME, MAGIC,
     MAGIC_AT, RECORD_LEN_MIN, TRANSACTIONAL,
@@ -18,7 +20,7 @@ const EXPANSION_MAX: usize = 64;
 /// A record batch in bytes that somebody sent.
 #[derive(Debug, Clone, Copy)]
 pub struct BatchView<'a> {
-    bytes: &'a [u8],
+    bytes: Bytes<'a>,
     /// The first record's offset; 0 as producers send it.
     pub base_offset: i64,
     /// The value of the length field: the bytes of the batch after it.
@@ -45,6 +47,16 @@ pub struct BatchView<'a> {
     pub base_sequence: i32,
     /// How many records the header claims.
     pub count: u32,
+}
+
+/// A batch's bytes, which say their number only when they are logged.
+#[derive(Clone, Copy)]
+struct Bytes<'a>(&'a [u8]);
+
+impl fmt::Debug for Bytes<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes", self.0.len())
+    }
 }
 
 impl<'a> BatchView<'a> {
@@ -74,7 +86,7 @@ impl<'a> BatchView<'a> {
             return Err(truncated(bytes));
         };
         let view = Self {
-            bytes: own,
+            bytes: Bytes(own),
             base_offset,
             batch_len,
             partition_leader_epoch: r.i32()?,
@@ -100,13 +112,13 @@ impl<'a> BatchView<'a> {
     /// The whole batch, header included.
     #[must_use]
     pub const fn bytes(&self) -> &'a [u8] {
-        self.bytes
+        self.bytes.0
     }
 
     /// The bytes after the header, still compressed.
     #[must_use]
     pub fn body(&self) -> &'a [u8] {
-        &self.bytes[HEADER_LEN..]
+        &self.bytes.0[HEADER_LEN..]
     }
 
     /// Compares the checksum with the bytes it covers.
@@ -114,7 +126,7 @@ impl<'a> BatchView<'a> {
     /// # Errors
     /// `ChecksumMismatch`.
     pub fn check_crc(&self) -> Result<(), DecodeError> {
-        if crc::crc32c(&self.bytes[ATTRIBUTES_AT..]) == self.crc {
+        if crc::crc32c(&self.bytes.0[ATTRIBUTES_AT..]) == self.crc {
             return Ok(());
         }
         let kind = DecodeErrorKind::ChecksumMismatch;
@@ -168,7 +180,7 @@ impl<'a> BatchView<'a> {
                 "a batch's last offset delta",
             ));
         }
-        let own = self.bytes.len().saturating_mul(EXPANSION_MAX);
+        let own = self.bytes.0.len().saturating_mul(EXPANSION_MAX);
         let unpacked;
         let (bytes, allowance) = match self.codec()? {
             Codec::None => (self.body(), own),

@@ -273,3 +273,19 @@ fn a_header_name_that_is_not_utf_8_is_refused() {
     bytes[at] = 0xFF;
     assert_eq!(refusal(&bytes), DecodeErrorKind::InvalidUtf8);
 }
+
+#[test]
+fn no_payload_reaches_a_log() {
+    let mut builder = BatchBuilder::new();
+    builder.add_chunk(Vec::with_capacity(100));
+    builder.try_append(&value(&[0xAB; 50])).unwrap();
+    let open = format!("{builder:?}");
+    let body = builder
+        .seal(Compression::NONE, &mut Compressor::new())
+        .unwrap();
+    let bytes = body.to_vec(&Stamp::NONE);
+    let (view, _) = BatchView::parse(&bytes).unwrap();
+    for text in [open, format!("{body:?}"), format!("{view:?}")] {
+        assert!(!text.contains("171"), "{text}");
+    }
+}

@@ -35,6 +35,8 @@ fn a_cluster_survives_a_killed_broker(version: Version) -> Result<(), Error> {
 fn one_broker_shows_what_was_written(version: Version) -> Result<(), Error> {
     let cluster = Cluster::start(&Spec::new(version, 1).property("message.max.bytes", 2_000_000))?;
     cluster.create_topic("t", 1, &[])?;
+    let twice = cluster.create_topic("t", 1, &[]).unwrap_err().to_string();
+    assert!(twice.contains("error 36"), "{twice}");
     let idempotent = [
         ("enable.idempotence", "true"),
         ("compression.type", "gzip"),
@@ -57,6 +59,12 @@ fn one_broker_shows_what_was_written(version: Version) -> Result<(), Error> {
         records
             .iter()
             .all(|record| record.value.as_ref().is_some_and(|v| v.len() == 10))
+    );
+    let mut foreign = xtask::referee::read_topic(&cluster.bootstrap(), "t", false)?;
+    foreign.sort_by_key(|record| record.offset);
+    assert!(
+        foreign == records,
+        "librdkafka and Java read different records"
     );
     let batches = cluster.dump_log(1, "t", 0)?;
     assert_eq!(

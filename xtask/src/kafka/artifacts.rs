@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 
 use super::error::Error;
 use super::version::{Tool, Version};
@@ -25,12 +26,17 @@ impl Artifacts {
     pub(super) fn resolve(home: &Path, version: Version) -> Result<Self, Error> {
         let dir = home.join(version.name());
         let artifacts = Self { version, dir };
-        let known = fs::read_to_string(artifacts.dir.join("pom.xml"));
-        if known.is_ok_and(|known| known == pom_text(version)) {
-            return Ok(artifacts);
+        // Threads of one process wait for each other; processes work side by side, see below.
+        static ONE: Mutex<()> = Mutex::new(());
+        let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+        match fs::read_to_string(artifacts.dir.join("pom.xml")) {
+            Ok(known) if known == pom_text(version) => return Ok(artifacts),
+            // Made of something else by an older state of this repository.
+            Ok(_) => {
+                fs::remove_dir_all(&artifacts.dir).map_err(Error::io(artifacts.dir.display()))?
+            }
+            Err(_) => {}
         }
-        // Made of something else, or not made yet.
-        let _ = fs::remove_dir_all(&artifacts.dir);
         // Made beside and renamed when complete: tests that start at once do not disturb each
         // other, and an interrupted one leaves nothing half done.
         let scratch = home.join(format!("{version}-{}", std::process::id()));

@@ -12,7 +12,7 @@ use super::artifacts::Artifacts;
 use super::config::{self, Common, Place, Role};
 use super::error::Error;
 use super::ports;
-use super::probe::{self, Partition, View};
+use super::probe::{self, NewTopic, Partition, View};
 use super::process::{Process, Signal, Supervisor, start_detached, start_supervised};
 use super::state::{Node, State};
 use super::version::{Tool, Version};
@@ -22,6 +22,9 @@ const READY_WITHIN: Duration = Duration::from_secs(60);
 
 /// How long a broker may take to hand over its partitions before it is killed.
 const STOP_WITHIN: Duration = Duration::from_secs(20);
+
+/// A new topic is in sync by then.
+const SETTLED_WITHIN: Duration = Duration::from_secs(20);
 
 /// How often readiness is looked for.
 const POLL: Duration = Duration::from_millis(50);
@@ -225,6 +228,42 @@ impl Cluster {
     pub fn restart(&mut self, id: i32) -> Result<(), Error> {
         self.stop(id)?;
         self.start_broker(id)
+    }
+
+    /// Creates a topic with as many replicas as the cluster has brokers, three at most.
+    ///
+    /// # Errors
+    /// As [`Cluster::create_topic_with_replicas`].
+    pub fn create_topic(
+        &self,
+        topic: &str,
+        partitions: u32,
+        configs: &[(&str, &str)],
+    ) -> Result<(), Error> {
+        let replicas = self.broker_ids().len().min(3) as u16;
+        self.create_topic_with_replicas(topic, partitions, replicas, configs)
+    }
+
+    /// Creates a topic with a number of replicas and waits until they are in sync.
+    ///
+    /// # Errors
+    /// When the cluster refuses, for example because the topic exists; its words are told.
+    pub fn create_topic_with_replicas(
+        &self,
+        topic: &str,
+        partitions: u32,
+        replicas: u16,
+        configs: &[(&str, &str)],
+    ) -> Result<(), Error> {
+        let controller = self.ask(&[])?.controller;
+        let new = NewTopic {
+            name: topic,
+            partitions,
+            replicas,
+            configs,
+        };
+        probe::create_topic(self.node(controller)?.port, &new)?;
+        self.wait_in_sync(topic, SETTLED_WITHIN)
     }
 
     /// What the cluster says of a topic; see [`Cluster::ask`] for which broker is asked.

@@ -1,5 +1,6 @@
-//! Asks a broker what it knows, in forty lines of Kafka's protocol of its own: the readiness of a
-//! test cluster must not depend on the code that is tested against it.
+//! Asks a broker what it knows and creates topics, in a few lines of Kafka's protocol of its own:
+//! the state of a test cluster must not depend on the code that is tested against it, and one of
+//! Kafka's own tools takes two seconds.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -12,6 +13,9 @@ const ANSWER_BYTES_MAX: usize = 16 << 20;
 
 /// How long a broker may take.
 const ANSWER_WITHIN: Duration = Duration::from_secs(3);
+
+/// Creating a topic takes longer than looking at one.
+const CREATED_WITHIN: Duration = Duration::from_secs(20);
 
 /// What one broker says about its cluster.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -47,22 +51,79 @@ pub(super) fn view(port: u16, topics: &[&str]) -> Result<View, Error> {
     let mut body = Vec::new();
     body.extend((topics.len() as i32).to_be_bytes());
     for topic in topics {
-        body.extend((topic.len() as i16).to_be_bytes());
-        body.extend(topic.as_bytes());
+        put_string(&mut body, topic);
     }
-    let answer = ask(port, METADATA, 1, &body)?;
+    let answer = ask(port, METADATA, 1, &body, ANSWER_WITHIN)?;
     let told = read_view(&mut Bytes { rest: &answer });
     told.ok_or_else(|| Error::new(format!("port {port} answers something else than metadata")))
 }
 
-const METADATA: i16 = 3;
+/// A topic to create.
+#[derive(Debug)]
+pub(super) struct NewTopic<'a> {
+    pub(super) name: &'a str,
+    pub(super) partitions: u32,
+    pub(super) replicas: u16,
+    pub(super) configs: &'a [(&'a str, &'a str)],
+}
 
-fn ask(port: u16, api: i16, version: i16, body: &[u8]) -> Result<Vec<u8>, Error> {
+/// Creates a topic; `port` is the controller's where ZooKeeper elects it, any broker's otherwise.
+///
+/// # Errors
+/// When the broker refuses; its error code and words are told.
+pub(super) fn create_topic(port: u16, topic: &NewTopic<'_>) -> Result<(), Error> {
+    let mut body = Vec::new();
+    body.extend(1_i32.to_be_bytes());
+    put_string(&mut body, topic.name);
+    body.extend(topic.partitions.to_be_bytes());
+    body.extend(topic.replicas.to_be_bytes());
+    body.extend(0_i32.to_be_bytes()); // no assignment by hand
+    body.extend((topic.configs.len() as i32).to_be_bytes());
+    for (name, value) in topic.configs {
+        put_string(&mut body, name);
+        put_string(&mut body, value);
+    }
+    let within_ms = CREATED_WITHIN.as_millis() as i32;
+    body.extend(within_ms.to_be_bytes());
+    body.push(0); // not only validated
+    let answer = ask(port, CREATE_TOPICS, 2, &body, CREATED_WITHIN)?;
+    let told = read_created(&mut Bytes { rest: &answer });
+    match told {
+        Some((0, _)) => Ok(()),
+        Some((code, words)) => {
+            let name = topic.name;
+            Err(Error::new(format!(
+                "topic {name} is not created: error {code} {words}"
+            )))
+        }
+        None => Err(Error::new(format!(
+            "port {port} answers something else than was asked"
+        ))),
+    }
+}
+
+/// The error code and the words for the only topic in the answer.
+fn read_created(bytes: &mut Bytes<'_>) -> Option<(i16, String)> {
+    bytes.take(4 + 4 + 4)?; // correlation id, throttle time, count
+    bytes.string()?;
+    let code = i16::from_be_bytes(bytes.take(2)?.try_into().ok()?);
+    Some((code, bytes.string()?))
+}
+
+fn put_string(body: &mut Vec<u8>, text: &str) {
+    body.extend((text.len() as i16).to_be_bytes());
+    body.extend(text.as_bytes());
+}
+
+const METADATA: i16 = 3;
+const CREATE_TOPICS: i16 = 19;
+
+fn ask(port: u16, api: i16, version: i16, body: &[u8], within: Duration) -> Result<Vec<u8>, Error> {
     let doing = || format!("asking the broker at port {port}");
     let at = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let mut stream = TcpStream::connect_timeout(&at, ANSWER_WITHIN).map_err(Error::io(doing()))?;
     stream
-        .set_read_timeout(Some(ANSWER_WITHIN))
+        .set_read_timeout(Some(within))
         .map_err(Error::io(doing()))?;
     stream
         .set_write_timeout(Some(ANSWER_WITHIN))
@@ -162,6 +223,23 @@ impl<'a> Bytes<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_refusal_is_read_with_its_words() {
+        let mut answer = vec![0; 11];
+        answer.extend([1, 0, 1, b't', 0, 36, 0, 2, b'n', b'o']);
+        assert_eq!(
+            read_created(&mut Bytes { rest: &answer }),
+            Some((36, "no".to_owned()))
+        );
+        let len = answer.len() - 1;
+        assert_eq!(
+            read_created(&mut Bytes {
+                rest: &answer[..len]
+            }),
+            None
+        );
+    }
 
     #[test]
     fn an_answer_is_read_and_a_short_one_refused() {

@@ -56,47 +56,6 @@ impl ReadBack {
 }
 
 impl Cluster {
-    /// Creates a topic with as many replicas as the cluster has brokers, three at most.
-    ///
-    /// # Errors
-    /// When the tool fails, for example because the topic exists; what it wrote is told.
-    pub fn create_topic(
-        &self,
-        topic: &str,
-        partitions: u32,
-        configs: &[(&str, &str)],
-    ) -> Result<(), Error> {
-        let replicas = self.broker_ids().len().min(3) as u32;
-        self.create_topic_with_replicas(topic, partitions, replicas, configs)
-    }
-
-    /// Creates a topic with a number of replicas and waits until they are in sync.
-    ///
-    /// # Errors
-    /// As [`Cluster::create_topic`].
-    pub fn create_topic_with_replicas(
-        &self,
-        topic: &str,
-        partitions: u32,
-        replicas: u32,
-        configs: &[(&str, &str)],
-    ) -> Result<(), Error> {
-        let (partitions, replicas) = (partitions.to_string(), replicas.to_string());
-        let mut arguments = vec!["--create", "--topic", topic, "--partitions", &partitions];
-        arguments.extend(["--replication-factor", &replicas]);
-        let configs: Vec<String> = configs
-            .iter()
-            .map(|(name, value)| format!("{name}={value}"))
-            .collect();
-        arguments.extend(
-            configs
-                .iter()
-                .flat_map(|config| ["--config", config.as_str()]),
-        );
-        self.tool(Tool::Topic, &arguments)?;
-        self.wait_in_sync(topic, Duration::from_secs(20))
-    }
-
     /// Reads a topic back from its beginning with the console consumer.
     ///
     /// # Errors

@@ -1,1 +1,78 @@
-//! To come.
+//! A fast Kafka producer that is honest about failure.
+//!
+//! [`Producer`] is async and needs no particular executor; [`blocking::Producer`] is the same
+//! without one. A record is accepted first and acknowledged later, and each stage has its own
+//! error: [`SendError`] says that nothing was or will be sent, [`DeliveryError`] says whether
+//! the record is in the log, or that nobody can know.
+//!
+//! ```
+//! use downpour::{Producer, Record};
+//! # let cluster = downpour_fake::FakeCluster::builder().topic("events", 3).start()?;
+//! # let bootstrap = cluster.bootstrap_servers();
+//!
+//! let producer = Producer::builder(bootstrap).build()?.blocking();
+//! let report = producer.produce_sync(Record::to("events").value("hello"))?;
+//! println!("partition {} offset {:?}", report.partition(), report.offset());
+//! producer.close();
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+#![forbid(unsafe_code)]
+
+mod accept;
+mod batch_state;
+pub mod blocking;
+mod builder;
+mod check;
+mod clock;
+mod config_error;
+mod connector;
+mod deliveries;
+mod delivery;
+mod draft;
+mod end;
+mod error;
+mod failure;
+mod invalid;
+mod io;
+mod mailbox;
+mod memory;
+mod part;
+mod producer;
+mod properties;
+mod record;
+mod report;
+mod send;
+mod settings;
+mod shared;
+mod timers;
+mod topic;
+mod topic_handle;
+mod topics;
+mod unfinished;
+mod validate;
+mod waits;
+mod wake;
+
+pub use downpour_core::config::{Acks, Address};
+pub use downpour_core::outcome::{Cause, WaitingFor, Written};
+pub use downpour_core::partition::{Choice, Partitioner};
+pub use downpour_wire::codec::{Codec, CodecError, Compression};
+pub use downpour_wire::error_code::ErrorCode;
+pub use downpour_wire::record::Header;
+
+pub use builder::ProducerBuilder;
+pub use config_error::{ConfigError, ConfigProblem};
+pub use deliveries::Deliveries;
+pub use delivery::Delivery;
+pub use error::{
+    ProduceError, ProduceManyError, SendError, SendManyError, SendTimeout, TrySendError, WaitedFor,
+};
+pub use failure::{DeliveryError, WaitTimeout};
+pub use invalid::{Field, InvalidRecord};
+pub use part::Part;
+pub use producer::Producer;
+pub use record::{HeaderValue, Label, Record, TopicRef};
+pub use report::{Outcome, Report};
+pub use topic_handle::Topic;
+pub use unfinished::{Unfinished, UnknownRecords};

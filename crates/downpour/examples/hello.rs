@@ -1,0 +1,17 @@
+//! The shortest program: send a record and see where it went.
+//!
+//! `cargo run -p downpour --example hello -- localhost:9092 my-topic`
+
+use downpour::{Producer, Record};
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let bootstrap = arguments.next().unwrap_or_else(|| "localhost:9092".into());
+    let topic = arguments.next().unwrap_or_else(|| "hello".into());
+
+    let producer = Producer::builder(bootstrap).build()?.blocking();
+    let report = producer.produce_sync(Record::to(&topic).key("greeting").value("hello"))?;
+    println!("partition {} offset {:?}", report.partition(), report.offset());
+    producer.close();
+    Ok(())
+}

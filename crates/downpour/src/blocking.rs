@@ -1,0 +1,128 @@
+//! The blocking facade: the same producer with verbs that block the calling thread.
+//!
+//! Not for an executor's threads; there the async [`Producer`](crate::Producer) is right.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::deliveries::Deliveries;
+use crate::delivery::Delivery;
+use crate::error::{ProduceError, ProduceManyError, SendError, SendManyError};
+use crate::producer;
+use crate::record::Record;
+use crate::report::Report;
+use crate::unfinished::Unfinished;
+use crate::wake::block_on;
+
+/// A producer whose verbs block, from [`Producer::blocking`](crate::Producer::blocking).
+///
+/// It is the same producer: both may be used at once, and closing one closes the other.
+///
+/// ```
+/// use downpour::{Producer, Record};
+/// # let cluster = downpour_fake::FakeCluster::builder().topic("events", 3).start()?;
+/// # let bootstrap = cluster.bootstrap_servers();
+///
+/// let producer = Producer::builder(bootstrap).build()?.blocking();
+/// let report = producer.produce_sync(Record::to("events").value("clicked"))?;
+/// assert_eq!(report.offset(), Some(0));
+/// producer.close();
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct Producer {
+    inner: producer::Producer,
+}
+
+impl producer::Producer {
+    /// The same producer with verbs that block.
+    pub fn blocking(&self) -> Producer {
+        Producer {
+            inner: self.clone(),
+        }
+    }
+}
+
+impl Producer {
+    /// The same producer with async verbs.
+    pub fn as_async(&self) -> &producer::Producer {
+        &self.inner
+    }
+
+    /// Sends a record and blocks until it is acknowledged.
+    ///
+    /// # Errors
+    /// [`ProduceError`]: not accepted, or no acknowledgement.
+    pub fn produce_sync(&self, record: Record<'_>) -> Result<Report, ProduceError> {
+        Ok(self.produce_async(record)?.wait()?)
+    }
+
+    /// Sends a record; blocks only while there is no metadata or no memory for it, for at most
+    /// `max_block`.
+    ///
+    /// # Errors
+    /// [`SendError`]: nothing was or will be sent.
+    pub fn produce_async(&self, record: Record<'_>) -> Result<Delivery, SendError> {
+        block_on(self.inner.send(record))
+    }
+
+    /// Sends records and blocks until each that was accepted has its verdict.
+    ///
+    /// # Errors
+    /// [`ProduceManyError`] if a record was not accepted or not acknowledged, with the handles
+    /// of all that were accepted. All records are checked before the first is accepted.
+    pub fn produce_many_sync<'a>(
+        &self,
+        records: impl IntoIterator<Item = Record<'a>>,
+    ) -> Result<Deliveries, ProduceManyError<'a>> {
+        match self.produce_many_async(records) {
+            Ok(deliveries) => match deliveries.wait() {
+                Ok(()) => Ok(deliveries),
+                Err(error) => Err(ProduceManyError::Delivery { deliveries, error }),
+            },
+            Err(error) => {
+                // Whatever was accepted has its verdict by the time of the return.
+                let _ = error.accepted().wait();
+                Err(ProduceManyError::Send(error))
+            }
+        }
+    }
+
+    /// Sends records; blocks only while there is no metadata or no memory for one.
+    ///
+    /// # Errors
+    /// [`SendManyError`] with the handles of those that were accepted and the records that
+    /// were not.
+    pub fn produce_many_async<'a>(
+        &self,
+        records: impl IntoIterator<Item = Record<'a>>,
+    ) -> Result<Deliveries, SendManyError<'a>> {
+        block_on(self.inner.send_many(records))
+    }
+
+    /// Sends what is waiting for more records, and blocks until every record that was accepted
+    /// before has its verdict.
+    pub fn flush(&self) {
+        block_on(self.inner.flush());
+    }
+
+    /// Takes no more records and blocks until all have their verdict, which the delivery
+    /// timeout bounds.
+    pub fn close(&self) {
+        block_on(self.inner.close());
+    }
+
+    /// Takes no more records, blocks for at most this long, and hands back what was not
+    /// delivered by then.
+    pub fn close_within(&self, time: Duration) -> Unfinished {
+        block_on(self.inner.close_within(time))
+    }
+}
+
+impl fmt::Debug for Producer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("blocking::Producer")
+            .field(&self.inner)
+            .finish()
+    }
+}

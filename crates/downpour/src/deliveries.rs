@@ -1,0 +1,245 @@
+//! One handle for the records of one `send_many`.
+//!
+//! Kept as runs within batches, so that it costs nothing per record.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
+
+use downpour_core::completion::WaiterSlot;
+
+use crate::batch_state::BatchState;
+use crate::delivery::Delivery;
+use crate::failure::{DeliveryError, WaitTimeout};
+use crate::report::Outcome;
+use crate::wake;
+
+/// The handle of several accepted records, in the order in which they were given.
+///
+/// A future that ends when every record has its verdict: `Ok` if all were acknowledged, else
+/// the first error in the records' order. Each record's own end is in
+/// [`outcomes`](Self::outcomes) and [`get`](Self::get), before and after.
+#[must_use = "records that were accepted are not delivered yet"]
+#[derive(Default)]
+pub struct Deliveries {
+    runs: Vec<Run>,
+    len: usize,
+    /// Runs before this one have all their verdicts.
+    settled: usize,
+    /// Place of the first record that was not acknowledged, as far as is known.
+    bad: Option<(usize, u32)>,
+    slot: Option<WaiterSlot>,
+}
+
+#[derive(Clone)]
+struct Run {
+    state: Arc<BatchState>,
+    first: u32,
+    count: u32,
+    timestamp: i64,
+    /// Place of its first record among all.
+    before: usize,
+}
+
+impl Run {
+    fn handle(&self, offset: u32) -> Delivery {
+        Delivery::new(self.state.clone(), self.first + offset, self.timestamp)
+    }
+}
+
+impl Deliveries {
+    pub(crate) fn push(&mut self, delivery: Delivery) {
+        let (state, index, timestamp) = delivery.place();
+        if let Some(run) = self.runs.last_mut() {
+            if Arc::ptr_eq(&run.state, state)
+                && run.first + run.count == index
+                && run.timestamp == timestamp
+            {
+                run.count += 1;
+                self.len += 1;
+                return;
+            }
+        }
+        let state = state.clone();
+        self.runs.push(Run {
+            state,
+            first: index,
+            count: 1,
+            timestamp,
+            before: self.len,
+        });
+        self.len += 1;
+    }
+
+    /// Records in it.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether it has no record.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The handle of one record.
+    pub fn get(&self, index: usize) -> Option<Delivery> {
+        if index >= self.len {
+            return None;
+        }
+        let at = self
+            .runs
+            .partition_point(|r| r.before <= index)
+            .checked_sub(1)?;
+        let run = &self.runs[at];
+        Some(run.handle((index - run.before) as u32))
+    }
+
+    /// The handles of all records, in order.
+    pub fn iter(&self) -> impl Iterator<Item = Delivery> + '_ {
+        self.runs
+            .iter()
+            .flat_map(|run| (0..run.count).map(|offset| run.handle(offset)))
+    }
+
+    /// The ends of all records in order; `None` for those that have none yet.
+    pub fn outcomes(&self) -> impl Iterator<Item = Option<Outcome>> + '_ {
+        self.iter().map(|delivery| delivery.try_outcome())
+    }
+
+    /// Blocks this thread until every record has its verdict.
+    ///
+    /// # Errors
+    /// The first [`DeliveryError`] in the records' order.
+    pub fn wait(&self) -> Result<(), DeliveryError> {
+        wake::block_on(self.clone())
+    }
+
+    /// Blocks this thread until every record has its verdict or the time is over.
+    ///
+    /// # Errors
+    /// [`WaitTimeout`] if a record has no verdict yet; inside, as with [`wait`](Self::wait).
+    pub fn wait_timeout(&self, time: Duration) -> Result<Result<(), DeliveryError>, WaitTimeout> {
+        let deadline = Instant::now().checked_add(time);
+        wake::block_on_until(self.clone(), deadline).ok_or(WaitTimeout { waited: time })
+    }
+
+    fn forget(&mut self) {
+        if let (Some(slot), Some(run)) = (self.slot.take(), self.runs.get(self.settled)) {
+            run.state.forget(slot);
+        }
+    }
+}
+
+impl Future for Deliveries {
+    type Output = Result<(), DeliveryError>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        while let Some(run) = this.runs.get(this.settled) {
+            let range = run.first..run.first + run.count;
+            let bad = ready!(run.state.poll_run(range, &mut this.slot, context.waker()));
+            if let (None, Some(index)) = (this.bad, bad) {
+                this.bad = Some((this.settled, index));
+            }
+            this.settled += 1;
+        }
+        let error = this.bad.and_then(|(run, index)| {
+            let run = &this.runs[run];
+            run.state.outcome(index, run.timestamp)?.into_result().err()
+        });
+        Poll::Ready(error.map_or(Ok(()), Err))
+    }
+}
+
+impl Clone for Deliveries {
+    fn clone(&self) -> Self {
+        Self {
+            runs: self.runs.clone(),
+            len: self.len,
+            settled: self.settled,
+            bad: self.bad,
+            slot: None,
+        }
+    }
+}
+
+impl Drop for Deliveries {
+    fn drop(&mut self) {
+        self.forget();
+    }
+}
+
+impl fmt::Debug for Deliveries {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Deliveries")
+            .field("len", &self.len)
+            .field("runs", &self.runs.len())
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use downpour_core::outcome::{Cause, Failure, Verdict};
+
+    fn delivered(base: i64) -> Verdict {
+        Verdict::Delivered {
+            base_offset: Some(base),
+            log_append_time: None,
+        }
+    }
+
+    fn failed() -> Verdict {
+        Verdict::Failed(Arc::new(Failure::new(Cause::Closed, Arc::from("t"), 1)))
+    }
+
+    fn two_batches() -> (Arc<BatchState>, Arc<BatchState>, Deliveries) {
+        let one = BatchState::new(Arc::from("t"), 0);
+        let two = BatchState::new(Arc::from("t"), 1);
+        let mut all = Deliveries::default();
+        for (state, index) in [(&one, 4), (&one, 5), (&two, 0), (&one, 6), (&two, 1)] {
+            all.push(Delivery::new(state.clone(), index, 0));
+        }
+        (one, two, all)
+    }
+
+    #[test]
+    fn handles_keep_the_order_of_the_records_over_batches() {
+        let (_, _, all) = two_batches();
+        let places: Vec<(i32, u32)> = all.iter().map(|d| (d.partition(), d.place().1)).collect();
+        assert_eq!(places, [(0, 4), (0, 5), (1, 0), (0, 6), (1, 1)]);
+        for (at, place) in places.iter().enumerate() {
+            let one = all.get(at).unwrap();
+            assert_eq!((one.partition(), one.place().1), *place);
+        }
+        assert!(all.get(5).is_none());
+    }
+
+    #[test]
+    fn it_ends_when_all_have_their_verdict_with_the_first_error() {
+        let (one, two, all) = two_batches();
+        let mut waiting = all.clone();
+        let mut context = Context::from_waker(std::task::Waker::noop());
+        assert!(Pin::new(&mut waiting).poll(&mut context).is_pending());
+        one.resolve(5, 10, delivered(0), &mut Vec::new());
+        assert!(Pin::new(&mut waiting).poll(&mut context).is_pending());
+        two.resolve(0, 1, delivered(0), &mut Vec::new());
+        two.resolve(1, 1, failed(), &mut Vec::new());
+        assert!(Pin::new(&mut waiting).poll(&mut context).is_pending());
+        one.resolve(0, 5, delivered(0), &mut Vec::new());
+        for _ in 0..2 {
+            let Poll::Ready(Err(error)) = Pin::new(&mut waiting).poll(&mut context) else {
+                panic!("one record failed")
+            };
+            assert_eq!(error.partition(), 1);
+        }
+        let good = all
+            .outcomes()
+            .filter(|o| o.as_ref().is_some_and(|o| o.is_delivered()));
+        assert_eq!(good.count(), 4);
+    }
+}

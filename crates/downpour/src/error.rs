@@ -1,0 +1,338 @@
+//! Why a record was not accepted.
+//!
+//! Two stages, two types: [`SendError`] says that nothing was or will be sent, a
+//! [`DeliveryError`] (in `failure`) whether the record is in the log. Configuration errors are
+//! in `config_error`, refusals of single records in `invalid`.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use downpour_core::config::Address;
+use downpour_core::outcome::Written;
+use downpour_wire::error_code::ErrorCode;
+
+use crate::deliveries::Deliveries;
+use crate::failure::DeliveryError;
+use crate::invalid::InvalidRecord;
+use crate::record::Record;
+
+/// A record was not accepted: nothing of it was or will be sent.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum SendError {
+    /// The record itself is at fault; sending it again cannot help.
+    Invalid(Box<InvalidRecord>),
+    /// The cluster refuses the topic for good (it does not exist and may not be created,
+    /// or this client may not write to it).
+    TopicUnavailable {
+        /// The topic.
+        topic: Arc<str>,
+        /// What the broker said.
+        code: ErrorCode,
+    },
+    /// `max_block` passed while waiting for metadata or for memory.
+    Timeout(Box<SendTimeout>),
+    /// Only from `try_send`: the record would have to wait for this.
+    NotReady(WaitedFor),
+    /// The producer was closed.
+    Closed,
+    /// This process was forked after the producer was built; build one in the child.
+    Forked,
+    /// The I/O thread could not be started.
+    NoThread {
+        /// What the operating system said.
+        reason: Arc<str>,
+    },
+}
+
+impl SendError {
+    /// Whether the same record may be accepted later.
+    pub fn is_temporary(&self) -> bool {
+        matches!(self, Self::Timeout(_) | Self::NotReady(_))
+    }
+}
+
+impl From<Box<InvalidRecord>> for SendError {
+    fn from(invalid: Box<InvalidRecord>) -> Self {
+        Self::Invalid(invalid)
+    }
+}
+
+impl fmt::Display for SendError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Invalid(_) => f.write_str("the record was refused"),
+            Self::TopicUnavailable { topic, code } => {
+                write!(f, "topic {topic} cannot be written to: {code}")
+            }
+            Self::Timeout(timeout) => timeout.fmt(f),
+            Self::NotReady(WaitedFor::Metadata) => {
+                f.write_str("the topic's metadata has been asked for and is not here yet")
+            }
+            Self::NotReady(WaitedFor::Memory) => f.write_str(
+                "buffer_memory is full; wait for deliveries, or use send, which waits its turn",
+            ),
+            Self::Closed => f.write_str("the producer is closed"),
+            Self::Forked => {
+                f.write_str("the producer belongs to the parent process; build one after the fork")
+            }
+            Self::NoThread { reason } => write!(f, "the I/O thread could not start: {reason}"),
+        }
+    }
+}
+
+impl std::error::Error for SendError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Invalid(invalid) => Some(&**invalid),
+            _ => None,
+        }
+    }
+}
+
+/// What a record waits for before it is accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum WaitedFor {
+    /// The first metadata of its topic.
+    Metadata,
+    /// Its share of `buffer_memory`.
+    Memory,
+}
+
+/// `max_block` passed; what was waited for, and the root cause as far as it is known.
+#[derive(Debug, Clone)]
+pub struct SendTimeout {
+    pub(crate) topic: Arc<str>,
+    pub(crate) waited: Duration,
+    pub(crate) waited_for: WaitedFor,
+    pub(crate) topic_code: Option<ErrorCode>,
+    pub(crate) unreachable: Vec<(Address, Arc<str>)>,
+}
+
+impl SendTimeout {
+    /// Topic of the record.
+    pub fn topic(&self) -> &str {
+        &self.topic
+    }
+
+    /// How long the record waited.
+    pub fn waited(&self) -> Duration {
+        self.waited
+    }
+
+    /// What it waited for last.
+    pub fn waited_for(&self) -> WaitedFor {
+        self.waited_for
+    }
+
+    /// What a broker last said about the topic.
+    pub fn topic_code(&self) -> Option<ErrorCode> {
+        self.topic_code
+    }
+
+    /// Addresses that could not be reached at that time, and what each said.
+    pub fn unreachable(&self) -> &[(Address, Arc<str>)] {
+        &self.unreachable
+    }
+}
+
+impl fmt::Display for SendTimeout {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = match self.waited_for {
+            WaitedFor::Metadata => "metadata",
+            WaitedFor::Memory => "memory",
+        };
+        write!(
+            f,
+            "no {what} for topic {} within {:?}",
+            self.topic, self.waited
+        )?;
+        if let Some(code) = self.topic_code {
+            write!(f, "; the cluster says {code}")?;
+        }
+        for (at, (address, reason)) in self.unreachable.iter().enumerate() {
+            let lead = if at == 0 { "; unreachable: " } else { ", " };
+            write!(f, "{lead}{address} ({reason})")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for SendTimeout {}
+
+/// `try_send` could not accept a record and gives it back.
+#[derive(Debug)]
+pub struct TrySendError<'a> {
+    pub(crate) record: Record<'a>,
+    pub(crate) reason: SendError,
+}
+
+impl<'a> TrySendError<'a> {
+    /// The record, unchanged.
+    pub fn into_record(self) -> Record<'a> {
+        self.record
+    }
+
+    /// The record and the reason.
+    pub fn into_parts(self) -> (Record<'a>, SendError) {
+        (self.record, self.reason)
+    }
+
+    /// Why it was not accepted.
+    pub fn reason(&self) -> &SendError {
+        &self.reason
+    }
+}
+
+impl fmt::Display for TrySendError<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the record was not accepted")
+    }
+}
+
+impl std::error::Error for TrySendError<'_> {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.reason)
+    }
+}
+
+/// Not all records of a `send_many` were accepted. What was accepted is on its way.
+#[derive(Debug)]
+pub struct SendManyError<'a> {
+    pub(crate) accepted: Deliveries,
+    pub(crate) rest: Vec<Record<'a>>,
+    pub(crate) at: usize,
+    pub(crate) reason: SendError,
+}
+
+impl<'a> SendManyError<'a> {
+    /// The handles of those that were accepted, from the first on. None were if a record is
+    /// invalid: all are checked before the first is accepted.
+    pub fn accepted(&self) -> &Deliveries {
+        &self.accepted
+    }
+
+    /// The record that the reason is about.
+    pub fn record(&self) -> Option<&Record<'a>> {
+        self.rest.get(self.at)
+    }
+
+    /// Why it was not accepted.
+    pub fn reason(&self) -> &SendError {
+        &self.reason
+    }
+
+    /// The handles of those that were accepted, and the records that were not.
+    pub fn into_parts(self) -> (Deliveries, Vec<Record<'a>>, SendError) {
+        (self.accepted, self.rest, self.reason)
+    }
+}
+
+impl fmt::Display for SendManyError<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (accepted, rest) = (self.accepted.len(), self.rest.len());
+        write!(f, "{accepted} records were accepted and {rest} were not")
+    }
+}
+
+impl std::error::Error for SendManyError<'_> {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.reason)
+    }
+}
+
+/// What `send_and_wait` and the blocking `produce_sync` can say.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum ProduceError {
+    /// Not accepted: nothing was or will be sent.
+    Send(SendError),
+    /// Accepted, and no acknowledgement came.
+    Delivery(DeliveryError),
+}
+
+impl ProduceError {
+    /// Whether the record is in the log.
+    pub fn written(&self) -> Written {
+        match self {
+            Self::Send(_) => Written::No,
+            Self::Delivery(error) => error.written(),
+        }
+    }
+}
+
+impl From<SendError> for ProduceError {
+    fn from(error: SendError) -> Self {
+        Self::Send(error)
+    }
+}
+
+impl From<DeliveryError> for ProduceError {
+    fn from(error: DeliveryError) -> Self {
+        Self::Delivery(error)
+    }
+}
+
+impl fmt::Display for ProduceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Send(error) => error.fmt(f),
+            Self::Delivery(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for ProduceError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        // This type shows its part's text as its own, so the part's source comes next.
+        match self {
+            Self::Send(error) => std::error::Error::source(error),
+            Self::Delivery(error) => std::error::Error::source(error),
+        }
+    }
+}
+
+/// What the blocking `produce_many_sync` can say.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ProduceManyError<'a> {
+    /// Not all were accepted; those that were have their verdicts.
+    Send(SendManyError<'a>),
+    /// All were accepted and have their verdicts; at least one was not acknowledged.
+    Delivery {
+        /// The handles of all.
+        deliveries: Deliveries,
+        /// The first error in the records' order.
+        error: DeliveryError,
+    },
+}
+
+impl ProduceManyError<'_> {
+    /// The handles of all that were accepted; every one has its verdict.
+    pub fn dispatched(&self) -> &Deliveries {
+        match self {
+            Self::Send(error) => error.accepted(),
+            Self::Delivery { deliveries, .. } => deliveries,
+        }
+    }
+}
+
+impl fmt::Display for ProduceManyError<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Send(error) => error.fmt(f),
+            Self::Delivery { .. } => f.write_str("not all records were delivered"),
+        }
+    }
+}
+
+impl std::error::Error for ProduceManyError<'_> {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Send(error) => Some(error.reason()),
+            Self::Delivery { error, .. } => Some(error),
+        }
+    }
+}

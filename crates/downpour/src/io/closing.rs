@@ -1,0 +1,167 @@
+//! The end of a producer: no more records, the last verdicts, what is handed back.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use downpour_core::outcome::{Cause, Failure, Verdict};
+use downpour_core::queue::Unsent;
+use downpour_wire::batch::OwnedRecord;
+use downpour_wire::record::Header;
+
+use crate::batch_state::BatchState;
+use crate::record::Record;
+use crate::shared::Shared;
+use crate::unfinished::Unfinished;
+use crate::wake;
+
+/// How far the end is.
+#[derive(Debug, Default)]
+pub(super) struct Closing {
+    pub(super) begun: bool,
+    /// Somebody waits for the end; otherwise the last handle was dropped.
+    pub(super) awaited: bool,
+    deadline: Option<Instant>,
+    /// From then on everything is given up.
+    pub(super) aborted: bool,
+    pub(super) left: Unfinished,
+    /// Records without an acknowledgement since it began.
+    pub(super) undelivered: u64,
+}
+
+/// A caller that compresses a batch brings it back within this, or its records are given up.
+const GRACE: Duration = Duration::from_secs(10);
+
+impl Closing {
+    /// What is left to say when the thread did not reach its end: nothing.
+    pub(super) fn after_panic() -> Self {
+        Self {
+            awaited: true,
+            ..Self::default()
+        }
+    }
+
+    /// Takes a wish to close; the earliest deadline counts.
+    pub(super) fn wish(&mut self, deadline: Option<Instant>, awaited: bool) {
+        self.begun = true;
+        self.awaited |= awaited;
+        self.deadline = match (self.deadline, deadline) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        };
+    }
+
+    /// Whether it is time to give everything up.
+    pub(super) fn is_due(&self, now: Instant) -> bool {
+        self.begun && self.deadline.is_some_and(|at| at <= now)
+    }
+
+    /// Whether even those who still compress had their time.
+    pub(super) fn is_overdue(&self, now: Instant) -> bool {
+        self.aborted && self.deadline.is_some_and(|at| at + GRACE <= now)
+    }
+
+    /// When to look again though nothing happens.
+    pub(super) fn next_wake(&self) -> Option<Instant> {
+        if self.aborted {
+            self.deadline.map(|at| at + GRACE)
+        } else {
+            self.deadline
+        }
+    }
+
+    /// Counts a verdict.
+    pub(super) fn note(&mut self, ticket: &BatchState, count: u32, verdict: &Verdict) {
+        match verdict {
+            Verdict::Unknown(_) if self.aborted => {
+                self.undelivered += u64::from(count);
+                self.left
+                    .add_unknown(ticket.topic(), ticket.partition(), count);
+            }
+            Verdict::Failed(_) | Verdict::Unknown(_) => self.undelivered += u64::from(count),
+            _ => {}
+        }
+    }
+
+    /// Keeps what never left, decoded.
+    pub(super) fn keep(&mut self, unsent: &Unsent<Arc<BatchState>>) {
+        let ticket = &unsent.ticket;
+        match unsent.body.records() {
+            Ok(records) => {
+                for (index, record) in (unsent.first..).zip(records) {
+                    self.left.unsent.push(restore(ticket, index, record));
+                }
+            }
+            Err(error) => tracing::error!(
+                topic = &**ticket.topic(),
+                partition = ticket.partition(),
+                records = unsent.body.count(),
+                %error,
+                "records that were not sent could not be read back; please report this"
+            ),
+        }
+    }
+
+    /// What a drop left, for the log.
+    pub(super) fn report(&self) {
+        if self.awaited {
+            return;
+        }
+        if self.undelivered > 0 {
+            tracing::warn!(
+                undelivered = self.undelivered,
+                "the producer was dropped without close, and records were not delivered"
+            );
+        } else {
+            tracing::debug!("the producer was dropped; everything was delivered");
+        }
+    }
+}
+
+fn restore(ticket: &BatchState, index: u32, record: OwnedRecord) -> Record<'static> {
+    let mut restored = Record::to(ticket.topic().to_string())
+        .partition(ticket.partition())
+        .timestamp_ms(record.timestamp)
+        .headers(record.headers.into_iter().map(|(key, value)| Header {
+            key: key.into(),
+            value: value.map(Into::into),
+        }));
+    restored.label = ticket.label(index);
+    restored.tombstone = record.value.is_none();
+    restored.value = record.value.map(Into::into);
+    restored.key = record.key.map(Into::into);
+    restored
+}
+
+/// Lets no record in any more; what got in before is told to `each`.
+pub(super) fn shut(shared: &Shared, mut each: impl FnMut(downpour_core::cluster::Slot)) {
+    shared.begin_closing();
+    shared.each_partition(|slot, inner| {
+        inner.closed = true;
+        if !inner.queue.is_empty() {
+            each(slot);
+        }
+    });
+}
+
+/// Whether no queue holds anything.
+pub(super) fn is_empty(shared: &Shared) -> bool {
+    let mut empty = true;
+    shared.each_partition(|_, inner| empty &= inner.queue.is_empty());
+    empty
+}
+
+/// Gives everything that has no verdict one: nobody is left to find a better one.
+pub(super) fn orphan_all(shared: &Shared, reason: &str) {
+    let mut tickets = Vec::new();
+    shut(shared, |_| {});
+    shared.each_partition(|_, inner| inner.queue.tickets(&mut tickets));
+    let mut woken = Vec::new();
+    for ticket in tickets {
+        let cause = Cause::Internal {
+            reason: Arc::from(reason),
+        };
+        let failure = Failure::new(cause, ticket.topic().clone(), ticket.partition());
+        ticket.orphan(Verdict::Unknown(Arc::new(failure)), &mut woken);
+    }
+    wake::wake_all(&mut woken);
+}

@@ -1,0 +1,343 @@
+//! The loop: what happened goes to the engine, what it says is carried out, then sleep.
+//!
+//! Order within a round: mail, sockets, engine, writes, and only then other people's wakers.
+
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Waker;
+use std::time::{Duration, Instant};
+
+use downpour_core::cluster::Slot;
+use downpour_core::engine::{Engine, Output, TopicUpdate};
+use downpour_core::event::Event;
+use downpour_core::queue::{SealJob, Sealed};
+use downpour_wire::batch::Body;
+use downpour_wire::codec::Compressor;
+use mio::{Events, Poll, Token};
+
+use crate::batch_state::BatchState;
+use crate::io::closing::{self, Closing};
+use crate::io::links::{Happening, Links, WAKER};
+use crate::io::log;
+use crate::io::lookup::Lookup;
+use crate::io::pool::Pool;
+use crate::mailbox::{Command, Mail};
+use crate::shared::Shared;
+use crate::topic::random_seed;
+use crate::wake;
+
+/// Above this a batch is compressed on the pool, so that answers are not kept waiting.
+const SEAL_INLINE_BYTES: usize = 4 << 10;
+/// Rounds of engine and writes before the sockets are looked at again.
+const ROUNDS_MAX: usize = 64;
+const EVENTS: usize = 256;
+
+type Ticket = Arc<BatchState>;
+type Seals = Arc<Mutex<Vec<(Slot, Sealed)>>>;
+
+/// The I/O thread's state.
+pub(super) struct Driver {
+    shared: Arc<Shared>,
+    engine: Engine<Ticket>,
+    queues: Lookup,
+    links: Links,
+    poll: Poll,
+    pool: Pool,
+    compressor: Compressor,
+    /// Batches that the pool compressed.
+    seals: Seals,
+    mail: Mail,
+    happenings: Vec<Happening>,
+    /// Sockets that had more to read than their turn allowed.
+    unread: Vec<Token>,
+    woken: Vec<Waker>,
+    closing: Closing,
+}
+
+impl Driver {
+    pub(super) fn new(shared: Arc<Shared>, poll: Poll) -> Self {
+        Self {
+            engine: Engine::new(shared.settings.core.clone(), random_seed()),
+            queues: Lookup::new(shared.clone()),
+            links: Links::new(shared.clone()),
+            poll,
+            pool: Pool::new(),
+            compressor: Compressor::new(),
+            seals: Seals::default(),
+            mail: Mail::default(),
+            happenings: Vec::new(),
+            unread: Vec::new(),
+            woken: Vec::new(),
+            closing: Closing::default(),
+            shared,
+        }
+    }
+
+    /// Runs until the producer has ended; returns what was left.
+    pub(super) fn run(mut self) -> Closing {
+        let mut events = Events::with_capacity(EVENTS);
+        loop {
+            let now = Instant::now();
+            self.take_mail(now);
+            self.settle(now);
+            if self.closing.begun && self.has_ended(now) {
+                return self.closing;
+            }
+            wake::wake_all(&mut self.woken);
+            self.sleep(&mut events);
+            self.take_events(&events);
+        }
+    }
+
+    fn take_mail(&mut self, now: Instant) {
+        self.shared.mailbox.take(&mut self.mail);
+        for slot in self.mail.dirty.drain(..) {
+            self.engine.handle_ready(slot);
+        }
+        let commands = std::mem::take(&mut self.mail.commands);
+        for command in commands {
+            match command {
+                Command::Topic(topic) => {
+                    self.engine
+                        .handle_topic_wanted(topic.index(), topic.name(), now);
+                }
+                Command::Close { deadline } => self.begin_closing(deadline, true),
+                Command::Detach => self.begin_closing(None, false),
+            }
+        }
+        self.links
+            .take_results(self.poll.registry(), now, &mut self.happenings);
+        self.links
+            .poll_attempts(self.poll.registry(), now, &mut self.happenings);
+        let seals = std::mem::take(&mut *self.seals.lock().unwrap_or_else(PoisonError::into_inner));
+        for (slot, sealed) in seals {
+            self.finish_seal(slot, sealed);
+        }
+        self.shared.timers.poll_due(now, &mut self.woken);
+        self.engine.set_pressure(self.shared.memory.is_contended());
+    }
+
+    /// Lets the engine decide and carries it out, until there is nothing more to do.
+    fn settle(&mut self, now: Instant) {
+        for _ in 0..ROUNDS_MAX {
+            self.tell_happenings(now);
+            self.engine.poll(now, &mut self.queues);
+            let mut quiet = true;
+            while let Some(output) = self.engine.poll_output() {
+                quiet = false;
+                self.carry_out(output, now);
+            }
+            self.links.flush(&mut self.happenings);
+            if quiet && self.happenings.is_empty() {
+                return;
+            }
+        }
+        // Still busy: look at the sockets and come back without sleeping.
+        self.shared.mailbox.wake();
+    }
+
+    fn tell_happenings(&mut self, now: Instant) {
+        for happening in std::mem::take(&mut self.happenings) {
+            match happening {
+                Happening::Connected(link) => self.engine.handle_connected(link, now),
+                Happening::ConnectFailed(link, reason) => {
+                    self.engine
+                        .handle_connect_failed(link, reason.into(), now, &mut self.queues);
+                }
+                Happening::Disconnected(link, reason) => {
+                    self.engine
+                        .handle_disconnected(link, reason.into(), now, &mut self.queues);
+                }
+                Happening::Written(link, total) => {
+                    self.engine.handle_written(link, total, &mut self.queues);
+                }
+            }
+        }
+    }
+
+    fn carry_out(&mut self, output: Output<Ticket>, now: Instant) {
+        match output {
+            Output::Connect { link, address, .. } => self.links.connect(
+                link,
+                &address,
+                &self.pool,
+                self.poll.registry(),
+                now,
+                &mut self.happenings,
+            ),
+            Output::Disconnect { link } => self.links.disconnect(link),
+            Output::Write { link, frame } => self.links.write(link, frame),
+            Output::Topic { topic, update } => self.update_topic(topic, &update),
+            Output::Seal { slot, job } => self.seal(slot, job),
+            Output::Resolved {
+                ticket,
+                first,
+                count,
+                verdict,
+            } => {
+                if self.closing.begun {
+                    self.closing.note(&ticket, count, &verdict);
+                }
+                ticket.resolve(first, count, verdict, &mut self.woken);
+            }
+            Output::Closed { ticket, total } => ticket.close(total, &mut self.woken),
+            Output::Freed { bytes, body } => self.free(bytes, body),
+            Output::Event(event) => self.observe(&event),
+            _ => {}
+        }
+    }
+
+    fn update_topic(&mut self, index: u32, update: &TopicUpdate) {
+        let Some(topic) = self.queues.topic(index) else {
+            return;
+        };
+        match update {
+            TopicUpdate::Available { leaders } => {
+                let settings = self.shared.queue_settings;
+                topic.update(leaders, settings, self.closing.begun, &mut self.woken);
+            }
+            TopicUpdate::Unavailable { code, fatal } => {
+                topic.handle_unavailable(*code, *fatal, &mut self.woken);
+            }
+            _ => {}
+        }
+    }
+
+    fn observe(&mut self, event: &Event) {
+        match event {
+            Event::ConnectFailed {
+                address, reason, ..
+            } => {
+                self.shared.note_address(address, Some(reason));
+            }
+            Event::Connected { address, .. } => self.shared.note_address(address, None),
+            _ => {}
+        }
+        log::event(event);
+    }
+
+    fn seal(&mut self, slot: Slot, job: SealJob) {
+        if job.bytes() <= SEAL_INLINE_BYTES {
+            let sealed = job.run(&mut self.compressor);
+            self.finish_seal(slot, sealed);
+            return;
+        }
+        let (seals, shared) = (self.seals.clone(), self.shared.clone());
+        let work = Box::new(move |compressor: &mut Compressor| {
+            let sealed = job.run(compressor);
+            seals
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push((slot, sealed));
+            shared.mailbox.wake();
+        });
+        if let Err(work) = self.pool.compute(work) {
+            work(&mut self.compressor);
+        }
+    }
+
+    fn finish_seal(&mut self, slot: Slot, sealed: Sealed) {
+        let Some(partition) = self.queues.partition(slot) else {
+            return;
+        };
+        let done = partition.lock().queue.finish_seal(sealed);
+        if done.freed > 0 {
+            self.shared.memory.release(done.freed, &mut self.woken);
+        }
+        self.shared.memory.recycle(done.recycled);
+        self.engine.handle_ready(slot);
+    }
+
+    fn free(&mut self, bytes: usize, body: Option<Arc<Body>>) {
+        if bytes > 0 {
+            self.shared.memory.release(bytes, &mut self.woken);
+        }
+        // A frame that is not fully written may still hold it; then its chunks just end.
+        if let Some(body) = body.and_then(Arc::into_inner) {
+            self.shared.memory.recycle(body.into_chunks());
+        }
+    }
+
+    fn begin_closing(&mut self, deadline: Option<Instant>, awaited: bool) {
+        let first = !self.closing.begun;
+        self.closing.wish(deadline, awaited);
+        if first {
+            let engine = &mut self.engine;
+            closing::shut(&self.shared, |slot| engine.handle_ready(slot));
+            self.engine.drain();
+        }
+    }
+
+    /// Whether every record has its verdict; at the deadline they are given one.
+    fn has_ended(&mut self, now: Instant) -> bool {
+        if self.closing.is_due(now) {
+            self.closing.aborted = true;
+            let unsent = self.engine.abort(now, &mut self.queues);
+            for unsent in &unsent {
+                self.closing.keep(unsent);
+            }
+            drop(unsent);
+            self.settle(now);
+            if self.closing.is_overdue(now) {
+                closing::orphan_all(&self.shared, "a batch was not brought back in time");
+                return true;
+            }
+        }
+        let idle = self.engine.is_idle() || self.closing.aborted;
+        idle && closing::is_empty(&self.shared)
+    }
+
+    fn sleep(&mut self, events: &mut Events) {
+        let now = Instant::now();
+        let mut wake_at = self.engine.next_wake(now);
+        let others = [
+            self.shared.timers.next_at(),
+            self.links.next_wake(),
+            self.closing.next_wake(),
+        ];
+        for at in others.into_iter().flatten() {
+            wake_at = Some(wake_at.map_or(at, |w| w.min(at)));
+        }
+        let mut timeout = wake_at.map(|at| at.saturating_duration_since(now));
+        if !self.unread.is_empty() || !self.shared.mailbox.may_sleep() {
+            timeout = Some(Duration::ZERO);
+        }
+        if let Err(error) = self.poll.poll(events, timeout) {
+            if error.kind() != io::ErrorKind::Interrupted {
+                tracing::error!(%error, "waiting for sockets failed");
+                // Not to be repeated as fast as it can be.
+                std::thread::sleep(Duration::from_millis(10));
+            }
+        }
+        self.shared.mailbox.woke();
+    }
+
+    fn take_events(&mut self, events: &Events) {
+        let now = Instant::now();
+        let unread = std::mem::take(&mut self.unread);
+        let again = unread.into_iter().map(|token| (token, true, false));
+        let fresh = events.iter().map(|e| {
+            (
+                e.token(),
+                e.is_readable() || e.is_read_closed() || e.is_error(),
+                e.is_writable(),
+            )
+        });
+        for event in again.chain(fresh) {
+            if event.0 == WAKER {
+                continue;
+            }
+            let (engine, queues) = (&mut self.engine, &mut self.queues);
+            let more = self.links.handle_event(
+                event,
+                self.poll.registry(),
+                now,
+                |link, frame| engine.handle_received(link, frame, now, queues),
+                &mut self.happenings,
+            );
+            if more {
+                self.unread.push(event.0);
+            }
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! Partitions' queues for the engine, locked one at a time.
+
+use std::sync::Arc;
+
+use downpour_core::cluster::Slot;
+use downpour_core::engine::Queues;
+use downpour_core::queue::Queue;
+
+use crate::batch_state::BatchState;
+use crate::shared::Shared;
+use crate::topic::{PartitionState, TopicState};
+
+/// Finds queues by slot; topics are kept, so that the list's lock is taken once a topic.
+#[derive(Debug)]
+pub(super) struct Lookup {
+    shared: Arc<Shared>,
+    topics: Vec<Arc<TopicState>>,
+}
+
+impl Lookup {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        Self {
+            shared,
+            topics: Vec::new(),
+        }
+    }
+
+    /// The topic of this number.
+    pub(super) fn topic(&mut self, index: u32) -> Option<&Arc<TopicState>> {
+        if self.topics.len() <= index as usize {
+            self.topics = self.shared.topics.all();
+        }
+        self.topics.get(index as usize)
+    }
+
+    /// The partition of a slot.
+    pub(super) fn partition(&mut self, slot: Slot) -> Option<Arc<PartitionState>> {
+        let table = self.topic(slot.topic)?.table();
+        let at = usize::try_from(slot.partition).ok()?;
+        table.as_ref()?.partitions.get(at).cloned()
+    }
+}
+
+impl Queues<Arc<BatchState>> for Lookup {
+    fn with<R>(
+        &mut self,
+        slot: Slot,
+        f: impl FnOnce(&mut Queue<Arc<BatchState>>) -> R,
+    ) -> Option<R> {
+        let table = self.topic(slot.topic)?.table();
+        let at = usize::try_from(slot.partition).ok()?;
+        let partition = table.as_ref()?.partitions.get(at)?;
+        let mut inner = partition.lock();
+        Some(f(&mut inner.queue))
+    }
+}

@@ -1,0 +1,206 @@
+//! At most two threads for what takes long or blocks: compression, names, custom connectors.
+//!
+//! Started when first needed, ended with the producer. Whatever a job is, one of the two
+//! threads is kept free of those that may block, so that a slow name server delays no batch.
+
+use std::collections::VecDeque;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use downpour_wire::codec::Compressor;
+
+/// What a job has at hand.
+pub(super) type Work = Box<dyn FnOnce(&mut Compressor) + Send>;
+
+const THREADS_MAX: usize = 2;
+/// Idle compression contexts are not kept for ever.
+const IDLE: std::time::Duration = std::time::Duration::from_secs(30);
+
+#[derive(Default)]
+struct State {
+    busy: VecDeque<Work>,
+    blocking: VecDeque<Work>,
+    threads: usize,
+    idle: usize,
+    /// Threads that run a blocking job.
+    blocked: usize,
+    ended: bool,
+}
+
+struct Inner {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+/// The pool.
+pub(super) struct Pool {
+    inner: Arc<Inner>,
+}
+
+impl std::fmt::Debug for Pool {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pool")
+            .field("threads", &self.inner.lock().threads)
+            .finish()
+    }
+}
+
+impl Inner {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Pool {
+    pub(super) fn new() -> Self {
+        let inner = Inner {
+            state: Mutex::default(),
+            changed: Condvar::new(),
+        };
+        Self {
+            inner: Arc::new(inner),
+        }
+    }
+
+    /// Runs something that keeps a processor busy. Bounded by the batches in memory.
+    ///
+    /// # Errors
+    /// No thread could be started; the work comes back in nobody's hands, so the caller must
+    /// have kept what it needs.
+    pub(super) fn compute(&self, work: Work) -> Result<(), Work> {
+        let mut state = self.inner.lock();
+        if !self.ensure_thread(&mut state) {
+            return Err(work);
+        }
+        state.busy.push_back(work);
+        self.inner.changed.notify_one();
+        Ok(())
+    }
+
+    /// Runs something that may block. Bounded by the connections that are being opened.
+    ///
+    /// # Errors
+    /// No thread could be started.
+    pub(super) fn block(&self, work: Work) -> Result<(), Work> {
+        let mut state = self.inner.lock();
+        if !self.ensure_thread(&mut state) {
+            return Err(work);
+        }
+        state.blocking.push_back(work);
+        self.inner.changed.notify_one();
+        Ok(())
+    }
+
+    fn ensure_thread(&self, state: &mut State) -> bool {
+        let waiting = state.busy.len() + state.blocking.len();
+        if state.idle > waiting || state.threads >= THREADS_MAX {
+            return true;
+        }
+        let inner = self.inner.clone();
+        let builder = std::thread::Builder::new().name("downpour-pool".into());
+        match builder.spawn(move || run(&inner)) {
+            Ok(_) => {
+                state.threads += 1;
+                true
+            }
+            Err(error) => {
+                tracing::warn!(%error, "no thread for the pool");
+                state.threads > 0
+            }
+        }
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        self.inner.lock().ended = true;
+        self.inner.changed.notify_all();
+    }
+}
+
+fn run(inner: &Inner) {
+    let mut compressor = Compressor::new();
+    let mut state = inner.lock();
+    loop {
+        let may_block = state.blocked + 1 < THREADS_MAX;
+        let (work, blocks) = match state.busy.pop_front() {
+            Some(work) => (work, false),
+            None => match may_block.then(|| state.blocking.pop_front()).flatten() {
+                Some(work) => (work, true),
+                None => {
+                    if state.ended {
+                        break;
+                    }
+                    state.idle += 1;
+                    let (back, timeout) = inner
+                        .changed
+                        .wait_timeout(state, IDLE)
+                        .unwrap_or_else(PoisonError::into_inner);
+                    state = back;
+                    state.idle -= 1;
+                    if timeout.timed_out() && state.busy.is_empty() && state.blocking.is_empty() {
+                        break;
+                    }
+                    continue;
+                }
+            },
+        };
+        state.blocked += usize::from(blocks);
+        drop(state);
+        // A custom connector is foreign code.
+        if catch_unwind(AssertUnwindSafe(|| work(&mut compressor))).is_err() {
+            tracing::error!("a job of the pool panicked");
+            compressor = Compressor::new();
+        }
+        state = inner.lock();
+        if blocks {
+            state.blocked -= 1;
+            inner.changed.notify_one();
+        }
+    }
+    state.threads -= 1;
+}
+
+/// The error of a job that could not be started.
+pub(super) fn no_thread() -> io::Error {
+    io::Error::other("no thread could be started for it")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    #[test]
+    fn a_blocked_name_server_leaves_a_thread_for_compression() {
+        let pool = Pool::new();
+        let (release, blocked) = mpsc::channel::<()>();
+        let blocked = Arc::new(Mutex::new(blocked));
+        for _ in 0..3 {
+            let blocked = blocked.clone();
+            let wait = move |_: &mut Compressor| {
+                let _ = blocked.lock().unwrap().recv();
+            };
+            assert!(pool.block(Box::new(wait)).is_ok());
+        }
+        let (done, finished) = mpsc::channel();
+        let work = move |_: &mut Compressor| done.send(()).unwrap();
+        assert!(pool.compute(Box::new(work)).is_ok());
+        finished.recv_timeout(Duration::from_secs(5)).unwrap();
+        drop(release);
+    }
+
+    #[test]
+    fn a_job_that_panics_does_not_end_the_pool() {
+        let pool = Pool::new();
+        assert!(pool.block(Box::new(|_| panic!("on purpose"))).is_ok());
+        let (done, finished) = mpsc::channel();
+        assert!(
+            pool.block(Box::new(move |_| done.send(()).unwrap()))
+                .is_ok()
+        );
+        finished.recv_timeout(Duration::from_secs(5)).unwrap();
+    }
+}

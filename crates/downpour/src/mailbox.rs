@@ -1,0 +1,166 @@
+//! What callers tell the I/O thread, and the one wake-up that many of them share.
+//!
+//! *Invariant:* whoever posts while the I/O thread sleeps or is about to wakes it; whoever
+//! posts while it works does not, because it looks again before it sleeps.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Instant;
+
+use downpour_core::cluster::Slot;
+
+use crate::topic::TopicState;
+
+/// Something for the I/O thread to do.
+#[derive(Debug)]
+pub(crate) enum Command {
+    /// A topic's metadata is wanted.
+    Topic(Arc<TopicState>),
+    /// No record comes any more; end when all have their verdict, or at the deadline.
+    Close { deadline: Option<Instant> },
+    /// The same, and nobody waits for it.
+    Detach,
+}
+
+/// Everything posted since it was last emptied.
+#[derive(Debug, Default)]
+pub(crate) struct Mail {
+    /// Queues that have something new. At most one entry a partition: a queue asks again only
+    /// once it was looked at.
+    pub(crate) dirty: Vec<Slot>,
+    pub(crate) commands: Vec<Command>,
+}
+
+impl Mail {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.dirty.is_empty() && self.commands.is_empty()
+    }
+}
+
+/// Where callers post.
+#[derive(Debug)]
+pub(crate) struct Mailbox {
+    mail: Mutex<Mail>,
+    awake: AtomicBool,
+    waker: OnceLock<mio::Waker>,
+}
+
+impl Mailbox {
+    pub(crate) fn new() -> Self {
+        // Nobody is to be woken before there is a thread.
+        Self {
+            mail: Mutex::default(),
+            awake: AtomicBool::new(true),
+            waker: OnceLock::new(),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Mail> {
+        self.mail.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Names the thread's waker, once, before the thread starts.
+    pub(crate) fn set_waker(&self, waker: mio::Waker) {
+        let _ = self.waker.set(waker);
+    }
+
+    /// A queue has something new.
+    pub(crate) fn post(&self, slot: Slot) {
+        self.lock().dirty.push(slot);
+        self.wake();
+    }
+
+    /// Several queues have.
+    pub(crate) fn post_all(&self, slots: Vec<Slot>) {
+        if !slots.is_empty() {
+            self.lock().dirty.extend(slots);
+            self.wake();
+        }
+    }
+
+    /// Something is to be done.
+    pub(crate) fn command(&self, command: Command) {
+        self.lock().commands.push(command);
+        self.wake();
+    }
+
+    /// Makes the I/O thread look around.
+    pub(crate) fn wake(&self) {
+        if self.awake.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        if let Some(waker) = self.waker.get() {
+            if let Err(error) = waker.wake() {
+                tracing::error!(%error, "the I/O thread could not be woken");
+            }
+        }
+    }
+
+    /// The I/O thread's: moves everything posted into `into`, which is empty.
+    pub(crate) fn take(&self, into: &mut Mail) {
+        debug_assert!(into.is_empty(), "mail would be lost");
+        std::mem::swap(&mut *self.lock(), into);
+    }
+
+    /// The I/O thread's: from now on whoever posts wakes it. False if there is mail already.
+    pub(crate) fn may_sleep(&self) -> bool {
+        self.awake.store(false, Ordering::Release);
+        let empty = self.lock().is_empty();
+        if !empty {
+            self.awake.store(true, Ordering::Release);
+        }
+        empty
+    }
+
+    /// The I/O thread's: it is awake and will look before it sleeps again.
+    pub(crate) fn woke(&self) {
+        self.awake.store(true, Ordering::Release);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_sleeps_on_unread_mail() {
+        let mailbox = Mailbox::new();
+        assert!(mailbox.may_sleep());
+        mailbox.post(Slot {
+            topic: 0,
+            partition: 1,
+        });
+        assert!(!mailbox.may_sleep());
+        let mut mail = Mail::default();
+        mailbox.take(&mut mail);
+        assert_eq!(mail.dirty.len(), 1);
+        assert!(mailbox.may_sleep());
+    }
+
+    #[test]
+    fn many_posts_to_a_sleeping_thread_wake_it_once() {
+        let mut poll = mio::Poll::new().unwrap();
+        let mailbox = Mailbox::new();
+        mailbox.set_waker(mio::Waker::new(poll.registry(), mio::Token(0)).unwrap());
+        mailbox.post(Slot {
+            topic: 0,
+            partition: 0,
+        });
+        let mut events = mio::Events::with_capacity(4);
+        poll.poll(&mut events, Some(std::time::Duration::ZERO))
+            .unwrap();
+        assert!(events.is_empty(), "it is awake and will look");
+        let mut mail = Mail::default();
+        mailbox.take(&mut mail);
+        assert!(mailbox.may_sleep());
+        for partition in 0..3 {
+            mailbox.post(Slot {
+                topic: 0,
+                partition,
+            });
+        }
+        poll.poll(&mut events, Some(std::time::Duration::from_secs(5)))
+            .unwrap();
+        assert_eq!(events.iter().count(), 1);
+    }
+}

@@ -1,0 +1,214 @@
+//! The producer's memory: credit in order, and chunks that are used again.
+//!
+//! Credit is taken a chunk at a time. Who waits and who is next is `downpour-core`'s; this file
+//! adds the lock and the memory itself. This lock is the innermost: nothing is locked under it.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
+
+use downpour_core::budget::{Budget, Wait, WaitKey};
+
+/// Chunks of 4 KiB to 1 MiB are kept, each size apart.
+const SMALLEST: u32 = 12;
+const LARGEST: u32 = 20;
+const CLASSES: usize = (LARGEST - SMALLEST + 1) as usize;
+
+/// Credit and chunks.
+#[derive(Debug)]
+pub(crate) struct Memory {
+    inner: Mutex<Inner>,
+    contended: AtomicBool,
+    capacity: usize,
+}
+
+struct Inner {
+    budget: Budget<Waker>,
+    classes: [Vec<Vec<u8>>; CLASSES],
+    pooled: usize,
+    pooled_max: usize,
+}
+
+impl std::fmt::Debug for Inner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Inner")
+            .field("used", &self.budget.used())
+            .field("pooled", &self.pooled)
+            .finish()
+    }
+}
+
+impl Memory {
+    pub(crate) fn new(capacity: usize) -> Self {
+        let inner = Inner {
+            budget: Budget::new(capacity),
+            classes: Default::default(),
+            pooled: 0,
+            // Idle chunks are no credit, but they are memory.
+            pooled_max: (capacity / 4).min(16 << 20),
+        };
+        Self {
+            inner: Mutex::new(inner),
+            contended: AtomicBool::new(false),
+            capacity,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    /// Bytes that are lent.
+    pub(crate) fn used(&self) -> usize {
+        self.lock().budget.used()
+    }
+
+    /// Whether anybody waits.
+    pub(crate) fn is_contended(&self) -> bool {
+        self.contended.load(Ordering::Relaxed)
+    }
+
+    /// A chunk of at least so many bytes, its capacity reserved; `None` if its caller must wait.
+    pub(crate) fn try_chunk(&self, bytes: usize) -> Option<Vec<u8>> {
+        let bytes = rounded(bytes);
+        let mut inner = self.lock();
+        if !inner.budget.try_reserve(bytes) {
+            return None;
+        }
+        Some(inner.chunk(bytes))
+    }
+
+    /// Waits for a chunk: joins the queue's end on the first call. The grant is a chunk.
+    pub(crate) fn poll_chunk(
+        &self,
+        bytes: usize,
+        key: &mut Option<WaitKey>,
+        waker: &Waker,
+    ) -> Option<Vec<u8>> {
+        let mut inner = self.lock();
+        let place = *key.get_or_insert_with(|| inner.budget.wait(rounded(bytes), waker.clone()));
+        let granted = match inner.budget.poll_wait(place, waker.clone()) {
+            Wait::Granted(granted) => {
+                *key = None;
+                Some(inner.chunk(granted))
+            }
+            _ => None,
+        };
+        self.note(&inner);
+        granted
+    }
+
+    /// Leaves the queue; a grant goes to the next.
+    pub(crate) fn cancel(&self, key: WaitKey, woken: &mut Vec<Waker>) {
+        let mut inner = self.lock();
+        inner.budget.cancel(key, woken);
+        self.note(&inner);
+    }
+
+    /// Takes credit back.
+    pub(crate) fn release(&self, bytes: usize, woken: &mut Vec<Waker>) {
+        let mut inner = self.lock();
+        inner.budget.release(bytes, woken);
+        self.note(&inner);
+    }
+
+    /// Takes a chunk back with its credit.
+    pub(crate) fn give_back(&self, chunk: Vec<u8>, woken: &mut Vec<Waker>) {
+        let mut inner = self.lock();
+        inner.budget.release(chunk.capacity(), woken);
+        inner.keep(chunk);
+        self.note(&inner);
+    }
+
+    /// Takes chunks back whose credit came back otherwise.
+    pub(crate) fn recycle(&self, chunks: impl IntoIterator<Item = Vec<u8>>) {
+        let mut inner = self.lock();
+        for chunk in chunks {
+            inner.keep(chunk);
+        }
+    }
+
+    fn note(&self, inner: &Inner) {
+        self.contended
+            .store(inner.budget.has_waiters(), Ordering::Relaxed);
+    }
+}
+
+/// Sizes that can be used again are powers of two.
+fn rounded(bytes: usize) -> usize {
+    if bytes > 1 << LARGEST {
+        bytes
+    } else {
+        bytes.max(1 << SMALLEST).next_power_of_two()
+    }
+}
+
+fn class(capacity: usize) -> Option<usize> {
+    let bits = capacity.trailing_zeros();
+    (capacity.is_power_of_two() && (SMALLEST..=LARGEST).contains(&bits))
+        .then(|| (bits - SMALLEST) as usize)
+}
+
+impl Inner {
+    fn chunk(&mut self, bytes: usize) -> Vec<u8> {
+        if let Some(chunk) = class(bytes).and_then(|c| self.classes[c].pop()) {
+            self.pooled -= chunk.capacity();
+            return chunk;
+        }
+        // Touched in full when a batch takes it, so the zeroes cost nothing twice.
+        Vec::with_capacity(bytes)
+    }
+
+    fn keep(&mut self, chunk: Vec<u8>) {
+        let Some(class) = class(chunk.capacity()) else {
+            return;
+        };
+        if self.pooled + chunk.capacity() <= self.pooled_max {
+            self.pooled += chunk.capacity();
+            self.classes[class].push(chunk);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chunk_that_came_back_is_used_again() {
+        let memory = Memory::new(1 << 20);
+        let chunk = memory.try_chunk(5000).unwrap();
+        let address = chunk.as_ptr();
+        assert_eq!((chunk.capacity(), memory.used()), (8192, 8192));
+        memory.give_back(chunk, &mut Vec::new());
+        assert_eq!(memory.used(), 0);
+        assert_eq!(memory.try_chunk(8000).unwrap().as_ptr(), address);
+    }
+
+    #[test]
+    fn idle_chunks_are_bounded() {
+        let memory = Memory::new(64 << 10);
+        let chunks: Vec<_> = (0..16).map(|_| memory.try_chunk(4096).unwrap()).collect();
+        for chunk in chunks {
+            memory.give_back(chunk, &mut Vec::new());
+        }
+        assert_eq!(memory.lock().pooled, 16 << 10);
+    }
+
+    #[test]
+    fn contention_lasts_while_somebody_waits() {
+        let memory = Memory::new(4096);
+        let chunk = memory.try_chunk(1).unwrap();
+        let mut key = None;
+        assert!(memory.poll_chunk(1, &mut key, Waker::noop()).is_none());
+        assert!(memory.is_contended());
+        memory.give_back(chunk, &mut Vec::new());
+        assert!(memory.try_chunk(1).is_none(), "the one that waits is first");
+        assert!(memory.poll_chunk(1, &mut key, Waker::noop()).is_some());
+        assert!(!memory.is_contended());
+    }
+}

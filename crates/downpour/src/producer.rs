@@ -1,0 +1,205 @@
+//! The async facade: a cheap handle that any executor can use, and the end of a producer.
+//!
+//! The blocking facade is `blocking`; both call `accept`.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::accept;
+use crate::deliveries::Deliveries;
+use crate::delivery::Delivery;
+use crate::error::{ProduceError, SendError, SendManyError, TrySendError};
+use crate::io;
+use crate::mailbox::Command;
+use crate::record::Record;
+use crate::report::Report;
+use crate::settings::Settings;
+use crate::shared::Shared;
+use crate::topic_handle::Topic;
+use crate::unfinished::Unfinished;
+use crate::waits::{ForBatches, ForEnd};
+
+/// A producer: cheap to clone, usable from any thread and any executor, or from none through
+/// [`blocking`](Self::blocking).
+///
+/// Awaiting [`send`](Self::send) means accepted; awaiting the [`Delivery`] that it returns
+/// means acknowledged. Nothing is connected before the first use. Dropping the last clone
+/// detaches: a thread of its own drains what was accepted, for at most the delivery timeout;
+/// only [`close`](Self::close) promises that before the process exits.
+///
+/// ```
+/// use downpour::{Producer, Record};
+/// # let cluster = downpour_fake::FakeCluster::builder().topic("events", 3).start()?;
+/// # let bootstrap = cluster.bootstrap_servers();
+///
+/// # smol::block_on(async {
+/// let producer = Producer::builder(bootstrap).build()?;
+/// let delivery = producer.send(Record::to("events").key("user-1").value("clicked")).await?;
+/// let report = delivery.await?;
+/// println!("partition {} offset {:?}", report.partition(), report.offset());
+/// producer.close().await;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct Producer {
+    handle: Arc<Handle>,
+}
+
+/// Dropped with the last clone.
+struct Handle {
+    shared: Arc<Shared>,
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        // A forked child has the memory, but not the thread: it may lock and join nothing.
+        if self.shared.is_forked() || !self.shared.is_started() || self.shared.is_closing() {
+            return;
+        }
+        self.shared.begin_closing();
+        self.shared.mailbox.command(Command::Detach);
+    }
+}
+
+impl Producer {
+    pub(crate) fn from_settings(settings: Settings) -> Self {
+        Self {
+            handle: Arc::new(Handle {
+                shared: Shared::new(settings, io::start),
+            }),
+        }
+    }
+
+    #[inline]
+    fn shared(&self) -> &Arc<Shared> {
+        &self.handle.shared
+    }
+
+    /// Accepts a record, and waits for metadata and memory if it must, in turn and for at most
+    /// `max_block`.
+    ///
+    /// # Errors
+    /// [`SendError`]: nothing was or will be sent.
+    ///
+    /// # Cancel safety
+    /// Safe: a record whose future is dropped before it ended is not sent, and its place in
+    /// the queue for memory goes to the next.
+    pub async fn send(&self, record: Record<'_>) -> Result<Delivery, SendError> {
+        accept::accept(self.shared(), &record).await
+    }
+
+    /// Accepts a record and waits until it is acknowledged.
+    ///
+    /// # Errors
+    /// [`ProduceError`]: not accepted, or no acknowledgement.
+    ///
+    /// # Cancel safety
+    /// A record that was accepted stays on its way when the future is dropped.
+    pub async fn send_and_wait(&self, record: Record<'_>) -> Result<Report, ProduceError> {
+        let delivery = accept::accept(self.shared(), &record).await?;
+        Ok(delivery.await?)
+    }
+
+    /// Accepts records in order. All are checked before the first is accepted.
+    ///
+    /// # Errors
+    /// [`SendManyError`] with the handles of those that were accepted and the records that
+    /// were not.
+    ///
+    /// # Cancel safety
+    /// Those that were accepted stay on their way when the future is dropped, and their
+    /// handles are lost; the others are not sent.
+    pub async fn send_many<'a>(
+        &self,
+        records: impl IntoIterator<Item = Record<'a>>,
+    ) -> Result<Deliveries, SendManyError<'a>> {
+        accept::accept_many(self.shared(), records.into_iter().collect()).await
+    }
+
+    /// Accepts a record if it need not wait, and gives it back otherwise.
+    ///
+    /// The first record of a topic always comes back, while its metadata is being asked for;
+    /// [`topic`](Self::topic) waits for that.
+    ///
+    /// # Errors
+    /// [`TrySendError`] with the record and the reason.
+    #[expect(
+        clippy::result_large_err,
+        reason = "the record comes back as it was, unboxed"
+    )]
+    pub fn try_send<'a>(&self, record: Record<'a>) -> Result<Delivery, TrySendError<'a>> {
+        accept::try_accept(self.shared(), record)
+    }
+
+    /// Waits until a topic can be sent to: its metadata is here, or was.
+    ///
+    /// The returned handle saves the look-up of the name, see [`Topic`].
+    ///
+    /// # Errors
+    /// As with [`send`](Self::send).
+    ///
+    /// # Cancel safety
+    /// Safe: nothing is kept but that the topic was asked for.
+    pub async fn topic(&self, name: &str) -> Result<Topic, SendError> {
+        let state = accept::warm_up(self.shared(), name).await?;
+        Ok(Topic::new(self.shared().clone(), state))
+    }
+
+    /// Sends what is waiting for more records, and waits until every record that was accepted
+    /// before has its verdict. What the verdicts are, handles tell.
+    ///
+    /// # Cancel safety
+    /// Safe: records are on their way whether somebody waits or not.
+    pub async fn flush(&self) {
+        if self.shared().is_forked() {
+            return;
+        }
+        let batches = self.shared().hurry();
+        ForBatches::new(batches).await;
+    }
+
+    /// Takes no more records and waits until all have their verdict, which the delivery
+    /// timeout bounds. Clones are closed with it; closing twice does nothing.
+    ///
+    /// # Cancel safety
+    /// Closing goes on when the future is dropped.
+    pub async fn close(&self) {
+        let _ = self.finish(None).await;
+    }
+
+    /// Takes no more records, waits for verdicts for at most this long, and hands back what
+    /// was not delivered by then. The first who asks gets it.
+    ///
+    /// # Cancel safety
+    /// Closing goes on when the future is dropped.
+    pub async fn close_within(&self, time: Duration) -> Unfinished {
+        self.finish(Instant::now().checked_add(time)).await
+    }
+
+    async fn finish(&self, deadline: Option<Instant>) -> Unfinished {
+        let shared = self.shared();
+        if shared.is_forked() {
+            return Unfinished::default();
+        }
+        shared.begin_closing();
+        if !shared.is_started() {
+            return Unfinished::default();
+        }
+        shared.mailbox.command(Command::Close { deadline });
+        ForEnd::new(shared.clone()).await
+    }
+
+    /// Bytes of `buffer_memory` that are in use.
+    pub fn buffered_bytes(&self) -> usize {
+        self.shared().memory.used()
+    }
+}
+
+impl fmt::Debug for Producer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Producer").field(self.shared()).finish()
+    }
+}

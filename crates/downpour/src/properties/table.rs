@@ -1,0 +1,425 @@
+//! The names: Java's producer settings, and librdkafka's words for what people set most.
+//!
+//! Only names and answers; values are read in `row`.
+
+use super::row::{
+    Answer, Row, acks, boolean, bytes, codec, gzip_level, in_flight, kilobytes_of_memory, linger,
+    max_request_size, millis, partitioner_class, recovery, retries, row, security_protocol,
+    socket_buffer, zstd_level,
+};
+use Answer::{NotHere, Only, Works};
+
+/// All names.
+pub(super) const ROWS: &[&[Row]] = &[
+    CORE,
+    BATCHING,
+    PARTITIONING,
+    NETWORK,
+    TRANSACTIONS,
+    OBSERVATION,
+    SECURITY,
+    SASL_DETAILS,
+    LIBRDKAFKA,
+];
+
+const BYTES_ONLY: Answer = NotHere(
+    "keys and values are bytes here",
+    "turn them into bytes before they go into a Record",
+);
+
+const CORE: &[Row] = &[
+    row(
+        "bootstrap.servers",
+        Works(|d, v| {
+            d.bootstrap = Some(v.into());
+            Ok(())
+        }),
+    ),
+    row(
+        "client.id",
+        Works(|d, v| {
+            d.client_id = Some(v.into());
+            Ok(())
+        }),
+    ),
+    row("acks", Works(acks)),
+    row("retries", Works(retries)),
+    row(
+        "enable.idempotence",
+        Works(|d, v| Ok(d.idempotence = Some(boolean(v)?))),
+    ),
+    row("max.in.flight.requests.per.connection", Works(in_flight)),
+    row(
+        "delivery.timeout.ms",
+        Works(|d, v| Ok(d.delivery_timeout = Some(millis(v)?))),
+    ),
+    row(
+        "request.timeout.ms",
+        Works(|d, v| Ok(d.request_timeout = Some(millis(v)?))),
+    ),
+    row(
+        "max.block.ms",
+        Works(|d, v| Ok(d.max_block = Some(millis(v)?))),
+    ),
+    row(
+        "retry.backoff.ms",
+        Works(|d, v| Ok(d.retry_backoff = Some(millis(v)?))),
+    ),
+    row(
+        "retry.backoff.max.ms",
+        Works(|d, v| Ok(d.retry_backoff_max = Some(millis(v)?))),
+    ),
+    row(
+        "reconnect.backoff.ms",
+        Works(|d, v| Ok(d.reconnect_backoff = Some(millis(v)?))),
+    ),
+    row(
+        "reconnect.backoff.max.ms",
+        Works(|d, v| Ok(d.reconnect_backoff_max = Some(millis(v)?))),
+    ),
+    row("key.serializer", BYTES_ONLY),
+    row("value.serializer", BYTES_ONLY),
+];
+
+const BATCHING: &[Row] = &[
+    row(
+        "batch.size",
+        Works(|d, v| Ok(d.batch_size = Some(bytes(v)?))),
+    ),
+    row("linger.ms", Works(linger)),
+    row(
+        "buffer.memory",
+        Works(|d, v| Ok(d.buffer_memory = Some(bytes(v)?))),
+    ),
+    row(
+        "buffer.memory.allocation.strategy",
+        Only(
+            &["incremental"],
+            "memory is always taken in chunks as records arrive",
+            "leave it out, or say incremental",
+        ),
+    ),
+    row("max.request.size", Works(max_request_size)),
+    row("compression.type", Works(codec)),
+    row("compression.gzip.level", Works(gzip_level)),
+    row(
+        "compression.lz4.level",
+        NotHere(
+            "LZ4's higher levels exist in C only; this one is always the fast one",
+            "leave it out, or use zstd for smaller batches",
+        ),
+    ),
+    row("compression.zstd.level", Works(zstd_level)),
+];
+
+const PARTITIONING: &[Row] = &[
+    row("partitioner.class", Works(partitioner_class)),
+    row(
+        "partitioner.adaptive.partitioning.enable",
+        Only(
+            &["false"],
+            "records without a key are spread evenly by bytes, whatever a broker's load",
+            "leave it out, or say false",
+        ),
+    ),
+    row(
+        "partitioner.availability.timeout.ms",
+        Only(
+            &["0"],
+            "partitions without a leader are passed over at once, slow ones are not",
+            "leave it out, or say 0",
+        ),
+    ),
+    row(
+        "partitioner.ignore.keys",
+        Only(
+            &["false"],
+            "a record's key always counts",
+            "pass a Partitioner that answers Choice::Sticky to ProducerBuilder::partitioner",
+        ),
+    ),
+    row(
+        "partitioner.rack.aware",
+        Only(
+            &["false"],
+            "racks are not looked at",
+            "leave it out, or say false",
+        ),
+    ),
+    row(
+        "client.rack",
+        Only(&[""], "racks are not looked at", "leave it out"),
+    ),
+];
+
+const NETWORK: &[Row] = &[
+    row(
+        "metadata.max.age.ms",
+        Works(|d, v| Ok(d.metadata_max_age = Some(millis(v)?))),
+    ),
+    row(
+        "metadata.max.idle.ms",
+        NotHere("topics that were used once stay known", "leave it out"),
+    ),
+    row(
+        "client.dns.lookup",
+        Only(
+            &["use_all_dns_ips"],
+            "every address that a name resolves to is tried",
+            "leave it out, or list canonical names in bootstrap.servers",
+        ),
+    ),
+    row(
+        "bootstrap.resolve.timeout.ms",
+        Only(
+            &["0"],
+            "names are resolved again with every attempt to connect",
+            "use max.block.ms to bound the wait",
+        ),
+    ),
+    row("metadata.recovery.strategy", Works(recovery)),
+    row(
+        "metadata.recovery.rebootstrap.trigger.ms",
+        NotHere(
+            "the bootstrap addresses are asked again as soon as no known broker answers",
+            "leave it out",
+        ),
+    ),
+    row(
+        "metadata.cluster.check.enable",
+        Only(
+            &["false"],
+            "the check needs a version of ApiVersions that is not spoken here yet",
+            "leave it out, or say false",
+        ),
+    ),
+    row(
+        "send.buffer.bytes",
+        Works(|d, v| Ok(d.send_buffer = socket_buffer(v)?)),
+    ),
+    row(
+        "receive.buffer.bytes",
+        Works(|d, v| Ok(d.receive_buffer = socket_buffer(v)?)),
+    ),
+    row(
+        "connections.max.idle.ms",
+        Works(|d, v| Ok(d.idle_timeout = Some(millis(v)?))),
+    ),
+    row(
+        "socket.connection.setup.timeout.ms",
+        Works(|d, v| Ok(d.connect_timeout = Some(millis(v)?))),
+    ),
+    row(
+        "socket.connection.setup.timeout.max.ms",
+        NotHere(
+            "the time that a connection may take does not grow",
+            "set socket.connection.setup.timeout.ms to the longest",
+        ),
+    ),
+];
+
+const NO_TRANSACTIONS: Answer = NotHere(
+    "there are no transactions yet",
+    "idempotence keeps each partition free of duplicates",
+);
+
+const TRANSACTIONS: &[Row] = &[
+    row("transactional.id", NO_TRANSACTIONS),
+    row("transaction.timeout.ms", NO_TRANSACTIONS),
+    row(
+        "transaction.two.phase.commit.enable",
+        Only(&["false"], "there are no transactions yet", "leave it out"),
+    ),
+];
+
+const NO_METRICS: Answer = NotHere(
+    "there are no JMX metrics",
+    "watch the tracing lines of the target downpour",
+);
+const NO_CLASSES: Answer = NotHere(
+    "Java classes cannot be loaded",
+    "do the same in Rust around the producer",
+);
+
+const OBSERVATION: &[Row] = &[
+    row(
+        "enable.metrics.push",
+        Only(
+            &["false"],
+            "metrics are not pushed to brokers",
+            "leave it out, or say false",
+        ),
+    ),
+    row("metric.reporters", NO_METRICS),
+    row("metrics.num.samples", NO_METRICS),
+    row("metrics.sample.window.ms", NO_METRICS),
+    row("metrics.recording.level", NO_METRICS),
+    row("auto.include.jmx.reporter", NO_METRICS),
+    row("interceptor.classes", NO_CLASSES),
+    row("config.providers", NO_CLASSES),
+];
+
+const NO_TLS: Answer = NotHere(
+    "there is no TLS yet",
+    "use a PLAINTEXT listener, or a TLS tunnel in front of one",
+);
+const NO_SASL: Answer = NotHere(
+    "there is no SASL yet",
+    "use a listener without authentication",
+);
+
+const SECURITY: &[Row] = &[
+    row("security.protocol", Works(security_protocol)),
+    row("security.providers", NO_CLASSES),
+    row("ssl.protocol", NO_TLS),
+    row("ssl.enabled.protocols", NO_TLS),
+    row("ssl.provider", NO_TLS),
+    row("ssl.cipher.suites", NO_TLS),
+    row("ssl.keystore.type", NO_TLS),
+    row("ssl.keystore.location", NO_TLS),
+    row("ssl.keystore.password", NO_TLS),
+    row("ssl.keystore.key", NO_TLS),
+    row("ssl.keystore.certificate.chain", NO_TLS),
+    row("ssl.key.password", NO_TLS),
+    row("ssl.truststore.type", NO_TLS),
+    row("ssl.truststore.location", NO_TLS),
+    row("ssl.truststore.password", NO_TLS),
+    row("ssl.truststore.certificates", NO_TLS),
+    row("ssl.endpoint.identification.algorithm", NO_TLS),
+    row("ssl.keymanager.algorithm", NO_TLS),
+    row("ssl.trustmanager.algorithm", NO_TLS),
+    row("ssl.secure.random.implementation", NO_TLS),
+    row("ssl.engine.factory.class", NO_TLS),
+    row("sasl.mechanism", NO_SASL),
+    row("sasl.jaas.config", NO_SASL),
+    row("sasl.client.callback.handler.class", NO_SASL),
+    row("sasl.login.callback.handler.class", NO_SASL),
+    row("sasl.login.class", NO_SASL),
+    row("sasl.kerberos.service.name", NO_SASL),
+    row("sasl.kerberos.kinit.cmd", NO_SASL),
+    row("sasl.kerberos.ticket.renew.window.factor", NO_SASL),
+    row("sasl.kerberos.ticket.renew.jitter", NO_SASL),
+    row("sasl.kerberos.min.time.before.relogin", NO_SASL),
+];
+
+const SASL_DETAILS: &[Row] = &[
+    row("sasl.login.refresh.window.factor", NO_SASL),
+    row("sasl.login.refresh.window.jitter", NO_SASL),
+    row("sasl.login.refresh.min.period.seconds", NO_SASL),
+    row("sasl.login.refresh.buffer.seconds", NO_SASL),
+    row("sasl.login.connect.timeout.ms", NO_SASL),
+    row("sasl.login.read.timeout.ms", NO_SASL),
+    row("sasl.login.retry.backoff.ms", NO_SASL),
+    row("sasl.login.retry.backoff.max.ms", NO_SASL),
+    row("sasl.oauthbearer.token.endpoint.url", NO_SASL),
+    row("sasl.oauthbearer.jwks.endpoint.url", NO_SASL),
+    row("sasl.oauthbearer.jwks.endpoint.refresh.ms", NO_SASL),
+    row("sasl.oauthbearer.jwks.endpoint.retry.backoff.ms", NO_SASL),
+    row(
+        "sasl.oauthbearer.jwks.endpoint.retry.backoff.max.ms",
+        NO_SASL,
+    ),
+    row("sasl.oauthbearer.scope.claim.name", NO_SASL),
+    row("sasl.oauthbearer.sub.claim.name", NO_SASL),
+    row("sasl.oauthbearer.clock.skew.seconds", NO_SASL),
+    row("sasl.oauthbearer.expected.audience", NO_SASL),
+    row("sasl.oauthbearer.expected.issuer", NO_SASL),
+    row("sasl.oauthbearer.header.urlencode", NO_SASL),
+    row("sasl.oauthbearer.jwt.retriever.class", NO_SASL),
+    row("sasl.oauthbearer.jwt.validator.class", NO_SASL),
+    row("sasl.oauthbearer.client.credentials.client.id", NO_SASL),
+    row("sasl.oauthbearer.client.credentials.client.secret", NO_SASL),
+    row("sasl.oauthbearer.scope", NO_SASL),
+    row("sasl.oauthbearer.assertion.algorithm", NO_SASL),
+    row("sasl.oauthbearer.assertion.claim.aud", NO_SASL),
+    row("sasl.oauthbearer.assertion.claim.exp.seconds", NO_SASL),
+    row("sasl.oauthbearer.assertion.claim.iss", NO_SASL),
+    row("sasl.oauthbearer.assertion.claim.jti.include", NO_SASL),
+    row("sasl.oauthbearer.assertion.claim.nbf.seconds", NO_SASL),
+    row("sasl.oauthbearer.assertion.claim.sub", NO_SASL),
+    row("sasl.oauthbearer.assertion.file", NO_SASL),
+    row("sasl.oauthbearer.assertion.private.key.file", NO_SASL),
+    row("sasl.oauthbearer.assertion.private.key.passphrase", NO_SASL),
+    row("sasl.oauthbearer.assertion.template.file", NO_SASL),
+];
+
+/// librdkafka's words. Where it shares Java's, the row is above.
+const LIBRDKAFKA: &[Row] = &[
+    row(
+        "metadata.broker.list",
+        Works(|d, v| {
+            d.bootstrap = Some(v.into());
+            Ok(())
+        }),
+    ),
+    row("request.required.acks", Works(acks)),
+    row("queue.buffering.max.ms", Works(linger)),
+    row("queue.buffering.max.kbytes", Works(kilobytes_of_memory)),
+    row(
+        "message.timeout.ms",
+        Works(|d, v| Ok(d.delivery_timeout = Some(millis(v)?))),
+    ),
+    row("message.send.max.retries", Works(retries)),
+    row("compression.codec", Works(codec)),
+    row("max.in.flight", Works(in_flight)),
+    row(
+        "socket.timeout.ms",
+        Works(|d, v| Ok(d.request_timeout = Some(millis(v)?))),
+    ),
+    row("message.max.bytes", Works(max_request_size)),
+    row(
+        "receive.message.max.bytes",
+        Works(|d, v| Ok(d.response_max = Some(bytes(v)?))),
+    ),
+    row(
+        "allow.auto.create.topics",
+        Works(|d, v| Ok(d.auto_create_topics = Some(boolean(v)?))),
+    ),
+    row(
+        "queue.buffering.max.messages",
+        NotHere("records are counted in bytes only", "set buffer.memory"),
+    ),
+    row(
+        "batch.num.messages",
+        NotHere("batches are counted in bytes only", "set batch.size"),
+    ),
+    row(
+        "compression.level",
+        NotHere(
+            "a level belongs to a codec",
+            "set compression.gzip.level or compression.zstd.level",
+        ),
+    ),
+    row(
+        "partitioner",
+        Only(
+            &["murmur2_random"],
+            "keyed records go by murmur2, as with Java's producer",
+            "say murmur2_random, or pass a Partitioner to ProducerBuilder::partitioner",
+        ),
+    ),
+    row(
+        "enable.gapless.guarantee",
+        Only(
+            &["false"],
+            "a failed batch does not stop the producer; the batches after it go on",
+            "leave it out, or say false",
+        ),
+    ),
+    row(
+        "socket.nagle.disable",
+        Only(
+            &["true"],
+            "requests always leave at once",
+            "leave it out, or say true",
+        ),
+    ),
+    row(
+        "statistics.interval.ms",
+        Only(
+            &["0"],
+            "there are no statistics callbacks",
+            "watch the tracing lines",
+        ),
+    ),
+];

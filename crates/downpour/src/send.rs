@@ -1,0 +1,347 @@
+//! The caller's path: validate, topic, partition, reserve, lock, append, handle.
+//!
+//! Per record nothing is allocated, no channel is used, no precise clock read and nobody
+//! woken; all of that happens once a batch at most. Waiting is in `waits`.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+use std::task::Waker;
+use std::time::Instant;
+
+use downpour_core::partition::{Choice, Partitioner, murmur2};
+use downpour_core::queue::{Append, Closing};
+use downpour_wire::codec::Compressor;
+use downpour_wire::record::RecordRef;
+
+use crate::batch_state::BatchState;
+use crate::clock;
+use crate::delivery::Delivery;
+use crate::error::SendError;
+use crate::invalid::{Field, InvalidRecord};
+use crate::part::Part;
+use crate::record::{Record, Target};
+use crate::shared::Shared;
+use crate::topic::{PartitionState, Table, TopicState};
+use crate::{validate, wake};
+
+/// Tries for a chunk before its caller queues up for one: others may fill what it brings.
+const TRIES: usize = 16;
+
+thread_local! {
+    /// Contexts of codecs are large and used again.
+    static COMPRESSOR: RefCell<Compressor> = RefCell::new(Compressor::new());
+}
+
+/// What a record keeps over several attempts, so that waiting changes neither.
+#[derive(Debug, Default)]
+pub(crate) struct Progress {
+    pub(crate) partition: Option<i32>,
+    /// A chunk that was waited for; its credit is this record's until the next attempt.
+    pub(crate) chunk: Option<Vec<u8>>,
+}
+
+/// What came of an attempt to accept a record.
+pub(crate) enum Attempt {
+    Accepted(Delivery),
+    /// Its topic has no metadata yet.
+    NeedTopic(Arc<TopicState>),
+    /// There is no memory for a chunk of so many bytes.
+    NeedMemory(usize),
+    Refused(SendError),
+}
+
+/// Accepts a record, or says what stands in the way.
+#[inline]
+pub(crate) fn attempt(
+    shared: &Arc<Shared>,
+    record: &Record<'_>,
+    progress: &mut Progress,
+) -> Attempt {
+    if shared.is_closing() {
+        return refuse(shared, progress, SendError::Closed);
+    }
+    if let Err(invalid) = validate::record(record, shared.settings.core.batch_max) {
+        return Attempt::Refused(invalid.into());
+    }
+    let name = match record.topic.target() {
+        Target::Known(state) if state.owner() == shared.id => {
+            return attempt_in(shared, state, record, progress);
+        }
+        Target::Known(state) => &**state.name(),
+        Target::Name(name) => &**name,
+    };
+    match shared
+        .topics
+        .with(name, |state| attempt_in(shared, state, record, progress))
+    {
+        Some(attempt) => attempt,
+        None => intern(shared, name),
+    }
+}
+
+#[cold]
+fn refuse(shared: &Shared, progress: &mut Progress, error: SendError) -> Attempt {
+    if let Some(chunk) = progress.chunk.take() {
+        shared.give_back(chunk);
+    }
+    Attempt::Refused(error)
+}
+
+#[cold]
+fn intern(shared: &Shared, name: &str) -> Attempt {
+    match topic(shared, name) {
+        Ok(topic) => Attempt::NeedTopic(topic),
+        Err(error) => Attempt::Refused(error),
+    }
+}
+
+/// The topic of this name, new ones checked and added.
+pub(crate) fn topic(shared: &Shared, name: &str) -> Result<Arc<TopicState>, SendError> {
+    if let Some(known) = shared.topics.with(name, Arc::clone) {
+        return Ok(known);
+    }
+    validate::topic_name(name)?;
+    let added = shared.topics.add(name);
+    added.ok_or_else(|| {
+        InvalidRecord::new(
+            Field::Topic,
+            format!("{name:?} would be one topic too many"),
+            "a producer knows 200,000 topics at most; use another one for the rest",
+        )
+        .into()
+    })
+}
+
+fn attempt_in(
+    shared: &Arc<Shared>,
+    topic: &Arc<TopicState>,
+    record: &Record<'_>,
+    progress: &mut Progress,
+) -> Attempt {
+    let table = topic.table();
+    let Some(table) = &*table else {
+        return Attempt::NeedTopic(topic.clone());
+    };
+    let chosen = match progress.partition {
+        Some(partition) => Ok(partition),
+        None => choose(shared, topic, table, record),
+    };
+    let partition = match chosen {
+        Ok(partition) => partition,
+        Err(error) => return refuse(shared, progress, error),
+    };
+    let Some(state) = usize::try_from(partition)
+        .ok()
+        .and_then(|p| table.partitions.get(p))
+    else {
+        let error = no_such_partition(shared, topic, table, partition);
+        return refuse(shared, progress, error);
+    };
+    append(shared, topic, state, record, progress)
+}
+
+#[inline]
+fn choose(
+    shared: &Shared,
+    topic: &TopicState,
+    table: &Table,
+    record: &Record<'_>,
+) -> Result<i32, SendError> {
+    if let Some(partition) = record.partition {
+        return Ok(partition);
+    }
+    let key = record
+        .partition_key
+        .as_ref()
+        .or(record.key.as_ref())
+        .map(Part::as_bytes);
+    let count = table.partitions.len() as u32;
+    let choice = match (&shared.settings.partitioner, key) {
+        (None, Some(key)) if count > 0 => Choice::Partition(murmur2::for_key(key, count)),
+        (None, _) => Choice::Sticky,
+        (Some(partitioner), key) => custom(&**partitioner, topic, key, table),
+    };
+    match choice {
+        Choice::Partition(partition) => Ok(partition),
+        _ => {
+            let bytes = record.key_bytes().map_or(0, <[u8]>::len)
+                + record.value_bytes().map_or(0, <[u8]>::len)
+                + record
+                    .headers
+                    .iter()
+                    .map(|h| h.key.len() + 8)
+                    .sum::<usize>()
+                + 16;
+            topic
+                .sticky(table, bytes, shared.settings.core.batch_size)
+                .ok_or_else(|| {
+                    InvalidRecord::new(
+                        Field::Topic,
+                        format!("{} has no partitions", topic.name()),
+                        "create them, or wait until the cluster has",
+                    )
+                    .into()
+                })
+        }
+    }
+}
+
+#[cold]
+fn custom(
+    partitioner: &dyn Partitioner,
+    topic: &TopicState,
+    key: Option<&[u8]>,
+    table: &Table,
+) -> Choice {
+    partitioner.partition(
+        topic.name(),
+        key,
+        table.partitions.len() as u32,
+        &table.available,
+    )
+}
+
+#[cold]
+fn no_such_partition(
+    shared: &Arc<Shared>,
+    topic: &Arc<TopicState>,
+    table: &Table,
+    partition: i32,
+) -> SendError {
+    // It may have been added since: the next attempt will know.
+    if let Err(error) = shared.want_topic(topic) {
+        return error;
+    }
+    InvalidRecord::new(
+        Field::Partition,
+        format!(
+            "is {partition}, but {} has {} partitions",
+            topic.name(),
+            table.partitions.len()
+        ),
+        "name one that exists, or leave it out",
+    )
+    .into()
+}
+
+fn append(
+    shared: &Shared,
+    topic: &TopicState,
+    state: &PartitionState,
+    record: &Record<'_>,
+    progress: &mut Progress,
+) -> Attempt {
+    let timestamp = record.timestamp.unwrap_or_else(clock::unix_millis);
+    let reference = RecordRef {
+        key: record.key_bytes(),
+        value: record.value_bytes(),
+        headers: &record.headers,
+        timestamp,
+    };
+    let options = &shared.settings.options;
+    let partition = state.slot.partition;
+    let mut wanted = 0;
+    for _ in 0..TRIES {
+        let mut inner = state.lock();
+        if inner.closed {
+            drop(inner);
+            return refuse(shared, progress, SendError::Closed);
+        }
+        let appended = inner.queue.append(
+            &reference,
+            options,
+            &mut progress.chunk,
+            Instant::now,
+            || BatchState::new(topic.name().clone(), partition),
+        );
+        match appended {
+            Append::Added(added) => {
+                if let Some(label) = &record.label {
+                    added.ticket.add_label(added.index, label.clone());
+                }
+                drop(inner);
+                if added.notify || added.closed.is_some() || progress.chunk.is_some() {
+                    after_append(shared, state, added.notify, added.closed, progress);
+                }
+                return Attempt::Accepted(Delivery::new(added.ticket, added.index, timestamp));
+            }
+            Append::NeedChunk { bytes } => {
+                drop(inner);
+                if let Err(error) = bring_chunk(shared, bytes, progress) {
+                    return Attempt::Refused(error);
+                }
+                wanted = bytes;
+                if progress.chunk.is_none() {
+                    break;
+                }
+            }
+            _ => return refuse(shared, progress, SendError::Closed),
+        }
+    }
+    if let Some(chunk) = progress.chunk.take() {
+        shared.give_back(chunk);
+    }
+    progress.partition = Some(partition);
+    Attempt::NeedMemory(wanted)
+}
+
+/// Takes a chunk of at least so many bytes, if there is one to be had now.
+fn bring_chunk(shared: &Shared, bytes: usize, progress: &mut Progress) -> Result<(), SendError> {
+    if let Some(small) = progress.chunk.take() {
+        shared.give_back(small);
+    }
+    if shared.is_forked() {
+        return Err(SendError::Forked);
+    }
+    if bytes > shared.memory.capacity() && bytes > shared.settings.core.batch_size {
+        return Err(InvalidRecord::new(
+            Field::Record,
+            format!(
+                "takes {bytes} bytes, buffer_memory has {}",
+                shared.memory.capacity()
+            ),
+            "raise buffer_memory, or send less",
+        )
+        .into());
+    }
+    progress.chunk = shared.memory.try_chunk(bytes);
+    Ok(())
+}
+
+/// What is left to do without the lock, once a batch or so.
+#[cold]
+fn after_append(
+    shared: &Shared,
+    state: &PartitionState,
+    mut notify: bool,
+    closed: Option<Closing<Arc<BatchState>>>,
+    progress: &mut Progress,
+) {
+    let mut woken: Vec<Waker> = Vec::new();
+    if let Some(chunk) = progress.chunk.take() {
+        shared.memory.give_back(chunk, &mut woken);
+    }
+    if let Some(closed) = closed {
+        closed.ticket.close(closed.total, &mut woken);
+        if let Some(job) = closed.job {
+            // Its notification may not wait for the compression: the open batch is ready.
+            if std::mem::take(&mut notify) {
+                shared.mailbox.post(state.slot);
+            }
+            let sealed = COMPRESSOR.with(|c| match c.try_borrow_mut() {
+                Ok(mut compressor) => job.run(&mut compressor),
+                Err(_) => job.run(&mut Compressor::new()),
+            });
+            let done = state.lock().queue.finish_seal(sealed);
+            if done.freed > 0 {
+                shared.memory.release(done.freed, &mut woken);
+            }
+            shared.memory.recycle(done.recycled);
+            notify = done.notify;
+        }
+    }
+    if notify {
+        shared.mailbox.post(state.slot);
+    }
+    wake::wake_all(&mut woken);
+}

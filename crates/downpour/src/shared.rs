@@ -1,0 +1,195 @@
+//! What callers and the I/O thread of one producer share, and the order of its locks.
+//!
+//! Lock order: topic list, metadata waiters, partition queue, batch state, memory; mailbox,
+//! timers and end are leaves. Never two partitions at once, no lock while a waker runs, none
+//! across an await.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::task::Waker;
+
+use downpour_core::cluster::Slot;
+use downpour_core::config::Address;
+use downpour_core::queue;
+
+use crate::batch_state::BatchState;
+use crate::end::End;
+use crate::error::SendError;
+use crate::mailbox::{Command, Mailbox};
+use crate::memory::Memory;
+use crate::settings::Settings;
+use crate::timers::Timers;
+use crate::topic::TopicState;
+use crate::topics::Topics;
+use crate::wake;
+
+/// Starts the I/O thread; it lives in a module that this one must not know.
+pub(crate) type Start = fn(&Arc<Shared>) -> io::Result<()>;
+
+/// The state of one producer.
+pub(crate) struct Shared {
+    /// Number of this producer in the process.
+    pub(crate) id: u64,
+    pub(crate) settings: Settings,
+    pub(crate) queue_settings: queue::Settings,
+    pub(crate) topics: Topics,
+    pub(crate) memory: Memory,
+    pub(crate) timers: Timers,
+    pub(crate) mailbox: Mailbox,
+    pub(crate) end: End,
+    closing: AtomicBool,
+    /// The process that built it; a forked child has the memory and not the thread.
+    process: u32,
+    start: Start,
+    started: OnceLock<Result<(), Arc<str>>>,
+    /// Addresses that could not be reached when last tried, and what each said. One entry an
+    /// address of the cluster.
+    unreachable: Mutex<BTreeMap<Address, Arc<str>>>,
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shared")
+            .field("bootstrap", &self.settings.core.bootstrap)
+            .field("closing", &self.is_closing())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    pub(crate) fn new(settings: Settings, start: Start) -> Arc<Self> {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        let id = NEXT.fetch_add(1, Ordering::Relaxed);
+        Arc::new(Self {
+            id,
+            queue_settings: queue::Settings::from(&*settings.core),
+            topics: Topics::new(id),
+            memory: Memory::new(settings.buffer_memory),
+            timers: Timers::default(),
+            mailbox: Mailbox::new(),
+            end: End::default(),
+            closing: AtomicBool::new(false),
+            process: std::process::id(),
+            start,
+            started: OnceLock::new(),
+            unreachable: Mutex::default(),
+            settings,
+        })
+    }
+
+    /// Whether no record is taken any more.
+    #[inline]
+    pub(crate) fn is_closing(&self) -> bool {
+        self.closing.load(Ordering::Relaxed)
+    }
+
+    /// Whether this process is a forked child of the one that built the producer.
+    pub(crate) fn is_forked(&self) -> bool {
+        std::process::id() != self.process
+    }
+
+    /// Starts the I/O thread, once.
+    pub(crate) fn ensure_started(self: &Arc<Self>) -> Result<(), SendError> {
+        if self.is_forked() {
+            return Err(SendError::Forked);
+        }
+        let started = self.started.get_or_init(|| {
+            (self.start)(self).map_err(|error| {
+                tracing::error!(%error, "the I/O thread could not be started");
+                Arc::from(error.to_string())
+            })
+        });
+        started
+            .clone()
+            .map_err(|reason| SendError::NoThread { reason })
+    }
+
+    /// Whether there is an I/O thread.
+    pub(crate) fn is_started(&self) -> bool {
+        matches!(self.started.get(), Some(Ok(())))
+    }
+
+    /// Asks for a topic's metadata.
+    pub(crate) fn want_topic(self: &Arc<Self>, topic: &Arc<TopicState>) -> Result<(), SendError> {
+        self.ensure_started()?;
+        self.mailbox.command(Command::Topic(topic.clone()));
+        Ok(())
+    }
+
+    /// Takes no more records. Those that wait to be accepted are refused.
+    pub(crate) fn begin_closing(&self) {
+        self.closing.store(true, Ordering::SeqCst);
+        let mut woken = Vec::new();
+        for topic in self.topics.all() {
+            topic.wake_waiting(&mut woken);
+        }
+        // Whoever waits for memory has a timer, too.
+        self.timers.drain(&mut woken);
+        wake::wake_all(&mut woken);
+    }
+
+    /// Calls `f` with every partition's queue, one lock at a time.
+    pub(crate) fn each_partition(
+        &self,
+        mut f: impl FnMut(Slot, &mut crate::topic::PartitionInner),
+    ) {
+        for topic in self.topics.all() {
+            if let Some(table) = &*topic.table() {
+                for partition in &table.partitions {
+                    f(partition.slot, &mut partition.lock());
+                }
+            }
+        }
+    }
+
+    /// Makes what is open leave, and lists every batch without a complete verdict.
+    pub(crate) fn hurry(&self) -> Vec<Arc<BatchState>> {
+        let mut tickets = Vec::new();
+        let mut slots = Vec::new();
+        self.each_partition(|slot, inner| {
+            if !inner.queue.is_empty() {
+                inner.queue.hurry();
+                inner.queue.tickets(&mut tickets);
+                slots.push(slot);
+            }
+        });
+        self.mailbox.post_all(slots);
+        tickets
+    }
+
+    fn unreachable_map(&self) -> MutexGuard<'_, BTreeMap<Address, Arc<str>>> {
+        self.unreachable
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// An address could not be reached, or was.
+    pub(crate) fn note_address(&self, address: &Address, trouble: Option<&Arc<str>>) {
+        let mut map = self.unreachable_map();
+        match trouble {
+            Some(reason) => {
+                map.insert(address.clone(), reason.clone());
+            }
+            None => {
+                map.remove(address);
+            }
+        }
+    }
+
+    /// Addresses that could not be reached, and what each said.
+    pub(crate) fn unreachable(&self) -> Vec<(Address, Arc<str>)> {
+        self.unreachable_map()
+            .iter()
+            .map(|(a, r)| (a.clone(), r.clone()))
+            .collect()
+    }
+
+    /// Gives credit and a chunk back, and wakes who gets it.
+    pub(crate) fn give_back(&self, chunk: Vec<u8>) {
+        let mut woken: Vec<Waker> = Vec::new();
+        self.memory.give_back(chunk, &mut woken);
+        wake::wake_all(&mut woken);
+    }
+}

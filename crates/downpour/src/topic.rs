@@ -1,0 +1,264 @@
+//! One topic as senders see it: its number, its partitions' queues, who waits for metadata.
+//!
+//! Leaders and epochs are the engine's; here is only which partitions may be chosen. The table
+//! of partitions is swapped whole, by the I/O thread alone, and read without a lock.
+
+use std::cell::Cell;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
+
+use arc_swap::ArcSwapOption;
+use downpour_core::cluster::Slot;
+use downpour_core::partition::sticky::Sticky;
+use downpour_core::queue::{Queue, Settings};
+use downpour_core::rng::Rng;
+use downpour_wire::error_code::ErrorCode;
+
+use crate::batch_state::BatchState;
+
+/// One partition's queue and its lock.
+#[derive(Debug)]
+pub(crate) struct PartitionState {
+    pub(crate) slot: Slot,
+    inner: Mutex<PartitionInner>,
+}
+
+#[derive(Debug)]
+pub(crate) struct PartitionInner {
+    pub(crate) queue: Queue<Arc<BatchState>>,
+    /// No record gets in any more; set once the producer closes.
+    pub(crate) closed: bool,
+}
+
+impl PartitionState {
+    #[inline]
+    pub(crate) fn lock(&self) -> MutexGuard<'_, PartitionInner> {
+        // A panic in the queue is a defect that ends the I/O thread, which then resolves what
+        // the queue holds; it needs the lock for that.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The partitions of a topic.
+#[derive(Debug)]
+pub(crate) struct Table {
+    pub(crate) partitions: Box<[Arc<PartitionState>]>,
+    /// Those that have a leader.
+    pub(crate) available: Box<[i32]>,
+}
+
+/// Sending threads that share one partition's lock pay ten times as much as apart, so each
+/// shard of threads sticks to a partition of its own.
+const SHARDS: usize = 8;
+
+/// Apart by a cache line, so that threads do not wait for each other's counters.
+#[derive(Debug)]
+#[repr(align(64))]
+struct Shard(AtomicU64);
+
+thread_local! {
+    static SHARD: usize = {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        NEXT.fetch_add(1, Ordering::Relaxed) % SHARDS
+    };
+    static RANDOM: Cell<u64> = Cell::new(random_seed());
+}
+
+/// A different number each time, from the keys that the standard library draws per process.
+pub(crate) fn random_seed() -> u64 {
+    use std::hash::{BuildHasher, RandomState};
+    RandomState::new().hash_one(0u8)
+}
+
+fn random() -> u32 {
+    RANDOM.with(|state| {
+        let mut rng = Rng::new(state.get());
+        let number = rng.next_u64();
+        state.set(number);
+        (number >> 32) as u32
+    })
+}
+
+/// One topic.
+#[derive(Debug)]
+pub(crate) struct TopicState {
+    name: Arc<str>,
+    index: u32,
+    /// Number of the producer that it belongs to.
+    owner: u64,
+    table: ArcSwapOption<Table>,
+    shards: [Shard; SHARDS],
+    waiting: Mutex<Waiting>,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    /// In the order of their arrival.
+    wakers: Vec<(u64, Waker)>,
+    next_key: u64,
+    /// How often the cluster refused the topic for good, and with what; and the last word of
+    /// any kind.
+    refusals: u64,
+    refused: Option<ErrorCode>,
+    last: Option<ErrorCode>,
+}
+
+/// What a waiter for metadata finds.
+pub(crate) enum Metadata {
+    /// The topic can be used.
+    Ready,
+    /// The cluster refused it since the waiter began.
+    Refused(ErrorCode),
+    /// Not here yet; the waker was left.
+    Waiting,
+}
+
+/// A waiter's place.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct MetadataWait {
+    key: u64,
+    refusals: u64,
+}
+
+impl TopicState {
+    pub(crate) fn new(name: Arc<str>, index: u32, owner: u64) -> Self {
+        Self {
+            name,
+            index,
+            owner,
+            table: ArcSwapOption::empty(),
+            shards: std::array::from_fn(|_| Shard(AtomicU64::new(Sticky::default().to_bits()))),
+            waiting: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    pub(crate) fn index(&self) -> u32 {
+        self.index
+    }
+
+    #[inline]
+    pub(crate) fn owner(&self) -> u64 {
+        self.owner
+    }
+
+    /// The partitions, once there is metadata.
+    #[inline]
+    pub(crate) fn table(&self) -> arc_swap::Guard<Option<Arc<Table>>> {
+        self.table.load()
+    }
+
+    /// The partition for a record without a key.
+    #[inline]
+    pub(crate) fn sticky(&self, table: &Table, bytes: usize, batch_size: usize) -> Option<i32> {
+        let shard = SHARD.with(|&shard| &self.shards[shard].0);
+        // Threads of one shard may overwrite each other's count; it is a spread, not a ledger.
+        let mut sticky = Sticky::from_bits(shard.load(Ordering::Relaxed));
+        let count = table.partitions.len() as u32;
+        let chosen = sticky.choose(bytes, batch_size, random, count, &table.available);
+        shard.store(sticky.to_bits(), Ordering::Relaxed);
+        chosen
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes new metadata: partitions are added, never taken away, so that a record's number
+    /// stays what it was. Called by the I/O thread alone.
+    pub(crate) fn update(
+        &self,
+        leaders: &[Option<i32>],
+        settings: Settings,
+        closed: bool,
+        woken: &mut Vec<Waker>,
+    ) {
+        let old = self.table.load_full();
+        let mut partitions: Vec<Arc<PartitionState>> =
+            old.map(|t| t.partitions.to_vec()).unwrap_or_default();
+        for partition in partitions.len()..leaders.len() {
+            let partition = partition as i32;
+            let queue = Queue::new(self.name.clone(), partition, settings);
+            partitions.push(Arc::new(PartitionState {
+                slot: Slot {
+                    topic: self.index,
+                    partition,
+                },
+                inner: Mutex::new(PartitionInner { queue, closed }),
+            }));
+        }
+        let available = leaders
+            .iter()
+            .enumerate()
+            .filter(|(_, leader)| leader.is_some());
+        let available = available.map(|(partition, _)| partition as i32).collect();
+        self.table.store(Some(Arc::new(Table {
+            partitions: partitions.into(),
+            available,
+        })));
+        let mut waiting = self.waiting();
+        waiting.last = None;
+        woken.extend(waiting.wakers.drain(..).map(|(_, waker)| waker));
+    }
+
+    /// The cluster cannot or will not serve the topic.
+    pub(crate) fn handle_unavailable(&self, code: ErrorCode, fatal: bool, woken: &mut Vec<Waker>) {
+        let mut waiting = self.waiting();
+        waiting.last = Some(code);
+        if fatal {
+            waiting.refusals += 1;
+            waiting.refused = Some(code);
+            woken.extend(waiting.wakers.drain(..).map(|(_, waker)| waker));
+        }
+    }
+
+    /// What the cluster last said against the topic.
+    pub(crate) fn last_code(&self) -> Option<ErrorCode> {
+        self.waiting().last
+    }
+
+    /// Begins to wait for metadata, or goes on.
+    pub(crate) fn poll_metadata(
+        &self,
+        place: &mut Option<MetadataWait>,
+        waker: &Waker,
+    ) -> Metadata {
+        let mut waiting = self.waiting();
+        // Looked at under the lock, so that an update cannot slip in before the waker is left.
+        if self.table.load().is_some() {
+            return Metadata::Ready;
+        }
+        let MetadataWait { key, refusals } = *place.get_or_insert_with(|| {
+            let key = waiting.next_key;
+            waiting.next_key += 1;
+            MetadataWait {
+                key,
+                refusals: waiting.refusals,
+            }
+        });
+        if waiting.refusals != refusals {
+            if let Some(code) = waiting.refused {
+                return Metadata::Refused(code);
+            }
+        }
+        match waiting.wakers.iter_mut().find(|(k, _)| *k == key) {
+            Some((_, old)) => old.clone_from(waker),
+            None => waiting.wakers.push((key, waker.clone())),
+        }
+        Metadata::Waiting
+    }
+
+    /// Stops waiting.
+    pub(crate) fn forget(&self, place: MetadataWait) {
+        self.waiting().wakers.retain(|(key, _)| *key != place.key);
+    }
+
+    /// Wakes everyone: the producer closed.
+    pub(crate) fn wake_waiting(&self, woken: &mut Vec<Waker>) {
+        woken.extend(self.waiting().wakers.drain(..).map(|(_, waker)| waker));
+    }
+}

@@ -1,0 +1,3 @@
+//! The producer against the fake cluster: one test binary, a topic a module.
+
+mod basics;

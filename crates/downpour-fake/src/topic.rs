@@ -17,6 +17,8 @@ pub struct TopicSpec {
     pub(crate) min_insync_replicas: usize,
     pub(crate) max_message_bytes: Option<usize>,
     pub(crate) compacted: bool,
+    pub(crate) log_append_time: bool,
+    pub(crate) discard: bool,
 }
 
 impl TopicSpec {
@@ -30,6 +32,8 @@ impl TopicSpec {
             min_insync_replicas: 1,
             max_message_bytes: None,
             compacted: false,
+            log_append_time: false,
+            discard: false,
         }
     }
 
@@ -59,6 +63,22 @@ impl TopicSpec {
     #[must_use]
     pub const fn compacted(mut self, compacted: bool) -> Self {
         self.compacted = compacted;
+        self
+    }
+
+    /// Stamps every batch with the broker's time instead of keeping the producer's timestamps.
+    /// Default: false.
+    #[must_use]
+    pub const fn log_append_time(mut self, log_append_time: bool) -> Self {
+        self.log_append_time = log_append_time;
+        self
+    }
+
+    /// Judges batches, gives them offsets and forgets their bytes: for long runs, whose records
+    /// would fill the memory. Nothing can be read. Default: false.
+    #[must_use]
+    pub const fn discard(mut self, discard: bool) -> Self {
+        self.discard = discard;
         self
     }
 }

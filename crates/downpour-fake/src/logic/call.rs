@@ -13,24 +13,12 @@ pub(crate) struct Call<'a> {
     pub(crate) node: i32,
     pub(crate) version: i16,
     pub(crate) release: KafkaVersion,
-    fault: Option<&'a Fault>,
+    /// Milliseconds since 1970.
+    pub(crate) time_ms: i64,
+    pub(crate) fault: Option<&'a Fault>,
 }
 
-impl<'a> Call<'a> {
-    pub(crate) fn new(
-        node: i32,
-        version: i16,
-        release: KafkaVersion,
-        fault: Option<&'a Fault>,
-    ) -> Self {
-        Self {
-            node,
-            version,
-            release,
-            fault,
-        }
-    }
-
+impl Call<'_> {
     /// The code that a fault wants answered for a partition (or a whole topic), and whether the
     /// request is to be applied there all the same.
     pub(crate) fn scripted_error(

@@ -41,6 +41,19 @@ struct Arrival {
     bytes: usize,
 }
 
+impl Arrival {
+    fn call<'a>(&self, state: &State, release: KafkaVersion, fault: Option<&'a Fault>) -> Call<'a> {
+        let since = i64::try_from(self.now.as_millis()).unwrap_or(i64::MAX);
+        Call {
+            node: self.node,
+            version: self.header.api_version,
+            release,
+            time_ms: state.settings.epoch_ms.saturating_add(since),
+            fault,
+        }
+    }
+}
+
 impl Cluster {
     /// Brokers 1 to `brokers` of one release, without topics.
     ///
@@ -82,22 +95,19 @@ impl Cluster {
             targets: &targets,
         };
         let fault = self.faults.meet(&meeting);
-        self.log.add(LoggedRequest {
-            at: now,
-            broker: node,
+        let mut entry = logged(
+            now,
+            node,
             connection,
-            api: arrival.api,
-            api_version: arrival.header.api_version,
-            correlation_id: arrival.header.correlation_id,
-            client_id: arrival.header.client_id.clone(),
-            bytes: arrival.bytes,
-            fault: fault.as_ref().map(|fault| format!("{:?}", fault.action)),
-            acks: match &request {
-                AnyRequest::Produce(produce) => Some(produce.acks),
-                _ => None,
-            },
-            batches: Vec::new(),
-        });
+            &arrival.header,
+            arrival.api,
+            arrival.bytes,
+        );
+        entry.fault = fault.as_ref().map(|fault| format!("{:?}", fault.action));
+        if let AnyRequest::Produce(produce) = &request {
+            entry.acks = Some(produce.acks);
+        }
+        self.log.add(entry);
         if let Some(fault) = &fault {
             self.prepare(fault, &targets);
             if let Some(then) = self.unserved(fault, &arrival, &request) {
@@ -151,6 +161,8 @@ impl Cluster {
         if !found.versions.serves(api, version) {
             if api == ApiKey::ApiVersions {
                 let refusal = apis::api_versions_too_high(&found.versions);
+                let entry = logged(now, node, connection, &header, api, bytes);
+                self.log.add(entry);
                 let refusal = AnyResponse::ApiVersions(refusal);
                 return Err(Reaction {
                     answer: refusal.frame(0, header.correlation_id).ok(),
@@ -271,12 +283,7 @@ impl Cluster {
         let Some(node) = self.state.nodes.get(&arrival.node) else {
             return Reaction::then(Then::Close);
         };
-        let call = Call::new(
-            arrival.node,
-            arrival.header.api_version,
-            node.versions.release,
-            fault,
-        );
+        let call = arrival.call(&self.state, node.versions.release, fault);
         let response = match request {
             AnyRequest::ApiVersions => {
                 AnyResponse::ApiVersions(apis::api_versions(&node.versions, &call))
@@ -352,8 +359,7 @@ impl Cluster {
         let Some(node) = self.state.nodes.get(&arrival.node) else {
             return Reaction::then(Then::Close);
         };
-        let version = arrival.header.api_version;
-        let call = Call::new(arrival.node, version, node.versions.release, fault);
+        let call = arrival.call(&self.state, node.versions.release, fault);
         let fetched = apis::fetch(&self.state, &call, request);
         if !fetched.is_enough && fault.is_none() && arrival.now < until {
             return Reaction::parked(until);
@@ -451,5 +457,29 @@ impl Cluster {
     /// From now on every answer travels so long; meanwhile the next request is served.
     pub fn set_network_delay(&mut self, delay: Duration) {
         self.network_delay = delay;
+    }
+}
+
+/// A request of which nothing but its header is known.
+fn logged(
+    now: Duration,
+    node: i32,
+    connection: u64,
+    header: &RequestHeader,
+    api: ApiKey,
+    bytes: usize,
+) -> LoggedRequest {
+    LoggedRequest {
+        at: now,
+        broker: node,
+        connection,
+        api,
+        api_version: header.api_version,
+        correlation_id: header.correlation_id,
+        client_id: header.client_id.clone(),
+        bytes,
+        fault: None,
+        acks: None,
+        batches: Vec::new(),
     }
 }

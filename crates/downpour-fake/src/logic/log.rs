@@ -2,6 +2,7 @@
 //! goes with them. Who may append, and whether the bytes are sound, is decided elsewhere.
 
 use downpour_wire::batch::BatchView;
+use downpour_wire::crc::crc32c;
 
 use super::check::{Sound, UNPACKED_BYTES_MAX};
 use super::producers::{Admission, Producers, Stamped, add_sequence};
@@ -14,6 +15,7 @@ struct Stored {
     count: u32,
     leader_epoch: i32,
     max_timestamp: i64,
+    append_time: Option<i64>,
     stamped: Option<Stamped>,
     bytes: Vec<u8>,
 }
@@ -22,6 +24,16 @@ impl Stored {
     fn end_offset(&self) -> i64 {
         self.base_offset + i64::from(self.count)
     }
+}
+
+/// How a batch is appended.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Terms {
+    pub(crate) leader_epoch: i32,
+    /// Set in a topic with log append time, in milliseconds since 1970.
+    pub(crate) append_time: Option<i64>,
+    /// Forget the bytes.
+    pub(crate) discard: bool,
 }
 
 /// The log of one partition, which all of its replicas share.
@@ -61,28 +73,41 @@ impl PartitionLog {
     }
 
     /// Appends a sound and admitted batch and returns its first offset.
-    pub(crate) fn append(&mut self, sound: &Sound, mut bytes: Vec<u8>, leader_epoch: i32) -> i64 {
+    pub(crate) fn append(&mut self, sound: &Sound, mut bytes: Vec<u8>, terms: &Terms) -> i64 {
         let base_offset = self.end_offset;
         // Both fields lie before the bytes that the checksum covers, as Kafka has it.
-        if let Some(field) = bytes.get_mut(0..8) {
-            field.copy_from_slice(&base_offset.to_be_bytes());
-        }
-        if let Some(field) = bytes.get_mut(12..16) {
-            field.copy_from_slice(&leader_epoch.to_be_bytes());
+        put(&mut bytes, 0, &base_offset.to_be_bytes());
+        put(&mut bytes, 12, &terms.leader_epoch.to_be_bytes());
+        if let Some(time) = terms.append_time {
+            stamp_append_time(&mut bytes, time);
         }
         if let Some(stamped) = &sound.stamped {
             self.producers.remember(stamped, base_offset);
         }
+        self.end_offset = base_offset + i64::from(sound.count);
+        if terms.discard {
+            self.start_offset = self.end_offset;
+            return base_offset;
+        }
         self.batches.push(Stored {
             base_offset,
             count: sound.count,
-            leader_epoch,
-            max_timestamp: sound.max_timestamp,
+            leader_epoch: terms.leader_epoch,
+            max_timestamp: terms.append_time.unwrap_or(sound.max_timestamp),
+            append_time: terms.append_time,
             stamped: sound.stamped,
             bytes,
         });
-        self.end_offset = base_offset + i64::from(sound.count);
         base_offset
+    }
+
+    /// The append time of the batch at this offset, -1 if it has none.
+    pub(crate) fn append_time(&self, base_offset: i64) -> i64 {
+        let found = self
+            .batches
+            .binary_search_by_key(&base_offset, |batch| batch.base_offset);
+        let batch = found.ok().and_then(|index| self.batches.get(index));
+        batch.and_then(|batch| batch.append_time).unwrap_or(-1)
     }
 
     /// The batches from the one that holds `offset` on, up to `max_bytes`, but the first always.
@@ -147,7 +172,7 @@ impl PartitionLog {
             .zip(records)
             .map(|(index, record)| FakeRecord {
                 offset: batch.base_offset + i64::from(index),
-                timestamp: record.timestamp,
+                timestamp: batch.append_time.unwrap_or(record.timestamp),
                 key: record.key,
                 value: record.value,
                 headers: record.headers,
@@ -192,4 +217,20 @@ fn position(record: &FakeRecord) -> Position {
         timestamp: record.timestamp,
         leader_epoch: record.leader_epoch,
     }
+}
+
+fn put(bytes: &mut [u8], at: usize, field: &[u8]) {
+    if let Some(place) = bytes.get_mut(at..at + field.len()) {
+        place.copy_from_slice(field);
+    }
+}
+
+/// Marks a batch as stamped by the broker, which changes bytes under its checksum.
+fn stamp_append_time(bytes: &mut [u8], time: i64) {
+    if let Some(attributes) = bytes.get_mut(22) {
+        *attributes |= 0x8;
+    }
+    put(bytes, 35, &time.to_be_bytes());
+    let crc = bytes.get(21..).map(crc32c).unwrap_or_default();
+    put(bytes, 17, &crc.to_be_bytes());
 }

@@ -9,6 +9,9 @@ use super::log::PartitionLog;
 use crate::topic::TopicSpec;
 use crate::version::{KafkaVersion, VersionTable};
 
+/// More topics than this are refused: clients can make them too.
+pub(crate) const TOPICS_MAX: usize = 10_000;
+
 /// More partitions than this in one topic are refused.
 pub(crate) const PARTITIONS_MAX: i32 = 100_000;
 
@@ -19,6 +22,16 @@ pub(crate) struct Node {
     pub(crate) port: u16,
     pub(crate) alive: bool,
     pub(crate) versions: VersionTable,
+    /// What this broker says of leaders while its metadata does not follow the cluster's.
+    pub(crate) frozen: Option<Frozen>,
+}
+
+/// What a broker remembers of the cluster at one moment.
+#[derive(Debug, Clone)]
+pub(crate) struct Frozen {
+    pub(crate) living: Vec<i32>,
+    /// Leader and leader epoch of every partition.
+    pub(crate) leaders: BTreeMap<String, Vec<(i32, i32)>>,
 }
 
 /// One partition: who leads it, who holds it, and its log, which all replicas share.
@@ -56,6 +69,8 @@ pub(crate) struct Settings {
     pub(crate) auto_create: bool,
     pub(crate) default_partitions: i32,
     pub(crate) max_message_bytes: usize,
+    /// Milliseconds since 1970 when the driver's clock was at 0.
+    pub(crate) epoch_ms: i64,
 }
 
 /// Brokers and topics.
@@ -64,6 +79,7 @@ pub(crate) struct State {
     pub(crate) nodes: BTreeMap<i32, Node>,
     pub(crate) topics: BTreeMap<String, Topic>,
     pub(crate) settings: Settings,
+    ids: BTreeMap<[u8; 16], String>,
     next_producer_id: i64,
     topics_made: u64,
 }
@@ -76,6 +92,7 @@ impl State {
             port: 9092,
             alive: true,
             versions: VersionTable::of(release),
+            frozen: None,
         };
         Self {
             nodes: (1..=brokers).map(|id| (id, node(id))).collect(),
@@ -86,7 +103,9 @@ impl State {
                 default_partitions: 1,
                 // Kafka's own default: 1 MiB and the 12 bytes before a batch's checksummed part.
                 max_message_bytes: (1 << 20) + 12,
+                epoch_ms: 0,
             },
+            ids: BTreeMap::new(),
             // Not 0: an id that was left at its default should be noticed.
             next_producer_id: 1000,
             topics_made: 0,
@@ -117,8 +136,7 @@ impl State {
     }
 
     pub(crate) fn topic_name(&self, id: Uuid) -> Option<&str> {
-        let found = self.topics.iter().find(|(_, topic)| topic.id == id);
-        found.map(|(name, _)| name.as_str())
+        self.ids.get(&id.0).map(String::as_str)
     }
 
     pub(crate) fn partition(&self, topic: &str, index: i32) -> Option<&Partition> {
@@ -149,6 +167,7 @@ impl State {
         };
         let sound = (1..=PARTITIONS_MAX).contains(&spec.partitions)
             && (1..=brokers).contains(&replication)
+            && self.topics.len() < TOPICS_MAX
             && !self.topics.contains_key(name);
         if !sound {
             return None;
@@ -158,6 +177,7 @@ impl State {
         let partitions = (0..spec.partitions.unsigned_abs() as usize)
             .map(|index| self.new_partition(index, replication))
             .collect();
+        self.ids.insert(id.0, name.to_owned());
         self.topics.insert(
             name.to_owned(),
             Topic {
@@ -167,6 +187,33 @@ impl State {
             },
         );
         Some(id)
+    }
+
+    /// Removes a topic. False if there is none.
+    pub(crate) fn delete_topic(&mut self, name: &str) -> bool {
+        let removed = self.topics.remove(name);
+        if let Some(topic) = &removed {
+            self.ids.remove(&topic.id.0);
+        }
+        removed.is_some()
+    }
+
+    /// What a broker that stops following the cluster now remembers of it.
+    pub(crate) fn snapshot(&self) -> Frozen {
+        let leaders = |topic: &Topic| {
+            let partitions = topic.partitions.iter();
+            partitions
+                .map(|partition| (partition.leader, partition.leader_epoch))
+                .collect()
+        };
+        Frozen {
+            living: self.living().map(|(id, _)| id).collect(),
+            leaders: self
+                .topics
+                .iter()
+                .map(|(name, topic)| (name.clone(), leaders(topic)))
+                .collect(),
+        }
     }
 
     fn new_partition(&self, index: usize, replication: usize) -> Partition {

@@ -37,7 +37,7 @@ impl Cluster {
     #[track_caller]
     pub fn delete_topic(&mut self, name: &str) {
         assert!(
-            self.state.topics.remove(name).is_some(),
+            self.state.delete_topic(name),
             "the fake has no topic {name:?}"
         );
     }
@@ -218,6 +218,41 @@ impl Cluster {
         if let Some(found) = self.state.nodes.get_mut(&node) {
             found.versions.set(api, range);
         }
+    }
+
+    /// From now on this broker's Metadata does not follow the cluster: it names the brokers, leaders
+    /// and epochs of this moment, and knows of no topic that is made later. Everything else it does
+    /// as it should.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such broker.
+    #[track_caller]
+    pub fn freeze_metadata(&mut self, node: i32) {
+        self.assert_node(node);
+        let snapshot = self.state.snapshot();
+        if let Some(found) = self.state.nodes.get_mut(&node) {
+            found.frozen = Some(snapshot);
+        }
+    }
+
+    /// Ends what [`freeze_metadata`](Self::freeze_metadata) began.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such broker.
+    #[track_caller]
+    pub fn thaw_metadata(&mut self, node: i32) {
+        self.assert_node(node);
+        if let Some(found) = self.state.nodes.get_mut(&node) {
+            found.frozen = None;
+        }
+    }
+
+    /// Sets which time it is, in milliseconds since 1970, when the driver's clock is at 0: for
+    /// topics with log append time. Default: 0.
+    pub fn set_epoch_ms(&mut self, ms: i64) {
+        self.state.settings.epoch_ms = ms;
     }
 
     /// Whether asking for the metadata of a topic that is not there creates it. Default: false.

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::fake::FakeCluster;
 use super::listener::{bind, listen};
@@ -129,6 +129,10 @@ impl FakeClusterBuilder {
     /// If the description makes no sense: no broker, a topic twice, more replicas than brokers.
     pub fn start(self) -> io::Result<FakeCluster> {
         let mut cluster = Cluster::new(self.brokers, self.kafka);
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        cluster.set_epoch_ms(i64::try_from(now.as_millis()).unwrap_or_default());
         cluster.set_auto_create(self.auto_create);
         cluster.set_default_partitions(self.default_partitions);
         cluster.set_network_delay(self.network_delay);

@@ -207,6 +207,27 @@ impl FakeCluster {
         Ok(())
     }
 
+    /// Closes every client's connection to a broker; its port stays open. Answers that are still on
+    /// their way are lost.
+    pub fn disconnect_clients(&self, node: i32) {
+        self.shared.disconnect(Some(node));
+    }
+
+    /// Waits until the cluster is as `so` wants it, looking whenever a request was served; true if
+    /// it is so within `patience`.
+    ///
+    /// ```
+    /// # use downpour_fake::{ApiKey, FakeCluster};
+    /// # use std::time::Duration;
+    /// # let cluster = FakeCluster::builder().start().unwrap();
+    /// # let patience = Duration::ZERO;
+    /// let arrived = cluster.wait_until(patience, |cluster| cluster.request_count(ApiKey::Produce) > 0);
+    /// # assert!(!arrived);
+    /// ```
+    pub fn wait_until(&self, patience: Duration, so: impl Fn(&Cluster) -> bool) -> bool {
+        self.shared.wait_until(patience, so)
+    }
+
     /// How many connections are open, over all brokers.
     #[must_use]
     pub fn connections(&self) -> usize {

@@ -110,6 +110,25 @@ impl Shared {
         looked
     }
 
+    /// Waits until the logic is as `so` wants it, or `patience` is over; true if it is so.
+    pub(super) fn wait_until(&self, patience: Duration, so: impl Fn(&Cluster) -> bool) -> bool {
+        let begun = Instant::now();
+        let mut guarded = self.lock();
+        loop {
+            if so(&guarded.cluster) {
+                return true;
+            }
+            let left = patience.saturating_sub(begun.elapsed());
+            if left.is_zero() {
+                return false;
+            }
+            guarded.parked += 1;
+            let waited = self.appended.wait_timeout(guarded, left.min(PARKED_SLICE));
+            guarded = waited.unwrap_or_else(PoisonError::into_inner).0;
+            guarded.parked -= 1;
+        }
+    }
+
     /// Time since the cluster started.
     pub(super) fn now(&self) -> Duration {
         self.started.elapsed()
@@ -161,6 +180,15 @@ impl Shared {
         drop(register);
         if let Some(listener) = listener.flatten() {
             listener.close();
+        }
+    }
+
+    /// Closes a node's connections, or all, and leaves the ports open.
+    pub(super) fn disconnect(&self, node: Option<i32>) {
+        let register = self.register();
+        let connections = register.connections.values();
+        for connection in connections.filter(|found| node.is_none_or(|node| node == found.node)) {
+            connection.close();
         }
     }
 

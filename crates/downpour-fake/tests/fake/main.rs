@@ -8,6 +8,7 @@ mod hostile;
 mod offers;
 mod reading;
 mod sequences;
+mod settings;
 mod shell;
 mod shell_faults;
 mod support;

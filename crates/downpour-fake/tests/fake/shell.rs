@@ -288,3 +288,29 @@ fn assertion_names_what_is_missing() {
     client.produce("a").expect("an answer");
     cluster.assert_delivered_once("events", ["a", "b"]);
 }
+
+#[test]
+fn clients_can_be_disconnected_without_a_broken_broker() {
+    let cluster = start();
+    let mut client = Client::connect(&cluster, 1).expect("it listens");
+    client.produce("a").expect("an answer");
+    cluster.disconnect_clients(1);
+    assert!(client.receive().is_err());
+    let mut client = Client::connect(&cluster, 1).expect("it still listens");
+    client.produce("b").expect("an answer");
+}
+
+#[test]
+fn test_can_wait_for_what_arrives() {
+    let cluster = start();
+    let is_there = |cluster: &downpour_fake::logic::Cluster| cluster.end_offset("events", 0) == 1;
+    assert!(!cluster.wait_until(Duration::from_millis(20), is_there));
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            Client::connect(&cluster, 1)
+                .expect("it listens")
+                .produce("a")
+        });
+        assert!(cluster.wait_until(SOON, is_there));
+    });
+}

@@ -92,8 +92,11 @@ fn create(
             config.value.as_deref().unwrap_or_default(),
         )?;
     }
-    if !validate_only {
-        state.create_topic(&asked.name, spec);
+    if !validate_only && state.create_topic(&asked.name, spec).is_none() {
+        return Err((
+            ErrorCode::POLICY_VIOLATION,
+            "the fake has as many topics as it may have",
+        ));
     }
     match call.scripted_error(&asked.name, None) {
         Some((code, _)) => Err((code, "a scripted fault")),

@@ -12,12 +12,23 @@ use crate::logic::call::Call;
 use crate::logic::state::{State, Topic, is_topic_name};
 use crate::topic::TopicSpec;
 
+/// The first version that can tell a client to begin again.
+const REBOOTSTRAP_FROM: i16 = 13;
+
 pub(crate) fn metadata(
     state: &mut State,
     call: &Call<'_>,
     request: &MetadataRequest,
 ) -> MetadataResponse {
-    let topics = match &request.topics {
+    if call.version >= REBOOTSTRAP_FROM
+        && call.scripted_error_at_all() == Some(ErrorCode::REBOOTSTRAP_REQUIRED)
+    {
+        return MetadataResponse {
+            error_code: ErrorCode::REBOOTSTRAP_REQUIRED,
+            ..MetadataResponse::default()
+        };
+    }
+    let mut topics: Vec<MetadataTopic> = match &request.topics {
         None => {
             let known = state.topics.iter();
             known
@@ -29,8 +40,22 @@ pub(crate) fn metadata(
             .map(|asked| answer(state, call, asked, request.allow_auto_topic_creation))
             .collect(),
     };
-    let brokers = state.living().map(|(node_id, node)| MetadataBroker {
-        node_id,
+    topics.retain(|topic| {
+        topic
+            .name
+            .as_deref()
+            .is_none_or(|name| call.omitted(name, None).is_none())
+    });
+    let frozen = state
+        .nodes
+        .get(&call.node)
+        .and_then(|node| node.frozen.as_ref());
+    let seen = state
+        .nodes
+        .iter()
+        .filter(|(id, node)| frozen.map_or(node.alive, |frozen| frozen.living.contains(id)));
+    let brokers = seen.map(|(node_id, node)| MetadataBroker {
+        node_id: *node_id,
         host: node.host.clone(),
         port: i32::from(node.port),
         rack: None,
@@ -95,29 +120,42 @@ fn describe(state: &State, call: &Call<'_>, name: &str, topic: &Topic) -> Metada
     if let Some((code, _)) = call.scripted_error(name, None) {
         return unknown(Some(name.to_owned()), Uuid::ZERO, code);
     }
-    let partitions = (0..)
-        .zip(&topic.partitions)
-        .map(|(partition_index, partition)| {
-            let alive = state.insync(partition);
-            let dead = partition
-                .replicas
-                .iter()
-                .copied()
-                .filter(|node| !alive.contains(node));
-            MetadataPartition {
-                error_code: if partition.leader < 0 {
-                    ErrorCode::LEADER_NOT_AVAILABLE
-                } else {
-                    ErrorCode::NONE
-                },
-                partition_index,
-                leader_id: partition.leader,
-                leader_epoch: partition.leader_epoch,
-                replica_nodes: partition.replicas.clone(),
-                offline_replicas: dead.collect(),
-                isr_nodes: alive,
-            }
-        });
+    let node = state.nodes.get(&call.node);
+    let frozen = node.and_then(|node| node.frozen.as_ref());
+    let known = frozen.map(|frozen| frozen.leaders.get(name));
+    if known == Some(None) {
+        let missing = ErrorCode::UNKNOWN_TOPIC_OR_PARTITION;
+        return unknown(Some(name.to_owned()), Uuid::ZERO, missing);
+    }
+    let remembered = known.flatten().map_or(usize::MAX, Vec::len);
+    let partitions =
+        (0..)
+            .zip(topic.partitions.iter().take(remembered))
+            .map(|(partition_index, partition)| {
+                let now = (partition.leader, partition.leader_epoch);
+                let place = usize::try_from(partition_index).unwrap_or_default();
+                let old = known.flatten().and_then(|leaders| leaders.get(place));
+                let (leader_id, leader_epoch) = *old.unwrap_or(&now);
+                let alive = state.insync(partition);
+                let dead = partition
+                    .replicas
+                    .iter()
+                    .copied()
+                    .filter(|node| !alive.contains(node));
+                MetadataPartition {
+                    error_code: if leader_id < 0 {
+                        ErrorCode::LEADER_NOT_AVAILABLE
+                    } else {
+                        ErrorCode::NONE
+                    },
+                    partition_index,
+                    leader_id,
+                    leader_epoch,
+                    replica_nodes: partition.replicas.clone(),
+                    offline_replicas: dead.collect(),
+                    isr_nodes: alive,
+                }
+            });
     MetadataTopic {
         error_code: ErrorCode::NONE,
         name: Some(name.to_owned()),

@@ -11,6 +11,7 @@ use downpour_wire::messages::{
 
 use crate::logic::call::{Call, not_leader};
 use crate::logic::check::{Claims, Refusal, Rules, Sound, check};
+use crate::logic::log::Terms;
 use crate::logic::producers::Admission;
 use crate::logic::requests::{LoggedBatch, Verdict};
 use crate::logic::state::State;
@@ -159,6 +160,7 @@ struct One<'a> {
 struct Outcome {
     base_offset: i64,
     log_start_offset: i64,
+    append_time: i64,
     appended: bool,
     error: Option<Refusal>,
 }
@@ -168,6 +170,7 @@ impl Outcome {
         Self {
             base_offset: -1,
             log_start_offset: -1,
+            append_time: -1,
             appended: false,
             error: Some(refusal),
         }
@@ -202,7 +205,7 @@ impl Outcome {
                 index,
                 error_code: ErrorCode::NONE,
                 base_offset: self.base_offset,
-                log_append_time_ms: -1,
+                log_append_time_ms: self.append_time,
                 log_start_offset: self.log_start_offset,
                 ..PartitionProduceResponse::default()
             };
@@ -268,14 +271,22 @@ fn serve(
             return Outcome::refused(refusal);
         }
     };
+    let spec = state.topics.get(topic).map(|topic| &topic.spec);
+    let mut terms = Terms {
+        leader_epoch: 0,
+        append_time: spec
+            .filter(|spec| spec.log_append_time)
+            .map(|_| call.time_ms),
+        discard: spec.is_some_and(|spec| spec.discard),
+    };
     let Some(partition) = state.partition_mut(topic, one.index) else {
         let gone = Refusal::new(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, "no such partition");
         return Outcome::refused(gone);
     };
-    let leader_epoch = partition.leader_epoch;
+    terms.leader_epoch = partition.leader_epoch;
     let log = &mut partition.log;
     let (base_offset, appended) = match log.admit(&sound) {
-        Admission::Append => (log.append(&sound, bytes, leader_epoch), true),
+        Admission::Append => (log.append(&sound, bytes, &terms), true),
         Admission::Duplicate { base_offset } => (base_offset, false),
         Admission::Refuse(code) => {
             let stamp = sound.stamped;
@@ -288,6 +299,10 @@ fn serve(
     Outcome {
         base_offset,
         log_start_offset: log.start_offset(),
+        append_time: match terms.append_time {
+            Some(time) if appended => time,
+            _ => log.append_time(base_offset),
+        },
         appended,
         error,
     }

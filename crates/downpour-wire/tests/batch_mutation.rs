@@ -1,76 +1,29 @@
 //! Damaged batches: nothing that a peer sends makes the reader panic, or take more memory than the
 //! caller allowed plus a constant times what was sent. `DOWNPOUR_MUTATIONS` says how many are tried
 //! (20000 without it); the sequence is the same each time.
-//!
-//! This file holds one test, because it counts the memory of the whole process.
 
 #![expect(
     clippy::unwrap_used,
     reason = "a helper of a test that cannot go on fails the test"
 )]
-#![expect(
-    unsafe_code,
-    reason = "counting memory means standing in for the allocator"
-)]
 
+#[path = "broken_bytes_tools/counting.rs"]
+mod counting;
 #[path = "golden/records.rs"]
 mod records;
-
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use downpour_wire::batch::{BatchView, HEADER_LEN, OwnedRecord};
 use downpour_wire::codec::{Codec, Compressor, decompress};
 
+use counting::peak;
 use records::{STAMP, batch, records};
 
 /// The bound that the reader is given. Mutated input that expands further is refused.
 const MAX_BYTES: usize = 128 << 10;
 /// The memory that a byte of input may cost, whatever it says.
 const PER_BYTE: usize = 64;
-/// What the decoders' own states take, and an error's few bytes.
+/// What the decoders' own states take, and a buffer that is there twice while it grows.
 const CONSTANT: usize = 128 << 10;
-
-struct Counting;
-
-static LIVE: AtomicUsize = AtomicUsize::new(0);
-static PEAK: AtomicUsize = AtomicUsize::new(0);
-
-fn grow(bytes: usize) {
-    let live = LIVE.fetch_add(bytes, Relaxed) + bytes;
-    PEAK.fetch_max(live, Relaxed);
-}
-
-// SAFETY: every call goes to the system's allocator as it came; only sums are kept beside it.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        grow(layout.size());
-        // SAFETY: the caller's promise, handed on.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        grow(layout.size());
-        // SAFETY: the caller's promise, handed on.
-        unsafe { System.alloc_zeroed(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        LIVE.fetch_sub(layout.size(), Relaxed);
-        // SAFETY: the caller's promise, handed on.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
-        LIVE.fetch_sub(layout.size(), Relaxed);
-        grow(new_size);
-        // SAFETY: the caller's promise, handed on.
-        unsafe { System.realloc(pointer, layout, new_size) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 #[test]
 fn damaged_batches_neither_panic_nor_take_more_memory_than_allowed() {
@@ -90,7 +43,7 @@ fn damaged_batches_neither_panic_nor_take_more_memory_than_allowed() {
         if random.below(4) > 0 {
             mend_header(&mut bytes);
         }
-        let peak = peak_of(|| match BatchView::parse(&bytes) {
+        let ((), bytes_held) = peak(|| match BatchView::parse(&bytes) {
             Ok((view, _)) => {
                 let _ = view.check_crc();
                 match view.records(MAX_BYTES) {
@@ -100,10 +53,10 @@ fn damaged_batches_neither_panic_nor_take_more_memory_than_allowed() {
             }
             Err(_) => refused += 1,
         });
-        check(round, *codec, "records", peak, bytes.len());
+        check(round, *codec, "records", bytes_held, bytes.len());
         let body = &bytes[bytes.len().min(HEADER_LEN)..];
-        let peak = peak_of(|| drop(decompress(*codec, body, MAX_BYTES)));
-        check(round, *codec, "decompress", peak, body.len());
+        let ((), bytes_held) = peak(|| drop(decompress(*codec, body, MAX_BYTES)));
+        check(round, *codec, "decompress", bytes_held, body.len());
     }
     // Otherwise the mutations are too tame or too wild to say anything.
     assert!(read > rounds / 50, "{read} read");
@@ -116,13 +69,6 @@ fn check(round: u64, codec: Codec, what: &str, peak: usize, input: usize) {
         peak <= allowed,
         "{what} in round {round} with {codec}: {peak} bytes for {input} of input, {allowed} allowed"
     );
-}
-
-fn peak_of(run: impl FnOnce()) -> usize {
-    let before = LIVE.load(Relaxed);
-    PEAK.store(before, Relaxed);
-    run();
-    PEAK.load(Relaxed) - before
 }
 
 /// Batches of many shapes in every codec of this build.

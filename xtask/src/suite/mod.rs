@@ -117,7 +117,7 @@ pub(crate) fn run(root: &Path, chosen: &[String]) -> Result<bool, String> {
                     skipped: 1,
                     ..Tally::default()
                 },
-                format!("NOT RUN: {}", missing.join("; ")),
+                format!("  NOT RUN: {}", missing.join("; ")),
             )
         };
         let seconds = section_began.elapsed().as_secs_f64();

@@ -84,7 +84,7 @@ impl Driver {
                 return self.closing;
             }
             wake::wake_all(&mut self.woken);
-            self.sleep(&mut events);
+            self.sleep(now, &mut events);
             self.take_events(&events);
         }
     }
@@ -287,9 +287,11 @@ impl Driver {
         idle && closing::is_empty(&self.shared)
     }
 
-    fn sleep(&mut self, events: &mut Events) {
+    /// Sleeps until something happens or is due. `polled_at` is the time that the engine saw
+    /// last: asked with a later one it would leave out what fell due in between.
+    fn sleep(&mut self, polled_at: Instant, events: &mut Events) {
         let now = Instant::now();
-        let mut wake_at = self.engine.next_wake(now);
+        let mut wake_at = self.engine.next_wake(polled_at);
         let others = [
             self.shared.timers.next_at(),
             self.links.next_wake(),

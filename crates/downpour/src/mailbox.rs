@@ -29,11 +29,13 @@ pub(crate) struct Mail {
     /// once it was looked at.
     pub(crate) dirty: Vec<Slot>,
     pub(crate) commands: Vec<Command>,
+    /// Something lies elsewhere: a compressed batch, a resolved name, a timer.
+    nudged: bool,
 }
 
 impl Mail {
     pub(crate) fn is_empty(&self) -> bool {
-        self.dirty.is_empty() && self.commands.is_empty()
+        self.dirty.is_empty() && self.commands.is_empty() && !self.nudged
     }
 }
 
@@ -67,25 +69,31 @@ impl Mailbox {
     /// A queue has something new.
     pub(crate) fn post(&self, slot: Slot) {
         self.lock().dirty.push(slot);
-        self.wake();
+        self.rouse();
     }
 
     /// Several queues have.
     pub(crate) fn post_all(&self, slots: Vec<Slot>) {
         if !slots.is_empty() {
             self.lock().dirty.extend(slots);
-            self.wake();
+            self.rouse();
         }
     }
 
     /// Something is to be done.
     pub(crate) fn command(&self, command: Command) {
         self.lock().commands.push(command);
-        self.wake();
+        self.rouse();
     }
 
-    /// Makes the I/O thread look around.
+    /// Makes the I/O thread look around: something lies elsewhere than in the mail.
     pub(crate) fn wake(&self) {
+        // Marked in the mail, because a thread that is about to sleep looks only there.
+        self.lock().nudged = true;
+        self.rouse();
+    }
+
+    fn rouse(&self) {
         if self.awake.swap(true, Ordering::AcqRel) {
             return;
         }
@@ -98,6 +106,7 @@ impl Mailbox {
 
     /// The I/O thread's: moves everything posted into `into`, which is empty.
     pub(crate) fn take(&self, into: &mut Mail) {
+        into.nudged = false;
         debug_assert!(into.is_empty(), "mail would be lost");
         std::mem::swap(&mut *self.lock(), into);
     }
@@ -134,6 +143,15 @@ mod tests {
         let mut mail = Mail::default();
         mailbox.take(&mut mail);
         assert_eq!(mail.dirty.len(), 1);
+        assert!(mailbox.may_sleep());
+    }
+
+    #[test]
+    fn nobody_sleeps_on_a_nudge_that_came_while_working() {
+        let mailbox = Mailbox::new();
+        mailbox.wake();
+        assert!(!mailbox.may_sleep());
+        mailbox.take(&mut Mail::default());
         assert!(mailbox.may_sleep());
     }
 

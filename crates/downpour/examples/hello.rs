@@ -11,7 +11,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let producer = Producer::builder(bootstrap).build()?.blocking();
     let report = producer.produce_sync(Record::to(&topic).key("greeting").value("hello"))?;
-    println!("partition {} offset {:?}", report.partition(), report.offset());
+    println!(
+        "partition {} offset {:?}",
+        report.partition(),
+        report.offset()
+    );
     producer.close();
     Ok(())
 }

@@ -53,6 +53,10 @@ async fn wait_and_accept(
 }
 
 /// Accepts a record now or gives it back.
+#[expect(
+    clippy::result_large_err,
+    reason = "the record comes back as it was, unboxed"
+)]
 pub(crate) fn try_accept<'a>(
     shared: &Arc<Shared>,
     record: Record<'a>,
@@ -69,52 +73,38 @@ pub(crate) fn try_accept<'a>(
     Err(TrySendError { record, reason })
 }
 
+/// What is wrong with a record, as far as it can be known without metadata.
+fn check(shared: &Shared, record: &Record<'_>) -> Result<(), SendError> {
+    validate::record(record, shared.settings.core.batch_max)?;
+    topic(shared, record.topic()).map(drop)
+}
+
 /// Accepts records in order; all are checked before the first is accepted.
 pub(crate) async fn accept_many<'a>(
     shared: &Arc<Shared>,
-    records: Vec<Record<'a>>,
+    mut records: Vec<Record<'a>>,
 ) -> Result<Deliveries, SendManyError<'a>> {
     let mut accepted = Deliveries::default();
-    let batch_max = shared.settings.core.batch_max;
-    let invalid = records
-        .iter()
-        .position(|r| validate::record(r, batch_max).is_err() || topic(shared, r.topic()).is_err());
-    if let Some(at) = invalid {
-        let reason = match validate::record(&records[at], batch_max) {
-            Err(invalid) => invalid.into(),
-            Ok(()) => match topic(shared, records[at].topic()) {
-                Err(error) => error,
-                Ok(_) => SendError::Closed,
-            },
-        };
-        return Err(SendManyError {
-            accepted,
-            rest: records,
-            at,
-            reason,
-        });
+    for (at, record) in records.iter().enumerate() {
+        if let Err(reason) = check(shared, record) {
+            return Err(SendManyError::new(accepted, records, at, reason));
+        }
     }
-    let mut error = None;
+    let mut refused = None;
     for record in &records {
         match accept(shared, record).await {
             Ok(delivery) => accepted.push(delivery),
-            Err(e) => {
-                error = Some(e);
+            Err(reason) => {
+                refused = Some(reason);
                 break;
             }
         }
     }
-    match error {
+    match refused {
         None => Ok(accepted),
         Some(reason) => {
-            let mut records = records;
             let rest = records.split_off(accepted.len());
-            Err(SendManyError {
-                accepted,
-                rest,
-                at: 0,
-                reason,
-            })
+            Err(SendManyError::new(accepted, rest, 0, reason))
         }
     }
 }

@@ -11,7 +11,7 @@ use downpour_core::completion::{Completion, WaiterSlot};
 use downpour_core::outcome::{Verdict, Written};
 
 use crate::failure::DeliveryError;
-use crate::record::Label;
+use crate::label::Label;
 use crate::report::{Outcome, Report};
 
 /// The state behind the handles of one batch.

@@ -13,7 +13,7 @@ use downpour_core::completion::WaiterSlot;
 
 use crate::batch_state::BatchState;
 use crate::failure::{DeliveryError, WaitTimeout};
-use crate::record::Label;
+use crate::label::Label;
 use crate::report::{Outcome, Report};
 use crate::wake;
 

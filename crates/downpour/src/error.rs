@@ -200,46 +200,64 @@ impl std::error::Error for TrySendError<'_> {
 
 /// Not all records of a `send_many` were accepted. What was accepted is on its way.
 #[derive(Debug)]
-pub struct SendManyError<'a> {
-    pub(crate) accepted: Deliveries,
-    pub(crate) rest: Vec<Record<'a>>,
-    pub(crate) at: usize,
-    pub(crate) reason: SendError,
+pub struct SendManyError<'a>(Box<Partly<'a>>);
+
+#[derive(Debug)]
+struct Partly<'a> {
+    accepted: Deliveries,
+    rest: Vec<Record<'a>>,
+    at: usize,
+    reason: SendError,
 }
 
 impl<'a> SendManyError<'a> {
+    /// `at` is the place of the refused record among the rest.
+    pub(crate) fn new(
+        accepted: Deliveries,
+        rest: Vec<Record<'a>>,
+        at: usize,
+        reason: SendError,
+    ) -> Self {
+        Self(Box::new(Partly {
+            accepted,
+            rest,
+            at,
+            reason,
+        }))
+    }
+
     /// The handles of those that were accepted, from the first on. None were if a record is
     /// invalid: all are checked before the first is accepted.
     pub fn accepted(&self) -> &Deliveries {
-        &self.accepted
+        &self.0.accepted
     }
 
     /// The record that the reason is about.
     pub fn record(&self) -> Option<&Record<'a>> {
-        self.rest.get(self.at)
+        self.0.rest.get(self.0.at)
     }
 
     /// Why it was not accepted.
     pub fn reason(&self) -> &SendError {
-        &self.reason
+        &self.0.reason
     }
 
     /// The handles of those that were accepted, and the records that were not.
     pub fn into_parts(self) -> (Deliveries, Vec<Record<'a>>, SendError) {
-        (self.accepted, self.rest, self.reason)
+        (self.0.accepted, self.0.rest, self.0.reason)
     }
 }
 
 impl fmt::Display for SendManyError<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (accepted, rest) = (self.accepted.len(), self.rest.len());
+        let (accepted, rest) = (self.0.accepted.len(), self.0.rest.len());
         write!(f, "{accepted} records were accepted and {rest} were not")
     }
 }
 
 impl std::error::Error for SendManyError<'_> {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&self.reason)
+        Some(&self.0.reason)
     }
 }
 

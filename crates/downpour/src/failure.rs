@@ -9,7 +9,7 @@ use std::time::Duration;
 use downpour_core::outcome::{Cause, Failure, Written};
 use downpour_wire::error_code::ErrorCode;
 
-use crate::record::Label;
+use crate::label::Label;
 
 /// An accepted record got a verdict that is no acknowledgement.
 ///

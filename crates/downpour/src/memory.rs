@@ -186,7 +186,8 @@ mod tests {
         assert_eq!((chunk.capacity(), memory.used()), (8192, 8192));
         memory.give_back(chunk, &mut Vec::new());
         assert_eq!(memory.used(), 0);
-        assert_eq!(memory.try_chunk(8000).unwrap().as_ptr(), address);
+        let again = memory.try_chunk(8000).unwrap();
+        assert_eq!(again.as_ptr(), address);
     }
 
     #[test]

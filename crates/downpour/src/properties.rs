@@ -13,7 +13,7 @@ mod tests;
 
 use crate::config_error::ConfigProblem;
 use crate::draft::Draft;
-use row::{Answer, Refusal};
+use row::Refusal;
 
 /// Takes one property into the draft, or its problem.
 pub(crate) fn apply(draft: &mut Draft, name: &str, value: &str) {
@@ -30,29 +30,20 @@ pub(crate) fn apply(draft: &mut Draft, name: &str, value: &str) {
         });
         return;
     };
-    let unsupported = |reason, replacement| ConfigProblem::Unsupported {
-        name: name.into(),
-        value: value.into(),
-        reason,
-        replacement,
-    };
-    let problem = match row.answer {
-        Answer::Works(set) => match set(draft, value) {
-            Ok(()) => return,
-            Err(Refusal::Invalid(trouble)) => ConfigProblem::Invalid {
-                name: name.into(),
-                value: value.into(),
-                trouble,
-            },
-            Err(Refusal::Unsupported(reason, replacement)) => unsupported(reason, replacement),
+    let (name, value) = (name.to_owned(), value.to_owned());
+    let problem = match row.answer.set(draft, &value) {
+        Ok(()) => return,
+        Err(Refusal::Invalid(trouble)) => ConfigProblem::Invalid {
+            name,
+            value,
+            trouble,
         },
-        // What happens anyway may be asked for.
-        Answer::Only(accepted, _, _) if accepted.iter().any(|a| a.eq_ignore_ascii_case(value)) => {
-            return;
-        }
-        Answer::Only(_, reason, replacement) | Answer::NotHere(reason, replacement) => {
-            unsupported(reason, replacement)
-        }
+        Err(Refusal::Unsupported(reason, replacement)) => ConfigProblem::Unsupported {
+            name,
+            value,
+            reason,
+            replacement,
+        },
     };
     draft.problems.push(problem);
 }

@@ -2,7 +2,6 @@
 //!
 //! What makes a record valid is in `validate`; its bytes on the wire are `downpour-wire`'s.
 
-use std::any::Any;
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
@@ -10,12 +9,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use downpour_wire::record::Header;
 
+use crate::label::Label;
 use crate::part::Part;
 use crate::topic::TopicState;
-
-/// Anything of the caller's that travels beside a record into its report, its error and the
-/// log, and never to a broker.
-pub type Label = Arc<dyn Any + Send + Sync>;
 
 /// The topic that a record goes to: a name, or a [`Topic`](crate::Topic) that was looked up
 /// before and saves the look-up.

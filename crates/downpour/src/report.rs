@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::failure::DeliveryError;
-use crate::record::Label;
+use crate::label::Label;
 
 /// Where a record is.
 #[derive(Clone)]

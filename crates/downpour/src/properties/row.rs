@@ -17,16 +17,55 @@ pub(super) enum Refusal {
 
 type Set = fn(&mut Draft, &str) -> Result<(), Refusal>;
 
+type Place<T> = fn(&mut Draft) -> &mut Option<T>;
+
 /// What a name answers.
 #[derive(Clone, Copy)]
 pub(super) enum Answer {
-    /// It works.
+    /// It works, with a text.
+    Text(Place<String>),
+    /// It works, with a number of bytes or another whole number.
+    ///
+    /// Java bounds the record and the request by one number, `max.request.size`; a request
+    /// here holds many batches, so that number goes to the record.
+    Bytes(Place<usize>),
+    /// It works, with a number of bytes, or -1 for the kernel's choice.
+    SocketBuffer(Place<usize>),
+    /// It works, with milliseconds.
+    Millis(Place<Duration>),
+    /// It works, with true or false.
+    Bool(Place<bool>),
+    /// It works, in a way of its own.
     Works(Set),
     /// It works with these values, because they are what happens anyway; for the others the
     /// reason and the replacement.
     Only(&'static [&'static str], &'static str, &'static str),
     /// It does not work: the reason and the replacement.
     NotHere(&'static str, &'static str),
+}
+
+impl Answer {
+    /// Takes a value, if the name works with it.
+    pub(super) fn set(self, draft: &mut Draft, value: &str) -> Result<(), Refusal> {
+        match self {
+            Self::Text(place) => *place(draft) = Some(value.to_owned()),
+            Self::Bytes(place) => *place(draft) = Some(bytes(value)?),
+            Self::SocketBuffer(place) => *place(draft) = socket_buffer(value)?,
+            Self::Millis(place) => *place(draft) = Some(millis(value)?),
+            Self::Bool(place) => *place(draft) = Some(boolean(value)?),
+            Self::Works(set) => set(draft, value)?,
+            // What happens anyway may be asked for.
+            Self::Only(accepted, reason, replacement) => {
+                if !accepted.iter().any(|a| a.eq_ignore_ascii_case(value)) {
+                    return Err(Refusal::Unsupported(reason, replacement));
+                }
+            }
+            Self::NotHere(reason, replacement) => {
+                return Err(Refusal::Unsupported(reason, replacement));
+            }
+        }
+        Ok(())
+    }
 }
 
 pub(super) struct Row {
@@ -42,18 +81,18 @@ fn bad(trouble: impl Into<String>) -> Refusal {
     Refusal::Invalid(trouble.into())
 }
 
-pub(super) fn number(value: &str) -> Result<u64, Refusal> {
+fn number(value: &str) -> Result<u64, Refusal> {
     value
         .parse()
         .map_err(|_| bad("must be a whole number that is not negative"))
 }
 
-pub(super) fn bytes(value: &str) -> Result<usize, Refusal> {
+fn bytes(value: &str) -> Result<usize, Refusal> {
     let number = number(value)?;
     usize::try_from(number).map_err(|_| bad("must fit this machine's memory"))
 }
 
-pub(super) fn millis(value: &str) -> Result<Duration, Refusal> {
+fn millis(value: &str) -> Result<Duration, Refusal> {
     let number = number(value)?;
     // As in Kafka, whose times are signed 32 or 64 bits; this keeps deadlines computable.
     if number > i64::MAX as u64 / 1000 {
@@ -62,7 +101,7 @@ pub(super) fn millis(value: &str) -> Result<Duration, Refusal> {
     Ok(Duration::from_millis(number))
 }
 
-pub(super) fn boolean(value: &str) -> Result<bool, Refusal> {
+fn boolean(value: &str) -> Result<bool, Refusal> {
     if value.eq_ignore_ascii_case("true") {
         Ok(true)
     } else if value.eq_ignore_ascii_case("false") {
@@ -73,7 +112,7 @@ pub(super) fn boolean(value: &str) -> Result<bool, Refusal> {
 }
 
 /// A size of which -1 means the kernel's choice.
-pub(super) fn socket_buffer(value: &str) -> Result<Option<usize>, Refusal> {
+fn socket_buffer(value: &str) -> Result<Option<usize>, Refusal> {
     if value == "-1" {
         Ok(None)
     } else {
@@ -111,11 +150,6 @@ pub(super) fn linger(draft: &mut Draft, value: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
-pub(super) fn in_flight(draft: &mut Draft, value: &str) -> Result<(), Refusal> {
-    draft.max_in_flight = Some(bytes(value)?);
-    Ok(())
-}
-
 pub(super) fn codec(draft: &mut Draft, value: &str) -> Result<(), Refusal> {
     let codec = Codec::from_name(&value.to_ascii_lowercase())
         .ok_or_else(|| bad("must be none, gzip, snappy, lz4 or zstd"))?;
@@ -143,13 +177,6 @@ fn level(value: &str, least: i32, most: i32) -> Result<i32, Refusal> {
         Ok(level) if (least..=most).contains(&level) => Ok(level),
         _ => Err(bad(format!("must be {least} to {most}"))),
     }
-}
-
-pub(super) fn max_request_size(draft: &mut Draft, value: &str) -> Result<(), Refusal> {
-    // Java bounds the record and the request by one number; a request here holds many
-    // batches, so the number goes to the record.
-    draft.record_max = Some(bytes(value)?);
-    Ok(())
 }
 
 pub(super) fn kilobytes_of_memory(draft: &mut Draft, value: &str) -> Result<(), Refusal> {

@@ -3,11 +3,10 @@
 //! Only names and answers; values are read in `row`.
 
 use super::row::{
-    Answer, Row, acks, boolean, bytes, codec, gzip_level, in_flight, kilobytes_of_memory, linger,
-    max_request_size, millis, partitioner_class, recovery, retries, row, security_protocol,
-    socket_buffer, zstd_level,
+    Answer, Row, acks, codec, gzip_level, kilobytes_of_memory, linger, partitioner_class, recovery,
+    retries, row, security_protocol, zstd_level,
 };
-use Answer::{NotHere, Only, Works};
+use Answer::{Bool, Bytes, Millis, NotHere, Only, SocketBuffer, Text, Works};
 
 /// All names.
 pub(super) const ROWS: &[&[Row]] = &[
@@ -28,69 +27,33 @@ const BYTES_ONLY: Answer = NotHere(
 );
 
 const CORE: &[Row] = &[
-    row(
-        "bootstrap.servers",
-        Works(|d, v| {
-            d.bootstrap = Some(v.into());
-            Ok(())
-        }),
-    ),
-    row(
-        "client.id",
-        Works(|d, v| {
-            d.client_id = Some(v.into());
-            Ok(())
-        }),
-    ),
+    row("bootstrap.servers", Text(|d| &mut d.bootstrap)),
+    row("client.id", Text(|d| &mut d.client_id)),
     row("acks", Works(acks)),
     row("retries", Works(retries)),
+    row("enable.idempotence", Bool(|d| &mut d.idempotence)),
     row(
-        "enable.idempotence",
-        Works(|d, v| Ok(d.idempotence = Some(boolean(v)?))),
+        "max.in.flight.requests.per.connection",
+        Bytes(|d| &mut d.max_in_flight),
     ),
-    row("max.in.flight.requests.per.connection", Works(in_flight)),
-    row(
-        "delivery.timeout.ms",
-        Works(|d, v| Ok(d.delivery_timeout = Some(millis(v)?))),
-    ),
-    row(
-        "request.timeout.ms",
-        Works(|d, v| Ok(d.request_timeout = Some(millis(v)?))),
-    ),
-    row(
-        "max.block.ms",
-        Works(|d, v| Ok(d.max_block = Some(millis(v)?))),
-    ),
-    row(
-        "retry.backoff.ms",
-        Works(|d, v| Ok(d.retry_backoff = Some(millis(v)?))),
-    ),
-    row(
-        "retry.backoff.max.ms",
-        Works(|d, v| Ok(d.retry_backoff_max = Some(millis(v)?))),
-    ),
-    row(
-        "reconnect.backoff.ms",
-        Works(|d, v| Ok(d.reconnect_backoff = Some(millis(v)?))),
-    ),
+    row("delivery.timeout.ms", Millis(|d| &mut d.delivery_timeout)),
+    row("request.timeout.ms", Millis(|d| &mut d.request_timeout)),
+    row("max.block.ms", Millis(|d| &mut d.max_block)),
+    row("retry.backoff.ms", Millis(|d| &mut d.retry_backoff)),
+    row("retry.backoff.max.ms", Millis(|d| &mut d.retry_backoff_max)),
+    row("reconnect.backoff.ms", Millis(|d| &mut d.reconnect_backoff)),
     row(
         "reconnect.backoff.max.ms",
-        Works(|d, v| Ok(d.reconnect_backoff_max = Some(millis(v)?))),
+        Millis(|d| &mut d.reconnect_backoff_max),
     ),
     row("key.serializer", BYTES_ONLY),
     row("value.serializer", BYTES_ONLY),
 ];
 
 const BATCHING: &[Row] = &[
-    row(
-        "batch.size",
-        Works(|d, v| Ok(d.batch_size = Some(bytes(v)?))),
-    ),
+    row("batch.size", Bytes(|d| &mut d.batch_size)),
     row("linger.ms", Works(linger)),
-    row(
-        "buffer.memory",
-        Works(|d, v| Ok(d.buffer_memory = Some(bytes(v)?))),
-    ),
+    row("buffer.memory", Bytes(|d| &mut d.buffer_memory)),
     row(
         "buffer.memory.allocation.strategy",
         Only(
@@ -99,7 +62,7 @@ const BATCHING: &[Row] = &[
             "leave it out, or say incremental",
         ),
     ),
-    row("max.request.size", Works(max_request_size)),
+    row("max.request.size", Bytes(|d| &mut d.record_max)),
     row("compression.type", Works(codec)),
     row("compression.gzip.level", Works(gzip_level)),
     row(
@@ -153,10 +116,7 @@ const PARTITIONING: &[Row] = &[
 ];
 
 const NETWORK: &[Row] = &[
-    row(
-        "metadata.max.age.ms",
-        Works(|d, v| Ok(d.metadata_max_age = Some(millis(v)?))),
-    ),
+    row("metadata.max.age.ms", Millis(|d| &mut d.metadata_max_age)),
     row(
         "metadata.max.idle.ms",
         NotHere("topics that were used once stay known", "leave it out"),
@@ -193,21 +153,15 @@ const NETWORK: &[Row] = &[
             "leave it out, or say false",
         ),
     ),
-    row(
-        "send.buffer.bytes",
-        Works(|d, v| Ok(d.send_buffer = socket_buffer(v)?)),
-    ),
+    row("send.buffer.bytes", SocketBuffer(|d| &mut d.send_buffer)),
     row(
         "receive.buffer.bytes",
-        Works(|d, v| Ok(d.receive_buffer = socket_buffer(v)?)),
+        SocketBuffer(|d| &mut d.receive_buffer),
     ),
-    row(
-        "connections.max.idle.ms",
-        Works(|d, v| Ok(d.idle_timeout = Some(millis(v)?))),
-    ),
+    row("connections.max.idle.ms", Millis(|d| &mut d.idle_timeout)),
     row(
         "socket.connection.setup.timeout.ms",
-        Works(|d, v| Ok(d.connect_timeout = Some(millis(v)?))),
+        Millis(|d| &mut d.connect_timeout),
     ),
     row(
         "socket.connection.setup.timeout.max.ms",
@@ -345,35 +299,20 @@ const SASL_DETAILS: &[Row] = &[
 
 /// librdkafka's words. Where it shares Java's, the row is above.
 const LIBRDKAFKA: &[Row] = &[
-    row(
-        "metadata.broker.list",
-        Works(|d, v| {
-            d.bootstrap = Some(v.into());
-            Ok(())
-        }),
-    ),
+    row("metadata.broker.list", Text(|d| &mut d.bootstrap)),
     row("request.required.acks", Works(acks)),
     row("queue.buffering.max.ms", Works(linger)),
     row("queue.buffering.max.kbytes", Works(kilobytes_of_memory)),
-    row(
-        "message.timeout.ms",
-        Works(|d, v| Ok(d.delivery_timeout = Some(millis(v)?))),
-    ),
+    row("message.timeout.ms", Millis(|d| &mut d.delivery_timeout)),
     row("message.send.max.retries", Works(retries)),
     row("compression.codec", Works(codec)),
-    row("max.in.flight", Works(in_flight)),
-    row(
-        "socket.timeout.ms",
-        Works(|d, v| Ok(d.request_timeout = Some(millis(v)?))),
-    ),
-    row("message.max.bytes", Works(max_request_size)),
-    row(
-        "receive.message.max.bytes",
-        Works(|d, v| Ok(d.response_max = Some(bytes(v)?))),
-    ),
+    row("max.in.flight", Bytes(|d| &mut d.max_in_flight)),
+    row("socket.timeout.ms", Millis(|d| &mut d.request_timeout)),
+    row("message.max.bytes", Bytes(|d| &mut d.record_max)),
+    row("receive.message.max.bytes", Bytes(|d| &mut d.response_max)),
     row(
         "allow.auto.create.topics",
-        Works(|d, v| Ok(d.auto_create_topics = Some(boolean(v)?))),
+        Bool(|d| &mut d.auto_create_topics),
     ),
     row(
         "queue.buffering.max.messages",

@@ -7,13 +7,20 @@ use downpour::{Producer, Record};
 use downpour_fake::FakeCluster;
 
 fn cluster() -> FakeCluster {
-    FakeCluster::builder().brokers(3).topic("events", 6).start().unwrap()
+    FakeCluster::builder()
+        .brokers(3)
+        .topic("events", 6)
+        .start()
+        .unwrap()
 }
 
 #[test]
 fn a_record_sent_without_an_executor_is_reported_with_its_place() {
     let cluster = cluster();
-    let producer = Producer::builder(cluster.bootstrap_servers()).build().unwrap().blocking();
+    let producer = Producer::builder(cluster.bootstrap_servers())
+        .build()
+        .unwrap()
+        .blocking();
     let record = Record::to("events")
         .key("k")
         .value("v")
@@ -23,7 +30,10 @@ fn a_record_sent_without_an_executor_is_reported_with_its_place() {
         .timestamp_ms(1_700_000_000_000)
         .label(Arc::new(7u32));
     let report = producer.produce_sync(record).unwrap();
-    assert_eq!((report.topic(), report.partition(), report.offset()), ("events", 4, Some(0)));
+    assert_eq!(
+        (report.topic(), report.partition(), report.offset()),
+        ("events", 4, Some(0))
+    );
     assert_eq!(report.timestamp_ms(), 1_700_000_000_000);
     assert_eq!(report.label().unwrap().downcast_ref::<u32>(), Some(&7));
     producer.close();
@@ -43,10 +53,17 @@ fn many_records_in_memory_arrive_once_and_in_order() {
     let mut handles = Vec::new();
     for number in 0..20_000 {
         let value = number.to_string();
-        handles.push(producer.produce_async(Record::to("events").value(&value)).unwrap());
+        handles.push(
+            producer
+                .produce_async(Record::to("events").value(&value))
+                .unwrap(),
+        );
     }
     for handle in &handles {
-        handle.wait_timeout(Duration::from_secs(20)).unwrap().unwrap();
+        handle
+            .wait_timeout(Duration::from_secs(20))
+            .unwrap()
+            .unwrap();
     }
     producer.close();
     cluster.assert_delivered_once("events", (0..20_000).map(|n| n.to_string()));
@@ -58,8 +75,13 @@ fn many_records_in_memory_arrive_once_and_in_order() {
 fn smol_awaits_acceptance_and_then_acknowledgement() {
     let cluster = cluster();
     smol::block_on(async {
-        let producer = Producer::builder(cluster.bootstrap_servers()).build().unwrap();
-        let delivery = producer.send(Record::to("events").value("v")).await.unwrap();
+        let producer = Producer::builder(cluster.bootstrap_servers())
+            .build()
+            .unwrap();
+        let delivery = producer
+            .send(Record::to("events").value("v"))
+            .await
+            .unwrap();
         assert_eq!(delivery.await.unwrap().offset(), Some(0));
         producer.close().await;
     });
@@ -68,7 +90,9 @@ fn smol_awaits_acceptance_and_then_acknowledgement() {
 #[tokio::test(flavor = "multi_thread")]
 async fn tokio_tasks_share_a_producer() {
     let cluster = cluster();
-    let producer = Producer::builder(cluster.bootstrap_servers()).build().unwrap();
+    let producer = Producer::builder(cluster.bootstrap_servers())
+        .build()
+        .unwrap();
     let tasks: Vec<_> = (0..8)
         .map(|task| {
             let producer = producer.clone();

@@ -17,7 +17,7 @@ use mio::{Events, Poll, Token};
 
 use crate::batch_state::BatchState;
 use crate::io::closing::{self, Closing};
-use crate::io::links::{Happening, Links, WAKER};
+use crate::io::links::{Happening, Links, Ready, WAKER};
 use crate::io::log;
 use crate::io::lookup::Lookup;
 use crate::io::pool::Pool;
@@ -317,16 +317,23 @@ impl Driver {
     fn take_events(&mut self, events: &Events) {
         let now = Instant::now();
         let unread = std::mem::take(&mut self.unread);
-        let again = unread.into_iter().map(|token| (token, true, false));
+        let again = unread.into_iter().map(|token| Ready {
+            token,
+            readable: true,
+            writable: false,
+            ending: false,
+        });
         let fresh = events.iter().map(|e| {
-            (
-                e.token(),
-                e.is_readable() || e.is_read_closed() || e.is_error(),
-                e.is_writable(),
-            )
+            let ending = e.is_read_closed() || e.is_error();
+            Ready {
+                token: e.token(),
+                readable: e.is_readable() || ending,
+                writable: e.is_writable(),
+                ending,
+            }
         });
         for event in again.chain(fresh) {
-            if event.0 == WAKER {
+            if event.token == WAKER {
                 continue;
             }
             let (engine, queues) = (&mut self.engine, &mut self.queues);
@@ -338,7 +345,7 @@ impl Driver {
                 &mut self.happenings,
             );
             if more {
-                self.unread.push(event.0);
+                self.unread.push(event.token);
             }
         }
     }

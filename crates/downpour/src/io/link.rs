@@ -76,6 +76,8 @@ pub(super) struct Link {
     reported: u64,
     /// The kernel takes more; false from a refusal until the next event.
     writable: bool,
+    /// The selector said that the peer ends the stream; it says so once.
+    ending: bool,
     reader: FrameReader,
 }
 
@@ -88,6 +90,7 @@ impl Link {
             written: 0,
             reported: 0,
             writable: true,
+            ending: false,
             reader: FrameReader::new(response_max),
         }
     }
@@ -106,6 +109,11 @@ impl Link {
     /// The kernel takes bytes again.
     pub(super) fn handle_writable(&mut self) {
         self.writable = true;
+    }
+
+    /// The peer ends the stream: reading must go on until it sees the end.
+    pub(super) fn handle_ending(&mut self) {
+        self.ending = true;
     }
 
     /// Adds a frame to what is to be written. Bounded by the requests in flight.
@@ -175,8 +183,8 @@ impl Link {
                         return Reading::Failed(io::Error::new(ErrorKind::InvalidData, error));
                     }
                     // A short read emptied a stream socket's buffer; what comes later is a
-                    // new event.
-                    if count < buffer.len() {
+                    // new event. But the end that came with this data was announced already.
+                    if count < buffer.len() && !self.ending {
                         return Reading::Drained;
                     }
                 }

@@ -43,6 +43,16 @@ enum State {
     Open(Link),
 }
 
+/// What the selector says of a connection.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ready {
+    pub(super) token: Token,
+    pub(super) readable: bool,
+    pub(super) writable: bool,
+    /// The peer closed its side, or the connection broke.
+    pub(super) ending: bool,
+}
+
 /// Something that happened to a connection.
 #[derive(Debug)]
 pub(super) enum Happening {
@@ -281,13 +291,18 @@ impl Links {
     /// True if there may be more to read, so that it must be called again.
     pub(super) fn handle_event(
         &mut self,
-        event: (Token, bool, bool),
+        event: Ready,
         registry: &Registry,
         now: Instant,
         mut received: impl FnMut(LinkId, &[u8]),
         out: &mut Vec<Happening>,
     ) -> bool {
-        let (token, readable, writable) = event;
+        let Ready {
+            token,
+            readable,
+            writable,
+            ending,
+        } = event;
         let link = link_of(token);
         if matches!(self.states.get(&link), Some(State::Connecting(_))) {
             self.poll_attempt(link, registry, now, out);
@@ -297,6 +312,9 @@ impl Links {
         };
         if writable {
             open.handle_writable();
+        }
+        if ending {
+            open.handle_ending();
         }
         if !readable {
             return false;

@@ -10,6 +10,7 @@ use std::time::Instant;
 
 use downpour_core::partition::{Choice, Partitioner, murmur2};
 use downpour_core::queue::{Append, Closing};
+use downpour_wire::batch::BatchBuilder;
 use downpour_wire::codec::Compressor;
 use downpour_wire::record::RecordRef;
 
@@ -241,6 +242,11 @@ fn append(
     let options = &shared.settings.options;
     let partition = state.slot.partition;
     let mut wanted = 0;
+    if shared.memory.is_contended() && progress.chunk.is_none() {
+        // Whoever came later would live on in the open batch's room and keep it from leaving.
+        progress.partition = Some(partition);
+        return Attempt::NeedMemory(BatchBuilder::new().record_len(&reference));
+    }
     for _ in 0..TRIES {
         let mut inner = state.lock();
         if inner.closed {

@@ -31,6 +31,11 @@
 //! judged by a real broker's rules, the window of five batches included. Consumers that assign
 //! partitions themselves can read.
 //!
+//! It is stricter than a real broker with a few things that a broker repairs or overlooks, and that
+//! no sound producer sends: a maximum timestamp that is no record's, offsets inside a batch that do
+//! not count up, an epoch or sequence without its producer id, the mark of log append time, and a
+//! partition that a request names twice.
+//!
 //! # What it does not
 //!
 //! No consumer groups, no transactions, no authentication, no encryption, no quotas. Nothing is

@@ -44,7 +44,8 @@ impl TopicSpec {
         self
     }
 
-    /// With fewer living replicas than this, acks=all is answered NOT_ENOUGH_REPLICAS. Default: 1.
+    /// With fewer living replicas than this, or than the topic has at all, acks=all is answered
+    /// NOT_ENOUGH_REPLICAS. Default: 1.
     #[must_use]
     pub const fn min_insync_replicas(mut self, replicas: usize) -> Self {
         self.min_insync_replicas = replicas;

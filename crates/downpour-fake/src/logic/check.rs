@@ -37,6 +37,8 @@ pub(crate) struct Refusal {
     pub(crate) message: String,
     /// Records that are at fault by themselves, by their index in the batch.
     pub(crate) records: Vec<(i32, String)>,
+    /// True if the log itself refused: then a broker tells where the log begins.
+    pub(crate) at_log: bool,
 }
 
 impl Refusal {
@@ -45,6 +47,14 @@ impl Refusal {
             code,
             message: message.into(),
             records: Vec::new(),
+            at_log: false,
+        }
+    }
+
+    pub(crate) fn at_log(self) -> Self {
+        Self {
+            at_log: true,
+            ..self
         }
     }
 }
@@ -91,8 +101,11 @@ pub(crate) fn check(bytes: &[u8], rules: &Rules) -> Result<Sound, Refusal> {
         ));
     }
     let (view, rest) = BatchView::parse(bytes).map_err(|error| match error.kind {
-        DecodeErrorKind::UnsupportedMagic => invalid(error.to_string()),
-        _ => Refusal::new(ErrorCode::CORRUPT_MESSAGE, error.to_string()),
+        // A broker reads the older ones and then refuses them; of newer ones it makes nothing.
+        DecodeErrorKind::UnsupportedMagic if bytes.get(16) > Some(&2) => {
+            Refusal::new(ErrorCode::CORRUPT_MESSAGE, error.to_string())
+        }
+        _ => invalid(error.to_string()),
     })?;
     if !rest.is_empty() {
         return Err(invalid(format!(
@@ -100,7 +113,9 @@ pub(crate) fn check(bytes: &[u8], rules: &Rules) -> Result<Sound, Refusal> {
             rest.len()
         )));
     }
-    let codec = view.codec().map_err(|error| invalid(error.to_string()))?;
+    let codec = view.codec().map_err(|error| {
+        Refusal::new(ErrorCode::UNKNOWN_SERVER_ERROR, error.to_string()).at_log()
+    })?;
     if codec == Codec::Zstd && rules.produce_version < 7 {
         return Err(Refusal::new(
             ErrorCode::UNSUPPORTED_COMPRESSION_TYPE,
@@ -111,10 +126,8 @@ pub(crate) fn check(bytes: &[u8], rules: &Rules) -> Result<Sound, Refusal> {
         ));
     }
     if view.base_offset != 0 {
-        return Err(invalid(format!(
-            "the base offset is {} instead of 0",
-            view.base_offset
-        )));
+        let reason = format!("the base offset is {} instead of 0", view.base_offset);
+        return Err(invalid(reason).at_log());
     }
     if bytes.len() > rules.max_message_bytes {
         return Err(Refusal::new(
@@ -140,7 +153,7 @@ pub(crate) fn check(bytes: &[u8], rules: &Rules) -> Result<Sound, Refusal> {
 
 /// Checks the fields of the header against each other.
 fn check_header(view: &BatchView<'_>, rules: &Rules) -> Result<Option<Stamped>, Refusal> {
-    let invalid = |message: String| Err(Refusal::new(rules.invalid, message));
+    let invalid = |message: String| Err(Refusal::new(rules.invalid, message).at_log());
     if view.count == 0 {
         return invalid("a batch without records".into());
     }
@@ -155,7 +168,7 @@ fn check_header(view: &BatchView<'_>, rules: &Rules) -> Result<Option<Stamped>, 
     }
     if view.is_transactional() {
         return Err(Refusal::new(
-            ErrorCode::INVALID_TXN_STATE,
+            ErrorCode::TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
             "the fake does not serve transactions",
         ));
     }
@@ -194,7 +207,10 @@ fn check_records(view: &BatchView<'_>, codec: Codec, rules: &Rules) -> Result<()
                 ErrorCode::UNSUPPORTED_COMPRESSION_TYPE,
                 format!("this build of downpour-fake cannot read {codec:?}: switch its feature on"),
             ),
-            _ => Refusal::new(rules.invalid, error.to_string()),
+            DecodeErrorKind::Decompress | DecodeErrorKind::TooLarge => {
+                Refusal::new(ErrorCode::UNKNOWN_SERVER_ERROR, error.to_string()).at_log()
+            }
+            _ => Refusal::new(rules.invalid, error.to_string()).at_log(),
         })?;
     if records.iter().map(|record| record.timestamp).max() != Some(view.max_timestamp) {
         return Err(Refusal::new(
@@ -203,7 +219,8 @@ fn check_records(view: &BatchView<'_>, codec: Codec, rules: &Rules) -> Result<()
                 "the maximum timestamp {} is none of the records'",
                 view.max_timestamp
             ),
-        ));
+        )
+        .at_log());
     }
     if !rules.compacted {
         return Ok(());
@@ -226,5 +243,5 @@ fn check_records(view: &BatchView<'_>, codec: Codec, rules: &Rules) -> Result<()
         "One or more records have been rejected due to invalid records",
     );
     refusal.records = keyless;
-    Err(refusal)
+    Err(refusal.at_log())
 }

@@ -82,7 +82,8 @@ impl PartitionLog {
             stamp_append_time(&mut bytes, time);
         }
         if let Some(stamped) = &sound.stamped {
-            self.producers.remember(stamped, base_offset);
+            let timestamp = terms.append_time.unwrap_or(sound.max_timestamp);
+            self.producers.remember(stamped, base_offset, timestamp);
         }
         self.end_offset = base_offset + i64::from(sound.count);
         if terms.discard {
@@ -99,15 +100,6 @@ impl PartitionLog {
             bytes,
         });
         base_offset
-    }
-
-    /// The append time of the batch at this offset, -1 if it has none.
-    pub(crate) fn append_time(&self, base_offset: i64) -> i64 {
-        let found = self
-            .batches
-            .binary_search_by_key(&base_offset, |batch| batch.base_offset);
-        let batch = found.ok().and_then(|index| self.batches.get(index));
-        batch.and_then(|batch| batch.append_time).unwrap_or(-1)
     }
 
     /// The batches from the one that holds `offset` on, up to `max_bytes`, but the first always.
@@ -198,7 +190,8 @@ impl PartitionLog {
         self.producers = Producers::default();
         for batch in &self.batches {
             if let Some(stamped) = &batch.stamped {
-                self.producers.remember(stamped, batch.base_offset);
+                self.producers
+                    .remember(stamped, batch.base_offset, batch.max_timestamp);
             }
         }
     }

@@ -36,8 +36,9 @@ pub(crate) const fn add_sequence(first: i32, by: u32) -> i32 {
 pub(crate) enum Admission {
     /// It is new: append it.
     Append,
-    /// It is one of the remembered five: answer success with this first offset, append nothing.
-    Duplicate { base_offset: i64 },
+    /// It is one of the remembered five: answer success with this first offset, append nothing. The
+    /// timestamp is the greatest of the batch that was appended.
+    Duplicate { base_offset: i64, timestamp: i64 },
     /// It is refused.
     Refuse(ErrorCode),
 }
@@ -47,6 +48,7 @@ struct Remembered {
     first_sequence: i32,
     last_sequence: i32,
     base_offset: i64,
+    timestamp: i64,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -87,6 +89,7 @@ impl Producers {
         if let Some(seen) = twin {
             return Admission::Duplicate {
                 base_offset: seen.base_offset,
+                timestamp: seen.timestamp,
             };
         }
         match producer.window.back() {
@@ -98,7 +101,7 @@ impl Producers {
     }
 
     /// Remembers an appended batch.
-    pub(crate) fn remember(&mut self, batch: &Stamped, base_offset: i64) {
+    pub(crate) fn remember(&mut self, batch: &Stamped, base_offset: i64, timestamp: i64) {
         let producer = self.known.entry(batch.producer_id).or_default();
         if producer.epoch != batch.epoch {
             producer.epoch = batch.epoch;
@@ -111,6 +114,7 @@ impl Producers {
             first_sequence: batch.first_sequence,
             last_sequence: batch.last_sequence(),
             base_offset,
+            timestamp,
         });
     }
 
@@ -139,6 +143,13 @@ mod tests {
 
     const REFUSE_45: Admission = Admission::Refuse(ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER);
 
+    const fn duplicate(base_offset: i64) -> Admission {
+        Admission::Duplicate {
+            base_offset,
+            timestamp: 50 + base_offset,
+        }
+    }
+
     fn stamped(epoch: i16, first_sequence: i32, count: u32) -> Stamped {
         Stamped {
             producer_id: 7,
@@ -155,7 +166,7 @@ mod tests {
         for (epoch, first, count) in batches {
             let batch = stamped(*epoch, *first, *count);
             assert_eq!(producers.admit(&batch), Admission::Append, "{batch:?}");
-            producers.remember(&batch, offset);
+            producers.remember(&batch, offset, 50 + offset);
             offset += i64::from(*count);
         }
         producers
@@ -187,14 +198,8 @@ mod tests {
             (0, 8, 2),
             (0, 10, 2),
         ]);
-        assert_eq!(
-            producers.admit(&stamped(0, 2, 2)),
-            Admission::Duplicate { base_offset: 2 }
-        );
-        assert_eq!(
-            producers.admit(&stamped(0, 10, 2)),
-            Admission::Duplicate { base_offset: 10 }
-        );
+        assert_eq!(producers.admit(&stamped(0, 2, 2)), duplicate(2));
+        assert_eq!(producers.admit(&stamped(0, 10, 2)), duplicate(10));
     }
 
     #[test]
@@ -227,10 +232,7 @@ mod tests {
     fn higher_epoch_forgets_the_window_of_the_older() {
         let producers = after(&[(0, 0, 2), (0, 2, 2), (1, 0, 2)]);
         assert_eq!(producers.admit(&stamped(1, 2, 2)), Admission::Append);
-        assert_eq!(
-            producers.admit(&stamped(1, 0, 2)),
-            Admission::Duplicate { base_offset: 4 }
-        );
+        assert_eq!(producers.admit(&stamped(1, 0, 2)), duplicate(4));
     }
 
     #[test]
@@ -250,10 +252,7 @@ mod tests {
         let across = after(&[(0, i32::MAX - 1, 4)]);
         assert_eq!(across.last(7), Some((0, 1)));
         assert_eq!(across.admit(&stamped(0, 2, 1)), Admission::Append);
-        assert_eq!(
-            across.admit(&stamped(0, i32::MAX - 1, 4)),
-            Admission::Duplicate { base_offset: 0 }
-        );
+        assert_eq!(across.admit(&stamped(0, i32::MAX - 1, 4)), duplicate(0));
     }
 
     #[test]

@@ -81,8 +81,8 @@ fn changed_byte_fails_the_checksum() {
 }
 
 #[test]
-fn batch_that_claims_more_bytes_than_there_are_is_corrupt() {
-    refused(ErrorCode::CORRUPT_MESSAGE, |bytes| {
+fn batch_that_claims_more_bytes_than_there_are_is_none() {
+    refused(ErrorCode::INVALID_RECORD, |bytes| {
         bytes.truncate(bytes.len() - 1)
     });
 }
@@ -102,6 +102,43 @@ fn partition_without_a_batch_is_invalid() {
 #[test]
 fn older_magic_is_invalid() {
     refused(ErrorCode::INVALID_RECORD, |bytes| bytes[16] = 1);
+}
+
+#[test]
+fn newer_magic_is_corrupt() {
+    refused(ErrorCode::CORRUPT_MESSAGE, |bytes| bytes[16] = 3);
+}
+
+#[test]
+fn compressed_bytes_that_do_not_unpack_break_the_broker() {
+    refused(ErrorCode::UNKNOWN_SERVER_ERROR, |bytes| {
+        bytes[22] = 1;
+        reseal(bytes);
+    });
+}
+
+#[test]
+fn codec_that_kafka_does_not_have_breaks_the_broker() {
+    refused(ErrorCode::UNKNOWN_SERVER_ERROR, |bytes| {
+        bytes[22] = 5;
+        reseal(bytes);
+    });
+}
+
+#[test]
+fn only_the_log_s_own_refusal_tells_where_the_log_begins() {
+    let mut cluster = one_broker();
+    let mut base = batch(&["a"]);
+    base[7] = 5;
+    let mut checksum = batch(&["a"]);
+    checksum[17] ^= 1;
+    for (bytes, start) in [(base, 0), (checksum, -1)] {
+        let answer = produce(&mut cluster, "events", 0, bytes);
+        assert_eq!(
+            (answer.log_start_offset, answer.error_message),
+            (start, None)
+        );
+    }
 }
 
 #[test]
@@ -152,7 +189,7 @@ fn producer_id_without_a_sequence_is_invalid() {
 
 #[test]
 fn transactional_batch_is_refused() {
-    refused(ErrorCode::INVALID_TXN_STATE, |bytes| {
+    refused(ErrorCode::TRANSACTIONAL_ID_AUTHORIZATION_FAILED, |bytes| {
         bytes[22] |= 0x10;
         reseal(bytes);
     });
@@ -207,6 +244,7 @@ fn compacted_topic_names_each_record_without_a_key() {
         .map(|error| error.batch_index)
         .collect();
     assert_eq!(named, [0]);
+    assert!(answer.error_message.is_some());
     assert_eq!(cluster.violations().len(), 0);
 }
 

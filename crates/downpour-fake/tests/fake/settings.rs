@@ -37,6 +37,15 @@ fn log_append_time_is_told_stamped_and_told_again_of_a_duplicate() {
 }
 
 #[test]
+fn duplicate_is_answered_with_a_time_also_where_producers_stamp() {
+    let mut cluster = one_broker();
+    let first = produce(&mut cluster, "events", 0, stamped(0, 0, 2));
+    let again = produce(&mut cluster, "events", 0, stamped(0, 0, 2));
+    assert_eq!(first.log_append_time_ms, -1);
+    assert_eq!(again.log_append_time_ms, 1_700_000_000_000);
+}
+
+#[test]
 fn discarded_records_have_offsets_and_sequences_but_cannot_be_read() {
     let mut cluster = one_broker();
     cluster.create_topic("gone", TopicSpec::new(1).discard(true));

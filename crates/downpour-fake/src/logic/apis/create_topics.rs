@@ -117,6 +117,7 @@ fn configured(
     Ok(match name {
         "max.message.bytes" => spec.max_message_bytes(number()?),
         "min.insync.replicas" => spec.min_insync_replicas(number()?),
+        "message.timestamp.type" => spec.log_append_time(value == "LogAppendTime"),
         "cleanup.policy" => spec.compacted(value.contains("compact")),
         _ => spec,
     })

@@ -224,20 +224,27 @@ impl Outcome {
                 });
             }
         }
+        // A broker explains itself only where it names records.
+        let error_message = (!error.records.is_empty()).then_some(error.message);
+        let log_start_offset = match state.partition(topic, index) {
+            Some(partition) if error.at_log => partition.log.start_offset(),
+            _ => -1,
+        };
         let records = error.records.into_iter();
         PartitionProduceResponse {
             index,
             error_code: error.code,
-            base_offset: -1,
+            // An error that came after the append carries the offset all the same, also in Kafka.
+            base_offset: if self.appended { self.base_offset } else { -1 },
             log_append_time_ms: -1,
-            log_start_offset: -1,
+            log_start_offset,
             record_errors: records
                 .map(|(batch_index, message)| RecordError {
                     batch_index,
                     message: Some(message),
                 })
                 .collect(),
-            error_message: Some(error.message),
+            error_message,
             current_leader,
         }
     }
@@ -285,24 +292,28 @@ fn serve(
     };
     terms.leader_epoch = partition.leader_epoch;
     let log = &mut partition.log;
-    let (base_offset, appended) = match log.admit(&sound) {
-        Admission::Append => (log.append(&sound, bytes, &terms), true),
-        Admission::Duplicate { base_offset } => (base_offset, false),
+    let (base_offset, append_time, appended) = match log.admit(&sound) {
+        Admission::Append => {
+            let base_offset = log.append(&sound, bytes, &terms);
+            (base_offset, terms.append_time.unwrap_or(-1), true)
+        }
+        // A real broker tells a time here whatever the topic's timestamps are.
+        Admission::Duplicate {
+            base_offset,
+            timestamp,
+        } => (base_offset, timestamp, false),
         Admission::Refuse(code) => {
             let stamp = sound.stamped;
             let known = stamp.and_then(|stamp| log.producers.last(stamp.producer_id));
             let reason = format!("stamped {stamp:?}, the last (epoch, sequence) is {known:?}");
-            return Outcome::refused(Refusal::new(code, reason));
+            return Outcome::refused(Refusal::new(code, reason).at_log());
         }
     };
     let error = scripted.map(|(code, _)| Refusal::new(code, "a scripted fault, after the append"));
     Outcome {
         base_offset,
         log_start_offset: log.start_offset(),
-        append_time: match terms.append_time {
-            Some(time) if appended => time,
-            _ => log.append_time(base_offset),
-        },
+        append_time,
         appended,
         error,
     }
@@ -328,11 +339,10 @@ fn admissible(
     let settings = &state.topics.get(topic).ok_or_else(missing)?.spec;
     let partition = state.partition(topic, one.index).ok_or_else(missing)?;
     let insync = state.insync(partition).len();
-    if one.acks == -1 && insync < settings.min_insync_replicas {
-        let reason = format!(
-            "{insync} replicas in sync, {} wanted",
-            settings.min_insync_replicas
-        );
+    // A topic cannot want more than it has.
+    let wanted = settings.min_insync_replicas.min(partition.replicas.len());
+    if one.acks == -1 && insync < wanted {
+        let reason = format!("{insync} replicas in sync, {wanted} wanted");
         return Err(Refusal::new(ErrorCode::NOT_ENOUGH_REPLICAS, reason));
     }
     let rules = Rules {
@@ -357,7 +367,8 @@ fn is_violation(refusal: &Refusal) -> bool {
         ErrorCode::CORRUPT_MESSAGE,
         ErrorCode::INVALID_REQUIRED_ACKS,
         ErrorCode::UNSUPPORTED_COMPRESSION_TYPE,
-        ErrorCode::INVALID_TXN_STATE,
+        ErrorCode::TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
+        ErrorCode::UNKNOWN_SERVER_ERROR,
     ];
     refusal.records.is_empty() && wrong.contains(&refusal.code)
 }

@@ -1,0 +1,16 @@
+//! What every Rust peer of the bench shares. A peer in another language speaks the same command
+//! line and prints the same line; `bench/README.md` states both. No producer is known here.
+
+mod arguments;
+mod meter;
+mod pace;
+mod payloads;
+mod result;
+mod run;
+
+pub use arguments::{Arguments, Unreadable};
+pub use meter::{Meter, Spent};
+pub use pace::Pace;
+pub use payloads::Payloads;
+pub use result::{About, Tally};
+pub use run::{Acks, Codec, Run, Spread, measure};

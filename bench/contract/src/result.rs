@@ -1,0 +1,78 @@
+//! The one line that a peer prints.
+
+use std::io::Write as _;
+
+use serde_json::{Value, json};
+
+use crate::meter::Spent;
+
+/// Who ran.
+#[derive(Debug, Clone)]
+pub struct About {
+    /// The peer's name.
+    pub peer: &'static str,
+    /// The version of what is measured.
+    pub version: String,
+}
+
+/// What came of the records of one stretch.
+#[derive(Debug, Default)]
+pub struct Tally {
+    /// How many records failed.
+    pub errors: u64,
+    /// What the first failure said.
+    pub first_error: Option<String>,
+    /// How long each took, in nanoseconds, in modes that wait for each.
+    pub latencies: Vec<u64>,
+}
+
+impl Tally {
+    /// Counts a failure.
+    #[cold]
+    pub fn fail(&mut self, error: impl std::fmt::Display) {
+        self.errors += 1;
+        if self.first_error.is_none() {
+            self.first_error = Some(error.to_string());
+        }
+    }
+}
+
+/// The line's content.
+pub(crate) fn line(about: &About, mode: &str, records: u64, spent: &Spent, tally: Tally) -> Value {
+    let per_record = spent.cpu.as_nanos() as f64 / records.max(1) as f64;
+    let rate = records as f64 / spent.wall.as_secs_f64();
+    json!({
+        "peer": about.peer,
+        "version": about.version,
+        "mode": mode,
+        "records": records,
+        "wall_s": spent.wall.as_secs_f64(),
+        "cpu_ns_per_record": per_record,
+        "records_per_s": rate,
+        "voluntary_switches": spent.voluntary_switches,
+        "involuntary_switches": spent.involuntary_switches,
+        "peak_rss_bytes": spent.peak_rss,
+        "errors": tally.errors,
+        "first_error": tally.first_error,
+        "latency_us": percentiles(tally.latencies),
+    })
+}
+
+fn percentiles(mut nanos: Vec<u64>) -> Value {
+    if nanos.is_empty() {
+        return Value::Null;
+    }
+    nanos.sort_unstable();
+    let at = |share: f64| {
+        let index = (share * (nanos.len() - 1) as f64).round() as usize;
+        nanos[index] as f64 / 1000.0
+    };
+    json!({ "p50": at(0.5), "p90": at(0.9), "p99": at(0.99), "p999": at(0.999), "max": at(1.0) })
+}
+
+/// Prints it.
+pub(crate) fn print(line: &Value) {
+    let mut out = std::io::stdout().lock();
+    // Nobody is left to tell if standard output is closed.
+    let _ = writeln!(out, "{line}");
+}

@@ -33,8 +33,8 @@
 //!
 //! It is stricter than a real broker with a few things that a broker repairs or overlooks, and that
 //! no sound producer sends: a maximum timestamp that is no record's, offsets inside a batch that do
-//! not count up, an epoch or sequence without its producer id, the mark of log append time, and a
-//! partition that a request names twice.
+//! not count up, an epoch or sequence without its producer id, the mark of log append time, a
+//! partition that a request names twice, and bytes behind a request's last field.
 //!
 //! # What it does not
 //!

@@ -203,7 +203,7 @@ impl Cluster {
     fn targets(&self, request: &AnyRequest, version: i16) -> Vec<Target> {
         let mut targets = Vec::new();
         match request {
-            AnyRequest::ApiVersions | AnyRequest::InitProducerId(_) => {}
+            AnyRequest::ApiVersions(_) | AnyRequest::InitProducerId(_) => {}
             AnyRequest::Metadata(request) => {
                 for topic in request.topics.iter().flatten() {
                     let by_id = || self.state.topic_name(topic.topic_id).map(str::to_owned);
@@ -285,8 +285,8 @@ impl Cluster {
         };
         let call = arrival.call(&self.state, node.versions.release, fault);
         let response = match request {
-            AnyRequest::ApiVersions => {
-                AnyResponse::ApiVersions(apis::api_versions(&node.versions, &call))
+            AnyRequest::ApiVersions(request) => {
+                AnyResponse::ApiVersions(apis::api_versions(&node.versions, &call, &request))
             }
             AnyRequest::Metadata(request) => {
                 AnyResponse::Metadata(apis::metadata(&mut self.state, &call, &request))

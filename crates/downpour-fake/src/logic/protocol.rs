@@ -14,7 +14,7 @@ use downpour_wire::primitives::Reader;
 /// A request of any kind that the fake serves.
 #[derive(Debug)]
 pub(crate) enum AnyRequest {
-    ApiVersions,
+    ApiVersions(ApiVersionsRequest),
     Metadata(MetadataRequest),
     InitProducerId(InitProducerIdRequest),
     Produce(ProduceRequest),
@@ -31,10 +31,7 @@ impl AnyRequest {
         r: &mut Reader<'_>,
     ) -> Result<Self, DecodeError> {
         let request = match api {
-            ApiKey::ApiVersions => {
-                ApiVersionsRequest::decode(r, version)?;
-                Self::ApiVersions
-            }
+            ApiKey::ApiVersions => Self::ApiVersions(ApiVersionsRequest::decode(r, version)?),
             ApiKey::Metadata => Self::Metadata(MetadataRequest::decode(r, version)?),
             ApiKey::InitProducerId => {
                 Self::InitProducerId(InitProducerIdRequest::decode(r, version)?)

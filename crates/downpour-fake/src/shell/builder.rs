@@ -47,6 +47,13 @@ impl Default for FakeClusterBuilder {
     }
 }
 
+impl FakeCluster {
+    /// Describes a cluster. Without a word: one broker of the newest Kafka, no topics.
+    pub fn builder() -> FakeClusterBuilder {
+        FakeClusterBuilder::default()
+    }
+}
+
 impl FakeClusterBuilder {
     /// How many brokers; their ids are 1 to n. Default: 1.
     pub fn brokers(mut self, brokers: i32) -> Self {

@@ -7,7 +7,6 @@ use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::builder::FakeClusterBuilder;
 use super::listener::{bind, listen};
 use super::shared::Shared;
 use crate::fault::Fault;
@@ -42,11 +41,6 @@ pub struct FakeCluster {
 impl FakeCluster {
     pub(super) const fn new(shared: Arc<Shared>, tcp: bool) -> Self {
         Self { shared, tcp }
-    }
-
-    /// Describes a cluster. Without a word: one broker of the newest Kafka, no topics.
-    pub fn builder() -> FakeClusterBuilder {
-        FakeClusterBuilder::default()
     }
 
     /// Every broker's address, living or not, as `bootstrap.servers` wants them.

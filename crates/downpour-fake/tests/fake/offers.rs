@@ -93,6 +93,28 @@ fn client_that_is_too_new_is_told_35_in_version_0() {
 }
 
 #[test]
+fn client_that_calls_itself_what_kafka_does_not_allow_is_refused() {
+    let mut cluster = one_broker();
+    for (name, expected) in [
+        ("downpour", OK),
+        ("down-pour.rs", OK),
+        ("", ErrorCode::INVALID_REQUEST),
+        ("-a", ErrorCode::INVALID_REQUEST),
+        ("a b", ErrorCode::INVALID_REQUEST),
+    ] {
+        let request = ApiVersionsRequest {
+            client_software_name: name.to_owned(),
+            client_software_version: "1".to_owned(),
+        };
+        assert_eq!(
+            ask(&mut cluster, 1, &request, 3).error_code,
+            expected,
+            "{name:?}"
+        );
+    }
+}
+
+#[test]
 fn version_that_is_not_offered_closes_the_connection() {
     let mut cluster = Cluster::new(1, KafkaVersion::V2_1);
     let reaction = cluster.handle(T0, 1, 1, &frame(&by_name(&["events"], true), 8, 1));

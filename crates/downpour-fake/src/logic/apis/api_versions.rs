@@ -1,12 +1,29 @@
 //! ApiVersions: which requests a broker understands, and the answer to a client that is too new.
 
 use downpour_wire::error_code::ErrorCode;
-use downpour_wire::messages::{ApiKey, ApiVersion, ApiVersionsResponse};
+use downpour_wire::messages::{ApiKey, ApiVersion, ApiVersionsRequest, ApiVersionsResponse};
 
 use crate::logic::call::Call;
 use crate::version::VersionTable;
 
-pub(crate) fn api_versions(table: &VersionTable, call: &Call<'_>) -> ApiVersionsResponse {
+/// The first version in which clients name themselves.
+const NAMES_FROM: i16 = 3;
+
+pub(crate) fn api_versions(
+    table: &VersionTable,
+    call: &Call<'_>,
+    request: &ApiVersionsRequest,
+) -> ApiVersionsResponse {
+    let names = [
+        &request.client_software_name,
+        &request.client_software_version,
+    ];
+    if call.version >= NAMES_FROM && !names.into_iter().all(|name| is_software_name(name)) {
+        return ApiVersionsResponse {
+            error_code: ErrorCode::INVALID_REQUEST,
+            ..ApiVersionsResponse::default()
+        };
+    }
     ApiVersionsResponse {
         error_code: call.scripted_error_at_all().unwrap_or(ErrorCode::NONE),
         api_keys: table.iter().map(row).collect(),
@@ -36,4 +53,15 @@ fn row((api_key, min_version, max_version): (i16, i16, i16)) -> ApiVersion {
         min_version,
         max_version,
     }
+}
+
+/// True for what Kafka lets clients call themselves: letters and digits, in between also `-` and `.`.
+fn is_software_name(name: &str) -> bool {
+    let edge = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
+    let bytes = name.as_bytes();
+    edge(bytes.first())
+        && edge(bytes.last())
+        && bytes
+            .iter()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(byte))
 }

@@ -80,11 +80,14 @@ impl<T: Clone> Queue<T> {
             return false;
         };
         let row = errors::produce(answer.code);
-        batch.maybe_written |= row.maybe_written;
+        // A leader that lost its office while it waited for the replicas says so by a code that
+        // else means refusal; that it had appended shows in the offset.
+        batch.maybe_written |= row.maybe_written || answer.base_offset >= 0;
         match row.reaction {
             Reaction::Acknowledge | Reaction::AlreadyWritten => {
                 // While a predecessor is still to be sent again, nothing may run ahead of it.
                 self.proven |= !self.has_predecessor(&batch);
+                self.proven_at = Some(now);
                 if !batch.resolved {
                     resolve(&batch, delivered(answer), out);
                 }

@@ -8,7 +8,7 @@ use downpour_wire::batch::{Body, HEADER_LEN, Stamp};
 use crate::identity::{Identity, advance};
 use crate::outcome::Cause;
 use crate::queue::append::SealJob;
-use crate::queue::state::{Effect, InFlight, Queue, Waiting, free};
+use crate::queue::state::{Effect, InFlight, PROOF_LASTS, Queue, Waiting, free};
 
 /// How full or old an open batch must be to leave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,6 +119,10 @@ impl<T: Clone> Queue<T> {
             if self.open.is_none() && self.waiting.is_empty() {
                 return Drain::Empty;
             }
+        }
+        let idle_since = self.proven_at.filter(|_| self.in_flight.is_empty());
+        if idle_since.is_some_and(|at| turn.now.saturating_duration_since(at) >= PROOF_LASTS) {
+            self.proven = false;
         }
         if self.in_flight.len() >= self.slots() {
             return Drain::Blocked;

@@ -169,6 +169,8 @@ pub struct Queue<T> {
     /// A broker without state for a producer accepts any first sequence, so that a lost first
     /// batch would be overtaken for good: until then one batch is in flight, not five.
     pub(crate) proven: bool,
+    /// When the last batch was acknowledged.
+    pub(crate) proven_at: Option<Instant>,
     /// The sequence is broken: nothing leaves before it begins anew under a newer epoch.
     pub(crate) needs_bump: bool,
     /// The engine was told and has not looked yet.
@@ -179,6 +181,10 @@ pub struct Queue<T> {
     pub(crate) chunk_hint: usize,
     pub(crate) rng: Rng,
 }
+
+/// A proof is worth nothing once brokers may have forgotten this producer, which they do after a
+/// day without a batch (`producer.id.expiration.ms`) or what their operator thinks enough.
+pub(crate) const PROOF_LASTS: Duration = Duration::from_secs(60);
 
 /// Smallest chunk: ten thousand partitions with a record each hold 40 MiB, not 640.
 pub(crate) const CHUNK_MIN: usize = 4 << 10;
@@ -197,6 +203,7 @@ impl<T: Clone> Queue<T> {
             identity: None,
             next_sequence: 0,
             proven: false,
+            proven_at: None,
             needs_bump: false,
             notified: false,
             next_order: 0,

@@ -2,6 +2,7 @@
 
 mod acknowledging;
 mod filling;
+mod found_by_simulation;
 mod harness;
 mod leaving;
 mod sequences;

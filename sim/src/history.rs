@@ -1,0 +1,70 @@
+//! What a sender can know: what was accepted in which order, and which verdict it got.
+//!
+//! Knows nothing of queues, requests or identities; the checker works on this and the logs.
+
+use std::collections::BTreeMap;
+
+/// A topic's number and a partition.
+pub(crate) type Place = (u32, i32);
+
+/// How a record ended, as its sender was told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Fate {
+    Delivered { offset: Option<i64> },
+    Sent,
+    Failed { why: String },
+    Unknown { why: String },
+}
+
+/// An accepted record.
+#[derive(Debug, Clone)]
+pub(crate) struct Entry {
+    pub(crate) place: Place,
+    pub(crate) keyed: bool,
+    pub(crate) len: usize,
+    pub(crate) fate: Option<Fate>,
+    /// Its sender left a waker.
+    pub(crate) waits: bool,
+    pub(crate) woken: bool,
+    /// It was handed back as never sent.
+    pub(crate) returned: bool,
+}
+
+/// All accepted records by their number.
+#[derive(Debug, Default)]
+pub(crate) struct History {
+    pub(crate) entries: BTreeMap<u32, Entry>,
+    /// Each partition's records in the order in which they were accepted.
+    pub(crate) order: BTreeMap<Place, Vec<u32>>,
+}
+
+impl History {
+    pub(crate) fn accept(&mut self, id: u32, entry: Entry) {
+        self.order.entry(entry.place).or_default().push(id);
+        self.entries.insert(id, entry);
+    }
+}
+
+/// The key that a record of this number carries.
+pub(crate) fn key_of(id: u32) -> [u8; 4] {
+    id.to_be_bytes()
+}
+
+/// The value that a record of this number and length carries: its number, then bytes that can be
+/// made again, half of them hard to compress.
+pub(crate) fn value_of(id: u32, len: usize) -> Vec<u8> {
+    let mut value = id.to_be_bytes().to_vec();
+    let mut x = u64::from(id).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let hard = id % 2 == 1;
+    while value.len() < len.max(4) {
+        x ^= x << 13;
+        x ^= x >> 7;
+        x ^= x << 17;
+        value.push(if hard {
+            x as u8
+        } else {
+            b'a' + (id % 26) as u8
+        });
+    }
+    value
+}

@@ -1,0 +1,430 @@
+//! Everything that a seed decides before a run begins. What it decides on the way is `world`'s.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use downpour_core::config::{Acks, Address, BatchOptions, Config, Linger};
+use downpour_fake::{Codec, KafkaVersion, TopicSpec};
+use downpour_wire::codec::Compression;
+
+use crate::checker::{Expect, Order};
+use crate::dice::Dice;
+use crate::trouble::{Stage, Trouble};
+
+/// A topic and how it is made.
+#[derive(Debug, Clone)]
+pub(crate) struct TopicPlan {
+    pub(crate) name: String,
+    pub(crate) partitions: i32,
+    /// `None` if asking for it makes it.
+    pub(crate) spec: Option<TopicSpec>,
+}
+
+/// One record to send.
+#[derive(Debug, Clone)]
+pub(crate) struct RecordPlan {
+    pub(crate) topic: u32,
+    pub(crate) partition: i32,
+    pub(crate) keyed: bool,
+    pub(crate) len: usize,
+    pub(crate) options: usize,
+    /// Before it is sent.
+    pub(crate) pause: Duration,
+}
+
+/// What a sender does from one lull to the next.
+#[derive(Debug, Clone)]
+pub(crate) struct PhasePlan {
+    /// Nothing happens before it for so long.
+    pub(crate) lull: Duration,
+    /// Brokers forget all producers at the end of the lull.
+    pub(crate) forget: bool,
+    /// Each sender's records.
+    pub(crate) senders: Vec<Vec<RecordPlan>>,
+    pub(crate) trouble: Vec<(Duration, Trouble)>,
+    pub(crate) heal_after: Duration,
+}
+
+/// How a run ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    /// Everything gets its verdict in its own time; open batches linger.
+    Wait,
+    /// Open batches are hurried.
+    Flush,
+    Drain,
+    /// Given up so long after the last phase began.
+    Abort(Duration),
+}
+
+/// How bytes travel.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct NetPlan {
+    pub(crate) latency: (Duration, Duration),
+    /// Between a frame's arrival and its being served.
+    pub(crate) service: (Duration, Duration),
+    /// Of a hundred writes so many are taken in pieces.
+    pub(crate) piecemeal: u64,
+    /// Of a hundred connections that the client closes so many are reset, so that what had left
+    /// does not arrive.
+    pub(crate) reset: u64,
+    /// Between something and the thread that has to see to it.
+    pub(crate) jitter: Duration,
+    /// How long compressing takes at most.
+    pub(crate) sealing: Duration,
+    /// Of a hundred seal jobs of the I/O thread so many go to the pool.
+    pub(crate) pool: u64,
+}
+
+impl NetPlan {
+    /// Whether answers come before their requests time out, once all is well.
+    fn is_fast_enough(&self, config: &Config) -> bool {
+        let requests = config.max_in_flight as u32 + 2;
+        2 * self.latency.1 + requests * self.service.1
+            < config.request_timeout.min(config.connect_timeout)
+    }
+}
+
+/// A seed's circumstances.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) brokers: i32,
+    pub(crate) releases: Vec<KafkaVersion>,
+    pub(crate) topics: Vec<TopicPlan>,
+    pub(crate) config: Config,
+    pub(crate) options: Vec<BatchOptions>,
+    pub(crate) memory: usize,
+    /// Chunks are rounded up to powers of two, as a pool would.
+    pub(crate) rounded: bool,
+    pub(crate) max_block: Duration,
+    pub(crate) phases: Vec<PhasePlan>,
+    pub(crate) end: End,
+    /// The end does not wait until all is well again.
+    pub(crate) hasty: bool,
+    /// All is well again at last; else what is down stays down.
+    pub(crate) heals: bool,
+    pub(crate) net: NetPlan,
+    pub(crate) expect: Expect,
+    /// After the end an idle producer is watched for so long.
+    pub(crate) watch: Duration,
+}
+
+const SECOND: Duration = Duration::from_secs(1);
+const DAY: Duration = Duration::from_secs(24 * 3600 + 1);
+
+impl Plan {
+    pub(crate) fn draw(dice: &mut Dice) -> Self {
+        let brokers = dice.between(1, 3) as i32;
+        let releases = releases(dice, brokers);
+        let short = dice.percent(25);
+        let rough = dice.percent(50);
+        let mut config = config(dice, brokers, short);
+        let options = options(dice, &mut config);
+        let topics = topics(dice, brokers, rough, &config);
+        let with_lull = dice.percent(12);
+        let mut phases = Vec::new();
+        let span = *dice.pick(&[20, 100, 500, 2000]);
+        let stage = Stage {
+            brokers,
+            topics: topics
+                .iter()
+                .map(|t| (t.name.clone(), t.partitions))
+                .collect(),
+            span: Duration::from_millis(span),
+            rough,
+            request_timeout: config.request_timeout,
+        };
+        let troubles = *dice.pick(&[0, 1, 2, 3, 5, 8, 13]);
+        for phase in 0..if with_lull { 2 } else { 1 } {
+            let (lull, forget) = match phase {
+                0 => (Duration::ZERO, false),
+                _ if dice.percent(60) => (DAY, true),
+                _ => (dice.time(Duration::ZERO, 20 * SECOND), false),
+            };
+            if lull == DAY {
+                config.metadata_max_age = Duration::from_secs(6 * 3600);
+            }
+            phases.push(PhasePlan {
+                lull,
+                forget,
+                senders: senders(dice, &topics, &config, &stage),
+                trouble: (0..troubles).map(|_| stage.draw(dice)).collect(),
+                heal_after: stage.span + dice.millis(0, 500),
+            });
+        }
+        let mut forgetful = false;
+        if dice.percent(3) {
+            forgetful = true;
+            let topic = dice.size(0, topics.len() - 1);
+            let at = dice.time(Duration::ZERO, stage.span);
+            let partition = dice.between(0, topics[topic].partitions as u64 - 1) as i32;
+            phases[0]
+                .trouble
+                .push((at, Trouble::Forget { topic, partition }));
+        }
+        let end = match dice.between(0, 9) {
+            0..=3 => End::Drain,
+            4 | 5 => End::Flush,
+            6 | 7 => End::Wait,
+            _ => End::Abort(dice.time(Duration::ZERO, stage.span * 2)),
+        };
+        let heals = !(short && dice.percent(20));
+        let loose = forgetful || config.resend_unknown;
+        let net = net(dice, &config);
+        let expect = Expect {
+            duplicates: loose || !config.idempotence,
+            order: match (loose, config.idempotence) {
+                (true, _) => Order::Any,
+                (false, true) => Order::All,
+                (false, false) => Order::FirstOfDelivered,
+            },
+            all_delivered: !short
+                && !rough
+                && !loose
+                && !matches!(end, End::Abort(_))
+                && net.is_fast_enough(&config),
+        };
+        let largest = 2 * config.batch_size.max(LEN_MAX + 100);
+        let memory = match dice.between(0, 9) {
+            0..=4 => 64 << 20,
+            5..=7 => largest * dice.size(1, 8),
+            _ => largest,
+        };
+        Self {
+            brokers,
+            releases,
+            net,
+            topics,
+            options,
+            memory,
+            rounded: dice.percent(50),
+            max_block: if dice.percent(80) {
+                60 * SECOND
+            } else {
+                dice.millis(10, 1000)
+            },
+            phases,
+            end,
+            hasty: !heals || dice.percent(40),
+            heals,
+            expect,
+            watch: if dice.percent(10) && heals && net.is_fast_enough(&config) {
+                1200 * SECOND
+            } else {
+                Duration::ZERO
+            },
+            config,
+        }
+    }
+}
+
+/// Bytes of the longest value.
+const LEN_MAX: usize = 1500;
+
+fn releases(dice: &mut Dice, brokers: i32) -> Vec<KafkaVersion> {
+    let all = [
+        KafkaVersion::V4_3,
+        KafkaVersion::V3_9,
+        KafkaVersion::V2_8,
+        KafkaVersion::V2_1,
+    ];
+    let one = *dice.pick(&all);
+    let other = if dice.percent(15) {
+        *dice.pick(&all)
+    } else {
+        one
+    };
+    (1..=brokers)
+        .map(|id| if id == 2 { other } else { one })
+        .collect()
+}
+
+fn config(dice: &mut Dice, brokers: i32, short: bool) -> Config {
+    let address = |id: i32| Address {
+        host: Arc::from(format!("broker-{id}.fake")),
+        port: 9092,
+    };
+    let first = dice.between(1, brokers as u64) as i32;
+    let mut bootstrap: Vec<Address> = (first..=brokers).map(address).collect();
+    if dice.percent(50) {
+        bootstrap.truncate(1);
+    }
+    let mut config = Config::new(bootstrap);
+    match dice.between(0, 19) {
+        0..=15 => {}
+        16 | 17 => config.idempotence = false,
+        18 => (config.idempotence, config.acks) = (false, Acks::Leader),
+        _ => (config.idempotence, config.acks) = (false, Acks::None),
+    }
+    config.resend_unknown = dice.percent(2);
+    config.max_in_flight = if dice.percent(75) { 5 } else { dice.size(1, 4) };
+    let linger = match dice.between(0, 3) {
+        0 => Duration::ZERO,
+        1 | 2 => Duration::from_millis(5),
+        _ => dice.millis(1, 100),
+    };
+    config.linger = if dice.percent(60) {
+        Linger::Adaptive(linger)
+    } else {
+        Linger::Fixed(linger)
+    };
+    config.batch_size = match dice.between(0, 4) {
+        0..=2 => dice.size(100, 600),
+        3 => dice.size(600, 3000),
+        _ => 64 << 10,
+    };
+    config.batch_max = if dice.percent(60) {
+        config.batch_size.max(LEN_MAX + 200)
+    } else {
+        1 << 20
+    };
+    config.request_max = if dice.percent(30) {
+        config.batch_max * dice.size(1, 3)
+    } else {
+        8 << 20
+    };
+    if short {
+        config.request_timeout = dice.millis(50, 500);
+        let spare = *dice.pick(&[100, 1000, 4000]);
+        config.delivery_timeout =
+            config.request_timeout + config.linger.duration() + dice.millis(0, spare);
+    } else if dice.percent(50) {
+        config.request_timeout = dice.millis(300, 3000);
+    }
+    if dice.percent(70) {
+        config.retry_backoff = (dice.millis(1, 100), dice.millis(100, 1000));
+        config.reconnect_backoff = (dice.millis(1, 50), dice.millis(50, 1000));
+    }
+    if dice.percent(50) {
+        config.connect_timeout = dice.millis(200, 3000);
+    }
+    if dice.percent(20) {
+        config.idle_timeout = dice.millis(50, 3000);
+    }
+    if dice.percent(20) {
+        config.metadata_max_age = dice.millis(500, 5000);
+    }
+    config
+}
+
+fn options(dice: &mut Dice, config: &mut Config) -> Vec<BatchOptions> {
+    let codecs = [Codec::Gzip, Codec::Snappy, Codec::Lz4];
+    if dice.percent(40) {
+        config.compression = Compression::new(*dice.pick(&codecs));
+    }
+    let mut options = vec![config.batch_options()];
+    if dice.percent(15) {
+        let codec = if dice.percent(50) {
+            Codec::None
+        } else {
+            *dice.pick(&codecs)
+        };
+        let timeout = config.delivery_timeout * dice.between(1, 3) as u32;
+        options.push(BatchOptions::new(Compression::new(codec), timeout));
+    }
+    options
+}
+
+fn topics(dice: &mut Dice, brokers: i32, rough: bool, config: &Config) -> Vec<TopicPlan> {
+    (0..dice.between(1, 2))
+        .map(|number| {
+            let partitions = dice.between(1, 3) as i32;
+            if dice.percent(10) {
+                return TopicPlan {
+                    name: format!("made-by-asking-{number}"),
+                    partitions: AUTO_PARTITIONS,
+                    spec: None,
+                };
+            }
+            let mut spec = TopicSpec::new(partitions);
+            if brokers == 3 && dice.percent(20) {
+                spec = spec.min_insync_replicas(2);
+            }
+            if rough && dice.percent(15) {
+                spec = spec.compacted(true);
+            }
+            if rough && dice.percent(15) {
+                spec = spec.max_message_bytes(dice.size(200, config.batch_size.max(400)));
+            }
+            TopicPlan {
+                name: format!("topic-{number}"),
+                partitions,
+                spec: Some(spec),
+            }
+        })
+        .collect()
+}
+
+/// Partitions of a topic that comes into being because it is asked for.
+pub(crate) const AUTO_PARTITIONS: i32 = 2;
+
+fn senders(
+    dice: &mut Dice,
+    topics: &[TopicPlan],
+    config: &Config,
+    stage: &Stage,
+) -> Vec<Vec<RecordPlan>> {
+    let count = dice.size(1, 4);
+    let records = dice.size(30, 300) / count;
+    let long = dice.percent(20);
+    let two_options = dice.percent(50);
+    let keyless = dice.percent(30);
+    // A burst, an even flow over the time of trouble, or bursts with pauses between.
+    let pace = dice.between(0, 2);
+    let step = stage.span * 2 / records.max(1) as u32;
+    let step = step.min(config.linger.duration() * 4 + Duration::from_millis(20));
+    (0..count)
+        .map(|_| {
+            (0..records)
+                .map(|_| {
+                    let topic = dice.size(0, topics.len() - 1);
+                    let pause = match pace {
+                        0 => Duration::ZERO,
+                        1 => dice.time(Duration::ZERO, step),
+                        _ if dice.percent(8) => dice.time(Duration::ZERO, step * 10),
+                        _ => Duration::ZERO,
+                    };
+                    let len = if long {
+                        dice.size(4, LEN_MAX)
+                    } else {
+                        dice.size(4, 120)
+                    };
+                    RecordPlan {
+                        topic: topic as u32,
+                        partition: dice.between(0, topics[topic].partitions as u64 - 1) as i32,
+                        keyed: !(keyless && dice.percent(20)),
+                        len,
+                        options: usize::from(two_options && dice.percent(20)),
+                        pause,
+                    }
+                })
+                .collect()
+        })
+        .collect()
+}
+
+fn net(dice: &mut Dice, config: &Config) -> NetPlan {
+    let micros = Duration::from_micros;
+    let latency = match dice.between(0, 9) {
+        0 => (Duration::ZERO, Duration::ZERO),
+        1..=4 => (micros(50), micros(2000)),
+        5..=7 => (micros(1000), micros(20_000)),
+        8 => (micros(100), micros(100_000)),
+        // What had left may arrive when its sender has long asked elsewhere.
+        _ => (micros(100), config.request_timeout.min(2 * SECOND)),
+    };
+    let service = match dice.between(0, 3) {
+        0 => (Duration::ZERO, Duration::ZERO),
+        1 | 2 => (micros(50), micros(1000)),
+        _ => (micros(1000), micros(30_000)),
+    };
+    NetPlan {
+        latency,
+        service,
+        piecemeal: *dice.pick(&[0, 0, 10, 60]),
+        reset: *dice.pick(&[0, 30, 100]),
+        jitter: *dice.pick(&[micros(0), micros(100), micros(3000)]),
+        sealing: *dice.pick(&[micros(0), micros(500), micros(20_000)]),
+        pool: *dice.pick(&[0, 50, 100]),
+    }
+}

@@ -1,0 +1,235 @@
+//! What can go wrong in a run, and how a seed draws it. Letting it happen is `world`'s.
+
+use std::time::Duration;
+
+use downpour_fake::{ApiKey, ErrorCode, Fault};
+
+use crate::dice::Dice;
+
+/// How a connection goes bad.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cut {
+    /// Both ends at once; what was on its way is lost.
+    Clean,
+    /// The client is told; what had left it still arrives and is served.
+    ClientOnly,
+    /// The broker closes; the client hears of it later.
+    ServerFirst,
+    /// Requests arrive, answers do not.
+    AnswersLost,
+    /// Nothing arrives any more, and nobody is told.
+    Silence,
+}
+
+/// Something that goes wrong at a time.
+#[derive(Debug, Clone)]
+pub(crate) enum Trouble {
+    Script(Fault, &'static str),
+    Move {
+        topic: usize,
+        partition: i32,
+        to: i32,
+    },
+    Kill {
+        node: i32,
+        silent: bool,
+        lasts: Duration,
+    },
+    Cut {
+        which: u64,
+        how: Cut,
+    },
+    NetworkDelay(Duration),
+    ServiceDelay(Duration),
+    /// Producers are forgotten while their batches are under way: no broker does that, and no
+    /// client can do anything about it.
+    Forget {
+        topic: usize,
+        partition: i32,
+    },
+}
+
+/// What a run's trouble may name.
+#[derive(Debug, Clone)]
+pub(crate) struct Stage {
+    pub(crate) brokers: i32,
+    pub(crate) topics: Vec<(String, i32)>,
+    /// Trouble begins within this time.
+    pub(crate) span: Duration,
+    /// Also what ends in something else than delivery.
+    pub(crate) rough: bool,
+    pub(crate) request_timeout: Duration,
+}
+
+impl Stage {
+    /// Draws one thing that goes wrong and when.
+    pub(crate) fn draw(&self, dice: &mut Dice) -> (Duration, Trouble) {
+        let at = dice.time(Duration::ZERO, self.span);
+        let trouble = match dice.between(0, 99) {
+            0..=54 => return (at, self.script_produce(dice)),
+            55..=61 => self.script_other(dice),
+            62..=70 => {
+                let topic = dice.size(0, self.topics.len() - 1);
+                Trouble::Move {
+                    topic,
+                    partition: dice.between(0, self.topics[topic].1 as u64 - 1) as i32,
+                    to: self.broker(dice),
+                }
+            }
+            71..=79 => Trouble::Kill {
+                node: self.broker(dice),
+                silent: dice.percent(25),
+                lasts: dice.millis(10, 2000),
+            },
+            80..=94 => Trouble::Cut {
+                which: dice.next(),
+                how: *dice.pick(&[
+                    Cut::Clean,
+                    Cut::ClientOnly,
+                    Cut::ServerFirst,
+                    Cut::AnswersLost,
+                    Cut::Silence,
+                ]),
+            },
+            95..=97 => Trouble::NetworkDelay(dice.millis(0, 200)),
+            _ => Trouble::ServiceDelay(dice.millis(0, 200)),
+        };
+        (at, trouble)
+    }
+
+    fn broker(&self, dice: &mut Dice) -> i32 {
+        dice.between(1, self.brokers as u64) as i32
+    }
+
+    fn script_produce(&self, dice: &mut Dice) -> Trouble {
+        let (fault, name) = if self.rough && dice.percent(40) {
+            rough(dice)
+        } else {
+            self.mild(dice)
+        };
+        let mut fault = fault.on(ApiKey::Produce).nth(dice.between(1, 6));
+        if dice.percent(25) {
+            fault = fault.times(dice.between(2, 4));
+        }
+        if dice.percent(50) {
+            let (topic, partitions) = dice.pick(&self.topics);
+            fault = fault.topic(topic.as_str());
+            if dice.percent(70) {
+                fault = fault.partition(dice.between(0, *partitions as u64 - 1) as i32);
+            }
+        }
+        Trouble::Script(fault, name)
+    }
+
+    fn mild(&self, dice: &mut Dice) -> (Fault, &'static str) {
+        use ErrorCode as E;
+        let ms = |d: Duration| d.as_millis() as u64;
+        match dice.between(0, 25) {
+            0..=3 => (Fault::apply_and_lose_answer(), "apply and lose the answer"),
+            4 => (Fault::apply_and_hang(), "apply and hang"),
+            5 => (Fault::hang(), "hang"),
+            6 => (Fault::disconnect(), "disconnect"),
+            7 => (
+                Fault::disconnect_mid_frame(dice.size(1, 60)),
+                "disconnect within the answer",
+            ),
+            8 => (
+                Fault::delay(dice.millis(1, ms(self.request_timeout) * 3 / 2)),
+                "delay",
+            ),
+            9 => (Fault::throttle(dice.between(1, 300) as u32), "throttle"),
+            10 => (Fault::corrupt_answer(), "corrupt answer"),
+            11 => (Fault::wrong_correlation_id(), "wrong correlation id"),
+            12 => (Fault::omit(), "leave out of the answer"),
+            13 => (Fault::apply_and_omit(), "apply and leave out of the answer"),
+            14 => (Fault::move_leader(self.broker(dice)), "move the leader"),
+            15 => (Fault::error(E::NOT_LEADER_OR_FOLLOWER), "NOT_LEADER"),
+            16 => (
+                Fault::apply_then_error(E::NOT_LEADER_OR_FOLLOWER),
+                "apply, then NOT_LEADER",
+            ),
+            17 | 18 => (Fault::error(E::NOT_ENOUGH_REPLICAS), "NOT_ENOUGH_REPLICAS"),
+            19 => (
+                Fault::apply_then_error(E::NOT_ENOUGH_REPLICAS_AFTER_APPEND),
+                "apply, then NOT_ENOUGH_REPLICAS_AFTER_APPEND",
+            ),
+            20 => (
+                Fault::apply_then_error(E::REQUEST_TIMED_OUT),
+                "apply, then REQUEST_TIMED_OUT",
+            ),
+            21 => (Fault::error(E::REQUEST_TIMED_OUT), "REQUEST_TIMED_OUT"),
+            22 => (
+                Fault::apply_then_error(E::DUPLICATE_SEQUENCE_NUMBER),
+                "apply, then DUPLICATE_SEQUENCE_NUMBER",
+            ),
+            23 => (Fault::error(E::KAFKA_STORAGE_ERROR), "KAFKA_STORAGE_ERROR"),
+            24 => (
+                Fault::error(E::UNKNOWN_TOPIC_OR_PARTITION),
+                "UNKNOWN_TOPIC_OR_PARTITION",
+            ),
+            _ => (Fault::error(E::CORRUPT_MESSAGE), "CORRUPT_MESSAGE"),
+        }
+    }
+
+    fn script_other(&self, dice: &mut Dice) -> Trouble {
+        let fault = match dice.between(0, 3) {
+            0 => Fault::disconnect(),
+            1 => Fault::hang(),
+            2 => Fault::delay(dice.millis(1, 300)),
+            _ => Fault::corrupt_answer(),
+        };
+        let (fault, name) = match dice.between(0, 6) {
+            0 | 1 => (fault.on(ApiKey::Metadata), "Metadata spoilt"),
+            2 => (fault.on(ApiKey::ApiVersions), "ApiVersions spoilt"),
+            3 => (fault.on(ApiKey::InitProducerId), "InitProducerId spoilt"),
+            4 => (
+                Fault::error(ErrorCode::COORDINATOR_LOAD_IN_PROGRESS)
+                    .on(ApiKey::InitProducerId)
+                    .times(dice.between(1, 3)),
+                "InitProducerId refused for now",
+            ),
+            5 if self.rough => (
+                Fault::error(ErrorCode::CLUSTER_AUTHORIZATION_FAILED).on(ApiKey::InitProducerId),
+                "InitProducerId refused",
+            ),
+            _ => (
+                Fault::error(ErrorCode::LEADER_NOT_AVAILABLE)
+                    .on(ApiKey::Metadata)
+                    .topic(dice.pick(&self.topics).0.as_str())
+                    .times(dice.between(1, 3)),
+                "Metadata without a topic",
+            ),
+        };
+        Trouble::Script(fault, name)
+    }
+}
+
+fn rough(dice: &mut Dice) -> (Fault, &'static str) {
+    use ErrorCode as E;
+    match dice.between(0, 12) {
+        0 | 1 => (Fault::error(E::MESSAGE_TOO_LARGE), "MESSAGE_TOO_LARGE"),
+        2 | 3 => (Fault::error(E::INVALID_RECORD), "INVALID_RECORD"),
+        4 => (
+            Fault::error(E::TOPIC_AUTHORIZATION_FAILED),
+            "TOPIC_AUTHORIZATION_FAILED",
+        ),
+        5 | 6 => (
+            Fault::error(E::UNKNOWN_SERVER_ERROR),
+            "UNKNOWN_SERVER_ERROR",
+        ),
+        7 | 8 => (
+            Fault::apply_then_error(E::UNKNOWN_SERVER_ERROR),
+            "apply, then UNKNOWN_SERVER_ERROR",
+        ),
+        9 => (
+            Fault::error(E::OUT_OF_ORDER_SEQUENCE_NUMBER),
+            "OUT_OF_ORDER_SEQUENCE_NUMBER",
+        ),
+        10 => (Fault::error(E::UNKNOWN_PRODUCER_ID), "UNKNOWN_PRODUCER_ID"),
+        11 => (
+            Fault::error(E::INVALID_PRODUCER_EPOCH),
+            "INVALID_PRODUCER_EPOCH",
+        ),
+        _ => (Fault::error(E(9999)), "a code that nobody knows"),
+    }
+}

@@ -1,0 +1,171 @@
+//! The I/O thread: passes on what happened, carries out what the engine says, sleeps until it
+//! wants to be woken.
+
+use std::time::Duration;
+
+use downpour_core::cluster::Slot;
+use downpour_core::engine::{Output, TopicUpdate};
+use downpour_core::event::Event as Seen;
+use downpour_core::queue::SealJob;
+use downpour_wire::codec::Compressor;
+
+use crate::world::state::{Event, World};
+
+/// Rounds that one turn may need; each but the last brought a sealed batch back.
+const ROUNDS_MAX: usize = 1_000;
+
+/// Turns at one instant before that counts as spinning. Senders and answers of one instant come
+/// far below it.
+const POLLS_AT_ONCE_MAX: u64 = 5_000;
+
+impl World {
+    /// Lets the engine do what is due and carries out what it says.
+    pub(crate) fn turn(&mut self) {
+        if self.client_over || self.aborting {
+            return;
+        }
+        for round in 0.. {
+            if round == ROUNDS_MAX {
+                self.fail("the engine does not come to rest".to_owned());
+                return;
+            }
+            self.count_poll();
+            let now = self.instant();
+            self.engine.set_pressure(self.budget.has_waiters());
+            self.engine.poll(now, &mut self.partitions);
+            if !self.carry_out() {
+                break;
+            }
+        }
+        let now = self.instant();
+        self.wake += 1;
+        if let Some(at) = self.engine.next_wake(now) {
+            if at <= now {
+                self.fail("the engine wants to be woken in the past".to_owned());
+                return;
+            }
+            let at = at - self.base + self.dice.time(Duration::ZERO, self.plan.net.jitter);
+            let wake = self.wake;
+            self.at(at, Event::Wake(wake));
+        }
+    }
+
+    fn count_poll(&mut self) {
+        self.polls += 1;
+        if self.last_poll == self.now {
+            self.polls_at_once += 1;
+        } else {
+            (self.last_poll, self.polls_at_once) = (self.now, 0);
+        }
+        if self.polls_at_once > POLLS_AT_ONCE_MAX {
+            self.fail("time does not go on".to_owned());
+        }
+    }
+
+    pub(crate) fn woken(&mut self, wake: u64) {
+        if wake == self.wake {
+            self.wakes += 1;
+            self.turn();
+        }
+    }
+
+    /// True if a batch was sealed on the way, so that the engine must look again.
+    pub(crate) fn carry_out(&mut self) -> bool {
+        let mut again = false;
+        while let Some(output) = self.engine.poll_output() {
+            match output {
+                Output::Connect { link, address, .. } => self.connect(link, &address),
+                Output::Disconnect { link } => self.disconnect(link),
+                Output::Write { link, frame } => self.write(link, &frame),
+                Output::Topic { topic, update } => self.topic_news(topic, &update),
+                Output::Seal { slot, job } => {
+                    if self.dice.percent(self.plan.net.pool) {
+                        self.tally.count("client: sealed by the pool");
+                        self.compress(slot, job);
+                    } else {
+                        self.tally.count("client: sealed by the I/O thread");
+                        self.finish_seal(slot, job);
+                        again = true;
+                    }
+                }
+                Output::Resolved {
+                    ticket,
+                    first,
+                    count,
+                    verdict,
+                } => self.resolve(ticket, first, count, verdict),
+                Output::Closed { ticket, total } => self.close_batch(ticket, total),
+                Output::Freed { bytes, .. } => self.release(bytes),
+                Output::Event(event) => self.observe(&event),
+                _ => self.fail("an output that is not known here".to_owned()),
+            }
+        }
+        again
+    }
+
+    fn topic_news(&mut self, topic: u32, update: &TopicUpdate) {
+        let at = topic as usize;
+        match update {
+            TopicUpdate::Available { leaders } => {
+                let partitions = self.plan.topics[at].partitions as usize;
+                if leaders.len() < partitions || std::mem::replace(&mut self.topics_ready[at], true)
+                {
+                    return;
+                }
+                let senders = self.senders.len();
+                (0..senders).for_each(|sender| self.soon(Event::Sender(sender)));
+            }
+            _ => self.tally.count("client: topic not available"),
+        }
+    }
+
+    fn observe(&mut self, event: &Seen) {
+        let word = match event {
+            Seen::Retry { .. } => Some("client: retry"),
+            Seen::Split { .. } => Some("client: split"),
+            Seen::EpochBumped { .. } => Some("client: epoch bumped"),
+            Seen::IdentityGranted { .. } => Some("client: identity granted"),
+            Seen::LeaderMoved { .. } => Some("client: leader moved"),
+            Seen::Throttled { .. } => Some("client: throttled"),
+            Seen::Disconnected { .. } => Some("client: disconnected"),
+            Seen::Rebootstrap => Some("client: rebootstrap"),
+            _ => None,
+        };
+        if let Some(word) = word {
+            self.tally.count(word);
+        }
+        self.story.note(self.now, || format!("event {event:?}"));
+    }
+
+    /// A batch comes back from whoever compressed it.
+    pub(crate) fn sealed(&mut self, job: u64) {
+        let Some((slot, job)) = self.jobs.remove(&job) else {
+            return;
+        };
+        self.finish_seal(slot, job);
+        if self.aborting {
+            self.abort_again();
+        } else if !self.client_over {
+            self.turn();
+        }
+    }
+
+    fn finish_seal(&mut self, slot: Slot, job: SealJob) {
+        let sealed = job.run(&mut Compressor::new());
+        let Some(queue) = self.partitions.queues.get_mut(&slot) else {
+            return;
+        };
+        let done = queue.finish_seal(sealed);
+        self.release(done.freed);
+        if done.notify {
+            self.engine.handle_ready(slot);
+        }
+    }
+
+    pub(crate) fn ready(&mut self, slot: Slot) {
+        if !self.client_over && !self.aborting {
+            self.engine.handle_ready(slot);
+            self.turn();
+        }
+    }
+}

@@ -1,0 +1,309 @@
+//! Connections: bytes that are taken in pieces, arrive late or not at all, and are served in turn.
+//!
+//! A request that had left its client may be served after the client gave the connection up: that
+//! is what makes a lost answer dangerous.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use downpour_core::config::Address;
+use downpour_core::connection::LinkId;
+use downpour_fake::logic::Then;
+use downpour_wire::frame::Frame;
+
+use crate::world::state::{Event, Link, World};
+
+impl World {
+    pub(crate) fn connect(&mut self, link: LinkId, address: &Address) {
+        let brokers = self.cluster.brokers();
+        let host = address.host.as_ref();
+        let node = brokers
+            .into_iter()
+            .find(|&id| self.cluster.address(id).0 == host);
+        self.links.insert(
+            link,
+            Link {
+                node: node.unwrap_or(-1),
+                connected: false,
+                client_open: true,
+                server_open: true,
+                deaf: false,
+                mute: false,
+                outgoing: VecDeque::new(),
+                taken: 0,
+                written: 0,
+                accepting: false,
+                last_there: Duration::ZERO,
+                last_back: Duration::ZERO,
+                inbox: VecDeque::new(),
+                busy: false,
+                hung: false,
+            },
+        );
+        let pause = self.latency();
+        self.after(pause, Event::Connect(link));
+    }
+
+    pub(crate) fn connected(&mut self, id: LinkId) {
+        let Some(link) = self.links.get_mut(&id).filter(|l| l.client_open) else {
+            return;
+        };
+        let now = self.base + self.now;
+        if self.cluster.is_alive(link.node) {
+            link.connected = true;
+            self.story.note(self.now, || format!("{id:?} is open"));
+            self.engine.handle_connected(id, now);
+        } else if !link.deaf {
+            link.client_open = false;
+            self.tally.count("faults: connection refused");
+            self.story.note(self.now, || format!("{id:?} is refused"));
+            let reason = Arc::from("refused");
+            let queues = &mut self.partitions;
+            self.engine.handle_connect_failed(id, reason, now, queues);
+        } else {
+            return;
+        }
+        self.turn();
+    }
+
+    fn latency(&mut self) -> Duration {
+        let (low, high) = self.plan.net.latency;
+        self.dice.time(low, high)
+    }
+
+    pub(crate) fn write(&mut self, id: LinkId, frame: &Frame) {
+        let Some(link) = self.links.get_mut(&id).filter(|l| l.client_open) else {
+            self.fail(format!("a write on {id:?}, which is not open"));
+            return;
+        };
+        link.outgoing.push_back(frame.to_vec());
+        if !std::mem::replace(&mut link.accepting, true) {
+            self.after(Duration::ZERO, Event::Accept(id));
+        }
+    }
+
+    /// The client's socket takes what it has room for.
+    pub(crate) fn accept(&mut self, id: LinkId) {
+        let pieces = self.dice.percent(self.plan.net.piecemeal);
+        let Some(link) = self.links.get_mut(&id).filter(|l| l.client_open) else {
+            return;
+        };
+        let waiting: usize = link.outgoing.iter().map(Vec::len).sum::<usize>() - link.taken;
+        let mut room = if pieces {
+            self.dice.size(1, waiting)
+        } else {
+            waiting
+        };
+        link.written += room as u64;
+        let mut left = Vec::new();
+        while room > 0 {
+            let Some(first) = link.outgoing.front() else {
+                break;
+            };
+            let rest = first.len() - link.taken;
+            if room < rest {
+                link.taken += room;
+                break;
+            }
+            room -= rest;
+            link.taken = 0;
+            left.extend(link.outgoing.pop_front());
+        }
+        link.accepting = !link.outgoing.is_empty();
+        let (written, more) = (link.written, link.accepting);
+        for frame in left {
+            let pause = self.latency();
+            let now = self.now;
+            if let Some(link) = self.links.get_mut(&id) {
+                link.last_there = link.last_there.max(now + pause);
+                let at = link.last_there;
+                self.at(at, Event::Arrive(id, frame));
+            }
+        }
+        if more {
+            self.tally.count("faults: write in pieces");
+            let pause = self.dice.millis(0, 20);
+            self.after(pause, Event::Accept(id));
+        }
+        self.engine
+            .handle_written(id, written, &mut self.partitions);
+        self.turn();
+    }
+
+    pub(crate) fn arrive(&mut self, id: LinkId, frame: Vec<u8>) {
+        let Some(link) = self.links.get_mut(&id) else {
+            return;
+        };
+        if !link.server_open || link.deaf {
+            return;
+        }
+        if !link.client_open {
+            self.tally.count("faults: request outlived its connection");
+        }
+        link.inbox.push_back(frame);
+        if !std::mem::replace(&mut link.busy, true) {
+            let (low, high) = self.plan.net.service;
+            let pause = self.dice.time(low, high);
+            self.after(pause, Event::Serve(id));
+        }
+    }
+
+    /// Serves a connection's next request; the one after it comes when this one is answered.
+    pub(crate) fn serve(&mut self, id: LinkId) {
+        let Some(link) = self.links.get_mut(&id) else {
+            return;
+        };
+        let node = link.node;
+        if !link.server_open || link.hung {
+            return;
+        }
+        let Some(frame) = link.inbox.pop_front() else {
+            link.busy = false;
+            return;
+        };
+        let was_alive = self.cluster.is_alive(node);
+        let body = frame.get(4..).unwrap_or_default();
+        let reaction = self.cluster.handle(self.now, node, id.0, body);
+        self.note_served(id);
+        let ready = self.now + reaction.service_delay;
+        let travels = reaction.network_delay + self.latency();
+        let (low, high) = self.plan.net.service;
+        let next = ready + reaction.mute + self.dice.time(low, high);
+        let Some(link) = self.links.get_mut(&id) else {
+            return;
+        };
+        link.last_back = link.last_back.max(ready + travels);
+        let (back, mute) = (link.last_back, link.mute);
+        let closes = match reaction.then {
+            Then::Hang => {
+                link.hung = true;
+                false
+            }
+            Then::Close | Then::CloseAfter(_) => {
+                link.server_open = false;
+                true
+            }
+            _ => false,
+        };
+        if !matches!(reaction.then, Then::CloseAfter(_)) && !mute {
+            if let Some(answer) = reaction.answer {
+                self.at(back, Event::Answer(id, answer));
+            }
+        }
+        if closes {
+            self.at(back, Event::Closed(id, "the broker closed it"));
+        }
+        if was_alive && !self.cluster.is_alive(node) {
+            self.node_went_down(node, false);
+            let pause = self.dice.millis(10, 1500);
+            self.after(pause, Event::Restart(node));
+        }
+        self.at(next, Event::Serve(id));
+    }
+
+    fn note_served(&mut self, id: LinkId) {
+        let Some(request) = self.cluster.requests().last() else {
+            return;
+        };
+        for batch in &request.batches {
+            let verdict = match &batch.verdict {
+                downpour_fake::Verdict::Appended { .. } => "appended".to_owned(),
+                downpour_fake::Verdict::AppendedWithError { error, .. } => {
+                    format!("appended, answered {error}")
+                }
+                downpour_fake::Verdict::Duplicate { .. } => "recognised as duplicate".to_owned(),
+                downpour_fake::Verdict::Refused { error, .. } => format!("refused {error}"),
+                _ => "not served".to_owned(),
+            };
+            self.tally.count(&format!("brokers: {verdict}"));
+        }
+        self.story.note(self.now, || {
+            let batches: Vec<String> = request
+                .batches
+                .iter()
+                .map(|b| {
+                    format!(
+                        "{}-{} ({}, {}, {}) {} records {:?}",
+                        b.topic,
+                        b.partition,
+                        b.producer_id,
+                        b.producer_epoch,
+                        b.base_sequence,
+                        b.records,
+                        b.verdict
+                    )
+                })
+                .collect();
+            format!(
+                "broker {} got {:?} on {id:?}{} {}",
+                request.broker,
+                request.api,
+                request
+                    .fault
+                    .as_ref()
+                    .map(|f| format!(", met {f}"))
+                    .unwrap_or_default(),
+                batches.join("; ")
+            )
+        });
+    }
+
+    pub(crate) fn answered(&mut self, id: LinkId, answer: &[u8]) {
+        let open = self.links.get(&id).is_some_and(|l| l.client_open);
+        // A poll round may hold an answer of a connection that the engine has just given up.
+        if !open && !self.dice.percent(20) {
+            return;
+        }
+        let now = self.instant();
+        let frame = answer.get(4..).unwrap_or_default();
+        self.engine
+            .handle_received(id, frame, now, &mut self.partitions);
+        self.turn();
+    }
+
+    pub(crate) fn closed(&mut self, id: LinkId, why: &'static str) {
+        let Some(link) = self.links.get_mut(&id).filter(|l| l.client_open) else {
+            return;
+        };
+        link.client_open = false;
+        if link.taken > 0 {
+            self.tally.count("faults: connection lost within a request");
+        }
+        self.story.note(self.now, || format!("{id:?} ends: {why}"));
+        let now = self.instant();
+        let queues = &mut self.partitions;
+        self.engine
+            .handle_disconnected(id, Arc::from(why), now, queues);
+        self.turn();
+    }
+
+    /// The client gives a connection up. What had left it may still arrive.
+    pub(crate) fn disconnect(&mut self, id: LinkId) {
+        let reset = self.dice.percent(self.plan.net.reset);
+        self.story
+            .note(self.now, || format!("client closes {id:?}"));
+        if let Some(link) = self.links.get_mut(&id) {
+            link.client_open = false;
+            link.outgoing.clear();
+            link.server_open &= !reset;
+        }
+    }
+
+    /// All connections of a broker end.
+    pub(crate) fn node_went_down(&mut self, node: i32, silent: bool) {
+        let ids: Vec<LinkId> = self.links.keys().copied().collect();
+        for id in ids {
+            let Some(link) = self.links.get_mut(&id).filter(|l| l.node == node) else {
+                continue;
+            };
+            link.server_open = false;
+            if silent {
+                (link.deaf, link.mute) = (true, true);
+            } else if link.client_open && link.connected {
+                let pause = self.dice.millis(0, 50);
+                self.after(pause, Event::Closed(id, "its broker went down"));
+            }
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! The callers' side: records that are appended, memory that is waited for.
+
+use std::time::Duration;
+
+use downpour_core::budget::Wait;
+use downpour_core::cluster::Slot;
+use downpour_core::completion::Completion;
+use downpour_core::queue::{Added, Append, SealJob};
+use downpour_wire::record::RecordRef;
+
+use crate::history::{Entry, key_of, value_of};
+use crate::plan::RecordPlan;
+use crate::world::state::{BatchState, Event, World};
+use crate::world::verdicts::WHOLE;
+
+/// 2026-11-21, in milliseconds since 1970.
+const TODAY: i64 = 1_795_219_200_000;
+
+impl World {
+    /// A sender does its next step: wants a topic, waits for memory, or appends.
+    pub(crate) fn step(&mut self, at: usize) {
+        if self.client_over {
+            return;
+        }
+        // A wake-up may outlive its phase.
+        let Some(sender) = self.senders.get_mut(at) else {
+            return;
+        };
+        let Some(record) = sender.records.get(sender.next).cloned() else {
+            return;
+        };
+        if let Some(key) = sender.waits {
+            let Wait::Granted(bytes) = self.budget.poll_wait(key, at) else {
+                return;
+            };
+            sender.waits = None;
+            sender.chunk = Some(Vec::with_capacity(bytes));
+        }
+        let topic = record.topic as usize;
+        if !self.topics_ready[topic] {
+            self.block(at);
+            if !std::mem::replace(&mut self.topics_wanted[topic], true) {
+                let name = std::sync::Arc::from(self.plan.topics[topic].name.as_str());
+                let now = self.instant();
+                self.engine.handle_topic_wanted(record.topic, &name, now);
+                self.turn();
+            }
+            return;
+        }
+        self.append(at, &record);
+    }
+
+    /// The clock of `max_block` starts, unless it runs.
+    fn block(&mut self, at: usize) {
+        let sender = &mut self.senders[at];
+        let record = sender.next;
+        if sender.blocked.replace(record) != Some(record) {
+            let pause = self.plan.max_block;
+            self.after(pause, Event::GiveUp { sender: at, record });
+        }
+    }
+
+    /// A sender has waited for too long: the record was never accepted.
+    pub(crate) fn give_up(&mut self, at: usize, record: usize) {
+        let Some(sender) = self.senders.get_mut(at) else {
+            return;
+        };
+        if self.client_over || sender.next != record || sender.blocked != Some(record) {
+            return;
+        }
+        self.tally.count("senders: gave up waiting");
+        self.story
+            .note(self.now, || format!("sender {at} gives record {record} up"));
+        let topic = sender.records[record].topic as usize;
+        // The next one may ask again.
+        self.topics_wanted[topic] &= self.topics_ready[topic];
+        let (key, chunk) = (sender.waits.take(), sender.chunk.take());
+        if let Some(key) = key {
+            let mut woken = Vec::new();
+            self.budget.cancel(key, &mut woken);
+            self.wake_senders(woken);
+        }
+        if let Some(chunk) = chunk {
+            self.release(chunk.capacity());
+        }
+        self.advance(at);
+    }
+
+    fn advance(&mut self, at: usize) {
+        let sender = &mut self.senders[at];
+        sender.next += 1;
+        sender.blocked = None;
+        let pause = sender.records.get(sender.next).map(|r| r.pause);
+        if let Some(pause) = pause {
+            self.after(pause, Event::Sender(at));
+        }
+    }
+
+    fn append(&mut self, at: usize, record: &RecordPlan) {
+        let slot = Slot {
+            topic: record.topic,
+            partition: record.partition,
+        };
+        let sender = &mut self.senders[at];
+        let id = sender.first_id + sender.next as u32;
+        let value = value_of(id, record.len);
+        let key = key_of(id);
+        let reference = RecordRef {
+            key: record.keyed.then_some(&key[..]),
+            value: Some(&value),
+            headers: &[],
+            timestamp: TODAY + self.now.as_millis() as i64,
+        };
+        let options = self.plan.options[record.options % self.plan.options.len()];
+        let Some(queue) = self.partitions.queues.get_mut(&slot) else {
+            self.fail(format!("no queue for {slot:?}"));
+            return;
+        };
+        let (batches, now) = (&mut self.batches, self.now);
+        let instant = self.base + now;
+        let ticket = || {
+            batches.push(BatchState {
+                completion: Completion::new(),
+                records: Vec::new(),
+                slot,
+                opened_at: now,
+                owes_wake: false,
+                delivery_timeout: options.delivery_timeout,
+            });
+            batches.len() - 1
+        };
+        let mut chunk = sender.chunk.take();
+        match queue.append(&reference, &options, &mut chunk, || instant, ticket) {
+            Append::Added(added) => {
+                if let Some(unused) = chunk {
+                    self.release(unused.capacity());
+                }
+                self.accepted(at, slot, id, record, added);
+            }
+            Append::NeedChunk { bytes } => {
+                if let Some(small) = chunk {
+                    self.tally.count("senders: chunk was too small");
+                    self.release(small.capacity());
+                }
+                self.want_memory(at, bytes);
+            }
+            _ => self.fail("an append ended in a way that is not known here".to_owned()),
+        }
+    }
+
+    fn want_memory(&mut self, at: usize, bytes: usize) {
+        let bytes = if self.plan.rounded {
+            bytes.next_power_of_two()
+        } else {
+            bytes
+        };
+        if self.budget.try_reserve(bytes) {
+            self.senders[at].chunk = Some(Vec::with_capacity(bytes));
+            // Others may append in between.
+            let pause = self
+                .dice
+                .time(Duration::ZERO, self.plan.net.jitter.min(JITTER_MAX));
+            self.after(pause, Event::Sender(at));
+            return;
+        }
+        self.tally.count("senders: waited for memory");
+        self.story
+            .note(self.now, || format!("sender {at} waits for {bytes} bytes"));
+        self.block(at);
+        let key = self.budget.wait(bytes, at);
+        self.senders[at].waits = Some(key);
+        self.after(Duration::ZERO, Event::Sender(at));
+        self.soon(Event::Pressure);
+    }
+
+    fn accepted(
+        &mut self,
+        at: usize,
+        slot: Slot,
+        id: u32,
+        record: &RecordPlan,
+        added: Added<usize>,
+    ) {
+        let batch = &mut self.batches[added.ticket];
+        if batch.records.len() != added.index as usize || batch.slot != slot {
+            let what = format!("record {id} got index {} of {batch:?}", added.index);
+            self.fail(what);
+            return;
+        }
+        batch.records.push(id);
+        let waits = self.dice.percent(30);
+        if waits {
+            let mut place = None;
+            batch.completion.wait(Some(added.index), &mut place, id);
+        }
+        if added.index == 0 && waits {
+            batch.completion.wait(None, &mut None, WHOLE);
+            batch.owes_wake = true;
+        }
+        self.tally.count("records: accepted");
+        self.open += 1;
+        self.story.note(self.now, || {
+            format!(
+                "record {id} is in batch {} of {}-{}",
+                added.ticket, slot.topic, slot.partition
+            )
+        });
+        self.history.accept(
+            id,
+            Entry {
+                place: (record.topic, record.partition),
+                keyed: record.keyed,
+                len: record.len,
+                fate: None,
+                waits,
+                woken: false,
+                returned: false,
+            },
+        );
+        if let Some(closing) = added.closed {
+            self.close_batch(closing.ticket, closing.total);
+            if let Some(job) = closing.job {
+                self.compress(slot, job);
+            }
+        }
+        if added.notify {
+            self.soon(Event::Ready(slot));
+        }
+        self.advance(at);
+    }
+
+    /// Somebody compresses a batch, without any lock.
+    pub(crate) fn compress(&mut self, slot: Slot, job: SealJob) {
+        let id = self.next_job;
+        self.next_job += 1;
+        self.jobs.insert(id, (slot, job));
+        let pause = self.dice.time(Duration::ZERO, self.plan.net.sealing);
+        self.after(pause, Event::Sealed(id));
+    }
+
+    pub(crate) fn release(&mut self, bytes: usize) {
+        if bytes > self.budget.used() {
+            let used = self.budget.used();
+            self.fail(format!("{bytes} bytes come back of {used} that were lent"));
+            return;
+        }
+        let mut woken = Vec::new();
+        self.budget.release(bytes, &mut woken);
+        self.wake_senders(woken);
+    }
+
+    pub(crate) fn wake_senders(&mut self, woken: Vec<usize>) {
+        for sender in woken {
+            self.soon(Event::Sender(sender));
+        }
+    }
+}
+
+/// A caller is not interrupted for longer between reserving and appending.
+const JITTER_MAX: Duration = Duration::from_millis(1);

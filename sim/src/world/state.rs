@@ -1,0 +1,257 @@
+//! What a run holds, and the queue of events. What events do is in the files beside this one.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use downpour_core::budget::{Budget, WaitKey};
+use downpour_core::cluster::Slot;
+use downpour_core::completion::Completion;
+use downpour_core::connection::LinkId;
+use downpour_core::engine::{Engine, Queues};
+use downpour_core::queue::{Queue, SealJob, Settings};
+use downpour_fake::logic::Cluster;
+
+use crate::dice::Dice;
+use crate::history::History;
+use crate::plan::{Plan, RecordPlan};
+use crate::report::Tally;
+use crate::story::Story;
+
+/// A batch's handles: its place in [`World::batches`].
+pub(crate) type Ticket = usize;
+
+/// Something that happens at a time.
+#[derive(Debug)]
+pub(crate) enum Event {
+    /// A sender goes on.
+    Sender(usize),
+    /// A sender has waited for so long as it may.
+    GiveUp {
+        sender: usize,
+        record: usize,
+    },
+    /// The I/O thread learns of a queue.
+    Ready(Slot),
+    /// The I/O thread learns that somebody waits for memory.
+    Pressure,
+    /// A batch was compressed.
+    Sealed(u64),
+    /// The engine asked to be woken.
+    Wake(u64),
+    /// An attempt to connect ends.
+    Connect(LinkId),
+    /// The client's socket takes bytes.
+    Accept(LinkId),
+    /// A request reaches its broker.
+    Arrive(LinkId, Vec<u8>),
+    /// A broker looks at a connection's next request.
+    Serve(LinkId),
+    /// A frame reaches the client.
+    Answer(LinkId, Vec<u8>),
+    /// The client's socket ends.
+    Closed(LinkId, &'static str),
+    /// One of the phase's misfortunes.
+    Trouble(usize),
+    Restart(i32),
+    Heal,
+    /// Nothing is wrong any more and the next phase begins.
+    Phase,
+    Abort,
+}
+
+/// The client's queues; the engine borrows them one at a time.
+#[derive(Debug)]
+pub(crate) struct Partitions {
+    pub(crate) queues: BTreeMap<Slot, Queue<Ticket>>,
+}
+
+impl Queues<Ticket> for Partitions {
+    fn with<R>(&mut self, slot: Slot, f: impl FnOnce(&mut Queue<Ticket>) -> R) -> Option<R> {
+        self.queues.get_mut(&slot).map(f)
+    }
+}
+
+/// What a batch's handles share.
+#[derive(Debug)]
+pub(crate) struct BatchState {
+    pub(crate) completion: Completion<u32>,
+    /// Numbers of its records, in order.
+    pub(crate) records: Vec<u32>,
+    pub(crate) slot: Slot,
+    pub(crate) opened_at: Duration,
+    /// Somebody waits for the whole batch and was not woken.
+    pub(crate) owes_wake: bool,
+    pub(crate) delivery_timeout: Duration,
+}
+
+/// One that sends records one after the other.
+#[derive(Debug)]
+pub(crate) struct Sender {
+    pub(crate) records: Vec<RecordPlan>,
+    /// Number of its first record.
+    pub(crate) first_id: u32,
+    pub(crate) next: usize,
+    /// Memory that it reserved and has not used yet.
+    pub(crate) chunk: Option<Vec<u8>>,
+    pub(crate) waits: Option<WaitKey>,
+    /// The clock of `max_block` runs for the record with this place.
+    pub(crate) blocked: Option<usize>,
+}
+
+/// Both ends of a connection and what is between them.
+#[derive(Debug)]
+pub(crate) struct Link {
+    pub(crate) node: i32,
+    pub(crate) connected: bool,
+    pub(crate) client_open: bool,
+    pub(crate) server_open: bool,
+    /// Requests are lost on the way.
+    pub(crate) deaf: bool,
+    /// Answers are lost on the way.
+    pub(crate) mute: bool,
+    /// Frames that the client's socket has not wholly taken.
+    pub(crate) outgoing: std::collections::VecDeque<Vec<u8>>,
+    /// Bytes of the first of them that it has.
+    pub(crate) taken: usize,
+    pub(crate) written: u64,
+    pub(crate) accepting: bool,
+    /// When the last request arrives, so that none overtakes it.
+    pub(crate) last_there: Duration,
+    pub(crate) last_back: Duration,
+    pub(crate) inbox: std::collections::VecDeque<Vec<u8>>,
+    /// When it is served next; `None` while it waits for a request.
+    pub(crate) busy: bool,
+    pub(crate) hung: bool,
+}
+
+/// A run.
+#[derive(Debug)]
+pub(crate) struct World {
+    pub(crate) plan: Plan,
+    pub(crate) dice: Dice,
+    pub(crate) base: Instant,
+    pub(crate) now: Duration,
+    pub(crate) events: BTreeMap<(Duration, u64), Event>,
+    pub(crate) next_event: u64,
+    pub(crate) cluster: Cluster,
+    pub(crate) engine: Engine<Ticket>,
+    pub(crate) partitions: Partitions,
+    pub(crate) budget: Budget<usize>,
+    pub(crate) batches: Vec<BatchState>,
+    pub(crate) jobs: BTreeMap<u64, (Slot, SealJob)>,
+    pub(crate) next_job: u64,
+    /// By the number of the topic.
+    pub(crate) topics_ready: Vec<bool>,
+    pub(crate) topics_wanted: Vec<bool>,
+    pub(crate) senders: Vec<Sender>,
+    pub(crate) next_id: u32,
+    pub(crate) links: BTreeMap<LinkId, Link>,
+    pub(crate) phase: usize,
+    /// The phase has begun and is not over.
+    pub(crate) running: bool,
+    pub(crate) healed: bool,
+    pub(crate) aborting: bool,
+    /// Records that were accepted and have no verdict.
+    pub(crate) open: usize,
+    pub(crate) wake: u64,
+    pub(crate) wakes: u64,
+    pub(crate) polls: u64,
+    pub(crate) polls_at_once: u64,
+    pub(crate) last_poll: Duration,
+    pub(crate) client_over: bool,
+    pub(crate) history: History,
+    pub(crate) story: Story,
+    pub(crate) tally: Tally,
+    pub(crate) violation: Option<String>,
+}
+
+impl World {
+    pub(crate) fn new(plan: Plan, mut dice: Dice, story: Story) -> Self {
+        let mut cluster = Cluster::new(plan.brokers, plan.releases[0]);
+        for (id, release) in (1..).zip(&plan.releases) {
+            cluster.set_kafka(id, *release);
+        }
+        cluster.set_default_partitions(crate::plan::AUTO_PARTITIONS);
+        cluster.set_auto_create(true);
+        let config = Arc::new(plan.config.clone());
+        let mut queues = BTreeMap::new();
+        for (topic, described) in (0..).zip(&plan.topics) {
+            if let Some(spec) = &described.spec {
+                cluster.create_topic(&described.name, spec.clone());
+            }
+            for partition in 0..described.partitions {
+                let settings = Settings::from(&*config);
+                let name = Arc::from(described.name.as_str());
+                let queue = Queue::new(name, partition, settings);
+                queues.insert(Slot { topic, partition }, queue);
+            }
+        }
+        let engine = Engine::new(config, dice.next());
+        let topics = plan.topics.len();
+        Self {
+            budget: Budget::new(plan.memory),
+            plan,
+            dice,
+            base: Instant::now(),
+            now: Duration::ZERO,
+            events: BTreeMap::new(),
+            next_event: 0,
+            cluster,
+            engine,
+            partitions: Partitions { queues },
+            batches: Vec::new(),
+            jobs: BTreeMap::new(),
+            next_job: 0,
+            topics_ready: vec![false; topics],
+            topics_wanted: vec![false; topics],
+            senders: Vec::new(),
+            next_id: 0,
+            links: BTreeMap::new(),
+            phase: 0,
+            running: false,
+            healed: false,
+            aborting: false,
+            open: 0,
+            wake: 0,
+            wakes: 0,
+            polls: 0,
+            polls_at_once: 0,
+            last_poll: Duration::ZERO,
+            client_over: false,
+            history: History::default(),
+            story,
+            tally: Tally::default(),
+            violation: None,
+        }
+    }
+
+    /// The time as core is told it.
+    pub(crate) fn instant(&self) -> Instant {
+        self.base + self.now
+    }
+
+    pub(crate) fn at(&mut self, at: Duration, event: Event) {
+        let key = (at.max(self.now), self.next_event);
+        self.next_event += 1;
+        self.events.insert(key, event);
+    }
+
+    pub(crate) fn after(&mut self, pause: Duration, event: Event) {
+        self.at(self.now.saturating_add(pause), event);
+    }
+
+    /// Lets the I/O thread see to something, as soon as it gets to it.
+    pub(crate) fn soon(&mut self, event: Event) {
+        let pause = self.dice.time(Duration::ZERO, self.plan.net.jitter);
+        self.after(pause, event);
+    }
+
+    /// Notes what is broken; only the first counts.
+    pub(crate) fn fail(&mut self, what: String) {
+        self.story.note(self.now, || format!("VIOLATION {what}"));
+        if self.violation.is_none() {
+            self.violation = Some(what);
+        }
+    }
+}

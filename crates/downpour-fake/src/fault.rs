@@ -21,6 +21,10 @@ pub(crate) enum Action {
     Throttle { ms: u32 },
     /// Answer with nonsense after the correlation id.
     CorruptAnswer,
+    /// Answer with nothing after the correlation id.
+    EmptyAnswer,
+    /// Answer with a frame that claims another length than it has.
+    WrongLength { length: i32 },
     /// Answer with another request's correlation id.
     WrongCorrelationId,
     /// Leave the partition out of the answer.
@@ -157,6 +161,19 @@ impl Fault {
     #[must_use]
     pub const fn corrupt_answer() -> Self {
         Self::new(Action::CorruptAnswer)
+    }
+
+    /// Serves the request and answers with a frame that ends after the correlation id.
+    #[must_use]
+    pub const fn empty_answer() -> Self {
+        Self::new(Action::EmptyAnswer)
+    }
+
+    /// Serves the request and answers with a frame that claims to be `length` bytes long, negative
+    /// or enormous if that is wanted; the frame itself is whole.
+    #[must_use]
+    pub const fn wrong_length(length: i32) -> Self {
+        Self::new(Action::WrongLength { length })
     }
 
     /// Serves the request and answers with a correlation id that was not asked for.

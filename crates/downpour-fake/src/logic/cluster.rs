@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use downpour_wire::header::RequestHeader;
-use downpour_wire::messages::{ApiKey, FetchRequest, ProduceRequest};
+use downpour_wire::messages::{ApiKey, FetchRequest, MetadataRequest, ProduceRequest};
 use downpour_wire::primitives::Reader;
 
 use super::apis::{self, Produced};
@@ -81,7 +81,7 @@ impl Cluster {
     /// The request is applied at once, whatever the delays in the reaction say.
     pub fn handle(&mut self, now: Duration, node: i32, connection: u64, frame: &[u8]) -> Reaction {
         if !self.state.is_alive(node) {
-            return Reaction::then(Then::Close);
+            return Reaction::only(Then::Close);
         }
         let mut r = Reader::new(frame);
         let (arrival, request) = match self.read(now, node, connection, &mut r, frame.len()) {
@@ -111,7 +111,7 @@ impl Cluster {
         if let Some(fault) = &fault {
             self.prepare(fault, &targets);
             if let Some(then) = self.unserved(fault, &arrival, &request) {
-                return Reaction::then(then);
+                return Reaction::only(then);
             }
         }
         self.serve(&arrival, request, fault.as_ref())
@@ -127,13 +127,13 @@ impl Cluster {
         frame: &[u8],
     ) -> Reaction {
         if !self.state.is_alive(node) {
-            return Reaction::then(Then::Close);
+            return Reaction::only(Then::Close);
         }
         let mut r = Reader::new(frame);
         let Ok((arrival, AnyRequest::Fetch(request))) =
             self.read(now, node, 0, &mut r, frame.len())
         else {
-            return Reaction::then(Then::Close);
+            return Reaction::only(Then::Close);
         };
         self.fetch(&arrival, &request, None, parked_until)
     }
@@ -156,7 +156,7 @@ impl Cluster {
         };
         let version = header.api_version;
         let Some(found) = self.state.nodes.get(&node) else {
-            return Err(Reaction::then(Then::Close));
+            return Err(Reaction::only(Then::Close));
         };
         if !found.versions.serves(api, version) {
             if api == ApiKey::ApiVersions {
@@ -196,18 +196,38 @@ impl Cluster {
     /// Notes what a sound client never does and closes the connection, as a real broker does.
     fn violated(&mut self, node: i32, what: String) -> Reaction {
         self.log.violation(format!("broker {node}: {what}"));
-        Reaction::then(Then::Close)
+        Reaction::only(Then::Close)
     }
 
-    /// The topics and partitions that a request names, by name.
+    /// The topics that a Metadata request names, by name; without a list it is all of them.
+    fn asked_for(&self, request: &MetadataRequest) -> Vec<String> {
+        let Some(asked) = &request.topics else {
+            return self.state.topics.keys().cloned().collect();
+        };
+        let by_id = |id| self.state.topic_name(id).map(str::to_owned);
+        let names = asked
+            .iter()
+            .map(|topic| topic.name.clone().or_else(|| by_id(topic.topic_id)));
+        names.flatten().collect()
+    }
+
+    /// The topics and partitions that a request names, by name; none while no fault wants to know.
     fn targets(&self, request: &AnyRequest, version: i16) -> Vec<Target> {
         let mut targets = Vec::new();
+        if self.faults.len() == 0 {
+            return targets;
+        }
         match request {
             AnyRequest::ApiVersions(_) | AnyRequest::InitProducerId(_) => {}
             AnyRequest::Metadata(request) => {
-                for topic in request.topics.iter().flatten() {
-                    let by_id = || self.state.topic_name(topic.topic_id).map(str::to_owned);
-                    targets.extend(topic.name.clone().or_else(by_id).map(|name| (name, None)));
+                for name in self.asked_for(request) {
+                    let count = self
+                        .state
+                        .topics
+                        .get(&name)
+                        .map_or(0, |topic| topic.partitions.len());
+                    targets.push((name.clone(), None));
+                    targets.extend((0..).take(count).map(|index| (name.clone(), Some(index))));
                 }
             }
             AnyRequest::Produce(request) => {
@@ -281,7 +301,7 @@ impl Cluster {
 
     fn serve(&mut self, arrival: &Arrival, request: AnyRequest, fault: Option<&Fault>) -> Reaction {
         let Some(node) = self.state.nodes.get(&arrival.node) else {
-            return Reaction::then(Then::Close);
+            return Reaction::only(Then::Close);
         };
         let call = arrival.call(&self.state, node.versions.release, fault);
         let response = match request {
@@ -357,7 +377,7 @@ impl Cluster {
         until: Duration,
     ) -> Reaction {
         let Some(node) = self.state.nodes.get(&arrival.node) else {
-            return Reaction::then(Then::Close);
+            return Reaction::only(Then::Close);
         };
         let call = arrival.call(&self.state, node.versions.release, fault);
         let fetched = apis::fetch(&self.state, &call, request);
@@ -399,6 +419,11 @@ impl Cluster {
             Some(Action::CorruptAnswer) => {
                 answer.iter_mut().skip(8).for_each(|byte| *byte ^= 0xa5);
             }
+            Some(Action::EmptyAnswer) => {
+                answer.truncate(8);
+                set_length(&mut answer, 4);
+            }
+            Some(Action::WrongLength { length }) => set_length(&mut answer, *length),
             Some(Action::WrongCorrelationId) => {
                 answer
                     .iter_mut()
@@ -457,6 +482,13 @@ impl Cluster {
     /// From now on every answer travels so long; meanwhile the next request is served.
     pub fn set_network_delay(&mut self, delay: Duration) {
         self.network_delay = delay;
+    }
+}
+
+/// Writes a frame's length, right or wrong.
+fn set_length(frame: &mut [u8], length: i32) {
+    if let Some(prefix) = frame.first_chunk_mut::<4>() {
+        *prefix = length.to_be_bytes();
     }
 }
 

@@ -46,7 +46,7 @@ pub struct Reaction {
 }
 
 impl Reaction {
-    pub(crate) fn then(then: Then) -> Self {
+    pub(crate) fn only(then: Then) -> Self {
         Self {
             then,
             ..Self::default()

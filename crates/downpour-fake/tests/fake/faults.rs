@@ -156,6 +156,20 @@ fn spoilt_answers_cannot_be_read_as_what_was_asked() {
 }
 
 #[test]
+fn answer_can_be_empty_or_lie_about_its_length() {
+    let mut cluster = one_broker();
+    cluster.fault(Fault::empty_answer());
+    let answer = react(&mut cluster, batch(&["a"])).answer;
+    assert_eq!(answer, Some(vec![0, 0, 0, 4, 0, 0, 0, 42]));
+    cluster.fault(Fault::wrong_length(i32::MAX));
+    let answer = react(&mut cluster, batch(&["a"]))
+        .answer
+        .expect("an answer");
+    assert_eq!(answer[..4], i32::MAX.to_be_bytes());
+    assert!(answer.len() > 8);
+}
+
+#[test]
 fn omitted_partition_is_missing_from_the_answer() {
     for (fault, end) in [(Fault::omit(), 0), (Fault::apply_and_omit(), 1)] {
         let mut cluster = one_broker();

@@ -110,16 +110,34 @@ fn rebootstrap_is_asked_for_at_the_top_of_metadata() {
 }
 
 #[test]
-fn omitted_topic_is_missing_from_metadata() {
+fn topic_and_partition_can_be_missing_from_metadata_or_fail_there() {
     let mut cluster = one_broker();
-    cluster.fault(Fault::omit().on(ApiKey::Metadata).topic("events"));
+    cluster.create_topic("other", 1);
     let all = MetadataRequest {
         topics: None,
         ..MetadataRequest::default()
     };
-    // A request for all topics names none, so a fault on one topic does not meet it.
-    assert_eq!(ask(&mut cluster, 1, &all, 9).topics.len(), 1);
-    cluster.clear_faults();
-    cluster.fault(Fault::omit().on(ApiKey::Metadata));
-    assert_eq!(ask(&mut cluster, 1, &all, 9).topics.len(), 0);
+    let on_events = |fault: Fault| fault.on(ApiKey::Metadata).topic("events");
+    let storage = Fault::error(ErrorCode::KAFKA_STORAGE_ERROR);
+    let mut seen = |fault| {
+        cluster.fault(fault);
+        let topics = ask(&mut cluster, 1, &all, 9).topics.into_iter();
+        let codes = topics.map(|topic| {
+            let partitions = topic
+                .partitions
+                .iter()
+                .map(|partition| partition.error_code);
+            (topic.error_code, partitions.collect::<Vec<_>>())
+        });
+        codes.collect::<Vec<_>>()
+    };
+    let other = (OK, vec![OK]);
+    let failed = ErrorCode::KAFKA_STORAGE_ERROR;
+    assert_eq!(seen(on_events(Fault::omit())), std::slice::from_ref(&other));
+    let one = seen(on_events(Fault::omit()).partition(0));
+    assert_eq!(one, [(OK, vec![OK]), other.clone()]);
+    let topic = seen(on_events(storage.clone()));
+    assert_eq!(topic, [(failed, vec![]), other.clone()]);
+    let partition = seen(on_events(storage).partition(1));
+    assert_eq!(partition, [(OK, vec![OK, failed]), other]);
 }

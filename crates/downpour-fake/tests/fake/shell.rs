@@ -47,6 +47,19 @@ impl<S: Read + Write> Client<S> {
     /// Produces a value to partition 0 of `events`, and returns its offset.
     pub(crate) fn produce(&mut self, value: &str) -> std::io::Result<i64> {
         self.send(&produce_frame(value, 7));
+        self.base_offset()
+    }
+
+    /// The same, where the connection may be gone already.
+    pub(crate) fn produce_on(&mut self, value: &str) -> std::io::Result<i64> {
+        let request = produce_frame(value, 7);
+        self.stream
+            .write_all(&(request.len() as u32).to_be_bytes())?;
+        self.stream.write_all(&request)?;
+        self.base_offset()
+    }
+
+    fn base_offset(&mut self) -> std::io::Result<i64> {
         let answer = self.receive()?;
         Ok(only(read::<ProduceRequest>(&answer, 9, 7)).base_offset)
     }

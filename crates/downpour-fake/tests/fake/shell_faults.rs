@@ -1,6 +1,7 @@
 //! Faults as a client on a socket meets them.
 
 use std::io::{Read, Write};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use downpour_fake::{ApiKey, FakeCluster, Fault};
@@ -89,4 +90,51 @@ fn broker_killed_by_a_fault_closes_its_port() {
     assert_eq!(other.produce("b").expect("an answer"), 1);
     cluster.restart(1).expect("the port is free");
     assert!(Client::connect(&cluster, 1).is_ok());
+}
+
+#[test]
+fn brokers_die_and_return_under_load_and_nothing_is_stuck() {
+    let cluster = FakeCluster::builder().brokers(2).topic("events", 1).start();
+    let cluster = cluster.expect("ports are free");
+    cluster.set_network_delay(Duration::from_millis(1));
+    let over = AtomicBool::new(false);
+    let acknowledged = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while !over.load(Ordering::Relaxed) {
+                    let leader = cluster.leader("events", 0).max(1);
+                    let Ok(mut client) = Client::connect(&cluster, leader) else {
+                        continue;
+                    };
+                    while client.produce_on("a").is_ok_and(|offset| offset >= 0) {
+                        acknowledged.fetch_add(1, Ordering::Relaxed);
+                    }
+                }
+            });
+        }
+        for round in 0..20 {
+            let node = 1 + round % 2;
+            std::thread::sleep(Duration::from_millis(5));
+            cluster.kill(node);
+            std::thread::sleep(Duration::from_millis(5));
+            let begun = Instant::now();
+            while let Err(error) = cluster.restart(node) {
+                assert!(begun.elapsed() < Duration::from_secs(5), "{error}");
+            }
+        }
+        over.store(true, Ordering::Relaxed);
+        cluster.disconnect_clients(1);
+        cluster.disconnect_clients(2);
+    });
+    let appended = cluster.records("events", 0).len();
+    let acknowledged = acknowledged.load(Ordering::Relaxed);
+    assert!(acknowledged > 0);
+    assert!(
+        appended >= acknowledged,
+        "{appended} of {acknowledged} are there"
+    );
+    let begun = Instant::now();
+    drop(cluster);
+    assert!(begun.elapsed() < Duration::from_secs(5));
 }

@@ -9,7 +9,7 @@ use downpour_wire::messages::{
 use downpour_wire::primitives::Uuid;
 
 use crate::logic::call::Call;
-use crate::logic::state::{State, Topic, is_topic_name};
+use crate::logic::state::{Partition, State, Topic, is_topic_name};
 use crate::topic::TopicSpec;
 
 /// The first version that can tell a client to begin again.
@@ -122,45 +122,58 @@ fn describe(state: &State, call: &Call<'_>, name: &str, topic: &Topic) -> Metada
     }
     let node = state.nodes.get(&call.node);
     let frozen = node.and_then(|node| node.frozen.as_ref());
-    let known = frozen.map(|frozen| frozen.leaders.get(name));
-    if known == Some(None) {
+    let remembered = frozen.map(|frozen| frozen.leaders.get(name));
+    if remembered == Some(None) {
         let missing = ErrorCode::UNKNOWN_TOPIC_OR_PARTITION;
         return unknown(Some(name.to_owned()), Uuid::ZERO, missing);
     }
-    let remembered = known.flatten().map_or(usize::MAX, Vec::len);
-    let partitions =
-        (0..)
-            .zip(topic.partitions.iter().take(remembered))
-            .map(|(partition_index, partition)| {
-                let now = (partition.leader, partition.leader_epoch);
-                let place = usize::try_from(partition_index).unwrap_or_default();
-                let old = known.flatten().and_then(|leaders| leaders.get(place));
-                let (leader_id, leader_epoch) = *old.unwrap_or(&now);
-                let alive = state.insync(partition);
-                let dead = partition
-                    .replicas
-                    .iter()
-                    .copied()
-                    .filter(|node| !alive.contains(node));
-                MetadataPartition {
-                    error_code: if leader_id < 0 {
-                        ErrorCode::LEADER_NOT_AVAILABLE
-                    } else {
-                        ErrorCode::NONE
-                    },
-                    partition_index,
-                    leader_id,
-                    leader_epoch,
-                    replica_nodes: partition.replicas.clone(),
-                    offline_replicas: dead.collect(),
-                    isr_nodes: alive,
-                }
-            });
+    let mut partitions = Vec::with_capacity(topic.partitions.len());
+    for (place, partition) in topic.partitions.iter().enumerate() {
+        let leader = match remembered.flatten() {
+            None => Some((partition.leader, partition.leader_epoch)),
+            Some(leaders) => leaders.get(place).copied(),
+        };
+        // A partition that the broker does not know of ends the list.
+        let (Some(leader), Ok(index)) = (leader, i32::try_from(place)) else {
+            break;
+        };
+        if call.omitted(name, Some(index)).is_some() {
+            continue;
+        }
+        let scripted = call.scripted_error(name, Some(index)).map(|(code, _)| code);
+        partitions.push(describe_partition(
+            state, partition, index, leader, scripted,
+        ));
+    }
     MetadataTopic {
         error_code: ErrorCode::NONE,
         name: Some(name.to_owned()),
         topic_id: topic.id,
-        partitions: partitions.collect(),
+        partitions,
         ..MetadataTopic::default()
+    }
+}
+
+fn describe_partition(
+    state: &State,
+    partition: &Partition,
+    partition_index: i32,
+    (leader_id, leader_epoch): (i32, i32),
+    scripted: Option<ErrorCode>,
+) -> MetadataPartition {
+    let alive = state.insync(partition);
+    let replicas = partition.replicas.iter().copied();
+    MetadataPartition {
+        error_code: match scripted {
+            Some(code) => code,
+            None if leader_id < 0 => ErrorCode::LEADER_NOT_AVAILABLE,
+            None => ErrorCode::NONE,
+        },
+        partition_index,
+        leader_id,
+        leader_epoch,
+        replica_nodes: partition.replicas.clone(),
+        offline_replicas: replicas.filter(|node| !alive.contains(node)).collect(),
+        isr_nodes: alive,
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! `cargo run -p downpour --example hello -- localhost:9092 my-topic`
 
+#![expect(clippy::print_stdout, reason = "a program that says what it did")]
+
 use downpour::{Producer, Record};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -2,7 +2,10 @@
 //!
 //! The attempt itself is in `send`, the waits in `waits`.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use crate::deliveries::Deliveries;
 use crate::delivery::Delivery;
@@ -13,22 +16,89 @@ use crate::shared::Shared;
 use crate::topic::TopicState;
 use crate::validate;
 use crate::waits::{ForMemory, ForTopic, Patience};
+use crate::wake;
+
+type Waiting<'a> = Pin<Box<dyn Future<Output = Result<Delivery, SendError>> + Send + 'a>>;
 
 /// Accepts a record, waiting for metadata and memory.
+///
+/// Written by hand because an async function would move the record twice more; only a record
+/// that must wait gets a future on the heap.
+pub(crate) struct Accept<'a> {
+    shared: &'a Arc<Shared>,
+    record: Option<Record<'a>>,
+    waiting: Option<Waiting<'a>>,
+}
+
+impl<'a> Accept<'a> {
+    #[inline]
+    pub(crate) fn new(shared: &'a Arc<Shared>, record: Record<'a>) -> Self {
+        Self {
+            shared,
+            record: Some(record),
+            waiting: None,
+        }
+    }
+}
+
+impl Future for Accept<'_> {
+    type Output = Result<Delivery, SendError>;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        if let Some(record) = &this.record {
+            let mut progress = Progress::default();
+            match attempt(this.shared, record, &mut progress) {
+                Attempt::Accepted(delivery) => {
+                    this.record = None;
+                    return Poll::Ready(Ok(delivery));
+                }
+                Attempt::Refused(error) => {
+                    this.record = None;
+                    return Poll::Ready(Err(error));
+                }
+                obstacle => {
+                    let Some(record) = this.record.take() else {
+                        unreachable!("it was there just now")
+                    };
+                    let waiting = wait_and_accept(this.shared, record, progress, obstacle);
+                    this.waiting = Some(Box::pin(waiting));
+                }
+            }
+        }
+        match &mut this.waiting {
+            Some(waiting) => waiting.as_mut().poll(context),
+            // Polled after its end.
+            None => Poll::Ready(Err(SendError::Closed)),
+        }
+    }
+}
+
+/// The same for a thread that may block.
 #[inline]
-pub(crate) async fn accept(
+pub(crate) fn accept_blocking(
     shared: &Arc<Shared>,
-    record: &Record<'_>,
+    record: Record<'_>,
 ) -> Result<Delivery, SendError> {
     let mut progress = Progress::default();
-    match attempt(shared, record, &mut progress) {
+    match attempt(shared, &record, &mut progress) {
         Attempt::Accepted(delivery) => Ok(delivery),
         Attempt::Refused(error) => Err(error),
-        obstacle => wait_and_accept(shared, record, progress, obstacle).await,
+        obstacle => wake::block_on(wait_and_accept(shared, record, progress, obstacle)),
     }
 }
 
 async fn wait_and_accept(
+    shared: &Arc<Shared>,
+    record: Record<'_>,
+    progress: Progress,
+    obstacle: Attempt,
+) -> Result<Delivery, SendError> {
+    wait_for(shared, &record, progress, obstacle).await
+}
+
+async fn wait_for(
     shared: &Arc<Shared>,
     record: &Record<'_>,
     mut progress: Progress,
@@ -92,7 +162,13 @@ pub(crate) async fn accept_many<'a>(
     }
     let mut refused = None;
     for record in &records {
-        match accept(shared, record).await {
+        let mut progress = Progress::default();
+        let accepted_now = match attempt(shared, record, &mut progress) {
+            Attempt::Accepted(delivery) => Ok(delivery),
+            Attempt::Refused(error) => Err(error),
+            obstacle => wait_for(shared, record, progress, obstacle).await,
+        };
+        match accepted_now {
             Ok(delivery) => accepted.push(delivery),
             Err(reason) => {
                 refused = Some(reason);

@@ -5,6 +5,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::accept::accept_blocking;
 use crate::deliveries::Deliveries;
 use crate::delivery::Delivery;
 use crate::error::{ProduceError, ProduceManyError, SendError, SendManyError};
@@ -62,8 +63,9 @@ impl Producer {
     ///
     /// # Errors
     /// [`SendError`]: nothing was or will be sent.
+    #[inline]
     pub fn produce_async(&self, record: Record<'_>) -> Result<Delivery, SendError> {
-        block_on(self.inner.send(record))
+        accept_blocking(self.inner.shared(), record)
     }
 
     /// Sends records and blocks until each that was accepted has its verdict.

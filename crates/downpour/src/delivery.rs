@@ -87,7 +87,10 @@ impl Delivery {
     /// # Errors
     /// The [`DeliveryError`] of a record that was not acknowledged.
     pub fn wait(&self) -> Result<Report, DeliveryError> {
-        wake::block_on(self.outcome()).into_result()
+        match self.try_outcome() {
+            Some(outcome) => outcome.into_result(),
+            None => wake::block_on(self.outcome()).into_result(),
+        }
     }
 
     /// Blocks this thread until the record has its verdict or the time is over. May be called

@@ -3,10 +3,11 @@
 //! The blocking facade is `blocking`; both call `accept`.
 
 use std::fmt;
+use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::accept;
+use crate::accept::{self, Accept};
 use crate::deliveries::Deliveries;
 use crate::delivery::Delivery;
 use crate::error::{ProduceError, SendError, SendManyError, TrySendError};
@@ -74,7 +75,7 @@ impl Producer {
     }
 
     #[inline]
-    fn shared(&self) -> &Arc<Shared> {
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
         &self.handle.shared
     }
 
@@ -87,8 +88,12 @@ impl Producer {
     /// # Cancel safety
     /// Safe: a record whose future is dropped before it ended is not sent, and its place in
     /// the queue for memory goes to the next.
-    pub async fn send(&self, record: Record<'_>) -> Result<Delivery, SendError> {
-        accept::accept(self.shared(), &record).await
+    #[inline]
+    pub fn send<'a>(
+        &'a self,
+        record: Record<'a>,
+    ) -> impl Future<Output = Result<Delivery, SendError>> + Send + Unpin + use<'a> {
+        Accept::new(self.shared(), record)
     }
 
     /// Accepts a record and waits until it is acknowledged.
@@ -99,7 +104,7 @@ impl Producer {
     /// # Cancel safety
     /// A record that was accepted stays on its way when the future is dropped.
     pub async fn send_and_wait(&self, record: Record<'_>) -> Result<Report, ProduceError> {
-        let delivery = accept::accept(self.shared(), &record).await?;
+        let delivery = Accept::new(self.shared(), record).await?;
         Ok(delivery.await?)
     }
 

@@ -82,6 +82,11 @@ impl<'a> From<Cow<'a, str>> for TopicRef<'a> {
     }
 }
 
+/// No partition was named.
+pub(crate) const NONE: i32 = i32::MIN;
+/// No timestamp was given.
+pub(crate) const NOW: i64 = i64::MIN;
+
 /// A record: where to, and what.
 ///
 /// Each part is borrowed or owned, as the caller likes; the bytes are copied once, when the
@@ -100,9 +105,11 @@ pub struct Record<'a> {
     pub(crate) value: Option<Part<'a>>,
     pub(crate) key: Option<Part<'a>>,
     pub(crate) headers: Vec<Header<'a>>,
-    pub(crate) partition: Option<i32>,
+    /// [`NONE`] if the partitioner chooses. Sentinels keep a record small: it is moved a lot.
+    pub(crate) partition: i32,
     pub(crate) partition_key: Option<Part<'a>>,
-    pub(crate) timestamp: Option<i64>,
+    /// [`NOW`] for the time of acceptance.
+    pub(crate) timestamp: i64,
     pub(crate) label: Option<Label>,
     pub(crate) tombstone: bool,
 }
@@ -116,9 +123,9 @@ impl<'a> Record<'a> {
             value: None,
             key: None,
             headers: Vec::new(),
-            partition: None,
+            partition: NONE,
             partition_key: None,
-            timestamp: None,
+            timestamp: NOW,
             label: None,
             tombstone: false,
         }
@@ -173,7 +180,8 @@ impl<'a> Record<'a> {
     #[inline]
     #[must_use]
     pub fn partition(mut self, partition: i32) -> Self {
-        self.partition = Some(partition);
+        // Every negative number is refused alike; this one means something.
+        self.partition = if partition == NONE { -1 } else { partition };
         self
     }
 
@@ -189,7 +197,7 @@ impl<'a> Record<'a> {
     #[inline]
     #[must_use]
     pub fn timestamp_ms(mut self, millis: i64) -> Self {
-        self.timestamp = Some(millis);
+        self.timestamp = if millis == NOW { -1 } else { millis };
         self
     }
 
@@ -260,9 +268,15 @@ impl fmt::Debug for Record<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Record")
             .field("topic", &self.topic)
-            .field("partition", &self.partition)
+            .field(
+                "partition",
+                &(self.partition != NONE).then_some(self.partition),
+            )
             .field("partition_key", &self.partition_key)
-            .field("timestamp", &self.timestamp)
+            .field(
+                "timestamp",
+                &(self.timestamp != NOW).then_some(self.timestamp),
+            )
             .field("key", &self.key)
             .field("value_bytes", &self.value_bytes().map(<[u8]>::len))
             .field("headers", &self.headers.len())

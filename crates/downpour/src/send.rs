@@ -20,7 +20,7 @@ use crate::delivery::Delivery;
 use crate::error::SendError;
 use crate::invalid::{Field, InvalidRecord};
 use crate::part::Part;
-use crate::record::{Record, Target};
+use crate::record::{NONE, NOW, Record, Target};
 use crate::shared::Shared;
 use crate::topic::{PartitionState, Table, TopicState};
 use crate::{validate, wake};
@@ -148,8 +148,8 @@ fn choose(
     table: &Table,
     record: &Record<'_>,
 ) -> Result<i32, SendError> {
-    if let Some(partition) = record.partition {
-        return Ok(partition);
+    if record.partition != NONE {
+        return Ok(record.partition);
     }
     let key = record
         .partition_key
@@ -232,7 +232,11 @@ fn append(
     record: &Record<'_>,
     progress: &mut Progress,
 ) -> Attempt {
-    let timestamp = record.timestamp.unwrap_or_else(clock::unix_millis);
+    let timestamp = if record.timestamp == NOW {
+        clock::unix_millis()
+    } else {
+        record.timestamp
+    };
     let reference = RecordRef {
         key: record.key_bytes(),
         value: record.value_bytes(),

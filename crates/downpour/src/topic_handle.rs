@@ -1,9 +1,10 @@
 //! A topic that was looked up once: sends to it skip the look-up.
 
 use std::fmt;
+use std::future::Future;
 use std::sync::Arc;
 
-use crate::accept;
+use crate::accept::{self, Accept};
 use crate::delivery::Delivery;
 use crate::error::{SendError, TrySendError};
 use crate::record::{Record, TopicRef};
@@ -70,8 +71,12 @@ impl Topic {
     ///
     /// # Cancel safety
     /// As with [`Producer::send`](crate::Producer::send).
-    pub async fn send(&self, record: Record<'_>) -> Result<Delivery, SendError> {
-        accept::accept(&self.shared, &record).await
+    #[inline]
+    pub fn send<'a>(
+        &'a self,
+        record: Record<'a>,
+    ) -> impl Future<Output = Result<Delivery, SendError>> + Send + Unpin + use<'a> {
+        Accept::new(&self.shared, record)
     }
 
     /// As [`Producer::try_send`](crate::Producer::try_send).

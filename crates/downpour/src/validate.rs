@@ -6,7 +6,7 @@ use downpour_wire::batch::{BatchBuilder, HEADER_LEN};
 use downpour_wire::record::RecordRef;
 
 use crate::invalid::{Field, InvalidRecord};
-use crate::record::Record;
+use crate::record::{NONE, NOW, Record};
 
 /// Kafka's limit on the length of a topic's name.
 const TOPIC_NAME_MAX: usize = 249;
@@ -56,8 +56,8 @@ pub(crate) fn topic_name(name: &str) -> Check {
 pub(crate) fn record(record: &Record<'_>, batch_max: usize) -> Check {
     if record.tombstone
         || record.partition_key.is_some()
-        || record.partition.is_some_and(|p| p < 0)
-        || record.timestamp.is_some_and(|t| t < 0)
+        || (record.partition < 0 && record.partition != NONE)
+        || (record.timestamp < 0 && record.timestamp != NOW)
     {
         unusual(record)?;
     }
@@ -102,17 +102,17 @@ fn unusual(record: &Record<'_>) -> Check {
             "leave it out, or give the bytes that choose the partition",
         ));
     }
-    if let Some(partition) = record.partition.filter(|&p| p < 0) {
+    if record.partition < 0 && record.partition != NONE {
         return Err(InvalidRecord::new(
             Field::Partition,
-            format!("is {partition}"),
+            format!("is {}", record.partition),
             "leave it out to let the partitioner choose, or give 0 or more",
         ));
     }
-    if let Some(timestamp) = record.timestamp.filter(|&t| t < 0) {
+    if record.timestamp < 0 && record.timestamp != NOW {
         return Err(InvalidRecord::new(
             Field::Timestamp,
-            format!("is {timestamp}, before 1970"),
+            format!("is {}, before 1970", record.timestamp),
             "leave it out for the time of sending, or give milliseconds since 1970",
         ));
     }
@@ -127,7 +127,7 @@ fn size(record: &Record<'_>, batch_max: usize) -> Check {
             key: record.key_bytes(),
             value: record.value_bytes(),
             headers: &record.headers,
-            timestamp: record.timestamp.unwrap_or(0),
+            timestamp: record.timestamp.max(0),
         });
     if exact <= batch_max {
         return Ok(());

@@ -17,6 +17,8 @@ pub(crate) enum Action {
     Hang { applied: bool },
     /// Answer late; the connection serves nothing else meanwhile.
     Delay(Duration),
+    /// Serve the request only after this time; nothing else on its connection meanwhile.
+    Hold(Duration),
     /// Answer with a throttle time and serve nothing on this connection for as long.
     Throttle { ms: u32 },
     /// Answer with nonsense after the correlation id.
@@ -147,6 +149,13 @@ impl Fault {
     #[must_use]
     pub const fn delay(delay: Duration) -> Self {
         Self::new(Action::Delay(delay))
+    }
+
+    /// Lets the request lie for `delay` and serves it only then, also if its connection is closed
+    /// meanwhile: a client that gave up and sent its records again meets its own first attempt.
+    #[must_use]
+    pub const fn hold(delay: Duration) -> Self {
+        Self::new(Action::Hold(delay))
     }
 
     /// Answers with this throttle time, in milliseconds, and as a real broker serves nothing on the

@@ -23,6 +23,28 @@ use crate::version::KafkaVersion;
 /// [`resume`](Self::resume), which serve requests; and plain verbs, which change the cluster as an
 /// operator or an accident would. A verb that names a broker, a topic or a partition that there is
 /// not panics: that is a mistake in the test.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use downpour_fake::KafkaVersion;
+/// use downpour_fake::logic::Cluster;
+/// use downpour_wire::header::{decode_response, encode_request};
+/// use downpour_wire::messages::MetadataRequest;
+///
+/// let mut cluster = Cluster::new(3, KafkaVersion::V4_3);
+/// cluster.create_topic("events", 6);
+/// cluster.move_leader("events", 0, 2);
+///
+/// let request = MetadataRequest { topics: None, ..MetadataRequest::default() };
+/// let frame = encode_request(&request, 9, 1, "test").unwrap();
+/// let now = Duration::ZERO;
+/// let reaction = cluster.handle(now, 1, 1, &frame[4..]);
+///
+/// let answer = reaction.answer.unwrap();
+/// let (_, metadata) = decode_response::<MetadataRequest>(&answer[4..], 9).unwrap();
+/// assert_eq!(metadata.topics[0].partitions[0].leader_id, 2);
+/// ```
 #[derive(Debug, Clone)]
 pub struct Cluster {
     pub(super) state: State,
@@ -36,6 +58,7 @@ pub struct Cluster {
 struct Arrival {
     now: Duration,
     node: i32,
+    connection: u64,
     header: RequestHeader,
     api: ApiKey,
     bytes: usize,
@@ -113,16 +136,21 @@ impl Cluster {
             if let Some(then) = self.unserved(fault, &arrival, &request) {
                 return Reaction::only(then);
             }
+            if let Action::Hold(delay) = fault.action {
+                self.note_unserved(&arrival, &request);
+                return Reaction::parked(now.saturating_add(delay));
+            }
         }
         self.serve(&arrival, request, fault.as_ref())
     }
 
-    /// Asks again for the answer to a request that [`handle`](Self::handle) parked. Not logged and
-    /// no fault meets it.
+    /// Asks again for the answer to a request that [`handle`](Self::handle) parked: the same
+    /// `frame`, and the `parked_until` of the reaction. Not logged, and no fault meets it.
     pub fn resume(
         &mut self,
         now: Duration,
         node: i32,
+        connection: u64,
         parked_until: Duration,
         frame: &[u8],
     ) -> Reaction {
@@ -130,12 +158,14 @@ impl Cluster {
             return Reaction::only(Then::Close);
         }
         let mut r = Reader::new(frame);
-        let Ok((arrival, AnyRequest::Fetch(request))) =
-            self.read(now, node, 0, &mut r, frame.len())
-        else {
-            return Reaction::only(Then::Close);
-        };
-        self.fetch(&arrival, &request, None, parked_until)
+        match self.read(now, node, connection, &mut r, frame.len()) {
+            Ok((arrival, AnyRequest::Fetch(request))) => {
+                self.fetch(&arrival, &request, None, parked_until)
+            }
+            Ok(_) if now < parked_until => Reaction::parked(parked_until),
+            Ok((arrival, request)) => self.serve(&arrival, request, None),
+            Err(reaction) => reaction,
+        }
     }
 
     /// Reads header and body. `Err` is the reaction to a request that cannot be served.
@@ -180,6 +210,7 @@ impl Cluster {
                 Arrival {
                     now,
                     node,
+                    connection,
                     header,
                     api,
                     bytes,
@@ -293,10 +324,20 @@ impl Cluster {
             }
             _ => return None,
         };
-        if let (AnyRequest::Produce(produce), Some(entry)) = (request, self.log.last_mut()) {
-            entry.batches = apis::unserved(&self.state, arrival.header.api_version, produce);
-        }
+        self.note_unserved(arrival, request);
         Some(then)
+    }
+
+    /// Logs the batches of a request that is not served, or not yet.
+    fn note_unserved(&mut self, arrival: &Arrival, request: &AnyRequest) {
+        let AnyRequest::Produce(produce) = request else {
+            return;
+        };
+        let header = &arrival.header;
+        let batches = apis::unserved(&self.state, header.api_version, produce);
+        if let Some(entry) = self.log.find_mut(arrival.connection, header.correlation_id) {
+            entry.batches = batches;
+        }
     }
 
     fn serve(&mut self, arrival: &Arrival, request: AnyRequest, fault: Option<&Fault>) -> Reaction {
@@ -352,7 +393,10 @@ impl Cluster {
             self.log
                 .violation(format!("broker {}: {violation}", arrival.node));
         }
-        if let Some(entry) = self.log.last_mut() {
+        if let Some(entry) = self
+            .log
+            .find_mut(arrival.connection, arrival.header.correlation_id)
+        {
             entry.batches = batches;
         }
         let mut reaction = self.answer(arrival, AnyResponse::Produce(response), fault);

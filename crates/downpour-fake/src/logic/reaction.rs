@@ -29,7 +29,7 @@ pub enum Then {
 #[non_exhaustive]
 pub struct Reaction {
     /// The answer's frame, its four length bytes included. `None` where Kafka does not answer
-    /// (acks=0), where a fault swallows the answer, and while a fetch waits.
+    /// (acks=0), where a fault swallows the answer, and while the request is parked.
     pub answer: Option<Vec<u8>>,
     /// What becomes of the connection.
     pub then: Then,
@@ -39,9 +39,10 @@ pub struct Reaction {
     pub network_delay: Duration,
     /// How long the connection is not read after the answer, because it is throttled.
     pub mute: Duration,
-    /// Set if the request waits for records: there is no answer yet. Call
-    /// [`Cluster::resume`](super::Cluster::resume) with the same frame after something was
-    /// appended, and at this time (by the clock that `handle` was given) at the latest.
+    /// Set if there is no answer yet, because a fetch waits for records or a fault holds the
+    /// request. Call [`Cluster::resume`](super::Cluster::resume) with the same frame at this time
+    /// (by the clock that `handle` was given), and for the fetch's sake also after something was
+    /// appended. Meanwhile nothing else of the connection is served.
     pub parked_until: Option<Duration>,
 }
 

@@ -133,9 +133,16 @@ impl RequestLog {
         self.kept.push_back(request);
     }
 
-    /// The newest request, to be completed with what became of it.
-    pub(crate) fn last_mut(&mut self) -> Option<&mut LoggedRequest> {
-        self.kept.back_mut()
+    /// The newest request that came so, to be completed with what became of it.
+    pub(crate) fn find_mut(
+        &mut self,
+        connection: u64,
+        correlation_id: i32,
+    ) -> Option<&mut LoggedRequest> {
+        let newest_first = self.kept.iter_mut().rev();
+        newest_first
+            .filter(|request| request.connection == connection)
+            .find(|request| request.correlation_id == correlation_id)
     }
 
     pub(crate) fn violation(&mut self, what: String) {

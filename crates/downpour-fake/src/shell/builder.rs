@@ -1,4 +1,4 @@
-//! How a fake cluster is described before it starts.
+//! How a fake cluster is described before it starts, and its start. What runs is `fake`'s.
 
 use std::io;
 use std::sync::Arc;

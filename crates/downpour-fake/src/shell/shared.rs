@@ -150,7 +150,7 @@ impl Shared {
             let waited = self.appended.wait_timeout(guarded, slice);
             guarded = waited.unwrap_or_else(PoisonError::into_inner).0;
             guarded.parked -= 1;
-            reaction = guarded.cluster.resume(self.now(), node, until, frame);
+            reaction = guarded.cluster.resume(self.now(), node, id, until, frame);
         }
         let is_down = reaction.then == Then::Close && !guarded.cluster.is_alive(node);
         drop(guarded);

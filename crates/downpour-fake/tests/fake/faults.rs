@@ -113,6 +113,41 @@ fn disconnect_mid_frame_never_lets_the_whole_answer_out() {
 }
 
 #[test]
+fn held_request_is_applied_only_when_its_time_has_come() {
+    let mut cluster = one_broker();
+    cluster.fault(Fault::hold(Duration::from_millis(100)));
+    let held = frame(&produce_request(-1, "events", 0, stamped(0, 0, 1)), 9, 1);
+    let until = cluster
+        .handle(T0, 1, 1, &held)
+        .parked_until
+        .expect("it lies");
+    assert_eq!(until, Duration::from_millis(100));
+    assert_eq!(verdict(&cluster), Verdict::NotServed);
+    let early = cluster.resume(Duration::from_millis(99), 1, 1, until, &held);
+    assert_eq!((early.answer, early.parked_until), (None, Some(until)));
+    // The client has sent the batch again meanwhile, on another connection.
+    let again = frame(&produce_request(-1, "events", 0, stamped(0, 0, 1)), 9, 1);
+    assert!(cluster.handle(T0, 1, 2, &again).answer.is_some());
+    assert_eq!(cluster.end_offset("events", 0), 1);
+    let late = cluster.resume(until, 1, 1, until, &held);
+    let answer = only(read::<ProduceRequest>(
+        &late.answer.expect("an answer"),
+        9,
+        1,
+    ));
+    assert_eq!((answer.error_code, answer.base_offset), (OK, 0));
+    let verdicts: Vec<Verdict> = cluster
+        .requests()
+        .map(|request| request.batches[0].verdict.clone())
+        .collect();
+    let (first, second) = (
+        Verdict::Duplicate { base_offset: 0 },
+        Verdict::Appended { base_offset: 0 },
+    );
+    assert_eq!(verdicts, [first, second]);
+}
+
+#[test]
 fn throttle_is_told_and_mutes() {
     let mut cluster = one_broker();
     cluster.fault(Fault::throttle(250));

@@ -83,10 +83,10 @@ fn fetch_waits_for_records_and_is_answered_when_they_come() {
     let parked = cluster.handle(T0, 1, 1, &asked);
     let until = Duration::from_millis(500);
     assert_eq!((parked.answer, parked.parked_until), (None, Some(until)));
-    let still = cluster.resume(Duration::from_millis(499), 1, until, &asked);
+    let still = cluster.resume(Duration::from_millis(499), 1, 1, until, &asked);
     assert_eq!(still.parked_until, Some(until));
     produce(&mut cluster, "events", 0, batch(&["a"]));
-    let reaction = cluster.resume(Duration::from_millis(499), 1, until, &asked);
+    let reaction = cluster.resume(Duration::from_millis(499), 1, 1, until, &asked);
     let answer = read::<FetchRequest>(&reaction.answer.expect("an answer"), 11, 5);
     assert_eq!(answer.topics[0].partitions[0].high_watermark, 1);
 }
@@ -99,7 +99,7 @@ fn fetch_that_waited_in_vain_is_answered_empty() {
         .handle(T0, 1, 1, &asked)
         .parked_until
         .expect("it waits");
-    let reaction = cluster.resume(until, 1, until, &asked);
+    let reaction = cluster.resume(until, 1, 1, until, &asked);
     let answer = read::<FetchRequest>(&reaction.answer.expect("an answer"), 11, 5);
     assert_eq!(
         answer.topics[0].partitions[0]

@@ -64,6 +64,21 @@ fn connection_that_hangs_is_silent_and_others_are_served() {
 }
 
 #[test]
+fn held_request_is_applied_although_its_client_has_gone() {
+    let cluster = start();
+    cluster.fault(Fault::hold(Duration::from_millis(150)).on(ApiKey::Produce));
+    let mut gone = Client::connect(&cluster, 1).expect("it listens");
+    gone.send(&produce_frame("late", 1));
+    eventually(|| cluster.pending_faults() == 0);
+    drop(gone);
+    let mut client = Client::connect(&cluster, 1).expect("it listens");
+    client.produce("early").expect("an answer");
+    let both = |cluster: &downpour_fake::logic::Cluster| cluster.end_offset("events", 0) == 2;
+    assert!(cluster.wait_until(Duration::from_secs(10), both));
+    cluster.assert_in_order("events", ["early", "late"]);
+}
+
+#[test]
 fn throttled_connection_is_not_served_for_that_long() {
     let cluster = start();
     cluster.fault(Fault::throttle(150).on(ApiKey::Produce));

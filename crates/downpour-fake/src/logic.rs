@@ -11,6 +11,7 @@ mod protocol;
 mod reaction;
 mod requests;
 mod state;
+mod targets;
 mod verbs;
 
 pub use cluster::Cluster;

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use downpour_wire::header::RequestHeader;
-use downpour_wire::messages::{ApiKey, FetchRequest, MetadataRequest, ProduceRequest};
+use downpour_wire::messages::{ApiKey, FetchRequest, ProduceRequest};
 use downpour_wire::primitives::Reader;
 
 use super::apis::{self, Produced};
@@ -13,6 +13,7 @@ use super::protocol::{AnyRequest, AnyResponse};
 use super::reaction::{Reaction, Then};
 use super::requests::{LoggedRequest, RequestLog};
 use super::state::State;
+use super::targets::targets;
 use crate::fault::{Action, Fault, Faults, Meeting, Target};
 use crate::version::KafkaVersion;
 
@@ -111,7 +112,11 @@ impl Cluster {
             Ok(read) => read,
             Err(reaction) => return reaction,
         };
-        let targets = self.targets(&request, arrival.header.api_version);
+        let targets = if self.faults.len() == 0 {
+            Vec::new()
+        } else {
+            targets(&self.state, &request, arrival.header.api_version)
+        };
         let meeting = Meeting {
             api: arrival.api,
             node,
@@ -228,68 +233,6 @@ impl Cluster {
     fn violated(&mut self, node: i32, what: String) -> Reaction {
         self.log.violation(format!("broker {node}: {what}"));
         Reaction::only(Then::Close)
-    }
-
-    /// The topics that a Metadata request names, by name; without a list it is all of them.
-    fn asked_for(&self, request: &MetadataRequest) -> Vec<String> {
-        let Some(asked) = &request.topics else {
-            return self.state.topics.keys().cloned().collect();
-        };
-        let by_id = |id| self.state.topic_name(id).map(str::to_owned);
-        let names = asked
-            .iter()
-            .map(|topic| topic.name.clone().or_else(|| by_id(topic.topic_id)));
-        names.flatten().collect()
-    }
-
-    /// The topics and partitions that a request names, by name; none while no fault wants to know.
-    fn targets(&self, request: &AnyRequest, version: i16) -> Vec<Target> {
-        let mut targets = Vec::new();
-        if self.faults.len() == 0 {
-            return targets;
-        }
-        match request {
-            AnyRequest::ApiVersions(_) | AnyRequest::InitProducerId(_) => {}
-            AnyRequest::Metadata(request) => {
-                for name in self.asked_for(request) {
-                    let count = self
-                        .state
-                        .topics
-                        .get(&name)
-                        .map_or(0, |topic| topic.partitions.len());
-                    targets.push((name.clone(), None));
-                    targets.extend((0..).take(count).map(|index| (name.clone(), Some(index))));
-                }
-            }
-            AnyRequest::Produce(request) => {
-                let names = apis::topic_names(&self.state, version, request);
-                for (name, topic) in names.into_iter().zip(&request.topics) {
-                    let indexes = topic.partitions.iter().map(|partition| partition.index);
-                    targets.extend(indexes.map(|index| (name.clone(), Some(index))));
-                }
-            }
-            AnyRequest::Fetch(request) => {
-                for topic in &request.topics {
-                    let indexes = topic.partitions.iter().map(|partition| partition.partition);
-                    targets.extend(indexes.map(|index| (topic.topic.clone(), Some(index))));
-                }
-            }
-            AnyRequest::ListOffsets(request) => {
-                for topic in &request.topics {
-                    let indexes = topic.partitions.iter().map(|asked| asked.partition_index);
-                    targets.extend(indexes.map(|index| (topic.name.clone(), Some(index))));
-                }
-            }
-            AnyRequest::CreateTopics(request) => {
-                targets.extend(
-                    request
-                        .topics
-                        .iter()
-                        .map(|topic| (topic.name.clone(), None)),
-                );
-            }
-        }
-        targets
     }
 
     /// What a fault does to the cluster before the request is served.
@@ -500,32 +443,6 @@ impl Cluster {
         }
         reaction.answer = Some(answer).filter(|answer| !answer.is_empty());
         reaction
-    }
-
-    /// Adds a fault; see [`Fault`] for which request it meets.
-    pub fn fault(&mut self, fault: Fault) {
-        self.faults.add(fault);
-    }
-
-    /// Takes back every fault that has not run out.
-    pub fn clear_faults(&mut self) {
-        self.faults.clear();
-    }
-
-    /// How many faults have not run out: 0 once everything that was scripted has happened.
-    #[must_use]
-    pub fn pending_faults(&self) -> usize {
-        self.faults.len()
-    }
-
-    /// From now on every request takes so long, one of a connection at a time.
-    pub fn set_service_delay(&mut self, delay: Duration) {
-        self.service_delay = delay;
-    }
-
-    /// From now on every answer travels so long; meanwhile the next request is served.
-    pub fn set_network_delay(&mut self, delay: Duration) {
-        self.network_delay = delay;
     }
 }
 

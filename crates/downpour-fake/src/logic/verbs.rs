@@ -1,12 +1,15 @@
 //! What a test does to a cluster by hand and what it asks it: topics, leaders, brokers, logs,
 //! settings. Requests are served in `logic::cluster`.
 
+use std::time::Duration;
+
 use downpour_wire::messages::ApiKey;
 use downpour_wire::primitives::Uuid;
 
 use super::cluster::Cluster;
 use super::requests::LoggedRequest;
 use super::state::{Partition, is_topic_name};
+use crate::fault::Fault;
 use crate::record::FakeRecord;
 use crate::topic::TopicSpec;
 use crate::version::{KafkaVersion, VersionTable};
@@ -395,5 +398,34 @@ impl Cluster {
     /// Forgets the requests, their counts and the violations.
     pub fn clear_requests(&mut self) {
         self.log.clear();
+    }
+}
+
+/// Faults and delays.
+impl Cluster {
+    /// Adds a fault; see [`Fault`] for which request it meets.
+    pub fn fault(&mut self, fault: Fault) {
+        self.faults.add(fault);
+    }
+
+    /// Takes back every fault that has not run out.
+    pub fn clear_faults(&mut self) {
+        self.faults.clear();
+    }
+
+    /// How many faults have not run out: 0 once everything that was scripted has happened.
+    #[must_use]
+    pub fn pending_faults(&self) -> usize {
+        self.faults.len()
+    }
+
+    /// From now on every request takes so long, one of a connection at a time.
+    pub fn set_service_delay(&mut self, delay: Duration) {
+        self.service_delay = delay;
+    }
+
+    /// From now on every answer travels so long; meanwhile the next request is served.
+    pub fn set_network_delay(&mut self, delay: Duration) {
+        self.network_delay = delay;
     }
 }

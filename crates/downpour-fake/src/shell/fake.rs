@@ -84,9 +84,10 @@ impl FakeCluster {
         }
     }
 
-    /// Looks at the logic, or changes it, under the lock that all connections share: keep it short.
-    /// Everything that [`Cluster`] can do and this type does not repeat is done through here, but
-    /// brokers are killed with [`kill`](Self::kill).
+    /// Looks at the logic, or changes it, under the lock that all connections share: keep it short,
+    /// and do not use the `FakeCluster` itself inside, which would wait for ever. Everything that
+    /// [`Cluster`] can do and this type does not repeat is done through here, but brokers come and
+    /// go with [`kill`](Self::kill) and [`restart`](Self::restart), which know of the sockets.
     pub fn with<T>(&self, look: impl FnOnce(&mut Cluster) -> T) -> T {
         self.shared.with(look)
     }

@@ -52,7 +52,9 @@ pub(crate) fn check(bytes: &[u8], deep: bool) -> Result<Sound, Refusal> {
     let attributes = i16::from_be_bytes(field(bytes, 21));
     let count = i32::from_be_bytes(field(bytes, 57));
     if count < 1 || i32::from_be_bytes(field(bytes, 23)) != count - 1 {
-        return Err(Refusal("the record count or the last offset delta is wrong"));
+        return Err(Refusal(
+            "the record count or the last offset delta is wrong",
+        ));
     }
     if i64::from_be_bytes(field(bytes, 35)) < i64::from_be_bytes(field(bytes, 27)) {
         return Err(Refusal("the largest timestamp is before the first"));

@@ -27,11 +27,13 @@ pub(crate) fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
     for socket in listener.incoming().flatten() {
         let serving = shared.clone();
         serving.opened();
-        let spawned = thread::Builder::new().name("connection".into()).spawn(move || {
-            // A client may end as it likes; what it did wrong was counted.
-            let _ = serve(&serving, socket);
-            serving.closed();
-        });
+        let spawned = thread::Builder::new()
+            .name("connection".into())
+            .spawn(move || {
+                // A client may end as it likes; what it did wrong was counted.
+                let _ = serve(&serving, socket);
+                serving.closed();
+            });
         if spawned.is_err() {
             shared.closed();
         }
@@ -106,7 +108,11 @@ impl Connection {
         let due = self.shared.delays.due(arrived, &mut self.served_until);
         let len = self.answer.len() as u32 - 4;
         self.answer[..4].copy_from_slice(&len.to_be_bytes());
-        let answer = if wants_answer { self.answer.as_slice() } else { &[] };
+        let answer = if wants_answer {
+            self.answer.as_slice()
+        } else {
+            &[]
+        };
         self.outbox.send(due, answer, &mut self.booked).map(Ok)
     }
 
@@ -131,6 +137,12 @@ impl Connection {
         if !(produce::VERSIONS.0..=produce::VERSIONS.1).contains(&version) {
             return Err(Refusal("a version of Produce that is not served here"));
         }
-        produce::serve(&self.shared, version, cursor, &mut self.answer, &mut self.booked)
+        produce::serve(
+            &self.shared,
+            version,
+            cursor,
+            &mut self.answer,
+            &mut self.booked,
+        )
     }
 }

@@ -66,11 +66,13 @@ fn api_versions(
     answer: &mut Vec<u8>,
 ) -> Result<(), downpour_wire::error::EncodeError> {
     let is_known = (0..=4).contains(&version);
-    let keys = ADVERTISED.iter().map(|&(api_key, min_version, max_version)| ApiVersion {
-        api_key,
-        min_version,
-        max_version,
-    });
+    let keys = ADVERTISED
+        .iter()
+        .map(|&(api_key, min_version, max_version)| ApiVersion {
+            api_key,
+            min_version,
+            max_version,
+        });
     let response = ApiVersionsResponse {
         error_code: ErrorCode(if is_known { 0 } else { 35 }),
         api_keys: keys.collect(),
@@ -82,7 +84,9 @@ fn api_versions(
 fn metadata(shared: &Shared, request: &MetadataRequest) -> MetadataResponse {
     let mut ledger = shared.ledger();
     let topics = match &request.topics {
-        None => (0..ledger.topic_count()).map(|index| told(ledger.describe(index))).collect(),
+        None => (0..ledger.topic_count())
+            .map(|index| told(ledger.describe(index)))
+            .collect(),
         Some(asked) => asked
             .iter()
             .map(|topic| topic_asked_for(&mut ledger, topic.name.as_deref(), topic.topic_id))

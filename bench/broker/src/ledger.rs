@@ -112,7 +112,9 @@ impl Ledger {
 
     /// Ids are the index, counted from one, in the last bytes.
     pub(crate) fn topic_of_id(&self, id: [u8; 16]) -> Option<usize> {
-        let index = usize::try_from(u128::from_be_bytes(id)).ok()?.checked_sub(1)?;
+        let index = usize::try_from(u128::from_be_bytes(id))
+            .ok()?
+            .checked_sub(1)?;
         (index < self.topics.len()).then_some(index)
     }
 
@@ -130,13 +132,7 @@ impl Ledger {
     }
 
     /// Books a sound batch that arrived, and says what to answer.
-    pub(crate) fn book(
-        &mut self,
-        topic: usize,
-        index: i32,
-        sound: Sound,
-        bytes: usize,
-    ) -> Answer {
+    pub(crate) fn book(&mut self, topic: usize, index: i32, sound: Sound, bytes: usize) -> Answer {
         let found = usize::try_from(index)
             .ok()
             .and_then(|index| self.topics.get_mut(topic)?.partitions.get_mut(index));

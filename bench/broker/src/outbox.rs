@@ -66,7 +66,9 @@ impl Outbox {
                 .spawn(move || write(&shared, socket, &receiver))?;
             self.waiting = Some(sender);
         }
-        self.waiting.as_ref().ok_or_else(|| io::ErrorKind::BrokenPipe.into())
+        self.waiting
+            .as_ref()
+            .ok_or_else(|| io::ErrorKind::BrokenPipe.into())
     }
 }
 

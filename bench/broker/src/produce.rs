@@ -94,7 +94,9 @@ fn judge(
     let checked = batch::check(bytes, deep);
     let mut ledger = shared.ledger();
     let Some(topic) = topic else {
-        ledger.statistics.bad_batch(Refusal("a topic nobody asked metadata for"));
+        ledger
+            .statistics
+            .bad_batch(Refusal("a topic nobody asked metadata for"));
         return Answer::error(3);
     };
     match checked {

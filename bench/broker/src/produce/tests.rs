@@ -21,7 +21,9 @@ fn batch(sequence: i32) -> Vec<u8> {
         timestamp: 5,
     };
     builder.try_append(&record).unwrap();
-    let body = builder.seal(Compression::NONE, &mut Compressor::new()).unwrap();
+    let body = builder
+        .seal(Compression::NONE, &mut Compressor::new())
+        .unwrap();
     body.to_vec(&Stamp {
         producer_id: 1,
         producer_epoch: 0,
@@ -43,7 +45,11 @@ fn ask(shared: &Shared, version: i16, records: Vec<u8>) -> ProduceResponse {
         timeout_ms: 30_000,
         topics: vec![ProduceTopic {
             name: if by_id { String::new() } else { described.name },
-            topic_id: if by_id { Uuid(described.id) } else { Uuid::ZERO },
+            topic_id: if by_id {
+                Uuid(described.id)
+            } else {
+                Uuid::ZERO
+            },
             partitions: vec![ProducePartition {
                 index: 1,
                 records: Some(records),
@@ -53,7 +59,13 @@ fn ask(shared: &Shared, version: i16, records: Vec<u8>) -> ProduceResponse {
     let mut bytes = Vec::new();
     request.encode(&mut bytes, version).unwrap();
     let (mut answer, mut booked) = (Vec::new(), Vec::new());
-    let wants = serve(shared, version, Cursor::new(&bytes), &mut answer, &mut booked);
+    let wants = serve(
+        shared,
+        version,
+        Cursor::new(&bytes),
+        &mut answer,
+        &mut booked,
+    );
     assert_eq!(wants, Ok(true));
     let mut reader = Reader::new(&answer);
     let response = ProduceResponse::decode(&mut reader, version).unwrap();

@@ -15,7 +15,10 @@ pub(crate) fn future(
     run: &Run,
 ) -> Result<impl FnMut(&mut Payloads, u64) -> Tally + use<>, Box<dyn Error>> {
     let run = run.clone();
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?;
     let producer: FutureProducer = runtime.block_on(async { config.create() })?;
     Ok(move |payloads: &mut Payloads, records| {
         runtime.block_on(async {
@@ -28,7 +31,12 @@ pub(crate) fn future(
     })
 }
 
-async fn window(producer: &FutureProducer, run: &Run, payloads: &mut Payloads, records: u64) -> Tally {
+async fn window(
+    producer: &FutureProducer,
+    run: &Run,
+    payloads: &mut Payloads,
+    records: u64,
+) -> Tally {
     let mut tally = Tally::default();
     let mut pace = Pace::new(run.window);
     for number in 0..records {
@@ -47,7 +55,12 @@ async fn window(producer: &FutureProducer, run: &Run, payloads: &mut Payloads, r
     tally
 }
 
-async fn each(producer: &FutureProducer, run: &Run, payloads: &mut Payloads, records: u64) -> Tally {
+async fn each(
+    producer: &FutureProducer,
+    run: &Run,
+    payloads: &mut Payloads,
+    records: u64,
+) -> Tally {
     let mut tally = Tally::default();
     for number in 0..records {
         let began = Instant::now();

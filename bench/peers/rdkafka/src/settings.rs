@@ -7,7 +7,14 @@ pub(crate) fn config(run: &Run) -> ClientConfig {
     let mut config = ClientConfig::new();
     config
         .set("bootstrap.servers", &run.bootstrap)
-        .set("acks", if run.acks == Acks::All { "all".to_owned() } else { run.acks.to_string() })
+        .set(
+            "acks",
+            if run.acks == Acks::All {
+                "all".to_owned()
+            } else {
+                run.acks.to_string()
+            },
+        )
         .set("enable.idempotence", run.idempotence.to_string())
         .set("compression.codec", run.codec.to_string())
         .set("message.timeout.ms", "120000");
@@ -18,7 +25,10 @@ pub(crate) fn config(run: &Run) -> ClientConfig {
         config.set("linger.ms", millis.to_string());
     }
     if let Some(requests) = run.in_flight {
-        config.set("max.in.flight.requests.per.connection", requests.to_string());
+        config.set(
+            "max.in.flight.requests.per.connection",
+            requests.to_string(),
+        );
     }
     if let Some(bytes) = run.buffer_bytes {
         config.set("queue.buffering.max.kbytes", (bytes / 1024).to_string());

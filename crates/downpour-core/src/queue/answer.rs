@@ -89,7 +89,7 @@ impl<T: Clone> Queue<T> {
                 self.proven |= !self.has_predecessor(&batch);
                 self.proven_at = Some(now);
                 if !batch.resolved {
-                    resolve(&batch, delivered(answer), out);
+                    resolve(&batch, delivered(answer, &batch), out);
                 }
                 free(batch, out);
             }
@@ -321,13 +321,16 @@ impl<T: Clone> Queue<T> {
     }
 }
 
-fn delivered(answer: &Answer) -> Verdict {
+fn delivered<T>(answer: &Answer, batch: &Batch<T>) -> Verdict {
     let at_least_zero = |n: i64| (n >= 0).then_some(n);
+    // To a batch that it has already a broker answers with the batch's own latest timestamp,
+    // also where the topic keeps the records' times: that is nobody's append time.
+    let stamped = |time: &i64| *time != batch.body.max_timestamp();
     Verdict::Delivered {
         base_offset: match answer.code {
             ErrorCode::NONE => at_least_zero(answer.base_offset),
             _ => None,
         },
-        log_append_time: at_least_zero(answer.log_append_time),
+        log_append_time: at_least_zero(answer.log_append_time).filter(stamped),
     }
 }

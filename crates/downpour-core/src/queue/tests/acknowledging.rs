@@ -5,7 +5,8 @@ use std::sync::Arc;
 use downpour_wire::error_code::ErrorCode as E;
 
 use super::harness::{Bench, config};
-use crate::queue::{Answer, Drain, RecordRefusal};
+use crate::outcome::Verdict;
+use crate::queue::{Answer, Drain, Effect, RecordRefusal};
 
 #[test]
 fn each_record_gets_its_own_offset() {
@@ -24,6 +25,37 @@ fn a_duplicate_is_delivered_at_an_unknown_offset() {
     let sent = bench.send();
     bench.answer(&sent, E::DUPLICATE_SEQUENCE_NUMBER, -1);
     assert_eq!(bench.verdict(0), "delivered");
+}
+
+#[test]
+fn a_broker_that_repeats_the_batch_s_own_time_has_not_stamped_it() {
+    for (time, append_time) in [
+        (1_700_000_000_000, None),
+        (1_800_000_000_000, Some(1_800_000_000_000)),
+    ] {
+        let mut bench = Bench::new();
+        bench.batch(&["a"]);
+        let sent = bench.send();
+        let mut answer = Answer::of(E::NONE);
+        (answer.base_offset, answer.log_append_time) = (4, time);
+        bench
+            .queue
+            .handle_answer(sent.attempt, &answer, bench.now, &mut bench.effects);
+        let Some(Effect::Resolved { verdict, .. }) = bench
+            .effects
+            .iter()
+            .find(|e| matches!(e, Effect::Resolved { .. }))
+        else {
+            panic!("no verdict")
+        };
+        let Verdict::Delivered {
+            log_append_time, ..
+        } = verdict
+        else {
+            panic!("{verdict:?}")
+        };
+        assert_eq!(*log_append_time, append_time);
+    }
 }
 
 #[test]

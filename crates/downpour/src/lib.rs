@@ -17,8 +17,6 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-#![forbid(unsafe_code)]
-
 mod accept;
 mod batch_state;
 pub mod blocking;
@@ -33,6 +31,7 @@ mod draft;
 mod end;
 mod error;
 mod failure;
+mod fork;
 mod invalid;
 mod io;
 mod label;
@@ -78,3 +77,8 @@ pub use record::{HeaderValue, Record, TopicRef};
 pub use report::{Outcome, Report};
 pub use topic_handle::Topic;
 pub use unfinished::{Unfinished, UnknownRecords};
+
+/// The README's programs, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

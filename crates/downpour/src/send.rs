@@ -58,6 +58,10 @@ pub(crate) fn attempt(
     record: &Record<'_>,
     progress: &mut Progress,
 ) -> Attempt {
+    if shared.is_forked() {
+        // Its locks may be held by threads that this process does not have.
+        return Attempt::Refused(SendError::Forked);
+    }
     if shared.is_closing() {
         return refuse(shared, progress, SendError::Closed);
     }
@@ -299,9 +303,6 @@ fn append(
 fn bring_chunk(shared: &Shared, bytes: usize, progress: &mut Progress) -> Result<(), SendError> {
     if let Some(small) = progress.chunk.take() {
         shared.give_back(small);
-    }
-    if shared.is_forked() {
-        return Err(SendError::Forked);
     }
     if bytes > shared.memory.capacity() && bytes > shared.settings.core.batch_size {
         return Err(InvalidRecord::new(

@@ -17,6 +17,7 @@ use downpour_core::queue;
 use crate::batch_state::BatchState;
 use crate::end::End;
 use crate::error::SendError;
+use crate::fork;
 use crate::mailbox::{Command, Mailbox};
 use crate::memory::Memory;
 use crate::settings::Settings;
@@ -40,8 +41,8 @@ pub(crate) struct Shared {
     pub(crate) mailbox: Mailbox,
     pub(crate) end: End,
     closing: AtomicBool,
-    /// The process that built it; a forked child has the memory and not the thread.
-    process: u32,
+    /// Number of the process that built it; a forked child has the memory and not the thread.
+    generation: u32,
     start: Start,
     started: OnceLock<Result<(), Arc<str>>>,
     /// Addresses that could not be reached when last tried, and what each said. One entry an
@@ -71,7 +72,7 @@ impl Shared {
             mailbox: Mailbox::new(),
             end: End::default(),
             closing: AtomicBool::new(false),
-            process: std::process::id(),
+            generation: fork::register(),
             start,
             started: OnceLock::new(),
             unreachable: Mutex::default(),
@@ -86,8 +87,9 @@ impl Shared {
     }
 
     /// Whether this process is a forked child of the one that built the producer.
+    #[inline]
     pub(crate) fn is_forked(&self) -> bool {
-        std::process::id() != self.process
+        fork::generation() != self.generation
     }
 
     /// Starts the I/O thread, once.

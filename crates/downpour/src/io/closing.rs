@@ -32,14 +32,6 @@ pub(super) struct Closing {
 const GRACE: Duration = Duration::from_secs(10);
 
 impl Closing {
-    /// What is left to say when the thread did not reach its end: nothing.
-    pub(super) fn after_panic() -> Self {
-        Self {
-            awaited: true,
-            ..Self::default()
-        }
-    }
-
     /// Takes a wish to close; the earliest deadline counts.
     pub(super) fn wish(&mut self, deadline: Option<Instant>, awaited: bool) {
         self.begun = true;

@@ -73,20 +73,26 @@ impl Driver {
         }
     }
 
-    /// Runs until the producer has ended; returns what was left.
-    pub(super) fn run(mut self) -> Closing {
+    /// Runs until the producer has ended.
+    pub(super) fn run(&mut self) {
         let mut events = Events::with_capacity(EVENTS);
         loop {
             let now = Instant::now();
             self.take_mail(now);
             self.settle(now);
-            if self.closing.begun && self.has_ended(now) {
-                return self.closing;
-            }
+            let ended = self.closing.begun && self.has_ended(now);
             wake::wake_all(&mut self.woken);
+            if ended {
+                return;
+            }
             self.sleep(now, &mut events);
             self.take_events(&events);
         }
+    }
+
+    /// The end: whom to wake still, and what was left. Also after a panic.
+    pub(super) fn into_rest(self) -> (Vec<Waker>, Closing) {
+        (self.woken, self.closing)
     }
 
     fn take_mail(&mut self, now: Instant) {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use mio::Poll;
 
-use crate::io::closing::{self, Closing};
+use crate::io::closing;
 use crate::io::driver::Driver;
 use crate::io::links::WAKER;
 use crate::shared::Shared;
@@ -28,14 +28,14 @@ pub(crate) fn start(shared: &Arc<Shared>) -> io::Result<()> {
 }
 
 fn run(shared: &Arc<Shared>, poll: Poll) {
-    let driver = Driver::new(shared.clone(), poll);
-    let closing = catch_unwind(AssertUnwindSafe(|| driver.run())).unwrap_or_else(|_| {
+    let mut driver = Driver::new(shared.clone(), poll);
+    let panicked = catch_unwind(AssertUnwindSafe(|| driver.run())).is_err();
+    if panicked {
         tracing::error!("the I/O thread panicked; please report this");
         closing::orphan_all(shared, "the I/O thread panicked");
-        Closing::after_panic()
-    });
+    }
+    let (mut woken, closing) = driver.into_rest();
     closing.report();
-    let mut woken = Vec::new();
     shared.timers.drain(&mut woken);
     shared.end.finish(closing.left, &mut woken);
     wake::wake_all(&mut woken);

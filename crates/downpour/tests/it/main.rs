@@ -2,3 +2,16 @@
 
 #[cfg(test)]
 mod basics;
+#[cfg(test)]
+mod cancel;
+#[cfg(test)]
+mod closing;
+#[cfg(test)]
+mod faults;
+mod fork;
+#[cfg(test)]
+mod memory;
+#[cfg(test)]
+mod refusals;
+#[cfg(test)]
+mod setup;

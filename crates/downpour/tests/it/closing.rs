@@ -1,0 +1,228 @@
+//! The end of a producer: close, a deadline, a drop, and what is left.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use downpour::{Record, SendError, Written};
+use downpour_fake::{ApiKey, Fault};
+
+use crate::setup::{PATIENCE, builder, cluster, producer, small_cluster, until};
+
+#[test]
+fn close_delivers_what_was_accepted_and_refuses_what_comes_after() {
+    let cluster = cluster();
+    let producer = builder(&cluster)
+        .linger(Duration::from_secs(20))
+        .build()
+        .unwrap();
+    let blocking = producer.blocking();
+    let handles: Vec<_> = (0..100)
+        .map(|n| {
+            blocking
+                .produce_async(Record::to("events").value(n.to_string()))
+                .unwrap()
+        })
+        .collect();
+    let began = Instant::now();
+    blocking.close();
+    assert!(began.elapsed() < Duration::from_secs(10), "lingering ends");
+    assert!(
+        handles
+            .iter()
+            .all(|h| h.try_report().is_some_and(|r| r.is_ok()))
+    );
+    let clone = producer.clone();
+    assert!(matches!(
+        clone.blocking().produce_async(Record::to("events")),
+        Err(SendError::Closed)
+    ));
+    blocking.close();
+    cluster.assert_delivered_once("events", (0..100).map(|n| n.to_string()));
+    assert_eq!(producer.buffered_bytes(), 0);
+}
+
+#[test]
+fn a_producer_that_was_never_used_closes_at_once_and_never_connects() {
+    let cluster = cluster();
+    let producer = producer(&cluster);
+    smol::block_on(producer.flush());
+    smol::block_on(producer.close());
+    drop(producer);
+    assert_eq!(cluster.connections(), 0);
+}
+
+#[test]
+fn close_within_hands_back_what_never_left_with_its_labels() {
+    let cluster = small_cluster();
+    let producer = producer(&cluster).blocking();
+    producer
+        .produce_sync(Record::to("events").value("first"))
+        .unwrap();
+    cluster.kill(1);
+    until("the connection is gone", || cluster.connections() == 0);
+    let handles: Vec<_> = (0..3)
+        .map(|n| {
+            let record = Record::to("events")
+                .key("k")
+                .value(n.to_string())
+                .header("h", "v")
+                .timestamp_ms(1_700_000_000_000)
+                .label(Arc::new(n));
+            producer.produce_async(record).unwrap()
+        })
+        .collect();
+    let began = Instant::now();
+    let left = producer.close_within(Duration::from_millis(100));
+    assert!(began.elapsed() < Duration::from_secs(5));
+    assert_eq!(left.unsent().len(), 3, "{left:?}");
+    for (n, record) in left.unsent().iter().enumerate() {
+        assert_eq!(
+            (record.topic(), record.key_bytes()),
+            ("events", Some(&b"k"[..]))
+        );
+        assert_eq!(record.value_bytes(), Some(n.to_string().as_bytes()));
+    }
+    for (n, handle) in (0..3).zip(&handles) {
+        let error = handle.try_report().unwrap().unwrap_err();
+        assert_eq!(error.written(), Written::No, "{error}");
+        assert_eq!(error.label().unwrap().downcast_ref::<i32>(), Some(&n));
+    }
+    cluster.restart(1).unwrap();
+    let second = self::producer(&cluster).blocking();
+    drop(second.produce_many_sync(left.into_unsent()).unwrap());
+    cluster.assert_delivered_once("events", ["first", "0", "1", "2"]);
+}
+
+#[test]
+fn close_within_counts_those_of_which_nobody_can_say() {
+    let cluster = small_cluster();
+    let producer = producer(&cluster).blocking();
+    producer
+        .produce_sync(Record::to("events").value("first"))
+        .unwrap();
+    cluster.fault(Fault::apply_and_hang().on(ApiKey::Produce));
+    let handle = producer
+        .produce_async(Record::to("events").value("second"))
+        .unwrap();
+    assert!(cluster.wait_until(PATIENCE, |c| c.end_offset("events", 0) == 2));
+    let left = producer.close_within(Duration::from_millis(50));
+    assert!(left.unsent().is_empty());
+    let [unknown] = left.unknown() else {
+        panic!("{left:?}")
+    };
+    assert_eq!(
+        (unknown.topic(), unknown.partition(), unknown.count()),
+        ("events", 0, 1)
+    );
+    assert_eq!(
+        handle.try_report().unwrap().unwrap_err().written(),
+        Written::Unknown
+    );
+    assert_eq!(producer.as_async().buffered_bytes(), 0);
+}
+
+#[test]
+fn a_drop_drains_in_the_background() {
+    let cluster = cluster();
+    cluster.set_network_delay(Duration::from_millis(30));
+    let producer = producer(&cluster);
+    let blocking = producer.blocking();
+    let handles: Vec<_> = (0..50)
+        .map(|n| {
+            blocking
+                .produce_async(Record::to("events").value(n.to_string()))
+                .unwrap()
+        })
+        .collect();
+    drop(blocking);
+    drop(producer);
+    for handle in handles {
+        handle.wait_timeout(PATIENCE).unwrap().unwrap();
+    }
+    cluster.assert_delivered_once("events", (0..50).map(|n| n.to_string()));
+    until("its connections end", || cluster.connections() == 0);
+}
+
+#[test]
+fn handles_outlive_the_runtime_and_the_producer() {
+    let cluster = cluster();
+    cluster.set_network_delay(Duration::from_millis(30));
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .build()
+        .unwrap();
+    let producer = producer(&cluster);
+    let delivery = runtime
+        .block_on(producer.send(Record::to("events").value("v")))
+        .unwrap();
+    drop(producer);
+    runtime.shutdown_background();
+    delivery.wait_timeout(PATIENCE).unwrap().unwrap();
+}
+
+#[test]
+fn close_ends_those_who_wait_to_be_accepted() {
+    let cluster = small_cluster();
+    let producer = producer(&cluster);
+    let waiting = {
+        let producer = producer.blocking();
+        std::thread::spawn(move || producer.produce_async(Record::to("missing")))
+    };
+    std::thread::sleep(Duration::from_millis(50));
+    producer.blocking().close();
+    assert!(matches!(waiting.join().unwrap(), Err(SendError::Closed)));
+}
+
+#[test]
+fn several_threads_close_one_producer() {
+    let cluster = cluster();
+    let producer = producer(&cluster);
+    producer
+        .blocking()
+        .produce_sync(Record::to("events").value("v"))
+        .unwrap();
+    let threads: Vec<_> = (0..4)
+        .map(|n| {
+            let producer = producer.blocking();
+            std::thread::spawn(move || match n % 2 {
+                0 => producer.close(),
+                _ => drop(producer.close_within(Duration::from_secs(5))),
+            })
+        })
+        .collect();
+    for thread in threads {
+        thread.join().unwrap();
+    }
+}
+
+#[test]
+fn records_sent_while_another_thread_closes_are_refused_or_resolved() {
+    for _ in 0..10 {
+        let cluster = cluster();
+        let producer = producer(&cluster);
+        producer
+            .blocking()
+            .produce_sync(Record::to("events").value("v"))
+            .unwrap();
+        let senders: Vec<_> = (0..3)
+            .map(|_| {
+                let producer = producer.blocking();
+                std::thread::spawn(move || {
+                    let mut handles = Vec::new();
+                    while let Ok(handle) = producer.produce_async(Record::to("events").value("v")) {
+                        handles.push(handle);
+                    }
+                    handles
+                })
+            })
+            .collect();
+        std::thread::sleep(Duration::from_millis(2));
+        producer.blocking().close();
+        for sender in senders {
+            for handle in sender.join().unwrap() {
+                assert!(handle.try_report().is_some_and(|r| r.is_ok()), "{handle:?}");
+            }
+        }
+        assert_eq!(producer.buffered_bytes(), 0);
+    }
+}

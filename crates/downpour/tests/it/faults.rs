@@ -1,0 +1,201 @@
+//! Brokers that fail: order holds, nothing is doubled, and the verdict says what is known.
+
+use std::time::Duration;
+
+use downpour::{Cause, Codec, ErrorCode, Record, Written};
+use downpour_fake::{ApiKey, FakeCluster, Fault};
+
+use crate::setup::{PATIENCE, builder, cluster, producer, small_cluster};
+
+fn deliver_a_thousand(cluster: &FakeCluster) {
+    let producer = producer(cluster).blocking();
+    let handles: Vec<_> = (0..1000)
+        .map(|n: i32| {
+            let record = Record::to("events")
+                .key((n % 17).to_string())
+                .value(n.to_string());
+            producer.produce_async(record).unwrap()
+        })
+        .collect();
+    for handle in handles {
+        handle.wait_timeout(PATIENCE).unwrap().unwrap();
+    }
+    producer.close();
+    cluster.assert_in_order("events", (0..1000).map(|n: i32| n.to_string()));
+    cluster.assert_delivered_once("events", (0..1000).map(|n: i32| n.to_string()));
+    cluster.assert_no_violations();
+}
+
+#[test]
+fn a_lost_answer_writes_nothing_twice() {
+    for fault in [
+        Fault::apply_and_lose_answer(),
+        Fault::disconnect(),
+        Fault::disconnect_mid_frame(9),
+        Fault::error(ErrorCode::NOT_LEADER_OR_FOLLOWER),
+        Fault::apply_then_error(ErrorCode::REQUEST_TIMED_OUT),
+        Fault::corrupt_answer(),
+        Fault::wrong_correlation_id(),
+        Fault::empty_answer(),
+        Fault::throttle(20),
+    ] {
+        let cluster = cluster();
+        cluster.fault(fault.clone().on(ApiKey::Produce).nth(1).times(2));
+        cluster.fault(fault.on(ApiKey::Produce).nth(4));
+        deliver_a_thousand(&cluster);
+    }
+}
+
+#[test]
+fn a_leader_that_moves_is_followed() {
+    let cluster = cluster();
+    let producer = producer(&cluster).blocking();
+    for round in 0..6 {
+        for n in 0..20 {
+            let value = format!("{round}-{n}");
+            drop(
+                producer
+                    .produce_async(Record::to("events").partition(0).value(value))
+                    .unwrap(),
+            );
+        }
+        cluster.move_leader("events", 0, round % 3 + 1);
+    }
+    producer.close();
+    let sent = (0..6).flat_map(|round| (0..20).map(move |n| format!("{round}-{n}")));
+    cluster.assert_in_order("events", sent.clone());
+    cluster.assert_delivered_once("events", sent);
+}
+
+#[test]
+fn a_broker_that_was_away_gets_its_records_when_it_is_back() {
+    let cluster = small_cluster();
+    let producer = producer(&cluster).blocking();
+    producer
+        .produce_sync(Record::to("events").value("1"))
+        .unwrap();
+    cluster.kill(1);
+    let handle = producer
+        .produce_async(Record::to("events").value("2"))
+        .unwrap();
+    assert!(
+        handle.wait_timeout(Duration::from_millis(50)).is_err(),
+        "nobody is there"
+    );
+    cluster.restart(1).unwrap();
+    handle.wait_timeout(PATIENCE).unwrap().unwrap();
+    cluster.assert_in_order("events", ["1", "2"]);
+}
+
+#[test]
+fn an_expired_record_that_never_left_is_known_not_to_be_written() {
+    let cluster = small_cluster();
+    let producer = builder(&cluster)
+        .linger_adaptive(Duration::from_millis(1))
+        .request_timeout(Duration::from_millis(100))
+        .delivery_timeout(Duration::from_millis(200))
+        .build()
+        .unwrap()
+        .blocking();
+    producer
+        .produce_sync(Record::to("events").value("1"))
+        .unwrap();
+    cluster.kill(1);
+    std::thread::sleep(Duration::from_millis(20));
+    let error = producer
+        .produce_sync(Record::to("events").value("2"))
+        .unwrap_err();
+    let downpour::ProduceError::Delivery(error) = error else {
+        panic!("{error}")
+    };
+    assert_eq!(error.written(), Written::No, "{error}");
+    assert!(
+        matches!(error.cause(), Cause::DeliveryTimeout { .. }),
+        "{error}"
+    );
+    assert_eq!((error.topic(), error.partition()), ("events", 0));
+    assert!(error.age() >= Duration::from_millis(200));
+}
+
+#[test]
+fn an_expired_record_whose_answer_is_missing_is_unknown() {
+    let cluster = small_cluster();
+    let producer = builder(&cluster)
+        .linger_adaptive(Duration::from_millis(1))
+        .request_timeout(Duration::from_millis(100))
+        .delivery_timeout(Duration::from_millis(250))
+        .build()
+        .unwrap()
+        .blocking();
+    producer
+        .produce_sync(Record::to("events").value("1"))
+        .unwrap();
+    cluster.fault(Fault::apply_and_hang().on(ApiKey::Produce).always());
+    let error = producer
+        .produce_sync(Record::to("events").value("2"))
+        .unwrap_err();
+    assert_eq!(error.written(), Written::Unknown, "{error}");
+}
+
+#[test]
+fn a_refused_batch_fails_with_the_brokers_code() {
+    let cluster = small_cluster();
+    cluster.fault(Fault::error(ErrorCode::POLICY_VIOLATION).on(ApiKey::Produce));
+    let producer = producer(&cluster).blocking();
+    let error = producer
+        .produce_sync(Record::to("events").value("1"))
+        .unwrap_err();
+    let downpour::ProduceError::Delivery(error) = error else {
+        panic!("{error}")
+    };
+    assert_eq!(error.code(), Some(ErrorCode::POLICY_VIOLATION));
+    assert_eq!((error.written(), error.attempts()), (Written::No, 1));
+    assert_eq!(error.broker(), Some(1));
+    // And the producer goes on.
+    producer
+        .produce_sync(Record::to("events").value("2"))
+        .unwrap();
+    cluster.assert_delivered_once("events", ["2"]);
+}
+
+#[test]
+fn each_codec_arrives_as_it_was_sent() {
+    for codec in [Codec::None, Codec::Gzip, Codec::Snappy, Codec::Lz4] {
+        let cluster = cluster();
+        let producer = builder(&cluster)
+            .compression(codec)
+            .build()
+            .unwrap()
+            .blocking();
+        let values: Vec<String> = (0..3000)
+            .map(|n| format!("{n} {}", "payload ".repeat(20)))
+            .collect();
+        for value in &values {
+            drop(
+                producer
+                    .produce_async(Record::to("events").value(value))
+                    .unwrap(),
+            );
+        }
+        producer.close();
+        cluster.assert_delivered_once("events", &values);
+        cluster.assert_in_order("events", &values);
+        cluster.assert_no_violations();
+        assert_eq!(producer.as_async().buffered_bytes(), 0, "{codec}");
+    }
+}
+
+#[test]
+fn without_acks_records_arrive_and_have_no_offset() {
+    let cluster = cluster();
+    let producer = builder(&cluster)
+        .acks(downpour::Acks::None)
+        .build()
+        .unwrap()
+        .blocking();
+    let report = producer
+        .produce_sync(Record::to("events").value("1"))
+        .unwrap();
+    assert_eq!(report.offset(), None);
+    assert!(cluster.wait_until(PATIENCE, |c| (0..6).any(|p| c.end_offset("events", p) == 1)));
+}

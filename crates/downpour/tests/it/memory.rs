@@ -1,0 +1,155 @@
+//! `buffer_memory`: waiting in turn, being refused, and getting it all back.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use downpour::{Producer, Record, SendError, WaitedFor};
+use downpour_fake::{ApiKey, FakeCluster, Fault};
+
+use crate::setup::{PATIENCE, builder, small_cluster, until};
+
+/// A producer of little memory whose broker does not answer Produce for a while.
+fn full(cluster: &FakeCluster, patience: Duration) -> Producer {
+    let producer = builder(cluster)
+        .buffer_memory(16 << 10)
+        .batch_size(4 << 10)
+        .max_block(patience)
+        .build()
+        .unwrap();
+    let topic = smol::block_on(producer.topic("events")).unwrap();
+    while producer
+        .try_send(topic.record().value(vec![1; 1000]))
+        .is_ok()
+    {}
+    producer
+}
+
+#[test]
+fn try_send_says_that_memory_is_full_and_works_again_when_it_is_not() {
+    let cluster = small_cluster();
+    cluster.set_network_delay(Duration::from_millis(200));
+    let producer = full(&cluster, PATIENCE);
+    let error = producer
+        .try_send(Record::to("events").value(vec![1; 1000]))
+        .unwrap_err();
+    assert!(
+        matches!(error.reason(), SendError::NotReady(WaitedFor::Memory)),
+        "{error:?}"
+    );
+    smol::block_on(producer.flush());
+    assert_eq!(producer.buffered_bytes(), 0);
+    drop(producer.try_send(error.into_record()).unwrap());
+}
+
+#[test]
+fn a_send_that_waits_too_long_for_memory_says_so() {
+    let cluster = small_cluster();
+    cluster.fault(Fault::hang().on(ApiKey::Produce));
+    let producer = full(&cluster, Duration::from_millis(150));
+    let began = Instant::now();
+    let error = smol::block_on(producer.send(Record::to("events").value(vec![1; 1000])));
+    let Err(SendError::Timeout(timeout)) = error else {
+        panic!("{error:?}")
+    };
+    assert_eq!(timeout.waited_for(), WaitedFor::Memory);
+    assert!(began.elapsed() >= Duration::from_millis(150));
+    drop(smol::block_on(
+        producer.close_within(Duration::from_millis(1)),
+    ));
+}
+
+#[test]
+fn those_who_wait_are_served_in_turn_and_nobody_is_left_out() {
+    let cluster = small_cluster();
+    cluster.set_network_delay(Duration::from_millis(50));
+    let producer = full(&cluster, PATIENCE);
+    let order = Arc::new(Mutex::new(Vec::new()));
+    let waiting = Arc::new(AtomicUsize::new(0));
+    let threads: Vec<_> = (0..6)
+        .map(|number| {
+            let (producer, order) = (producer.blocking(), order.clone());
+            // One after the other, so that their order is known.
+            until("the one before waits", || {
+                waiting.load(Ordering::SeqCst) == number
+            });
+            let begun = waiting.clone();
+            let thread = std::thread::spawn(move || {
+                begun.fetch_add(1, Ordering::SeqCst);
+                // Takes all of the memory, so that grants come one at a time.
+                let value = vec![number as u8; 12_000];
+                let delivery = producer.produce_async(Record::to("events").value(value));
+                order.lock().unwrap().push(number);
+                delivery.unwrap().wait().unwrap();
+            });
+            std::thread::sleep(Duration::from_millis(5));
+            thread
+        })
+        .collect();
+    for thread in threads {
+        thread.join().unwrap();
+    }
+    let order = order.lock().unwrap().clone();
+    assert_eq!(order.len(), 6);
+    let arrived: Vec<u8> = cluster
+        .records("events", 0)
+        .iter()
+        .filter_map(|r| r.value.as_ref().filter(|v| v.len() == 12_000).map(|v| v[0]))
+        .collect();
+    assert_eq!(arrived, [0, 1, 2, 3, 4, 5]);
+    assert_eq!(producer.buffered_bytes(), 0);
+}
+
+#[test]
+fn many_threads_with_little_memory_deliver_everything_once() {
+    let cluster = FakeCluster::builder()
+        .brokers(2)
+        .topic("events", 8)
+        .start()
+        .unwrap();
+    let producer = builder(&cluster)
+        .buffer_memory(64 << 10)
+        .batch_size(8 << 10)
+        .build()
+        .unwrap();
+    let threads: Vec<_> = (0..8)
+        .map(|thread| {
+            let producer = producer.blocking();
+            std::thread::spawn(move || {
+                for number in 0..1500 {
+                    let value = format!("{thread}:{number}:{}", "x".repeat(100));
+                    drop(
+                        producer
+                            .produce_async(Record::to("events").value(value))
+                            .unwrap(),
+                    );
+                }
+            })
+        })
+        .collect();
+    for thread in threads {
+        thread.join().unwrap();
+    }
+    let producer = producer.blocking();
+    producer.flush();
+    assert_eq!(producer.as_async().buffered_bytes(), 0);
+    let sent = (0..8).flat_map(|t| (0..1500).map(move |n| format!("{t}:{n}:{}", "x".repeat(100))));
+    cluster.assert_delivered_once("events", sent);
+    cluster.assert_no_violations();
+}
+
+#[test]
+fn a_record_larger_than_the_memory_is_refused() {
+    let cluster = small_cluster();
+    let producer = builder(&cluster)
+        .buffer_memory(8 << 10)
+        .batch_size(4 << 10)
+        .build()
+        .unwrap();
+    let error = producer
+        .blocking()
+        .produce_sync(Record::to("events").value(vec![0; 20_000]));
+    let error = error.unwrap_err();
+    assert!(error.to_string().contains("refused"), "{error}");
+    assert_eq!(producer.buffered_bytes(), 0);
+}

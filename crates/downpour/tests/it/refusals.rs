@@ -1,0 +1,258 @@
+//! Records that are refused before anything is sent, each with field, trouble and remedy.
+
+use std::time::{Duration, SystemTime};
+
+use downpour::{ErrorCode, Field, Producer, Record, SendError, WaitedFor};
+use downpour_fake::{ApiKey, FakeCluster, Fault};
+
+use crate::setup::{PATIENCE, builder, cluster, producer, quick, small_cluster};
+
+fn refused(record: Record<'_>) -> (Field, String, String) {
+    let cluster = small_cluster();
+    let producer = producer(&cluster).blocking();
+    match producer.produce_async(record) {
+        Err(SendError::Invalid(invalid)) => {
+            assert_eq!(cluster.request_count(ApiKey::Produce), 0);
+            (
+                invalid.field(),
+                invalid.trouble().to_owned(),
+                invalid.remedy().to_owned(),
+            )
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn each_bad_part_is_named_with_its_trouble() {
+    let long = "t".repeat(250);
+    for (record, field, trouble) in [
+        (Record::to(""), Field::Topic, "empty"),
+        (Record::to("a b"), Field::Topic, "' '"),
+        (Record::to("naïve"), Field::Topic, "'ï'"),
+        (Record::to("."), Field::Topic, "reserves"),
+        (Record::to(".."), Field::Topic, "reserves"),
+        (Record::to(&long), Field::Topic, "250"),
+        (
+            Record::to("events").partition(-1),
+            Field::Partition,
+            "is -1",
+        ),
+        (
+            Record::to("events").partition(i32::MIN),
+            Field::Partition,
+            "is -1",
+        ),
+        (
+            Record::to("events").partition(1),
+            Field::Partition,
+            "has 1 partitions",
+        ),
+        (
+            Record::to("events").timestamp_ms(-5),
+            Field::Timestamp,
+            "-5",
+        ),
+        (
+            Record::to("events").timestamp(SystemTime::UNIX_EPOCH - Duration::from_secs(1)),
+            Field::Timestamp,
+            "before 1970",
+        ),
+        (
+            Record::to("events").partition_key(""),
+            Field::PartitionKey,
+            "empty",
+        ),
+        (Record::tombstone("events", ""), Field::Key, "empty"),
+        (
+            Record::to("events").value(vec![0; 1 << 20]),
+            Field::Value,
+            "1048576",
+        ),
+        (
+            Record::to("events")
+                .key(vec![0; 600_000])
+                .value(vec![0; 600_000]),
+            Field::Record,
+            "1048576",
+        ),
+    ] {
+        let told = format!("{record:?}");
+        let (found, said, remedy) = refused(record);
+        assert_eq!(found, field, "{told}: {said}");
+        assert!(said.contains(trouble), "{told}: {said}");
+        assert!(!remedy.is_empty());
+    }
+}
+
+#[test]
+fn the_largest_record_fits_and_one_byte_more_does_not() {
+    let cluster = small_cluster();
+    let producer = builder(&cluster)
+        .record_max(10_000)
+        .build()
+        .unwrap()
+        .blocking();
+    let mut largest = 0;
+    for size in 9_900..10_000 {
+        match producer.produce_sync(Record::to("events").value(vec![7; size])) {
+            Ok(_) => largest = size,
+            Err(error) => {
+                assert!(error.to_string().contains("refused"), "{error}");
+                break;
+            }
+        }
+    }
+    let batches: Vec<usize> = cluster.with(|c| {
+        c.batches("events", 0)
+            .map(|(_, bytes)| bytes.len())
+            .collect::<Vec<_>>()
+    });
+    assert_eq!(
+        batches.iter().max(),
+        Some(&10_000),
+        "largest value: {largest}"
+    );
+}
+
+#[test]
+fn one_invalid_record_refuses_all_of_its_batch() {
+    let cluster = cluster();
+    let producer = producer(&cluster).blocking();
+    let good = || Record::to("events").value("v");
+    let records = vec![good(), good(), Record::to("events").partition_key("")];
+    let error = producer.produce_many_sync(records).unwrap_err();
+    assert_eq!(error.dispatched().len(), 0);
+    let downpour::ProduceManyError::Send(error) = error else {
+        panic!("{error:?}")
+    };
+    let (accepted, rest, reason) = error.into_parts();
+    assert!(accepted.is_empty() && rest.len() == 3);
+    assert!(matches!(reason, SendError::Invalid(_)));
+    producer.close();
+    assert_eq!(cluster.record_count("events"), 0);
+}
+
+#[test]
+fn an_unreachable_bootstrap_says_which_addresses_said_what() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let closed = listener.local_addr().unwrap();
+    drop(listener);
+    let bootstrap = format!("{closed},localhost:1");
+    let producer = quick(Producer::builder(bootstrap))
+        .max_block(Duration::from_millis(300))
+        .build()
+        .unwrap()
+        .blocking();
+    let Err(SendError::Timeout(timeout)) = producer.produce_async(Record::to("events")) else {
+        panic!("nobody is there")
+    };
+    assert_eq!(timeout.waited_for(), WaitedFor::Metadata);
+    assert!(timeout.waited() >= Duration::from_millis(300));
+    let text = timeout.to_string();
+    assert!(
+        text.contains(&closed.to_string()) && text.contains("localhost:1"),
+        "{text}"
+    );
+    assert!(text.contains("refused"), "{text}");
+    assert!(producer.close_within(Duration::from_millis(10)).is_empty());
+}
+
+#[test]
+fn a_topic_that_does_not_exist_says_so_after_max_block() {
+    let cluster = small_cluster();
+    let producer = builder(&cluster)
+        .max_block(Duration::from_millis(200))
+        .build()
+        .unwrap()
+        .blocking();
+    let Err(SendError::Timeout(timeout)) = producer.produce_async(Record::to("missing")) else {
+        panic!("it does not exist")
+    };
+    assert_eq!(
+        timeout.topic_code(),
+        Some(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)
+    );
+    // Others are not held up by it.
+    producer
+        .produce_sync(Record::to("events").value("v"))
+        .unwrap();
+    cluster.create_topic("missing", 2);
+    producer
+        .produce_sync(Record::to("missing").value("v"))
+        .unwrap();
+}
+
+#[test]
+fn a_topic_that_appears_while_its_record_waits_is_used() {
+    let cluster = FakeCluster::builder().auto_create(true).start().unwrap();
+    let producer = producer(&cluster).blocking();
+    let report = producer
+        .produce_sync(Record::to("fresh").value("v"))
+        .unwrap();
+    assert_eq!(report.topic(), "fresh");
+}
+
+#[test]
+fn a_topic_that_may_not_be_written_to_is_refused_at_once() {
+    let cluster = small_cluster();
+    cluster.fault(
+        Fault::error(ErrorCode::TOPIC_AUTHORIZATION_FAILED)
+            .on(ApiKey::Metadata)
+            .topic("events"),
+    );
+    let producer = producer(&cluster).blocking();
+    let error = producer.produce_async(Record::to("events")).unwrap_err();
+    let SendError::TopicUnavailable { code, .. } = error else {
+        panic!("{error:?}")
+    };
+    assert_eq!(code, ErrorCode::TOPIC_AUTHORIZATION_FAILED);
+    // It may be granted later.
+    producer
+        .produce_sync(Record::to("events").value("v"))
+        .unwrap();
+}
+
+#[test]
+fn try_send_asks_for_metadata_and_gives_the_record_back() {
+    let cluster = small_cluster();
+    let producer = producer(&cluster);
+    let error = producer
+        .try_send(Record::to("events").value("v").key("k"))
+        .unwrap_err();
+    assert!(matches!(
+        error.reason(),
+        SendError::NotReady(WaitedFor::Metadata)
+    ));
+    let mut record = error.into_record();
+    assert_eq!(record.key_bytes(), Some(&b"k"[..]));
+    let deadline = std::time::Instant::now() + PATIENCE;
+    let delivery = loop {
+        assert!(std::time::Instant::now() < deadline);
+        match producer.try_send(record) {
+            Ok(delivery) => break delivery,
+            Err(error) => record = error.into_record(),
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    };
+    delivery.wait().unwrap();
+}
+
+#[test]
+fn a_partition_that_was_added_later_is_found() {
+    let cluster = small_cluster();
+    let producer = producer(&cluster).blocking();
+    producer
+        .produce_sync(Record::to("events").value("v"))
+        .unwrap();
+    cluster.with(|c| c.grow_topic("events", 3));
+    let deadline = std::time::Instant::now() + PATIENCE;
+    // The refusal asks for fresh metadata; a later try finds it.
+    while producer
+        .produce_sync(Record::to("events").partition(2).value("v"))
+        .is_err()
+    {
+        assert!(std::time::Instant::now() < deadline);
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}

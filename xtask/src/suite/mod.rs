@@ -9,7 +9,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use needs::Need::{self, Component, Java, Program};
+use needs::Need::{self, Component, Java, Program, Toolchain};
 use tally::Tally;
 
 /// One line of the suite.
@@ -22,6 +22,8 @@ struct Section {
     dir: &'static str,
     env: &'static [(&'static str, &'static str)],
     needs: &'static [Need],
+    /// Another toolchain than the one in use.
+    toolchain: Option<&'static str>,
 }
 
 const fn section(name: &'static str, cargo: &'static [&'static str]) -> Section {
@@ -31,12 +33,18 @@ const fn section(name: &'static str, cargo: &'static [&'static str]) -> Section 
         dir: "",
         env: &[],
         needs: &[],
+        toolchain: None,
     }
 }
 
 impl Section {
     const fn needs(mut self, needs: &'static [Need]) -> Self {
         self.needs = needs;
+        self
+    }
+
+    const fn toolchain(mut self, name: &'static str) -> Self {
+        self.toolchain = Some(name);
         self
     }
 
@@ -68,6 +76,11 @@ const SECTIONS: &[Section] = &[
     // The binary has the name of the library, whose pages it would overwrite.
     section("docs", &["doc", "--workspace", "--no-deps", "--lib"]).env(&[("RUSTDOCFLAGS", "-D warnings")]),
     section("tests", &["test", "--workspace", "--exclude", "downpour-conformance"]),
+    section("sim", &["xtask", "sim", "--seeds", "2000"]),
+    // The one `unsafe` call of the libraries (docs/adr/0004).
+    section("asan", &[
+        "test", "-p", "downpour", "--test", "it", "--target", "x86_64-unknown-linux-gnu", "fork",
+    ]).env(&[("RUSTFLAGS", "-Zsanitizer=address")]).toolchain("nightly").needs(&[Toolchain("nightly")]),
     section("referees", &["test", "--release"]).dir("referees")
         .needs(&[Program("gcc"), Program("make"), Program("mvn"), Java]),
     // One at a time: each test has several JVMs of its own and measures time.
@@ -152,7 +165,13 @@ fn judged(total: Tally, is_strict: bool) -> Tally {
 
 fn one(root: &Path, section: &Section) -> (Tally, String) {
     let dir = root.join(section.dir);
-    match runner::cargo(&dir, section.cargo, section.env, SECTION_WITHIN) {
+    match runner::cargo(
+        section.toolchain,
+        &dir,
+        section.cargo,
+        section.env,
+        SECTION_WITHIN,
+    ) {
         Ok(tally) => (tally, String::new()),
         Err((tally, what)) => {
             println!("{}: {what}", section.name);

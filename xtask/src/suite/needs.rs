@@ -11,6 +11,8 @@ pub(super) enum Need {
     Program(&'static str),
     /// A Java runtime.
     Java,
+    /// A Rust toolchain beside the one in use; rustup installs it.
+    Toolchain(&'static str),
 }
 
 impl Need {
@@ -21,6 +23,7 @@ impl Need {
             Self::Component(name) => component(name),
             Self::Program(name) if runs(name, &["--version"]) => Ok(()),
             Self::Program(name) => Err(format!("{name} is not installed")),
+            Self::Toolchain(name) => toolchain(name),
             Self::Java if runs("java", &["-version"]) => Ok(()),
             Self::Java => Err("java is not installed".to_owned()),
         }
@@ -39,6 +42,16 @@ fn component(name: &str) -> Result<(), String> {
     }
     Err(format!(
         "{name} is not installed, and rustup does not install it"
+    ))
+}
+
+fn toolchain(name: &str) -> Result<(), String> {
+    let install = ["toolchain", "install", name, "--profile", "minimal"];
+    if runs("rustup", &["run", name, "rustc", "--version"]) || runs("rustup", &install) {
+        return Ok(());
+    }
+    Err(format!(
+        "the {name} toolchain is not installed, and rustup does not install it"
     ))
 }
 

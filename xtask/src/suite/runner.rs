@@ -20,6 +20,7 @@ const LINES_MAX: usize = 1000;
 /// # Errors
 /// With what is known until then: when cargo fails, a test does, or it takes too long.
 pub(super) fn cargo(
+    toolchain: Option<&str>,
     dir: &Path,
     arguments: &[&str],
     env: &[(&str, &str)],
@@ -35,8 +36,16 @@ pub(super) fn cargo(
             what,
         )
     };
-    let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(program);
+    let mut command = match toolchain {
+        Some(name) => {
+            let mut rustup = Command::new("rustup");
+            // What cargo tells its children names the toolchain in use, not this one.
+            rustup.args(["run", name, "cargo"]).env_remove("RUSTC");
+            rustup.env_remove("RUSTDOC").env_remove("CARGO");
+            rustup
+        }
+        None => Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())),
+    };
     command
         .args(arguments)
         .current_dir(dir)
@@ -133,7 +142,8 @@ mod tests {
     #[test]
     fn cargo_that_fails_without_tests_is_one_failure() {
         let within = Duration::from_secs(60);
-        let (tally, _) = cargo(Path::new("."), &["no-such-command"], &[], within).unwrap_err();
+        let (tally, _) =
+            cargo(None, Path::new("."), &["no-such-command"], &[], within).unwrap_err();
         assert_eq!(
             tally,
             Tally {
@@ -142,7 +152,7 @@ mod tests {
                 skipped: 0
             }
         );
-        let tally = cargo(Path::new("."), &["--version"], &[], within).unwrap();
+        let tally = cargo(None, Path::new("."), &["--version"], &[], within).unwrap();
         assert_eq!(
             tally,
             Tally {

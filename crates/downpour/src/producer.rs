@@ -57,11 +57,13 @@ struct Handle {
 impl Drop for Handle {
     fn drop(&mut self) {
         // A forked child has the memory, but not the thread: it may lock and join nothing.
-        if self.shared.is_forked() || !self.shared.is_started() || self.shared.is_closing() {
+        if self.shared.is_forked() || self.shared.is_closing() {
             return;
         }
         self.shared.begin_closing();
-        self.shared.mailbox.command(Command::Detach);
+        if self.shared.is_started_or_never() {
+            self.shared.mailbox.command(Command::Detach);
+        }
     }
 }
 
@@ -190,7 +192,7 @@ impl Producer {
             return Unfinished::default();
         }
         shared.begin_closing();
-        if !shared.is_started() {
+        if !shared.is_started_or_never() {
             return Unfinished::default();
         }
         shared.mailbox.command(Command::Close { deadline });

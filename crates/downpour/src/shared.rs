@@ -108,9 +108,10 @@ impl Shared {
             .map_err(|reason| SendError::NoThread { reason })
     }
 
-    /// Whether there is an I/O thread.
-    pub(crate) fn is_started(&self) -> bool {
-        matches!(self.started.get(), Some(Ok(())))
+    /// Whether there is an I/O thread to tell of the end; if not, there will be none.
+    pub(crate) fn is_started_or_never(&self) -> bool {
+        let never = || Err(Arc::from("the producer is closed"));
+        self.started.get_or_init(never).is_ok()
     }
 
     /// Asks for a topic's metadata.

@@ -7,7 +7,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use downpour_core::budget::WaitKey;
 use downpour_core::completion::WaiterSlot;
@@ -20,11 +20,13 @@ use crate::topic::{Metadata, MetadataWait, TopicState};
 use crate::unfinished::Unfinished;
 use crate::wake;
 
+const MAX_BLOCK_MAX: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
+
 /// `max_block` of one record, from its first wait on.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Patience {
     started: Instant,
-    ends_at: Option<Instant>,
+    ends_at: Instant,
 }
 
 impl Patience {
@@ -32,7 +34,8 @@ impl Patience {
         let started = Instant::now();
         Self {
             started,
-            ends_at: started.checked_add(shared.settings.max_block),
+            // Longer than that is for ever, and an instant has its limits, too.
+            ends_at: started + shared.settings.max_block.min(MAX_BLOCK_MAX),
         }
     }
 }
@@ -55,9 +58,7 @@ impl Alarm<'_> {
         if self.shared.is_closing() {
             return Err(SendError::Closed);
         }
-        let Some(ends_at) = self.patience.ends_at else {
-            return Ok(());
-        };
+        let ends_at = self.patience.ends_at;
         let now = Instant::now();
         if now >= ends_at {
             return Err(SendError::Timeout(Box::new(SendTimeout {

@@ -21,10 +21,13 @@ impl<T: Clone> Engine<T> {
         if self.topics.len() <= at {
             self.topics.resize(at + 1, TopicState::default());
         }
-        self.topics[at].wanted_until = Some(now + WANTED_FOR);
         self.metadata.wanted = true;
-        if self.topics[at].partitions.is_empty() && self.metadata.attempts == 0 {
-            self.metadata.retry_at = None;
+        // A topic that is there is refreshed once; only a missing one is asked for again.
+        if self.topics[at].partitions.is_empty() {
+            self.topics[at].wanted_until = Some(now + WANTED_FOR);
+            if self.metadata.attempts == 0 {
+                self.metadata.retry_at = None;
+            }
         }
     }
 

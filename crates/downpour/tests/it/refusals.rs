@@ -256,3 +256,19 @@ fn a_partition_that_was_added_later_is_found() {
         std::thread::sleep(Duration::from_millis(5));
     }
 }
+
+#[test]
+fn a_refused_partition_asks_for_metadata_once_and_not_for_a_minute() {
+    let cluster = small_cluster();
+    let producer = producer(&cluster).blocking();
+    producer
+        .produce_sync(Record::to("events").value("v"))
+        .unwrap();
+    std::thread::sleep(Duration::from_millis(50));
+    let before = cluster.request_count(ApiKey::Metadata);
+    producer
+        .produce_async(Record::to("events").partition(7))
+        .unwrap_err();
+    std::thread::sleep(Duration::from_millis(300));
+    assert_eq!(cluster.request_count(ApiKey::Metadata), before + 1);
+}

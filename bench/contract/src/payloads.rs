@@ -11,6 +11,7 @@ pub struct Payloads {
     size: usize,
     at: usize,
     scratch: Vec<u8>,
+    many: Vec<u8>,
 }
 
 impl Payloads {
@@ -28,6 +29,7 @@ impl Payloads {
             size,
             at: 0,
             scratch: vec![0; size],
+            many: Vec::new(),
         })
     }
 
@@ -37,6 +39,16 @@ impl Payloads {
         self.scratch
             .copy_from_slice(&self.bytes[at..at + self.size]);
         &self.scratch
+    }
+
+    /// The next values, each written once, side by side: for producers that copy many at once.
+    pub fn borrowed_many(&mut self, count: usize) -> impl Iterator<Item = &[u8]> {
+        self.many.clear();
+        for _ in 0..count {
+            let at = self.advance();
+            self.many.extend_from_slice(&self.bytes[at..at + self.size]);
+        }
+        self.many.chunks_exact(self.size)
     }
 
     /// The next value in memory of its own: for producers that take it.

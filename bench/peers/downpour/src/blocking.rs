@@ -1,0 +1,132 @@
+//! The modes of the blocking facade.
+
+use std::error::Error;
+use std::time::Instant;
+
+use bench_contract::{Pace, Payloads, Run, Tally};
+use downpour::blocking::Producer;
+use downpour::{Deliveries, Delivery, Topic};
+
+use crate::settings::record;
+
+/// Records in one `produce_many_async`.
+const MANY: u64 = 1000;
+
+fn open(producer: &downpour::Producer, run: &Run) -> Result<(Producer, Topic), Box<dyn Error>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    let topic = runtime.block_on(producer.topic(&run.topic))?;
+    Ok((producer.blocking(), topic))
+}
+
+fn judge(delivery: &Delivery, tally: &mut Tally) {
+    if let Err(error) = delivery.wait() {
+        tally.fail(error);
+    }
+}
+
+/// A handle per record, waited for in order.
+pub(crate) fn handles(
+    producer: downpour::Producer,
+    run: &Run,
+) -> Result<impl FnMut(&mut Payloads, u64) -> Tally + use<>, Box<dyn Error>> {
+    let run = run.clone();
+    let (producer, topic) = open(&producer, &run)?;
+    Ok(move |payloads: &mut Payloads, records| {
+        let mut tally = Tally::default();
+        let mut pace = Pace::new(run.window);
+        for number in 0..records {
+            match producer.produce_async(record(&run, &topic, payloads.borrowed(), number)) {
+                Ok(delivery) => {
+                    if let Some(oldest) = pace.push(delivery) {
+                        judge(&oldest, &mut tally);
+                    }
+                }
+                Err(error) => tally.fail(error),
+            }
+        }
+        while let Some(oldest) = pace.pop() {
+            judge(&oldest, &mut tally);
+        }
+        tally
+    })
+}
+
+/// Handles are dropped at once. What was lost, the broker's count tells.
+pub(crate) fn forget(
+    producer: downpour::Producer,
+    run: &Run,
+) -> Result<impl FnMut(&mut Payloads, u64) -> Tally + use<>, Box<dyn Error>> {
+    let run = run.clone();
+    let (producer, topic) = open(&producer, &run)?;
+    Ok(move |payloads: &mut Payloads, records| {
+        let mut tally = Tally::default();
+        for number in 0..records {
+            let sent = producer.produce_async(record(&run, &topic, payloads.borrowed(), number));
+            if let Err(error) = sent {
+                tally.fail(error);
+            }
+        }
+        producer.flush();
+        tally
+    })
+}
+
+/// One handle for a thousand records.
+pub(crate) fn many(
+    producer: downpour::Producer,
+    run: &Run,
+) -> Result<impl FnMut(&mut Payloads, u64) -> Tally + use<>, Box<dyn Error>> {
+    let run = run.clone();
+    let (producer, topic) = open(&producer, &run)?;
+    Ok(move |payloads: &mut Payloads, records: u64| {
+        let mut tally = Tally::default();
+        let mut pace = Pace::new(run.window / MANY as usize);
+        let mut judge = |deliveries: Option<Deliveries>| {
+            if let Some(Err(error)) = deliveries.map(|deliveries| deliveries.wait()) {
+                tally.fail(error);
+            }
+        };
+        let mut failed = None;
+        let mut number = 0;
+        while number < records {
+            let until = records.min(number + MANY);
+            let values = payloads.borrowed_many((until - number) as usize);
+            let batch = (number..until)
+                .zip(values)
+                .map(|(number, value)| record(&run, &topic, value, number));
+            match producer.produce_many_async(batch) {
+                Ok(deliveries) => judge(pace.push(deliveries)),
+                Err(error) => failed = Some(error.to_string()),
+            }
+            number = until;
+        }
+        while let Some(deliveries) = pace.pop() {
+            judge(Some(deliveries));
+        }
+        if let Some(error) = failed {
+            tally.fail(error);
+        }
+        tally
+    })
+}
+
+/// One record at a time.
+pub(crate) fn each(
+    producer: downpour::Producer,
+    run: &Run,
+) -> Result<impl FnMut(&mut Payloads, u64) -> Tally + use<>, Box<dyn Error>> {
+    let run = run.clone();
+    let (producer, topic) = open(&producer, &run)?;
+    Ok(move |payloads: &mut Payloads, records| {
+        let mut tally = Tally::default();
+        for number in 0..records {
+            let began = Instant::now();
+            let sent = producer.produce_sync(record(&run, &topic, payloads.borrowed(), number));
+            if let Err(error) = sent {
+                tally.fail(error);
+            }
+            tally.latencies.push(began.elapsed().as_nanos() as u64);
+        }
+        tally
+    })
+}

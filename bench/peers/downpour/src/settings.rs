@@ -1,0 +1,42 @@
+//! The run in downpour's words. What is not said stays its default.
+
+use std::error::Error;
+use std::time::Duration;
+
+use bench_contract::{Acks, Run};
+use downpour::{Codec, Producer, ProducerBuilder, Record, Topic};
+
+pub(crate) fn builder(run: &Run) -> Result<ProducerBuilder, Box<dyn Error>> {
+    let codec = Codec::from_name(&run.codec.to_string()).ok_or("an unknown codec")?;
+    let mut builder = Producer::builder(&run.bootstrap)
+        .acks(match run.acks {
+            Acks::All => downpour::Acks::All,
+            Acks::One => downpour::Acks::Leader,
+            Acks::Zero => downpour::Acks::None,
+        })
+        .idempotence(run.idempotence)
+        .compression(codec);
+    if let Some(bytes) = run.batch_bytes {
+        builder = builder.batch_size(bytes);
+    }
+    if let Some(millis) = run.linger_ms {
+        builder = builder.linger(Duration::from_millis(millis));
+    }
+    if let Some(requests) = run.in_flight {
+        builder = builder.max_in_flight(requests);
+    }
+    if let Some(bytes) = run.buffer_bytes {
+        builder = builder.buffer_memory(bytes);
+    }
+    Ok(builder)
+}
+
+/// A record of the run; its topic was looked up before, as a program that sends much does it.
+#[inline]
+pub(crate) fn record<'a>(run: &Run, topic: &'a Topic, value: &'a [u8], number: u64) -> Record<'a> {
+    let record = topic.record().value(value);
+    match run.partition(number) {
+        Some(partition) => record.partition(partition),
+        None => record,
+    }
+}

@@ -181,7 +181,12 @@ impl Stage {
         let (fault, name) = match dice.between(0, 6) {
             0 | 1 => (fault.on(ApiKey::Metadata), "Metadata spoilt"),
             2 => (fault.on(ApiKey::ApiVersions), "ApiVersions spoilt"),
-            3 => (fault.on(ApiKey::InitProducerId), "InitProducerId spoilt"),
+            // Nonsense may read as a refusal for good.
+            3 if self.rough => (fault.on(ApiKey::InitProducerId), "InitProducerId spoilt"),
+            3 => (
+                Fault::hang().on(ApiKey::InitProducerId),
+                "InitProducerId without an answer",
+            ),
             4 => (
                 Fault::error(ErrorCode::COORDINATOR_LOAD_IN_PROGRESS)
                     .on(ApiKey::InitProducerId)

@@ -78,11 +78,11 @@ impl World {
     }
 
     /// How much later than its deadline a verdict may come: the sweep's pace, and what keeps a
-    /// batch away from the sweep.
+    /// batch away from the sweep. One that is being compressed misses a sweep.
     pub(crate) fn tolerance(&self) -> Duration {
         let sweep = (self.plan.config.delivery_timeout / 20)
             .clamp(Duration::from_millis(5), Duration::from_secs(1));
-        sweep + self.plan.net.sealing + 2 * self.plan.net.jitter + Duration::from_millis(5)
+        2 * sweep + self.plan.net.sealing + 2 * self.plan.net.jitter + Duration::from_millis(5)
     }
 
     pub(crate) fn take_back(&mut self, unsent: &Unsent<Ticket>) {

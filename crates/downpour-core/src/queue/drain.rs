@@ -124,7 +124,7 @@ impl<T: Clone> Queue<T> {
         if idle_since.is_some_and(|at| turn.now.saturating_duration_since(at) >= PROOF_LASTS) {
             self.proven = false;
         }
-        if self.in_flight.len() >= self.slots() {
+        if self.in_flight.len() >= self.slots() || self.is_held_back() {
             return Drain::Blocked;
         }
         if self.waiting.is_empty() {
@@ -204,6 +204,17 @@ impl<T: Clone> Queue<T> {
         }
     }
 
+    /// Whether a batch in flight may be in the log already and the next one is not.
+    ///
+    /// A broker recognises the last five batches. Each new one would push the doubtful one
+    /// nearer to the edge, and behind it a lost answer could never be made good.
+    fn is_held_back(&self) -> bool {
+        let next = self.waiting.front();
+        self.settings.idempotent
+            && self.in_flight.iter().any(|f| f.batch.maybe_written)
+            && !matches!(next, Some(Waiting::Sealed(batch)) if batch.maybe_written)
+    }
+
     fn check_ready(&self, turn: &Turn) -> Result<(), Instant> {
         let Some(open) = &self.open else {
             return Ok(());
@@ -267,7 +278,7 @@ impl<T: Clone> Queue<T> {
             return Peek::Nothing;
         }
         let broken = self.needs_bump && !self.in_flight.is_empty();
-        if broken || self.in_flight.len() >= self.slots() {
+        if broken || self.in_flight.len() >= self.slots() || self.is_held_back() {
             return Peek::Blocked;
         }
         let at = match (self.waiting.front(), &self.open) {

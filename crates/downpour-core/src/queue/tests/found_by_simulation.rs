@@ -52,3 +52,27 @@ fn after_a_long_lull_the_first_batch_goes_alone_again() {
     bench.answer(&first, E::NONE, 1);
     bench.send();
 }
+
+#[test]
+fn nothing_new_pushes_a_doubtful_batch_out_of_the_broker_s_memory() {
+    let mut bench = Bench::new();
+    bench.prove();
+    let sent = bench.send_batches(&[&["a"], &["b"], &["c"], &["d"], &["e"]]);
+    for (doubtful, offset) in sent[..4].iter().zip(1..) {
+        bench.answer(doubtful, E::NOT_ENOUGH_REPLICAS_AFTER_APPEND, offset);
+    }
+    bench.answer(&sent[4], E::NONE, 5);
+    bench.batch(&["f"]);
+    bench.sleep(2000);
+    let first = bench.send();
+    bench.answer(&first, E::NONE, 1);
+    // The broker remembers a to e. Were f and g with these, a second loss of the answers would
+    // find it with c to g, and b could not be recognised.
+    let again = [bench.send(), bench.send(), bench.send()];
+    assert_eq!(again[2].values, ["d"]);
+    assert!(matches!(bench.drain(), Drain::Blocked));
+    for (batch, offset) in again.iter().zip(2..) {
+        bench.answer(batch, E::NONE, offset);
+    }
+    assert_eq!(bench.send().values, ["f"]);
+}

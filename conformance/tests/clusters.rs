@@ -35,7 +35,8 @@ fn a_cluster_survives_a_killed_broker(version: Version) -> Result<(), Error> {
 fn one_broker_shows_what_was_written(version: Version) -> Result<(), Error> {
     let cluster = Cluster::start(&Spec::new(version, 1).property("message.max.bytes", 2_000_000))?;
     cluster.create_topic("t", 1, &[])?;
-    let twice = cluster.create_topic("t", 1, &[]).unwrap_err().to_string();
+    let twice = cluster.create_topic("t", 1, &[]);
+    let twice = twice.expect_err("it exists").to_string();
     assert!(twice.contains("error 36"), "{twice}");
     let idempotent = [
         ("enable.idempotence", "true"),

@@ -1,11 +1,17 @@
 //! librdkafka as a second reader of a topic. It lives in a workspace of its own, `referees`, and
 //! is built and run by cargo from here; the first call takes a minute.
 
+use std::collections::VecDeque;
+use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Stdio};
+use std::thread;
 
 use serde_json::Value;
 
 use crate::kafka::{Error, Record};
+
+/// So many lines of complaints are kept.
+const WORDS_MAX: usize = 20;
 
 /// Reads a topic from its beginning to its end with librdkafka, which checks checksums. Records
 /// of one partition come in their order; partitions are mixed. Works against anything that speaks
@@ -14,6 +20,23 @@ use crate::kafka::{Error, Record};
 /// # Errors
 /// When the referee cannot be built, or librdkafka refuses a record, or it hears nothing for 20 s.
 pub fn read_topic(bootstrap: &str, topic: &str, is_committed: bool) -> Result<Vec<Record>, Error> {
+    let mut records = Vec::new();
+    for_each_record(bootstrap, topic, is_committed, |record| {
+        records.push(record);
+    })?;
+    Ok(records)
+}
+
+/// The same, one record at a time, for topics that are larger than memory.
+///
+/// # Errors
+/// As [`read_topic`].
+pub fn for_each_record(
+    bootstrap: &str,
+    topic: &str,
+    is_committed: bool,
+    mut take: impl FnMut(Record),
+) -> Result<(), Error> {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.args([
         "run",
@@ -26,18 +49,55 @@ pub fn read_topic(bootstrap: &str, topic: &str, is_committed: bool) -> Result<Ve
     cargo
         .args(["--", bootstrap, topic])
         .args(is_committed.then_some("committed"));
-    let told = cargo
+    let mut child = cargo
         .stdin(Stdio::null())
-        .output()
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
         .map_err(Error::io("cargo does not start"))?;
-    if !told.status.success() {
-        let words = String::from_utf8_lossy(&told.stderr).trim().to_owned();
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    // Read beside the records, because a full pipe would stop the referee.
+    let words = thread::spawn(move || last_words(stderr));
+    let mut read = Ok(());
+    for line in stdout
+        .into_iter()
+        .flat_map(|out| BufReader::new(out).lines())
+    {
+        let parsed = line
+            .map_err(Error::io("reading records"))
+            .and_then(|line| record(&line).ok_or_else(|| not_a_record(&line)));
+        match parsed {
+            Ok(record) => take(record),
+            Err(error) => {
+                read = Err(error);
+                break;
+            }
+        }
+    }
+    // Its output is closed by now, so that it ends at its next record at the latest.
+    let status = child.wait().map_err(Error::io("waiting for librdkafka"))?;
+    let words = words.join().unwrap_or_default();
+    read?;
+    if !status.success() {
         return Err(Error::new(format!("librdkafka: {words}")));
     }
-    let text = String::from_utf8_lossy(&told.stdout);
-    text.lines()
-        .map(|line| record(line).ok_or_else(|| not_a_record(line)))
-        .collect()
+    Ok(())
+}
+
+/// The end of what somebody writes.
+fn last_words(from: Option<impl Read>) -> String {
+    let mut words = VecDeque::new();
+    for line in from
+        .into_iter()
+        .flat_map(|from| BufReader::new(from).lines())
+    {
+        let Ok(line) = line else { break };
+        words.push_back(line);
+        if words.len() > WORDS_MAX {
+            words.pop_front();
+        }
+    }
+    Vec::from(words).join("\n")
 }
 
 fn not_a_record(line: &str) -> Error {

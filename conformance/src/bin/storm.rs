@@ -1,0 +1,104 @@
+//! The command line of a storm: a load on real brokers with troubles all along.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command line prints"
+)]
+
+use std::fs::File;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Mutex;
+
+use clap::Parser;
+use downpour::Codec;
+use downpour_conformance::storm::Storm;
+use downpour_conformance::trouble::Fault;
+use xtask::kafka::{Error, Version};
+
+/// Sends records to three brokers of Apache Kafka, makes trouble meanwhile, and has librdkafka
+/// read back what the producer said it delivered.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// 4.3.1, 3.9.2 or 2.8.2.
+    #[arg(long, default_value = "4.3.1", value_parser = version)]
+    version: Version,
+    /// kill (SIGKILL and restart), stop (SIGSTOP, SIGCONT) or proxy (connections are cut).
+    #[arg(long, default_value = "kill")]
+    fault: Fault,
+    /// At least so many times; 10, or 300 cuts.
+    #[arg(long, alias = "kills")]
+    faults: Option<u32>,
+    /// At least so many records.
+    #[arg(long, default_value_t = 1_000_000)]
+    records: u64,
+    /// At most so many records in a second.
+    #[arg(long, default_value_t = 8000)]
+    rate: u64,
+    /// none, gzip, snappy, lz4 or zstd.
+    #[arg(long, default_value = "none", value_parser = codec)]
+    codec: Codec,
+    /// Where to write what the producer logs.
+    #[arg(long)]
+    log: Option<PathBuf>,
+}
+
+fn version(text: &str) -> Result<Version, String> {
+    text.parse().map_err(|error: Error| error.to_string())
+}
+
+fn codec(text: &str) -> Result<Codec, String> {
+    Ok(match text {
+        "none" => Codec::None,
+        "gzip" => Codec::Gzip,
+        "snappy" => Codec::Snappy,
+        "lz4" => Codec::Lz4,
+        "zstd" => Codec::Zstd,
+        _ => return Err("none of none, gzip, snappy, lz4, zstd".to_owned()),
+    })
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    if let Some(path) = &arguments.log {
+        let file = match File::create(path) {
+            Ok(file) => file,
+            Err(error) => {
+                eprintln!("{}: {error}", path.display());
+                return ExitCode::FAILURE;
+            }
+        };
+        tracing_subscriber::fmt()
+            .with_max_level(tracing_subscriber::filter::LevelFilter::DEBUG)
+            .with_ansi(false)
+            .with_writer(Mutex::new(file))
+            .init();
+    }
+    let cuts = if arguments.fault == Fault::Proxy {
+        300
+    } else {
+        10
+    };
+    let storm = Storm {
+        version: arguments.version,
+        fault: arguments.fault,
+        faults: arguments.faults.unwrap_or(cuts),
+        records: arguments.records,
+        per_second: arguments.rate,
+        codec: arguments.codec,
+    };
+    match storm.run(&|what| println!("{what}")) {
+        Ok(aftermath) => {
+            println!("{aftermath}");
+            if aftermath.is_good() {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            }
+        }
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! What the producer said about each record, by partition and number. Whether that is true is
+//! `check`'s question.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use downpour::{Outcome, SendError, Written};
+
+/// So many different causes are counted; the others go without a name.
+const CAUSES_MAX: usize = 20;
+
+/// What the producer said about one record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// In the log, at this offset.
+    Delivered(i64),
+    /// In the log, at an offset that the broker did not say.
+    DeliveredSomewhere,
+    /// Accepted and not in the log.
+    Failed,
+    /// Accepted, and in the log or not.
+    Unknown,
+    /// Not accepted, so not in the log.
+    Refused,
+    /// Accepted and never heard of again, which must not be.
+    Unresolved,
+}
+
+/// The fates of all records of a load.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    partitions: Vec<Vec<Fate>>,
+    causes: BTreeMap<String, u64>,
+    /// Bytes of keys, values and headers that were handed to the producer.
+    pub bytes: u64,
+}
+
+impl Ledger {
+    /// For so many partitions, without records.
+    pub fn new(partitions: i32) -> Self {
+        Self {
+            partitions: (0..partitions).map(|_| Vec::new()).collect(),
+            ..Self::default()
+        }
+    }
+
+    /// Begins a record, unresolved so far, and answers its number.
+    pub fn begin(&mut self, partition: i32) -> u64 {
+        let fates = &mut self.partitions[partition as usize];
+        fates.push(Fate::Unresolved);
+        fates.len() as u64 - 1
+    }
+
+    /// Writes down what became of a record.
+    pub fn set(&mut self, partition: i32, number: u64, fate: Fate) {
+        self.partitions[partition as usize][number as usize] = fate;
+    }
+
+    /// Writes down the end of an accepted record.
+    pub fn resolve(&mut self, partition: i32, number: u64, outcome: &Outcome) {
+        let fate = match outcome {
+            Outcome::Delivered(report) => report
+                .offset()
+                .map_or(Fate::DeliveredSomewhere, Fate::Delivered),
+            other => match other.error().map(|error| (error.written(), error.cause())) {
+                Some((Written::No, cause)) => {
+                    self.cause(&format!("not written: {cause}"));
+                    Fate::Failed
+                }
+                Some((_, cause)) => {
+                    self.cause(&format!("unknown: {cause}"));
+                    Fate::Unknown
+                }
+                None => Fate::Unresolved,
+            },
+        };
+        self.set(partition, number, fate);
+    }
+
+    /// Writes down that a record was not accepted.
+    pub fn refuse(&mut self, partition: i32, number: u64, why: &SendError) {
+        self.cause(&format!("refused: {why}"));
+        self.set(partition, number, Fate::Refused);
+    }
+
+    fn cause(&mut self, cause: &str) {
+        if let Some(count) = self.causes.get_mut(cause) {
+            *count += 1;
+            return;
+        }
+        let name = if self.causes.len() < CAUSES_MAX {
+            cause
+        } else {
+            "other causes"
+        };
+        *self.causes.entry(name.to_owned()).or_default() += 1;
+    }
+
+    /// How many records there are.
+    pub fn len(&self) -> u64 {
+        self.partitions.iter().map(|fates| fates.len() as u64).sum()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The fates of one partition's records, in the order in which they were sent.
+    pub fn partition(&self, partition: i32) -> &[Fate] {
+        usize::try_from(partition)
+            .ok()
+            .and_then(|at| self.partitions.get(at))
+            .map_or(&[], Vec::as_slice)
+    }
+
+    /// How many partitions there are.
+    pub fn partitions(&self) -> i32 {
+        self.partitions.len() as i32
+    }
+
+    /// How many records had a fate that `wanted` knows.
+    pub fn count(&self, wanted: impl Fn(Fate) -> bool) -> u64 {
+        let fates = self.partitions.iter().flatten();
+        fates.filter(|fate| wanted(**fate)).count() as u64
+    }
+}
+
+impl fmt::Display for Ledger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let somewhere = self.count(|fate| fate == Fate::DeliveredSomewhere);
+        let delivered = self.count(|fate| matches!(fate, Fate::Delivered(_))) + somewhere;
+        write!(
+            f,
+            "delivered {delivered} ({somewhere} without offset), failed {}, unknown {}, \
+             refused {}, unresolved {}",
+            self.count(|fate| fate == Fate::Failed),
+            self.count(|fate| fate == Fate::Unknown),
+            self.count(|fate| fate == Fate::Refused),
+            self.count(|fate| fate == Fate::Unresolved),
+        )?;
+        for (cause, count) in &self.causes {
+            write!(f, "\n  {count} x {cause}")?;
+        }
+        Ok(())
+    }
+}

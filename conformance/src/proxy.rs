@@ -1,0 +1,275 @@
+//! A proxy in front of one broker that knows where Kafka's frames begin and end, and cuts a
+//! connection in the middle of one, or when the broker has answered and nobody was told.
+
+use std::collections::VecDeque;
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+/// Longer frames are no frames.
+const FRAME_MAX: usize = 64 << 20;
+
+/// Kafka's number for Produce.
+const PRODUCE: i16 = 0;
+
+/// Where a connection is cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cut {
+    /// Half of a request has reached the broker.
+    MidRequest,
+    /// The broker has written the records and answered; the answer is dropped.
+    BeforeAnswer,
+    /// Half of the answer has reached the producer.
+    MidAnswer,
+}
+
+impl Cut {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::MidRequest, Self::BeforeAnswer, Self::MidAnswer];
+}
+
+/// A running proxy. It ends when this is dropped.
+#[derive(Debug)]
+pub struct Proxy {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    listen: SocketAddr,
+    target: SocketAddr,
+    /// Only connections of this client are cut.
+    client_id: String,
+    /// The place of the next cut in [`Cut::ALL`], from 1 on; 0 is none.
+    armed: AtomicU8,
+    done: AtomicU32,
+    is_over: AtomicBool,
+}
+
+/// Requests on their way: for each, how its answer is cut.
+type Answers = Mutex<VecDeque<Option<Cut>>>;
+
+impl Proxy {
+    /// Listens at `listen` and forwards to `target`.
+    ///
+    /// # Errors
+    /// When nobody can listen there.
+    pub fn start(listen: SocketAddr, target: SocketAddr, client_id: &str) -> io::Result<Self> {
+        let listener = TcpListener::bind(listen)?;
+        let shared = Arc::new(Shared {
+            listen: listener.local_addr()?,
+            target,
+            client_id: client_id.to_owned(),
+            armed: AtomicU8::new(0),
+            done: AtomicU32::new(0),
+            is_over: AtomicBool::new(false),
+        });
+        let proxy = shared.clone();
+        thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                if proxy.is_over.load(Ordering::Relaxed) {
+                    return;
+                }
+                // Whoever cannot be connected sees a connection that ends.
+                let _ = proxy.clone().connect(stream);
+            }
+        });
+        Ok(Self { shared })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.shared.listen
+    }
+
+    /// Cuts the connection that carries the next Produce request.
+    pub fn arm(&self, cut: Cut) {
+        let at = Cut::ALL.iter().position(|known| *known == cut);
+        let number = at.map_or(0, |at| at as u8 + 1);
+        self.shared.armed.store(number, Ordering::Relaxed);
+    }
+
+    /// How many connections it has cut.
+    pub fn cuts(&self) -> u32 {
+        self.shared.done.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.shared.is_over.store(true, Ordering::Relaxed);
+        // Wakes the one who accepts.
+        let _ = TcpStream::connect(self.shared.listen);
+    }
+}
+
+impl Shared {
+    fn connect(self: Arc<Self>, client: TcpStream) -> io::Result<()> {
+        let broker = TcpStream::connect(self.target)?;
+        client.set_nodelay(true)?;
+        broker.set_nodelay(true)?;
+        let answers = Arc::new(Answers::default());
+        let (requests_from, requests_to) = (client.try_clone()?, broker.try_clone()?);
+        let (shared, waiting) = (self.clone(), answers.clone());
+        thread::spawn(move || {
+            let _ = shared.requests(&requests_from, &requests_to, &waiting);
+            part(&requests_from, &requests_to);
+        });
+        thread::spawn(move || {
+            let _ = self.answers(&broker, &client, &answers);
+            part(&client, &broker);
+        });
+        Ok(())
+    }
+
+    /// Forwards requests until one of both sides ends, or the connection is cut.
+    fn requests(&self, from: &TcpStream, to: &TcpStream, answers: &Answers) -> io::Result<()> {
+        let mut frame = Vec::new();
+        loop {
+            read_frame(from, &mut frame)?;
+            let cut = if self.is_ours(&frame) {
+                self.take()
+            } else {
+                None
+            };
+            if cut == Some(Cut::MidRequest) {
+                self.done.fetch_add(1, Ordering::Relaxed);
+                let half = frame.len() / 2;
+                return (&mut &*to).write_all(&frame[..half]);
+            }
+            // Before the request leaves, because the answer may be quick.
+            lock(answers).push_back(cut);
+            (&mut &*to).write_all(&frame)?;
+        }
+    }
+
+    /// Forwards answers, which come in the order of their requests.
+    fn answers(&self, from: &TcpStream, to: &TcpStream, answers: &Answers) -> io::Result<()> {
+        let mut frame = Vec::new();
+        loop {
+            read_frame(from, &mut frame)?;
+            let cut = lock(answers).pop_front().flatten();
+            match cut {
+                None => (&mut &*to).write_all(&frame)?,
+                Some(cut) => {
+                    self.done.fetch_add(1, Ordering::Relaxed);
+                    let len = if cut == Cut::MidAnswer {
+                        frame.len() / 2
+                    } else {
+                        0
+                    };
+                    return (&mut &*to).write_all(&frame[..len]);
+                }
+            }
+        }
+    }
+
+    /// Whether a frame is a Produce request of the client whose connections are cut.
+    fn is_ours(&self, frame: &[u8]) -> bool {
+        // The frame's length, key, version, correlation id, and the client id with its length.
+        let (Some(key), Some(len)) = (short(frame, 4), short(frame, 12)) else {
+            return false;
+        };
+        let id = frame.get(14..14 + usize::try_from(len).unwrap_or_default());
+        key == PRODUCE && id == Some(self.client_id.as_bytes())
+    }
+
+    fn take(&self) -> Option<Cut> {
+        let number = self.armed.swap(0, Ordering::Relaxed);
+        let at = usize::from(number).checked_sub(1)?;
+        Cut::ALL.get(at).copied()
+    }
+}
+
+fn short(frame: &[u8], at: usize) -> Option<i16> {
+    let bytes = frame.get(at..at + 2)?.try_into().ok()?;
+    Some(i16::from_be_bytes(bytes))
+}
+
+/// Reads a frame with its length into `frame`.
+fn read_frame(mut from: &TcpStream, frame: &mut Vec<u8>) -> io::Result<()> {
+    let mut len = [0; 4];
+    from.read_exact(&mut len)?;
+    let body = u32::from_be_bytes(len) as usize;
+    if body > FRAME_MAX {
+        return Err(io::ErrorKind::InvalidData.into());
+    }
+    frame.clear();
+    frame.extend(len);
+    frame.resize(4 + body, 0);
+    from.read_exact(&mut frame[4..])
+}
+
+/// Ends both connections, whoever reads or writes at them.
+fn part(client: &TcpStream, broker: &TcpStream) {
+    // Whoever has ended already is content.
+    let _ = client.shutdown(Shutdown::Both);
+    let _ = broker.shutdown(Shutdown::Both);
+}
+
+fn lock(answers: &Answers) -> std::sync::MutexGuard<'_, VecDeque<Option<Cut>>> {
+    answers.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc;
+
+    /// A request of this key by `me`, 40 bytes long.
+    fn request(key: i16) -> Vec<u8> {
+        let mut frame = vec![0, 0, 0, 36];
+        frame.extend(key.to_be_bytes());
+        frame.extend([0; 6]);
+        frame.extend([0, 2]);
+        frame.extend(b"me");
+        frame.resize(40, 7);
+        frame
+    }
+
+    /// A broker that answers every request with itself, and tells how much it read in all.
+    fn echo() -> (SocketAddr, mpsc::Receiver<usize>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let (sender, receiver) = mpsc::channel();
+        thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut read = Vec::<u8>::new();
+            let mut buffer = [0; 40];
+            while let Ok(len @ 1..) = stream.read(&mut buffer) {
+                read.extend(&buffer[..len]);
+                if read.len() % 40 == 0 && stream.write_all(&request(1)).is_err() {
+                    break;
+                }
+            }
+            sender.send(read.len()).unwrap();
+        });
+        (address, receiver)
+    }
+
+    /// What the broker and the client got of a first request that is none of ours and a second
+    /// that is.
+    fn got(cut: Cut) -> (usize, usize) {
+        let (address, broker) = echo();
+        let any = "127.0.0.1:0".parse().unwrap();
+        let proxy = Proxy::start(any, address, "me").unwrap();
+        proxy.arm(cut);
+        let mut client = TcpStream::connect(proxy.address()).unwrap();
+        client.write_all(&request(3)).unwrap();
+        client.read_exact(&mut [0; 40]).unwrap();
+        client.write_all(&request(0)).unwrap();
+        let mut rest = Vec::new();
+        let _ = client.read_to_end(&mut rest);
+        assert_eq!(proxy.cuts(), 1);
+        (broker.recv().unwrap(), rest.len())
+    }
+
+    #[test]
+    fn connections_are_cut_where_it_was_said() {
+        assert_eq!(got(Cut::MidRequest), (60, 0));
+        assert_eq!(got(Cut::BeforeAnswer), (80, 0));
+        assert_eq!(got(Cut::MidAnswer), (80, 20));
+    }
+}

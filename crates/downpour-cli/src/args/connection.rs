@@ -1,0 +1,52 @@
+//! Where to and how: what `produce` and `perf` have in common.
+
+use clap::{Args, ValueEnum};
+
+use super::values;
+
+/// How many replicas must have a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AcksArg {
+    /// All in-sync replicas (the default)
+    #[value(alias = "-1")]
+    All,
+    /// The leader alone; switches idempotence off
+    #[value(name = "1")]
+    Leader,
+    /// Nobody: a record counts once it is on the socket, and has no offset
+    #[value(name = "0")]
+    None,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Cluster and producer")]
+pub(crate) struct ConnectionArgs {
+    /// Brokers to ask first, as HOST:PORT, several separated by commas
+    #[arg(short = 'b', long = "bootstrap", value_name = "HOST:PORT")]
+    pub(crate) bootstrap: Option<String>,
+
+    /// Sends to a fake Kafka cluster that lives as long as this command; no broker is needed
+    #[arg(long, conflicts_with = "bootstrap")]
+    pub(crate) embedded: bool,
+
+    /// Partitions of the topic in the embedded cluster
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(i32).range(1..=10_000))]
+    pub(crate) embedded_partitions: i32,
+
+    /// Who must have a record before it counts as acknowledged
+    #[arg(short = 'a', long, value_name = "WHO", allow_hyphen_values = true)]
+    pub(crate) acks: Option<AcksArg>,
+
+    /// Compresses batches: none, gzip, snappy, lz4 or zstd, where a level may follow, as in gzip:9
+    #[arg(short = 'z', long, value_name = "CODEC")]
+    pub(crate) compression: Option<String>,
+
+    /// Any producer setting by Kafka's name, such as linger.ms=10 or delivery.timeout.ms=30000;
+    /// may come again, and wins over the options above
+    #[arg(short = 'X', long = "property", value_name = "NAME=VALUE", value_parser = values::pair)]
+    pub(crate) properties: Vec<(String, String)>,
+
+    /// Skips settings that Kafka knows and downpour does not have, with a warning
+    #[arg(long)]
+    pub(crate) ignore_unsupported: bool,
+}

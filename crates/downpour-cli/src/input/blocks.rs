@@ -1,0 +1,122 @@
+//! Input in blocks of whole lines: as much as there is, so that a pipe's record leaves at once
+//! and a file's are many, and never more than a bounded amount.
+
+use std::io::{self, Read};
+
+/// So much is asked for at once.
+const BLOCK: usize = 64 * 1024;
+/// A line that is longer is no record.
+pub(super) const LINE_MAX: usize = 16 * 1024 * 1024;
+
+/// Some whole lines of one source.
+#[derive(Debug)]
+pub(crate) struct Block {
+    /// Which source, in the order of the command line.
+    pub(crate) source: usize,
+    /// Number of its first line; the first of a source is 1.
+    pub(crate) first_line: u64,
+    bytes: Vec<u8>,
+}
+
+impl Block {
+    /// The lines with their numbers; each but a source's last ends in a line feed.
+    pub(crate) fn lines(&self) -> impl Iterator<Item = (u64, &[u8])> {
+        (self.first_line..).zip(self.bytes.split_inclusive(|&byte| byte == b'\n'))
+    }
+}
+
+/// Why a source cannot be read on.
+#[derive(Debug)]
+pub(crate) struct ReadError {
+    /// Which source.
+    pub(crate) source: usize,
+    /// The line that cannot be read.
+    pub(crate) line: u64,
+    /// What is wrong, and the remedy.
+    pub(crate) reason: String,
+}
+
+/// Cuts one source into blocks.
+#[derive(Debug)]
+pub(crate) struct Blocks<R> {
+    input: R,
+    source: usize,
+    /// The start of a line whose end has not been read.
+    carry: Vec<u8>,
+    next_line: u64,
+    line_max: usize,
+    ended: bool,
+}
+
+impl<R: Read> Blocks<R> {
+    pub(crate) fn new(input: R, source: usize) -> Self {
+        Self::with_line_max(input, source, LINE_MAX)
+    }
+
+    pub(super) fn with_line_max(input: R, source: usize, line_max: usize) -> Self {
+        Self {
+            input,
+            source,
+            carry: Vec::new(),
+            next_line: 1,
+            line_max,
+            ended: false,
+        }
+    }
+
+    /// The next lines, waiting for at least one; `None` at the end.
+    pub(crate) fn next_block(&mut self) -> Result<Option<Block>, ReadError> {
+        while !self.ended {
+            let before = self.carry.len();
+            if before > self.line_max {
+                return Err(self.error(format!(
+                    "longer than {} bytes; is it text with line feeds?",
+                    self.line_max
+                )));
+            }
+            // A long line grows by doubling, so that its bytes are read into place once.
+            let more = BLOCK.max(before);
+            self.carry.resize(before + more, 0);
+            let read = self.input.read(&mut self.carry[before..]);
+            let got = *read.as_ref().unwrap_or(&0);
+            self.carry.truncate(before + got);
+            match read {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(self.error(format!("cannot be read: {error}"))),
+                Ok(0) => {
+                    self.ended = true;
+                    let rest = std::mem::take(&mut self.carry);
+                    return Ok((!rest.is_empty()).then(|| self.block(rest)));
+                }
+                Ok(_) => {
+                    let end = self.carry[before..].iter().rposition(|&byte| byte == b'\n');
+                    if let Some(end) = end {
+                        let rest = self.carry.split_off(before + end + 1);
+                        let lines = std::mem::replace(&mut self.carry, rest);
+                        return Ok(Some(self.block(lines)));
+                    }
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn block(&mut self, bytes: Vec<u8>) -> Block {
+        let block = Block {
+            source: self.source,
+            first_line: self.next_line,
+            bytes,
+        };
+        self.next_line += block.lines().count() as u64;
+        block
+    }
+
+    fn error(&mut self, reason: String) -> ReadError {
+        self.ended = true;
+        ReadError {
+            source: self.source,
+            line: self.next_line,
+            reason,
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! The thread that waits for verdicts, in the input's order, counts them and hands them to the
+//! sinks.
+
+use std::io;
+use std::sync::mpsc::Receiver;
+use std::time::Duration;
+
+use downpour::Outcome;
+
+use super::entry::Entry;
+use super::report::Sink;
+use super::tally::Tally;
+use super::window::Window;
+use crate::console::Console;
+
+/// What it knows at the end.
+pub(super) struct Reporter {
+    pub(super) sinks: Vec<Box<dyn Sink>>,
+    pub(super) tally: Tally,
+    /// The first trouble with standard output.
+    pub(super) trouble: Option<io::Error>,
+    console: Console,
+}
+
+impl Reporter {
+    pub(super) fn new(sinks: Vec<Box<dyn Sink>>, console: Console) -> Self {
+        Self {
+            sinks,
+            tally: Tally::default(),
+            trouble: None,
+            console,
+        }
+    }
+
+    /// Works until nobody sends any more.
+    pub(super) fn run(mut self, entries: Receiver<Vec<Entry>>, window: &Window) -> Self {
+        for entries in entries {
+            let count = entries.len();
+            let mut shown = 0;
+            for entry in entries {
+                if let Entry::Accepted(_, delivery) = &entry {
+                    // Whoever waits long shows what there is first.
+                    if delivery.is_pending() {
+                        self.show(&mut shown);
+                    }
+                }
+                self.entry(entry);
+                shown += 1;
+            }
+            self.show(&mut shown);
+            window.leave(count);
+        }
+        self
+    }
+
+    fn entry(&mut self, entry: Entry) {
+        match entry {
+            Entry::Accepted(place, delivery) => {
+                // Without an end there is no timeout, so that the loop runs once.
+                let outcome = loop {
+                    if let Ok(outcome) = delivery.wait_outcome(Duration::MAX) {
+                        break outcome;
+                    }
+                };
+                match outcome {
+                    Outcome::Delivered(report) => {
+                        self.tally.acknowledge(&report);
+                        self.tell(|sink| sink.delivered(place, &report));
+                    }
+                    Outcome::Undelivered(error) => {
+                        self.tally.fail(error.written());
+                        self.tell(|sink| sink.failed(place, &error));
+                    }
+                    // The enum may grow; what is not known is not acknowledged.
+                    _ => self.tally.fail(downpour::Written::Unknown),
+                }
+            }
+            Entry::Refused(place, reason) => {
+                self.tally.refused += 1;
+                self.tell(|sink| sink.refused(place, &reason));
+            }
+        }
+    }
+
+    fn show(&mut self, records: &mut u64) {
+        if *records == 0 {
+            return;
+        }
+        self.tell(|sink| sink.flush());
+        self.console.advance(*records);
+        self.console.failures(self.tally.failed());
+        *records = 0;
+    }
+
+    /// Tells every sink; trouble is kept and does not stop the others.
+    pub(super) fn tell(&mut self, mut what: impl FnMut(&mut dyn Sink) -> io::Result<()>) {
+        for sink in &mut self.sinks {
+            if let Err(error) = what(&mut **sink) {
+                self.trouble.get_or_insert(error);
+            }
+        }
+    }
+}

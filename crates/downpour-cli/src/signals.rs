@@ -1,0 +1,59 @@
+//! Ctrl-C and a polite kill: turned into a flag and a call, on a thread that does nothing else.
+//! What is done about it is the command's.
+
+#[cfg(unix)]
+mod unix {
+    use nix::sys::signal::{SigSet, Signal};
+    use std::thread;
+
+    /// Signals that are waited for; made before any other thread, which inherits the mask.
+    #[derive(Debug)]
+    pub(crate) struct Signals(SigSet);
+
+    impl Signals {
+        /// Takes SIGINT and SIGTERM from their default, which is to end the process.
+        pub(crate) fn take() -> Option<Self> {
+            let mut set = SigSet::empty();
+            set.add(Signal::SIGINT);
+            set.add(Signal::SIGTERM);
+            // Without the mask the signals end the process, as they do everywhere.
+            set.thread_block().ok().map(|()| Self(set))
+        }
+
+        /// Calls back with each signal's number and how many came before.
+        pub(crate) fn watch(self, mut each: impl FnMut(u8, u32) + Send + 'static) {
+            // Without the thread the signals do nothing, and the process still ends by itself.
+            let _ = thread::Builder::new()
+                .name("signals".into())
+                .spawn(move || {
+                    let mut before = 0;
+                    while let Ok(signal) = self.0.wait() {
+                        each(u8::try_from(signal as i32).unwrap_or(0), before);
+                        before += 1;
+                    }
+                });
+        }
+    }
+}
+
+#[cfg(not(unix))]
+mod other {
+    /// Signals are left to the operating system here.
+    #[derive(Debug)]
+    pub(crate) struct Signals;
+
+    impl Signals {
+        /// Nothing is taken.
+        pub(crate) fn take() -> Option<Self> {
+            None
+        }
+
+        /// Nothing is watched.
+        pub(crate) fn watch(self, _: impl FnMut(u8, u32) + Send + 'static) {}
+    }
+}
+
+#[cfg(not(unix))]
+pub(crate) use other::Signals;
+#[cfg(unix)]
+pub(crate) use unix::Signals;

@@ -179,6 +179,7 @@ impl Plan {
             duplicates: loose || !config.idempotence,
             order: match (loose, config.idempotence) {
                 (true, _) => Order::Any,
+                _ if config.allow_reordering => Order::Any,
                 (false, true) => Order::All,
                 (false, false) => Order::FirstOfDelivered,
             },
@@ -257,7 +258,11 @@ fn config(dice: &mut Dice, brokers: i32, short: bool) -> Config {
     let mut config = Config::new(bootstrap);
     match dice.between(0, 19) {
         0..=15 => {}
-        16 | 17 => config.idempotence = false,
+        16 => config.idempotence = false,
+        17 => {
+            config.idempotence = false;
+            config.allow_reordering = dice.percent(50);
+        }
         18 => (config.idempotence, config.acks) = (false, Acks::Leader),
         _ => (config.idempotence, config.acks) = (false, Acks::None),
     }
@@ -345,6 +350,7 @@ fn topics(dice: &mut Dice, brokers: i32, rough: bool, config: &Config) -> Vec<To
             if brokers == 3 && dice.percent(20) {
                 spec = spec.min_insync_replicas(2);
             }
+            spec = spec.log_append_time(dice.percent(20));
             if rough && dice.percent(15) {
                 spec = spec.compacted(true);
             }
@@ -428,7 +434,13 @@ fn net(dice: &mut Dice, config: &Config) -> NetPlan {
         service,
         piecemeal: *dice.pick(&[0, 0, 10, 60]),
         reset: *dice.pick(&[0, 30, 100]),
-        jitter: *dice.pick(&[micros(0), micros(100), micros(3000)]),
+        jitter: *dice.pick(&[
+            micros(0),
+            micros(100),
+            micros(100),
+            micros(3000),
+            micros(50_000),
+        ]),
         sealing: *dice.pick(&[micros(0), micros(500), micros(20_000)]),
         pool: *dice.pick(&[0, 50, 100]),
     }

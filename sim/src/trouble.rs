@@ -39,6 +39,12 @@ pub(crate) enum Trouble {
         which: u64,
         how: Cut,
     },
+    /// A broker's metadata is not brought up to date any more.
+    Freeze {
+        node: i32,
+    },
+    /// No trouble: somebody flushes.
+    Flush,
     NetworkDelay(Duration),
     ServiceDelay(Duration),
     /// Producers are forgotten while their batches are under way: no broker does that, and no
@@ -48,6 +54,8 @@ pub(crate) enum Trouble {
         partition: i32,
     },
 }
+
+const SECOND: Duration = Duration::from_secs(1);
 
 /// What a run's trouble may name.
 #[derive(Debug, Clone)]
@@ -91,7 +99,11 @@ impl Stage {
                     Cut::Silence,
                 ]),
             },
-            95..=97 => Trouble::NetworkDelay(dice.millis(0, 200)),
+            95 => Trouble::Freeze {
+                node: self.broker(dice),
+            },
+            96 => Trouble::Flush,
+            97 => Trouble::NetworkDelay(dice.millis(0, 200)),
             _ => Trouble::ServiceDelay(dice.millis(0, 200)),
         };
         (at, trouble)
@@ -124,7 +136,7 @@ impl Stage {
     fn mild(&self, dice: &mut Dice) -> (Fault, &'static str) {
         use ErrorCode as E;
         let ms = |d: Duration| d.as_millis() as u64;
-        match dice.between(0, 25) {
+        match dice.between(0, 28) {
             0..=3 => (Fault::apply_and_lose_answer(), "apply and lose the answer"),
             4 => (Fault::apply_and_hang(), "apply and hang"),
             5 => (Fault::hang(), "hang"),
@@ -167,7 +179,12 @@ impl Stage {
                 Fault::error(E::UNKNOWN_TOPIC_OR_PARTITION),
                 "UNKNOWN_TOPIC_OR_PARTITION",
             ),
-            _ => (Fault::error(E::CORRUPT_MESSAGE), "CORRUPT_MESSAGE"),
+            25 => (Fault::error(E::CORRUPT_MESSAGE), "CORRUPT_MESSAGE"),
+            26 => (Fault::empty_answer(), "empty answer"),
+            _ => (
+                Fault::hold(dice.millis(1, ms(self.request_timeout.min(3 * SECOND)) * 3)),
+                "hold",
+            ),
         }
     }
 

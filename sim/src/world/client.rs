@@ -162,6 +162,25 @@ impl World {
         }
     }
 
+    /// Hurries what is open and looks whether a flush would wait for everything.
+    pub(crate) fn flush(&mut self) {
+        self.tally.count("client: flushed");
+        let slots: Vec<Slot> = self.partitions.queues.keys().copied().collect();
+        let mut tickets = Vec::new();
+        for slot in slots {
+            if let Some(queue) = self.partitions.queues.get_mut(&slot) {
+                queue.tickets(&mut tickets);
+                queue.hurry();
+            }
+            self.engine.handle_ready(slot);
+        }
+        let forgotten = (0..self.batches.len())
+            .find(|at| !self.batches[*at].completion.is_complete() && !tickets.contains(at));
+        if let Some(batch) = forgotten {
+            self.fail(format!("a flush does not wait for batch {batch}"));
+        }
+    }
+
     pub(crate) fn ready(&mut self, slot: Slot) {
         if !self.client_over && !self.aborting {
             self.engine.handle_ready(slot);

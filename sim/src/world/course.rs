@@ -72,15 +72,7 @@ impl World {
         self.story.note(self.now, || format!("END {end:?}"));
         match end {
             End::Drain => self.engine.drain(),
-            End::Flush => {
-                for queue in self.partitions.queues.values_mut() {
-                    queue.hurry();
-                }
-                let slots: Vec<_> = self.partitions.queues.keys().copied().collect();
-                slots
-                    .into_iter()
-                    .for_each(|slot| self.engine.handle_ready(slot));
-            }
+            End::Flush => self.flush(),
             End::Wait | End::Abort(_) => {}
         }
         self.turn();
@@ -245,6 +237,7 @@ impl World {
             Event::Accept(link) if !self.client_over => self.accept(link),
             Event::Arrive(link, frame) => self.arrive(link, frame),
             Event::Serve(link) => self.serve(link),
+            Event::Resume(link, frame, until) => self.resume(link, &frame, until),
             Event::Answer(link, answer) if !self.client_over => self.answered(link, &answer),
             Event::Closed(link, why) if !self.client_over => self.closed(link, why),
             Event::Connect(_) | Event::Accept(_) | Event::Answer(..) | Event::Closed(..) => {}

@@ -41,6 +41,16 @@ impl World {
                     self.after(lasts, Event::Restart(node));
                 }
             }
+            Trouble::Freeze { node } => {
+                self.tally.count("faults: metadata frozen");
+                self.cluster.freeze_metadata(node);
+            }
+            Trouble::Flush => {
+                if !self.client_over && !self.aborting {
+                    self.flush();
+                    self.turn();
+                }
+            }
             Trouble::Cut { which, how } => self.cut(which, how),
             Trouble::NetworkDelay(delay) => self.cluster.set_network_delay(delay),
             Trouble::ServiceDelay(delay) => self.cluster.set_service_delay(delay),
@@ -108,6 +118,7 @@ impl World {
         self.cluster.set_network_delay(Duration::ZERO);
         self.cluster.set_service_delay(Duration::ZERO);
         for node in self.cluster.brokers() {
+            self.cluster.thaw_metadata(node);
             self.restart(node);
         }
         self.healed = true;

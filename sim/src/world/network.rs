@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use downpour_core::config::Address;
 use downpour_core::connection::LinkId;
-use downpour_fake::logic::Then;
+use downpour_fake::logic::{Reaction, Then};
 use downpour_wire::frame::Frame;
 
 use crate::world::state::{Event, Link, World};
@@ -166,6 +166,29 @@ impl World {
         let body = frame.get(4..).unwrap_or_default();
         let reaction = self.cluster.handle(self.now, node, id.0, body);
         self.note_served(id);
+        if let Some(until) = reaction.parked_until {
+            self.tally.count("faults: request held");
+            self.at(until, Event::Resume(id, frame, until));
+        } else {
+            self.react(id, reaction, was_alive);
+        }
+    }
+
+    /// Serves a request that a fault had held, also if its connection is gone.
+    pub(crate) fn resume(&mut self, id: LinkId, frame: &[u8], until: Duration) {
+        let Some(link) = self.links.get(&id) else {
+            return;
+        };
+        let node = link.node;
+        let was_alive = self.cluster.is_alive(node);
+        let body = frame.get(4..).unwrap_or_default();
+        let reaction = self.cluster.resume(self.now, node, id.0, until, body);
+        self.story
+            .note(self.now, || format!("broker {node} resumes on {id:?}"));
+        self.react(id, reaction, was_alive);
+    }
+
+    fn react(&mut self, id: LinkId, reaction: Reaction, was_alive: bool) {
         let ready = self.now + reaction.service_delay;
         let travels = reaction.network_delay + self.latency();
         let (low, high) = self.plan.net.service;
@@ -174,7 +197,7 @@ impl World {
             return;
         };
         link.last_back = link.last_back.max(ready + travels);
-        let (back, mute) = (link.last_back, link.mute);
+        let (back, mute, node) = (link.last_back, link.mute, link.node);
         let closes = match reaction.then {
             Then::Hang => {
                 link.hung = true;

@@ -47,6 +47,8 @@ pub(crate) enum Event {
     Arrive(LinkId, Vec<u8>),
     /// A broker looks at a connection's next request.
     Serve(LinkId),
+    /// A request that a fault held is served.
+    Resume(LinkId, Vec<u8>, Duration),
     /// A frame reaches the client.
     Answer(LinkId, Vec<u8>),
     /// The client's socket ends.

@@ -5,6 +5,7 @@
     reason = "a command line prints"
 )]
 
+mod bench;
 mod commands;
 mod suite;
 
@@ -42,6 +43,8 @@ enum Chore {
         #[arg(long, default_value_t = 0)]
         from: u64,
     },
+    /// Measure producers against a null broker that verifies every batch.
+    Bench(bench::Arguments),
     /// Start, end and disturb real Apache Kafka clusters.
     #[command(subcommand)]
     Kafka(commands::Kafka),
@@ -57,6 +60,7 @@ fn main() -> ExitCode {
         }
         Chore::Test { sections, .. } => suite::run(&xtask::root(), &sections).map(code),
         Chore::Sim { seeds, from } => sim(&xtask::root(), seeds, from),
+        Chore::Bench(arguments) => bench::run(&xtask::root(), &arguments).map(code),
         Chore::Kafka(command) => commands::kafka(command)
             .map(|()| ExitCode::SUCCESS)
             .map_err(|error| error.to_string()),

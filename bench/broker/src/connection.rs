@@ -64,12 +64,14 @@ fn serve(shared: &Arc<Shared>, mut socket: TcpStream) -> io::Result<()> {
         while let Some((prefix, rest)) = buffer[start..end].split_first_chunk::<4>() {
             let len = usize::try_from(i32::from_be_bytes(*prefix)).unwrap_or(usize::MAX);
             if len > FRAME_MAX {
-                return Ok(refuse(shared, Refusal("a frame is longer than allowed")));
+                refuse(shared, Refusal("a frame is longer than allowed"));
+                return Ok(());
             }
             wanted = 4 + len;
             let Some(frame) = rest.get(..len) else { break };
             if let Err(refusal) = connection.request(frame)? {
-                return Ok(refuse(shared, refusal));
+                refuse(shared, refusal);
+                return Ok(());
             }
             start += wanted;
             wanted = 4;
@@ -146,3 +148,6 @@ impl Connection {
         )
     }
 }
+
+#[cfg(test)]
+mod tests;

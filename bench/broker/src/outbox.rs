@@ -4,7 +4,7 @@ use std::io::{self, Write as _};
 use std::net::TcpStream;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
 use crate::produce::Booked;
@@ -24,6 +24,7 @@ pub(crate) struct Outbox {
     shared: Arc<Shared>,
     socket: TcpStream,
     waiting: Option<SyncSender<Delayed>>,
+    writer: Option<JoinHandle<()>>,
 }
 
 impl Outbox {
@@ -32,6 +33,7 @@ impl Outbox {
             shared,
             socket,
             waiting: None,
+            writer: None,
         }
     }
 
@@ -61,14 +63,26 @@ impl Outbox {
         if self.waiting.is_none() {
             let (sender, receiver) = sync_channel(WAITING_MAX);
             let (shared, socket) = (self.shared.clone(), self.socket.try_clone()?);
-            thread::Builder::new()
+            let writer = thread::Builder::new()
                 .name("answers".into())
                 .spawn(move || write(&shared, socket, &receiver))?;
             self.waiting = Some(sender);
+            self.writer = Some(writer);
         }
         self.waiting
             .as_ref()
             .ok_or_else(|| io::ErrorKind::BrokenPipe.into())
+    }
+}
+
+impl Drop for Outbox {
+    /// What is late is booked before the connection counts as closed.
+    fn drop(&mut self) {
+        drop(self.waiting.take());
+        if let Some(writer) = self.writer.take() {
+            // It panics nowhere; if it did, the run's counts are wrong and say so.
+            let _ = writer.join();
+        }
     }
 }
 

@@ -48,6 +48,7 @@ pub(crate) fn line(about: &About, mode: &str, records: u64, spent: &Spent, tally
         "records": records,
         "wall_s": spent.wall.as_secs_f64(),
         "cpu_ns_per_record": per_record,
+        "us_per_record": 1e6 / rate,
         "records_per_s": rate,
         "voluntary_switches": spent.voluntary_switches,
         "involuntary_switches": spent.involuntary_switches,

@@ -1,6 +1,11 @@
 //! The producers that report deliveries to a callback: the one that the caller polls, and the one
 //! with a thread that polls.
 
+#![expect(
+    clippy::result_large_err,
+    reason = "librdkafka's binding gives the record back unboxed, and we insist"
+)]
+
 use std::error::Error;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,0 +1,79 @@
+//! Builds the broker and the peers, each on its own, so that no peer's features reach another.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+use super::contestants::{Contestant, Program};
+
+const BROKER: &str = "bench-broker";
+
+/// Where the programs are.
+#[derive(Debug)]
+pub(crate) struct Programs {
+    pub(crate) broker: PathBuf,
+    peers: BTreeMap<&'static str, PathBuf>,
+}
+
+impl Programs {
+    pub(crate) fn command(&self, peer: &Contestant) -> Command {
+        let Program::Cargo(package) = peer.program;
+        Command::new(&self.peers[package])
+    }
+}
+
+/// Builds what these contestants need.
+pub(crate) fn all(bench: &Path, peers: &[&Contestant]) -> Result<Programs, String> {
+    let target = target(bench)?;
+    let mut programs = Programs {
+        broker: cargo(bench, &target, BROKER)?,
+        peers: BTreeMap::new(),
+    };
+    for peer in peers {
+        let Program::Cargo(package) = peer.program;
+        if !programs.peers.contains_key(package) {
+            programs
+                .peers
+                .insert(package, cargo(bench, &target, package)?);
+        }
+    }
+    Ok(programs)
+}
+
+fn program() -> Command {
+    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}
+
+fn cargo(bench: &Path, target: &Path, package: &str) -> Result<PathBuf, String> {
+    let mut build = program();
+    build
+        .args(["build", "--release", "--package", package])
+        .current_dir(bench);
+    let status = build.status().map_err(|error| format!("cargo: {error}"))?;
+    if !status.success() {
+        return Err(format!("{package} was not built"));
+    }
+    let name = format!("{package}{}", std::env::consts::EXE_SUFFIX);
+    Ok(target.join("release").join(name))
+}
+
+/// The target directory of the bench's workspace, wherever the environment puts it.
+fn target(bench: &Path) -> Result<PathBuf, String> {
+    let mut metadata = program();
+    metadata
+        .args(["metadata", "--no-deps", "--format-version", "1"])
+        .current_dir(bench);
+    let output = metadata
+        .output()
+        .map_err(|error| format!("cargo: {error}"))?;
+    let told: Value = serde_json::from_slice(&output.stdout).map_err(|_| {
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        format!("cargo metadata in {}: {said}", bench.display())
+    })?;
+    let directory = told["target_directory"]
+        .as_str()
+        .ok_or("no target directory")?;
+    Ok(directory.into())
+}

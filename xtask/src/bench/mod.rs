@@ -1,0 +1,137 @@
+//! `cargo xtask bench`: producers against one verifying null broker, in interleaved rounds. This
+//! file leads; what is measured is in `cells`, who takes part in `contestants`.
+
+mod broker;
+mod build;
+mod cells;
+mod contestants;
+mod figures;
+mod machine;
+mod payloads;
+mod report;
+mod run;
+mod table;
+
+use std::fs;
+use std::path::Path;
+
+use clap::Args;
+
+use broker::Broker;
+use cells::Cell;
+use contestants::Contestant;
+use figures::Results;
+use run::{Ended, Runner};
+
+/// What to measure, and how often.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// Which cells; all when none is named.
+    #[arg(long, value_delimiter = ',')]
+    cells: Vec<String>,
+    /// Which peers, by name or by how their names begin; all when none is named.
+    #[arg(long, value_delimiter = ',')]
+    peers: Vec<String>,
+    /// How many rounds.
+    #[arg(long, default_value_t = 5)]
+    rounds: usize,
+    /// How many records, as a share of the usual number.
+    #[arg(long, default_value_t = 1.0)]
+    scale: f64,
+    /// Name the cells and the peers and measure nothing.
+    #[arg(long)]
+    list: bool,
+}
+
+/// Measures. False if a run did not count.
+pub(crate) fn run(root: &Path, arguments: &Arguments) -> Result<bool, String> {
+    let cells = chosen(cells::CELLS, &arguments.cells, |cell: &Cell| cell.name)?;
+    let peers = chosen(
+        contestants::CONTESTANTS,
+        &arguments.peers,
+        |peer: &Contestant| peer.name,
+    )?;
+    if arguments.list {
+        list(&cells, &peers);
+        return Ok(true);
+    }
+    if arguments.rounds == 0 || arguments.scale.is_nan() || arguments.scale <= 0.0 {
+        return Err("no rounds, or no records".into());
+    }
+    let programs = build::all(&root.join("bench"), &peers)?;
+    let dir = root.join("target").join("bench");
+    fs::create_dir_all(&dir).map_err(|error| format!("{}: {error}", dir.display()))?;
+    let machine = machine::describe(root);
+    let broker = Broker::start(&programs.broker)?;
+    let mut runner = Runner::new(broker, &programs, &dir, arguments.scale)?;
+    let mut report = report::Report::new(machine, arguments.rounds);
+    for cell in cells {
+        let results = measure(&mut runner, cell, &peers, arguments.rounds)?;
+        report.add(cell, &results);
+        println!("{}", table::markdown(cell, &results));
+    }
+    report.write(&dir)?;
+    println!("{}", report.machine());
+    println!("written to {}", dir.display());
+    Ok(report.all_count())
+}
+
+/// One cell: in each round everybody once, beginning with another each time.
+fn measure(
+    runner: &mut Runner<'_>,
+    cell: &Cell,
+    peers: &[&'static Contestant],
+    rounds: usize,
+) -> Result<Results, String> {
+    let here: Vec<_> = peers
+        .iter()
+        .copied()
+        .filter(|peer| peer.kind == cell.kind)
+        .collect();
+    let mut results = Results::new(&here, rounds);
+    for round in 0..rounds {
+        for turn in 0..here.len() {
+            let at = (turn + round) % here.len();
+            eprintln!("{} {}/{rounds} {}", cell.name, round + 1, here[at].name);
+            let ended = runner.run(cell, here[at])?;
+            if let Ended::Void(why) = &ended {
+                eprintln!("  does not count: {why}");
+            }
+            results.add(at, round, ended);
+        }
+    }
+    Ok(results)
+}
+
+/// Those whose name is, or begins like, one of the words.
+fn chosen<T>(
+    all: &'static [T],
+    words: &[String],
+    name: impl Fn(&T) -> &'static str,
+) -> Result<Vec<&'static T>, String> {
+    for word in words {
+        if !all.iter().any(|one| name(one).starts_with(word.as_str())) {
+            let names: Vec<_> = all.iter().map(&name).collect();
+            return Err(format!("no `{word}`; there are: {}", names.join(", ")));
+        }
+    }
+    let fits = |one: &&T| {
+        let begins = |word: &String| name(one).starts_with(word.as_str());
+        let exact = words.iter().any(|word| name(one) == word);
+        // A word that is a name means that one, even if others begin like it.
+        let is_name = |word: &&String| all.iter().any(|other| name(other) == word.as_str());
+        words.is_empty() || exact || words.iter().filter(|word| !is_name(word)).any(begins)
+    };
+    Ok(all.iter().filter(fits).collect())
+}
+
+fn list(cells: &[&Cell], peers: &[&Contestant]) {
+    println!("cells");
+    for cell in cells {
+        println!("  {:22} {}", cell.name, cell.what);
+    }
+    println!("peers");
+    for peer in peers {
+        println!("  {:22} {}", peer.name, peer.what);
+    }
+}

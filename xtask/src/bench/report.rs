@@ -1,0 +1,104 @@
+//! What stays of a bench: `latest.md` to read, `latest.json` with every run.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde_json::{Value, json};
+
+use super::cells::Cell;
+use super::figures::Results;
+use super::table;
+
+/// Grows cell by cell.
+#[derive(Debug)]
+pub(crate) struct Report {
+    machine: Value,
+    rounds: usize,
+    tables: Vec<String>,
+    cells: Vec<Value>,
+    versions: BTreeMap<String, String>,
+    voids: usize,
+}
+
+impl Report {
+    pub(crate) fn new(machine: Value, rounds: usize) -> Self {
+        Self {
+            machine,
+            rounds,
+            tables: Vec::new(),
+            cells: Vec::new(),
+            versions: BTreeMap::new(),
+            voids: 0,
+        }
+    }
+
+    pub(crate) fn add(&mut self, cell: &Cell, results: &Results) {
+        let mut peers = Vec::new();
+        for (index, peer) in results.peers.iter().enumerate() {
+            for line in results.lines(index) {
+                let text = |field: &str| line[field].as_str().unwrap_or_default().to_owned();
+                self.versions.insert(text("peer"), text("version"));
+            }
+            let voids = results.voids(index);
+            self.voids += voids.len();
+            let lines: Vec<&Value> = results.lines(index).collect();
+            peers.push(json!({ "name": peer.name, "runs": lines, "void": voids }));
+        }
+        self.cells
+            .push(json!({ "cell": cell.name, "what": cell.what, "peers": peers }));
+        self.tables.push(table::markdown(cell, results));
+    }
+
+    /// Whether every run counts.
+    pub(crate) fn all_count(&self) -> bool {
+        self.voids == 0
+    }
+
+    /// Machine and versions, in words.
+    pub(crate) fn machine(&self) -> String {
+        let word = |name: &str| self.machine[name].to_string().replace('"', "");
+        let versions: Vec<String> = self
+            .versions
+            .iter()
+            .map(|(peer, version)| format!("{peer} {version}"))
+            .collect();
+        format!(
+            "{}, {} cores, {}; Linux {}; {}; commit {}; load before {}.\n{} rounds, medians (min-max); \
+             ratios within a round. {}.",
+            word("cpu"),
+            word("cores"),
+            word("memory"),
+            word("kernel"),
+            word("rustc"),
+            word("commit"),
+            word("load_before"),
+            self.rounds,
+            versions.join("; "),
+        )
+    }
+
+    /// Writes both files.
+    pub(crate) fn write(&self, dir: &Path) -> Result<(), String> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        let whole = json!({
+            "unix_time": now.map_or(0, |now| now.as_secs()),
+            "machine": self.machine,
+            "versions": self.versions,
+            "rounds": self.rounds,
+            "cells": self.cells,
+        });
+        let text = format!(
+            "# Bench\n\n{}\n\n{}",
+            self.machine(),
+            self.tables.join("\n")
+        );
+        let put = |name: &str, text: &str| {
+            let path = dir.join(name);
+            fs::write(&path, text).map_err(|error| format!("{}: {error}", path.display()))
+        };
+        put("latest.md", &text)?;
+        put("latest.json", &whole.to_string())
+    }
+}

@@ -1,0 +1,206 @@
+//! A cell's results as a Markdown table.
+
+use std::fmt::Write as _;
+
+use super::cells::{Cell, Kind};
+use super::contestants::{BARE_SOCKET, FLOOR, PEER_OF_REFERENCE};
+use super::figures::{Results, Spread};
+
+const CPU: &str = "/cpu_ns_per_record";
+const RATE: &str = "/records_per_s";
+
+/// The table with its heading.
+pub(crate) fn markdown(cell: &Cell, results: &Results) -> String {
+    let settings = if cell.is_tuned {
+        "batches of 64 KiB, linger 5 ms, 5 in flight"
+    } else {
+        "defaults"
+    };
+    let mut text = format!("### {}: {}\n\n", cell.name, cell.what);
+    let idempotence = if cell.idempotence { ", idempotent" } else { "" };
+    say(
+        &mut text,
+        &format!(
+            "{} bytes, {} partitions ({}), {}, acks={}{idempotence}; {settings}",
+            cell.size, cell.partitions, cell.spread, cell.codec, cell.acks,
+        ),
+    );
+    say(&mut text, "");
+    let columns: &[Column] = match cell.kind {
+        Kind::Flood => &FLOODS,
+        Kind::RoundTrip => &ROUND_TRIPS,
+    };
+    let heads: Vec<&str> = columns.iter().map(|column| column.head).collect();
+    say(
+        &mut text,
+        &format!("| | {} | runs that do not count |", heads.join(" | ")),
+    );
+    say(
+        &mut text,
+        &format!("|---|{}---|", "---|".repeat(columns.len())),
+    );
+    for (index, peer) in results.peers.iter().enumerate() {
+        let cells: Vec<String> = columns
+            .iter()
+            .map(|column| (column.cell)(results, index))
+            .collect();
+        let voids = voids(results, index);
+        say(
+            &mut text,
+            &format!("| {} | {} | {voids} |", peer.name, cells.join(" | ")),
+        );
+    }
+    text
+}
+
+struct Column {
+    head: &'static str,
+    cell: fn(&Results, usize) -> String,
+}
+
+const FLOODS: [Column; 9] = [
+    Column {
+        head: "CPU ns/record",
+        cell: |results, peer| wide(results.spread(peer, CPU), 1.0),
+    },
+    Column {
+        head: "k records/s",
+        cell: |results, peer| wide(results.spread(peer, RATE), 1e-3),
+    },
+    Column {
+        head: "x rdkafka Threaded",
+        cell: |results, peer| ratio(results.ratio(peer, CPU, PEER_OF_REFERENCE)),
+    },
+    Column {
+        head: "x floor",
+        cell: |results, peer| ratio(results.ratio(peer, CPU, FLOOR)),
+    },
+    Column {
+        head: "sleeps/1000",
+        cell: |results, peer| per_record(results, peer, "/voluntary_switches", 1e3),
+    },
+    Column {
+        head: "requests/1M",
+        cell: |results, peer| per_seen(results, peer, "/broker/requests", 1e6),
+    },
+    Column {
+        head: "in flight",
+        cell: |results, peer| plain(results.spread(peer, "/broker/in_flight_max"), 1.0),
+    },
+    Column {
+        head: "batch KiB, median / max",
+        cell: |results, peer| {
+            let median = results.spread(peer, "/broker/batch_bytes/median");
+            let max = results.spread(peer, "/broker/batch_bytes/max");
+            format!(
+                "{} / {}",
+                plain(median, 1.0 / 1024.0),
+                plain(max, 1.0 / 1024.0)
+            )
+        },
+    },
+    Column {
+        head: "peak MB",
+        cell: |results, peer| plain(results.spread(peer, "/peak_rss_bytes"), 1e-6),
+    },
+];
+
+const ROUND_TRIPS: [Column; 7] = [
+    Column {
+        head: "round trips/s",
+        cell: |results, peer| wide(results.spread(peer, RATE), 1.0),
+    },
+    Column {
+        head: "p50 us",
+        cell: |results, peer| fine(results.spread(peer, "/latency_us/p50")),
+    },
+    Column {
+        head: "p99 us",
+        cell: |results, peer| fine(results.spread(peer, "/latency_us/p99")),
+    },
+    Column {
+        head: "time x bare socket",
+        cell: |results, peer| ratio(results.ratio(peer, "/us_per_record", BARE_SOCKET)),
+    },
+    Column {
+        head: "p50 x bare socket",
+        cell: |results, peer| ratio(results.ratio(peer, "/latency_us/p50", BARE_SOCKET)),
+    },
+    Column {
+        head: "CPU us/record",
+        cell: |results, peer| {
+            fine(results.spread(peer, CPU).map(|cpu| Spread {
+                median: cpu.median / 1e3,
+                min: cpu.min / 1e3,
+                max: cpu.max / 1e3,
+            }))
+        },
+    },
+    Column {
+        head: "sleeps/record",
+        cell: |results, peer| per_record(results, peer, "/voluntary_switches", 1.0),
+    },
+];
+
+fn say(text: &mut String, line: &str) {
+    // A string takes whatever is written.
+    let _ = writeln!(text, "{line}");
+}
+
+fn none() -> String {
+    "-".to_owned()
+}
+
+fn wide(spread: Option<Spread>, scale: f64) -> String {
+    spread.map_or_else(none, |spread| {
+        let [median, min, max] = [spread.median, spread.min, spread.max].map(|n| n * scale);
+        format!("{median:.0} ({min:.0}-{max:.0})")
+    })
+}
+
+fn fine(spread: Option<Spread>) -> String {
+    spread.map_or_else(none, |spread| {
+        format!("{:.1} ({:.1}-{:.1})", spread.median, spread.min, spread.max)
+    })
+}
+
+fn ratio(spread: Option<Spread>) -> String {
+    spread.map_or_else(none, |spread| {
+        format!("{:.2} ({:.2}-{:.2})", spread.median, spread.min, spread.max)
+    })
+}
+
+fn plain(spread: Option<Spread>, scale: f64) -> String {
+    spread.map_or_else(none, |spread| format!("{:.0}", spread.median * scale))
+}
+
+/// A field by the records that were measured.
+fn per_record(results: &Results, peer: usize, field: &str, unit: f64) -> String {
+    shared(results, peer, field, "/records", unit)
+}
+
+/// A field of the broker's by the records that it saw, warm-up included.
+fn per_seen(results: &Results, peer: usize, field: &str, unit: f64) -> String {
+    shared(results, peer, field, "/broker/records", unit)
+}
+
+fn shared(results: &Results, peer: usize, field: &str, by: &str, unit: f64) -> String {
+    let (Some(what), Some(records)) = (results.spread(peer, field), results.spread(peer, by))
+    else {
+        return none();
+    };
+    let share = what.median / records.median * unit;
+    if share < 10.0 {
+        format!("{share:.1}")
+    } else {
+        format!("{share:.0}")
+    }
+}
+
+fn voids(results: &Results, peer: usize) -> String {
+    let voids = results.voids(peer);
+    match voids.first() {
+        None => String::new(),
+        Some(first) => format!("{}: {}", voids.len(), first.replace('|', "/")),
+    }
+}

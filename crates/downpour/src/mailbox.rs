@@ -72,6 +72,14 @@ impl Mailbox {
         self.rouse();
     }
 
+    /// The same without waking anybody, if the I/O thread sleeps: then the answer is true, and
+    /// the caller looks at the mail itself or calls [`rouse`](Self::rouse).
+    pub(crate) fn leave(&self, slot: Slot) -> bool {
+        self.lock().dirty.push(slot);
+        // A thread that is awake takes the mail before it sleeps.
+        !self.awake.load(Ordering::Acquire)
+    }
+
     /// Several queues have.
     pub(crate) fn post_all(&self, slots: Vec<Slot>) {
         if !slots.is_empty() {
@@ -93,7 +101,8 @@ impl Mailbox {
         self.rouse();
     }
 
-    fn rouse(&self) {
+    /// Wakes the I/O thread, unless it is awake or about to be.
+    pub(crate) fn rouse(&self) {
         if self.awake.swap(true, Ordering::AcqRel) {
             return;
         }
@@ -104,7 +113,7 @@ impl Mailbox {
         }
     }
 
-    /// The I/O thread's: moves everything posted into `into`, which is empty.
+    /// The driver's: moves everything posted into `into`, which is empty.
     pub(crate) fn take(&self, into: &mut Mail) {
         into.nudged = false;
         debug_assert!(into.is_empty(), "mail would be lost");

@@ -332,6 +332,7 @@ fn after_append(
     if let Some(chunk) = progress.chunk.take() {
         shared.memory.give_back(chunk, &mut woken);
     }
+    let opened = closed.is_none();
     if let Some(closed) = closed {
         closed.ticket.close(closed.total, &mut woken);
         if let Some(job) = closed.job {
@@ -351,7 +352,10 @@ fn after_append(
             notify = done.notify;
         }
     }
-    if notify {
+    if notify && opened {
+        shared.post_opened(state.slot);
+    } else if notify {
+        // A full batch takes a while to write: that is the I/O thread's work.
         shared.mailbox.post(state.slot);
     }
     wake::wake_all(&mut woken);

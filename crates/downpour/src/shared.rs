@@ -27,7 +27,11 @@ use crate::topics::Topics;
 use crate::wake;
 
 /// Starts the I/O thread; it lives in a module that this one must not know.
-pub(crate) type Start = fn(&Arc<Shared>) -> io::Result<()>;
+pub(crate) type Start = fn(&Arc<Shared>) -> io::Result<Help>;
+
+/// Does on the caller's thread what the I/O thread would do next; false if somebody else is
+/// at it.
+pub(crate) type Help = Box<dyn Fn() -> bool + Send + Sync>;
 
 /// The state of one producer.
 pub(crate) struct Shared {
@@ -44,7 +48,7 @@ pub(crate) struct Shared {
     /// Number of the process that built it; a forked child has the memory and not the thread.
     generation: u32,
     start: Start,
-    started: OnceLock<Result<(), Arc<str>>>,
+    started: OnceLock<Result<Help, Arc<str>>>,
     /// Addresses that could not be reached when last tried, and what each said. One entry an
     /// address of the cluster.
     unreachable: Mutex<BTreeMap<Address, Arc<str>>>,
@@ -103,15 +107,33 @@ impl Shared {
                 Arc::from(error.to_string())
             })
         });
-        started
-            .clone()
-            .map_err(|reason| SendError::NoThread { reason })
+        match started {
+            Ok(_) => Ok(()),
+            Err(reason) => Err(SendError::NoThread {
+                reason: reason.clone(),
+            }),
+        }
     }
 
     /// Whether there is an I/O thread to tell of the end; if not, there will be none.
     pub(crate) fn is_started_or_never(&self) -> bool {
         let never = || Err(Arc::from("the producer is closed"));
         self.started.get_or_init(never).is_ok()
+    }
+
+    /// Tells of a batch that was opened. While the I/O thread sleeps the caller writes itself
+    /// what is to leave at once: waking another thread takes longer than that.
+    pub(crate) fn post_opened(&self, slot: Slot) {
+        if !self.mailbox.leave(slot) {
+            return;
+        }
+        let helped = match self.started.get() {
+            Some(Ok(help)) => help(),
+            _ => false,
+        };
+        if !helped {
+            self.mailbox.rouse();
+        }
     }
 
     /// Asks for a topic's metadata.

@@ -58,6 +58,11 @@ impl<T: Clone> Engine<T> {
         wake
     }
 
+    /// Whether a Produce request waits for its answer.
+    pub fn is_in_flight(&self) -> bool {
+        self.brokers.values().any(|broker| broker.in_flight > 0)
+    }
+
     /// Whether any record waits for its verdict.
     pub(crate) fn has_work(&self) -> bool {
         !self.fresh.is_empty()

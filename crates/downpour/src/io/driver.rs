@@ -1,8 +1,9 @@
-//! The loop: what happened goes to the engine, what it says is carried out, then sleep.
+//! One round: what happened goes to the engine, what it says is carried out.
 //!
-//! Order within a round: mail, sockets, engine, writes, and only then other people's wakers.
+//! Rounds are run by the I/O thread, and by a caller that opens a batch while that thread
+//! sleeps; `thread` has the lock and the loop. Order within a round: sockets, mail, engine,
+//! writes, and only then, without the lock, other people's wakers.
 
-use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Waker;
 use std::time::{Duration, Instant};
@@ -13,7 +14,7 @@ use downpour_core::event::Event;
 use downpour_core::queue::{SealJob, Sealed};
 use downpour_wire::batch::Body;
 use downpour_wire::codec::Compressor;
-use mio::{Events, Poll, Token};
+use mio::{Events, Registry, Token};
 
 use crate::batch_state::BatchState;
 use crate::io::closing::{self, Closing};
@@ -24,16 +25,25 @@ use crate::io::pool::Pool;
 use crate::mailbox::{Command, Mail};
 use crate::shared::Shared;
 use crate::topic::random_seed;
-use crate::wake;
 
 /// Above this a batch is compressed on the pool, so that answers are not kept waiting.
 const SEAL_INLINE_BYTES: usize = 4 << 10;
 /// Rounds of engine and writes before the sockets are looked at again.
 const ROUNDS_MAX: usize = 64;
-const EVENTS: usize = 256;
+/// The longest sleep while an answer is awaited, unless linger is longer.
+const NAP: Duration = Duration::from_millis(5);
 
 type Ticket = Arc<BatchState>;
 type Seals = Arc<Mutex<Vec<(Slot, Sealed)>>>;
+
+/// What the I/O thread does after its round.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sleep {
+    Until(Instant),
+    UntilWoken,
+    /// The producer has ended.
+    Never,
+}
 
 /// The I/O thread's state.
 pub(super) struct Driver {
@@ -41,7 +51,7 @@ pub(super) struct Driver {
     engine: Engine<Ticket>,
     queues: Lookup,
     links: Links,
-    poll: Poll,
+    registry: Registry,
     pool: Pool,
     compressor: Compressor,
     /// Batches that the pool compressed.
@@ -52,15 +62,19 @@ pub(super) struct Driver {
     unread: Vec<Token>,
     woken: Vec<Waker>,
     closing: Closing,
+    /// Until when the I/O thread sleeps; `None` is for ever.
+    sleeps_until: Option<Instant>,
+    /// A round panicked: nothing in here can be relied on.
+    broken: bool,
 }
 
 impl Driver {
-    pub(super) fn new(shared: Arc<Shared>, poll: Poll) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, registry: Registry) -> Self {
         Self {
             engine: Engine::new(shared.settings.core.clone(), random_seed()),
             queues: Lookup::new(shared.clone()),
             links: Links::new(shared.clone()),
-            poll,
+            registry,
             pool: Pool::new(),
             compressor: Compressor::new(),
             seals: Seals::default(),
@@ -69,30 +83,57 @@ impl Driver {
             unread: Vec::new(),
             woken: Vec::new(),
             closing: Closing::default(),
+            sleeps_until: None,
+            broken: false,
             shared,
         }
     }
 
-    /// Runs until the producer has ended.
-    pub(super) fn run(&mut self) {
-        let mut events = Events::with_capacity(EVENTS);
-        loop {
-            let now = Instant::now();
-            self.take_mail(now);
-            self.settle(now);
-            let ended = self.closing.begun && self.has_ended(now);
-            wake::wake_all(&mut self.woken);
-            if ended {
-                return;
-            }
-            self.sleep(now, &mut events);
-            self.take_events(&events);
+    /// The I/O thread's round, after these events: whom to wake, and how long to sleep then;
+    /// no sleep means that the producer has ended.
+    pub(super) fn round(&mut self, events: &Events) -> (Vec<Waker>, Sleep) {
+        self.take_events(events);
+        let now = Instant::now();
+        self.take_mail(now);
+        self.settle(now);
+        let ended = self.closing.begun && self.has_ended(now);
+        let sleep = if ended { Sleep::Never } else { self.sleep(now) };
+        (std::mem::take(&mut self.woken), sleep)
+    }
+
+    /// A caller's round, while the I/O thread sleeps: whom to wake.
+    pub(super) fn help(&mut self) -> Vec<Waker> {
+        let now = Instant::now();
+        self.take_mail(now);
+        self.settle(now);
+        let sleeps_too_long = match (self.wake_at(now), self.sleeps_until) {
+            (Some(at), Some(until)) => at < until,
+            (Some(_), None) => true,
+            (None, _) => false,
+        };
+        // Only the I/O thread ends a producer.
+        if sleeps_too_long || self.closing.begun {
+            self.shared.mailbox.rouse();
         }
+        std::mem::take(&mut self.woken)
+    }
+
+    /// Notes that a round panicked.
+    pub(super) fn break_down(&mut self) {
+        self.broken = true;
+    }
+
+    /// Whether a round panicked.
+    pub(super) fn is_broken(&self) -> bool {
+        self.broken
     }
 
     /// The end: whom to wake still, and what was left. Also after a panic.
-    pub(super) fn into_rest(self) -> (Vec<Waker>, Closing) {
-        (self.woken, self.closing)
+    pub(super) fn take_rest(&mut self) -> (Vec<Waker>, Closing) {
+        (
+            std::mem::take(&mut self.woken),
+            std::mem::take(&mut self.closing),
+        )
     }
 
     fn take_mail(&mut self, now: Instant) {
@@ -112,9 +153,9 @@ impl Driver {
             }
         }
         self.links
-            .take_results(self.poll.registry(), now, &mut self.happenings);
+            .take_results(&self.registry, now, &mut self.happenings);
         self.links
-            .poll_attempts(self.poll.registry(), now, &mut self.happenings);
+            .poll_attempts(&self.registry, now, &mut self.happenings);
         let seals = std::mem::take(&mut *self.seals.lock().unwrap_or_else(PoisonError::into_inner));
         for (slot, sealed) in seals {
             self.finish_seal(slot, sealed);
@@ -167,7 +208,7 @@ impl Driver {
                 link,
                 &address,
                 &self.pool,
-                self.poll.registry(),
+                &self.registry,
                 now,
                 &mut self.happenings,
             ),
@@ -293,10 +334,9 @@ impl Driver {
         idle && closing::is_empty(&self.shared)
     }
 
-    /// Sleeps until something happens or is due. `polled_at` is the time that the engine saw
-    /// last: asked with a later one it would leave out what fell due in between.
-    fn sleep(&mut self, polled_at: Instant, events: &mut Events) {
-        let now = Instant::now();
+    /// When something is due though nothing happens. `polled_at` is the time that the engine
+    /// saw last: asked with a later one it would leave out what fell due in between.
+    fn wake_at(&self, polled_at: Instant) -> Option<Instant> {
         let mut wake_at = self.engine.next_wake(polled_at);
         let others = [
             self.shared.timers.next_at(),
@@ -306,18 +346,22 @@ impl Driver {
         for at in others.into_iter().flatten() {
             wake_at = Some(wake_at.map_or(at, |w| w.min(at)));
         }
-        let mut timeout = wake_at.map(|at| at.saturating_duration_since(now));
+        wake_at
+    }
+
+    fn sleep(&mut self, polled_at: Instant) -> Sleep {
+        let mut until = self.wake_at(polled_at);
+        if self.engine.is_in_flight() {
+            // Batches that are opened from now on need no earlier wake than this, so that
+            // their callers need not wake anybody.
+            let next = polled_at + self.shared.settings.core.linger.duration().max(NAP);
+            until = Some(until.map_or(next, |u| u.min(next)));
+        }
         if !self.unread.is_empty() || !self.shared.mailbox.may_sleep() {
-            timeout = Some(Duration::ZERO);
+            until = Some(polled_at);
         }
-        if let Err(error) = self.poll.poll(events, timeout) {
-            if error.kind() != io::ErrorKind::Interrupted {
-                tracing::error!(%error, "waiting for sockets failed");
-                // Not to be repeated as fast as it can be.
-                std::thread::sleep(Duration::from_millis(10));
-            }
-        }
-        self.shared.mailbox.woke();
+        self.sleeps_until = until;
+        until.map_or(Sleep::UntilWoken, Sleep::Until)
     }
 
     fn take_events(&mut self, events: &Events) {
@@ -345,7 +389,7 @@ impl Driver {
             let (engine, queues) = (&mut self.engine, &mut self.queues);
             let more = self.links.handle_event(
                 event,
-                self.poll.registry(),
+                &self.registry,
                 now,
                 |link, frame| engine.handle_received(link, frame, now, queues),
                 &mut self.happenings,

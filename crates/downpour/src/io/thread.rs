@@ -1,42 +1,111 @@
-//! The I/O thread itself: how it starts, and what holds if it ever panics.
+//! The I/O thread itself: its loop, callers that help, and what holds if a round panics.
 //!
-//! *Invariant:* when the thread is gone, every accepted record has a verdict and nobody waits.
+//! The driver's lock is held for a round, never while anybody sleeps or a foreign waker runs.
+//! Callers only try for it, under no other lock. *Invariant:* when the thread is gone, every
+//! accepted record has a verdict and nobody waits.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant};
 
-use mio::Poll;
+use mio::{Events, Poll};
 
 use crate::io::closing;
-use crate::io::driver::Driver;
+use crate::io::driver::{Driver, Sleep};
 use crate::io::links::WAKER;
-use crate::shared::Shared;
+use crate::shared::{Help, Shared};
 use crate::wake;
 
+const EVENTS: usize = 256;
+
 /// Starts the I/O thread of a producer.
-pub(crate) fn start(shared: &Arc<Shared>) -> io::Result<()> {
+pub(crate) fn start(shared: &Arc<Shared>) -> io::Result<Help> {
     let poll = Poll::new()?;
     shared
         .mailbox
         .set_waker(mio::Waker::new(poll.registry(), WAKER)?);
+    let driver = Driver::new(shared.clone(), poll.registry().try_clone()?);
+    let driver = Arc::new(Mutex::new(driver));
+    // Weak, because the driver holds what holds the help.
+    let weak = Arc::downgrade(&driver);
     let shared = shared.clone();
     std::thread::Builder::new()
         .name("downpour-io".into())
-        .spawn(move || run(&shared, poll))?;
-    Ok(())
+        .spawn(move || run(&shared, driver, poll))?;
+    Ok(Box::new(move || help(&weak)))
 }
 
-fn run(shared: &Arc<Shared>, poll: Poll) {
-    let mut driver = Driver::new(shared.clone(), poll);
-    let panicked = catch_unwind(AssertUnwindSafe(|| driver.run())).is_err();
-    if panicked {
+fn lock(driver: &Mutex<Driver>) -> MutexGuard<'_, Driver> {
+    // A round that panics is caught and noted; the flag is what counts.
+    driver.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn run(shared: &Arc<Shared>, driver: Arc<Mutex<Driver>>, mut poll: Poll) {
+    let panicked = catch_unwind(AssertUnwindSafe(|| {
+        loop_until_end(shared, &driver, &mut poll)
+    }));
+    let broken = panicked.is_err() || lock(&driver).is_broken();
+    if broken {
+        lock(&driver).break_down();
         tracing::error!("the I/O thread panicked; please report this");
         closing::orphan_all(shared, "the I/O thread panicked");
     }
-    let (mut woken, closing) = driver.into_rest();
+    let (mut woken, mut closing) = lock(&driver).take_rest();
+    // Its connections end before anybody hears of the end.
+    drop(driver);
+    closing.awaited |= broken;
     closing.report();
     shared.timers.drain(&mut woken);
     shared.end.finish(closing.left, &mut woken);
     wake::wake_all(&mut woken);
+}
+
+fn loop_until_end(shared: &Shared, driver: &Mutex<Driver>, poll: &mut Poll) {
+    let mut events = Events::with_capacity(EVENTS);
+    loop {
+        let (mut woken, sleep) = {
+            let mut driver = lock(driver);
+            if driver.is_broken() {
+                return;
+            }
+            driver.round(&events)
+        };
+        wake::wake_all(&mut woken);
+        let timeout = match sleep {
+            Sleep::Never => return,
+            Sleep::UntilWoken => None,
+            Sleep::Until(at) => Some(at.saturating_duration_since(Instant::now())),
+        };
+        if let Err(error) = poll.poll(&mut events, timeout) {
+            if error.kind() != io::ErrorKind::Interrupted {
+                tracing::error!(%error, "waiting for sockets failed");
+                // Not to be repeated as fast as it can be.
+                std::thread::sleep(Duration::from_millis(10));
+            }
+        }
+        shared.mailbox.woke();
+    }
+}
+
+/// A caller's round, if nobody else is at it.
+fn help(driver: &Weak<Mutex<Driver>>) -> bool {
+    let Some(driver) = driver.upgrade() else {
+        return false;
+    };
+    let Ok(mut guard) = driver.try_lock() else {
+        return false;
+    };
+    if guard.is_broken() {
+        return false;
+    }
+    let round = catch_unwind(AssertUnwindSafe(|| guard.help()));
+    let Ok(mut woken) = round else {
+        // The I/O thread finds it and gives every record its verdict.
+        guard.break_down();
+        return false;
+    };
+    drop(guard);
+    wake::wake_all(&mut woken);
+    true
 }

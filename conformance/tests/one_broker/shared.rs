@@ -1,0 +1,74 @@
+//! The brokers that the tests of this binary share, one for each version, and what they all say to
+//! them. A broker ends with this process.
+
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+
+use downpour::blocking::Producer;
+use downpour::{ProducerBuilder, Record};
+use downpour_conformance::check::{Check, Findings};
+use downpour_conformance::ledger::Ledger;
+use xtask::kafka::{Cluster, Spec, Version};
+use xtask::referee;
+
+static NEW: LazyLock<Mutex<Cluster>> = LazyLock::new(|| {
+    // The old one is left without, so that both answers are heard.
+    let spec = Spec::new(Version::V4_3_1, 1).property("auto.create.topics.enable", true);
+    Mutex::new(Cluster::start(&spec).expect("Apache Kafka 4.3.1 starts"))
+});
+
+static OLD: LazyLock<Mutex<Cluster>> = LazyLock::new(|| {
+    let spec = Spec::new(Version::V2_8_2, 1);
+    Mutex::new(Cluster::start(&spec).expect("Apache Kafka 2.8.2 starts"))
+});
+
+/// The broker of 4.3.1, for one test at a time; it creates topics by itself.
+pub(crate) fn new() -> MutexGuard<'static, Cluster> {
+    // A test that failed leaves a broker that may still be used.
+    NEW.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The broker of 2.8.2, for one test at a time; it creates no topics by itself.
+pub(crate) fn old() -> MutexGuard<'static, Cluster> {
+    OLD.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A producer's settings, so far the defaults.
+pub(crate) fn builder(cluster: &Cluster) -> ProducerBuilder {
+    downpour::Producer::builder(cluster.bootstrap())
+}
+
+/// A producer with these settings, which blocks.
+pub(crate) fn build(builder: ProducerBuilder) -> Producer {
+    builder.build().expect("the settings are good").blocking()
+}
+
+/// Creates a topic with one partition.
+pub(crate) fn create(cluster: &Cluster, topic: &str, configs: &[(&str, &str)]) {
+    cluster
+        .create_topic(topic, 1, configs)
+        .expect("the topic is new");
+}
+
+/// Sends `key` and `value` and answers the offset.
+pub(crate) fn send(producer: &Producer, topic: &str, value: &str) -> Option<i64> {
+    let sent = producer.produce_sync(Record::to(topic).key("k").value(value));
+    sent.expect("the broker is there").offset()
+}
+
+/// The values of a topic's only partition as librdkafka reads them.
+pub(crate) fn values(cluster: &Cluster, topic: &str) -> Vec<String> {
+    let read = referee::read_topic(&cluster.bootstrap(), topic, false);
+    let read = read.expect("librdkafka reads").into_iter();
+    read.map(|record| String::from_utf8_lossy(&record.value.unwrap_or_default()).into_owned())
+        .collect()
+}
+
+/// Compares what the producer said of a load with what librdkafka reads.
+pub(crate) fn judge(cluster: &Cluster, topic: &str, ledger: &Ledger) -> Findings {
+    let mut check = Check::new(ledger);
+    referee::for_each_record(&cluster.bootstrap(), topic, false, |record| {
+        check.record(&record);
+    })
+    .expect("librdkafka reads");
+    check.finish()
+}

@@ -1,0 +1,175 @@
+//! Topics that are not there, topics that refuse records, and records that no topic takes.
+
+use std::time::{Duration, Instant};
+
+use downpour::{Cause, Codec, ErrorCode, Outcome, ProduceError, Record, SendError, Written};
+
+use crate::shared::{build, builder, create, new, old, send, values};
+
+#[test]
+fn a_topic_that_the_broker_creates_takes_its_first_record() {
+    let cluster = new();
+    let producer = build(builder(&cluster));
+    assert_eq!(send(&producer, "created-on-the-way", "first"), Some(0));
+    assert_eq!(values(&cluster, "created-on-the-way"), ["first"]);
+}
+
+/// Sends to a topic that is not there and stays away.
+fn told_of_missing(producer: &downpour::blocking::Producer) -> SendError {
+    let began = Instant::now();
+    let sent = producer.produce_async(Record::to("missing").value("v"));
+    let error = sent.expect_err("nobody creates it");
+    assert!(
+        began.elapsed() < Duration::from_secs(4),
+        "max_block is 2 s: {error}"
+    );
+    let text = error.to_string();
+    assert!(
+        text.contains("missing") && text.contains("UNKNOWN_TOPIC_OR_PARTITION"),
+        "{text}"
+    );
+    error
+}
+
+#[test]
+fn a_missing_topic_is_named_with_its_reason_when_the_producer_creates_none() {
+    let cluster = new();
+    let settings = builder(&cluster).auto_create_topics(false);
+    let producer = build(settings.max_block(Duration::from_secs(2)));
+    println!("{}", told_of_missing(&producer));
+    // It was not created by being asked for, and the producer goes on.
+    told_of_missing(&producer);
+    create(&cluster, "present", &[]);
+    assert_eq!(send(&producer, "present", "v"), Some(0));
+}
+
+#[test]
+fn a_missing_topic_is_named_with_its_reason_when_the_broker_creates_none() {
+    let cluster = old();
+    let producer = build(builder(&cluster).max_block(Duration::from_secs(2)));
+    println!("{}", told_of_missing(&producer));
+}
+
+#[test]
+fn a_topic_that_appears_while_a_record_waits_gets_it() {
+    let cluster = old();
+    let producer = build(builder(&cluster).max_block(Duration::from_secs(20)));
+    let waiting = std::thread::spawn(move || send(&producer, "appears", "v"));
+    std::thread::sleep(Duration::from_millis(500));
+    create(&cluster, "appears", &[]);
+    assert_eq!(waiting.join().unwrap(), Some(0));
+}
+
+#[test]
+fn a_batch_that_is_too_large_for_its_topic_is_split() {
+    let cluster = new();
+    create(&cluster, "small", &[("max.message.bytes", "8000")]);
+    let producer = build(builder(&cluster));
+    let value = |number: i32| format!("{number:0>1000}");
+    let sent: Vec<String> = (0..60).map(value).collect();
+    let records = sent.iter().map(|value| Record::to("small").value(value));
+    let deliveries = producer.produce_many_sync(records).unwrap();
+    let offsets = deliveries
+        .outcomes()
+        .map(|outcome| outcome.and_then(|outcome| outcome.offset()));
+    assert!(offsets.eq((0..60).map(Some)));
+    assert_eq!(values(&cluster, "small"), sent);
+    let batches = cluster.dump_log(1, "small", 0).unwrap();
+    assert!(batches.len() > 7, "{batches:?}");
+    assert!(batches.iter().all(|batch| batch.is_valid), "{batches:?}");
+}
+
+#[test]
+fn a_compressed_batch_that_is_too_large_for_its_topic_is_split() {
+    let cluster = new();
+    create(&cluster, "small-packed", &[("max.message.bytes", "3000")]);
+    let producer = build(builder(&cluster).compression(Codec::Lz4));
+    let mut random = downpour_conformance::random::Random::new(1);
+    // Noise in hex halves at best.
+    let value = |_| {
+        (0..32)
+            .map(|_| format!("{:016x}", random.next_u64()))
+            .collect()
+    };
+    let sent: Vec<String> = (0..60).map(value).collect();
+    let records = sent
+        .iter()
+        .map(|value| Record::to("small-packed").value(value));
+    let deliveries = producer.produce_many_sync(records).unwrap();
+    assert_eq!(deliveries.len(), 60);
+    assert_eq!(values(&cluster, "small-packed"), sent);
+}
+
+#[test]
+fn a_single_record_that_is_too_large_for_its_topic_fails_and_its_neighbours_do_not() {
+    let cluster = new();
+    create(&cluster, "narrow", &[("max.message.bytes", "2000")]);
+    let producer = build(builder(&cluster));
+    let large = "x".repeat(3000);
+    let records = ["before", &large, "after"].map(|value| Record::to("narrow").value(value));
+    let deliveries = producer.produce_many_async(records).unwrap();
+    let error = deliveries.wait().unwrap_err();
+    assert_eq!(error.written(), Written::No);
+    assert_eq!(error.code(), Some(ErrorCode::MESSAGE_TOO_LARGE), "{error}");
+    let are_delivered: Vec<bool> = deliveries
+        .outcomes()
+        .map(|outcome| outcome.is_some_and(|outcome| outcome.is_delivered()))
+        .collect();
+    assert_eq!(are_delivered, [true, false, true]);
+    assert_eq!(values(&cluster, "narrow"), ["before", "after"]);
+    // A sequence that never came does not stop the partition.
+    assert_eq!(send(&producer, "narrow", "later"), Some(2));
+}
+
+#[test]
+fn a_compacted_topic_names_the_record_that_it_refuses() {
+    let cluster = new();
+    create(&cluster, "compacted", &[("cleanup.policy", "compact")]);
+    // One batch: without a linger, a first record leaves alone.
+    let producer = build(builder(&cluster).linger(Duration::from_millis(100)));
+    assert_eq!(send(&producer, "compacted", "good"), Some(0));
+    let with_key = |value| Record::to("compacted").key("k").value(value);
+    let records = [
+        with_key("a"),
+        Record::to("compacted").value("without a key"),
+        with_key("b"),
+    ];
+    let deliveries = producer.produce_many_async(records).unwrap();
+    assert!(deliveries.wait().is_err());
+    let ends: Vec<Outcome> = deliveries.outcomes().map(Option::unwrap).collect();
+    for end in &ends {
+        let error = end.error().expect("the whole batch is refused");
+        println!("{error}");
+        assert_eq!(error.written(), Written::No);
+    }
+    let cause = |at: usize| ends[at].error().map(downpour::DeliveryError::cause);
+    assert_eq!(cause(0), Some(&Cause::SiblingRefused));
+    assert_eq!(cause(2), Some(&Cause::SiblingRefused));
+    let Some(Cause::Broker { code, message }) = cause(1) else {
+        panic!("{:?}", ends[1]);
+    };
+    assert_eq!(*code, ErrorCode::INVALID_RECORD);
+    assert!(message.is_some(), "the broker says why");
+    // Nothing of it is there, and the partition goes on.
+    assert_eq!(send(&producer, "compacted", "after"), Some(1));
+    assert_eq!(values(&cluster, "compacted"), ["good", "after"]);
+}
+
+#[test]
+fn a_record_over_the_limit_and_a_partition_that_is_not_there_are_refused_at_once() {
+    let cluster = new();
+    create(&cluster, "plain", &[]);
+    let producer = build(builder(&cluster));
+    let large = vec![0_u8; 2 << 20];
+    for record in [
+        Record::to("plain").value(&large),
+        Record::to("plain").value("v").partition(7),
+    ] {
+        let Err(ProduceError::Send(error @ SendError::Invalid(_))) = producer.produce_sync(record)
+        else {
+            panic!("it was accepted");
+        };
+        assert!(!error.is_temporary(), "{error}");
+    }
+    assert_eq!(send(&producer, "plain", "v"), Some(0));
+}

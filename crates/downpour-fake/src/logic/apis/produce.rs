@@ -234,8 +234,9 @@ impl Outcome {
         PartitionProduceResponse {
             index,
             error_code: error.code,
-            // An error that came after the append carries the offset all the same, also in Kafka.
-            base_offset: if self.appended { self.base_offset } else { -1 },
+            // An error that came after the append, or after the batch was recognised, carries the
+            // offset all the same, also in Kafka.
+            base_offset: self.base_offset,
             log_append_time_ms: -1,
             log_start_offset,
             record_errors: records

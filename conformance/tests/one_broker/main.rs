@@ -2,6 +2,7 @@
 //! version. Storms on three brokers are in `storms`.
 
 mod acks;
+mod changes;
 mod outages;
 mod read_back;
 mod shared;

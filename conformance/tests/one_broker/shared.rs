@@ -2,6 +2,7 @@
 //! them. A broker ends with this process.
 
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use downpour::blocking::Producer;
 use downpour::{ProducerBuilder, Record};
@@ -10,9 +11,16 @@ use downpour_conformance::ledger::Ledger;
 use xtask::kafka::{Cluster, Spec, Version};
 use xtask::referee;
 
+/// How long the new broker remembers a producer that sends nothing.
+pub(crate) const PRODUCERS_KNOWN_FOR: Duration = Duration::from_secs(3);
+
 static NEW: LazyLock<Mutex<Cluster>> = LazyLock::new(|| {
     // The old one is left without, so that both answers are heard.
-    let spec = Spec::new(Version::V4_3_1, 1).property("auto.create.topics.enable", true);
+    let spec = Spec::new(Version::V4_3_1, 1)
+        .property("auto.create.topics.enable", true)
+        // What it knows of a producer that is idle goes soon.
+        .property("producer.id.expiration.ms", PRODUCERS_KNOWN_FOR.as_millis())
+        .property("producer.id.expiration.check.interval.ms", 300);
     Mutex::new(Cluster::start(&spec).expect("Apache Kafka 4.3.1 starts"))
 });
 

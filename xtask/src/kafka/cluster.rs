@@ -266,6 +266,15 @@ impl Cluster {
         self.wait_in_sync(topic, SETTLED_WITHIN)
     }
 
+    /// Deletes a topic. Brokers may still know it for a moment.
+    ///
+    /// # Errors
+    /// When the cluster refuses, for example because there is no such topic.
+    pub fn delete_topic(&self, topic: &str) -> Result<(), Error> {
+        let controller = self.ask(&[])?.controller;
+        probe::delete_topic(self.node(controller)?.port, topic)
+    }
+
     /// What the cluster says of a topic; see [`Cluster::ask`] for which broker is asked.
     ///
     /// # Errors

@@ -102,6 +102,34 @@ pub(super) fn create_topic(port: u16, topic: &NewTopic<'_>) -> Result<(), Error>
     }
 }
 
+/// Deletes a topic; `port` is as for [`create_topic`].
+///
+/// # Errors
+/// When the broker refuses; its error code is told.
+pub(super) fn delete_topic(port: u16, topic: &str) -> Result<(), Error> {
+    let mut body = Vec::new();
+    body.extend(1_i32.to_be_bytes());
+    put_string(&mut body, topic);
+    body.extend((CREATED_WITHIN.as_millis() as i32).to_be_bytes());
+    let answer = ask(port, DELETE_TOPICS, 1, &body, CREATED_WITHIN)?;
+    match read_deleted(&mut Bytes { rest: &answer }) {
+        Some(0) => Ok(()),
+        Some(code) => Err(Error::new(format!(
+            "topic {topic} is not deleted: error {code}"
+        ))),
+        None => Err(Error::new(format!(
+            "port {port} answers something else than was asked"
+        ))),
+    }
+}
+
+/// The error code for the only topic in the answer.
+fn read_deleted(bytes: &mut Bytes<'_>) -> Option<i16> {
+    bytes.take(4 + 4 + 4)?; // correlation id, throttle time, count
+    bytes.string()?;
+    Some(i16::from_be_bytes(bytes.take(2)?.try_into().ok()?))
+}
+
 /// The error code and the words for the only topic in the answer.
 fn read_created(bytes: &mut Bytes<'_>) -> Option<(i16, String)> {
     bytes.take(4 + 4 + 4)?; // correlation id, throttle time, count
@@ -117,6 +145,7 @@ fn put_string(body: &mut Vec<u8>, text: &str) {
 
 const METADATA: i16 = 3;
 const CREATE_TOPICS: i16 = 19;
+const DELETE_TOPICS: i16 = 20;
 
 fn ask(port: u16, api: i16, version: i16, body: &[u8], within: Duration) -> Result<Vec<u8>, Error> {
     let doing = || format!("asking the broker at port {port}");
@@ -239,6 +268,15 @@ mod tests {
             }),
             None
         );
+    }
+
+    #[test]
+    fn a_deletion_is_read_with_its_code() {
+        let mut answer = vec![0; 12];
+        answer.extend([0, 1, b't', 0, 3]);
+        assert_eq!(read_deleted(&mut Bytes { rest: &answer }), Some(3));
+        answer.pop();
+        assert_eq!(read_deleted(&mut Bytes { rest: &answer }), None);
     }
 
     #[test]

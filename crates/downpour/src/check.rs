@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use downpour_core::config::{Acks, Address, Config};
+use downpour_core::config::{Acks, Address, Config, Linger};
 use downpour_wire::codec::{Codec, Compression};
 
 use crate::config_error::{ConfigError, ConfigProblem};
@@ -15,6 +15,10 @@ use crate::settings::Settings;
 /// 64 MiB.
 const BUFFER_MEMORY: usize = 64 << 20;
 const MAX_BLOCK: Duration = Duration::from_secs(60);
+/// Java's users write "never" as the largest number; this keeps deadlines computable.
+const FOR_EVER: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
+/// A pause of nothing would try again as fast as a processor can.
+const PAUSE_MIN: Duration = Duration::from_millis(1);
 /// More in flight per connection and partition brings nothing: a broker keeps the last five
 /// sequences and serves one request per connection at a time.
 const IN_FLIGHT_MAX: usize = 5;
@@ -38,6 +42,7 @@ pub(crate) fn settings(draft: Draft) -> Result<Settings, ConfigError> {
     let mut config = Config::new(bootstrap);
     take_plain(&draft, &mut config);
     take_compression(&draft, &mut config, &mut problems);
+    bound_times(&mut config);
     check_limits(&config, &mut problems);
     settle_idempotence(&draft, &mut config, &mut problems);
     settle_sizes(&draft, &mut config, &mut problems);
@@ -49,7 +54,7 @@ pub(crate) fn settings(draft: Draft) -> Result<Settings, ConfigError> {
         options: config.batch_options(),
         core: Arc::new(config),
         buffer_memory: draft.buffer_memory.unwrap_or(BUFFER_MEMORY),
-        max_block: draft.max_block.unwrap_or(MAX_BLOCK),
+        max_block: draft.max_block.unwrap_or(MAX_BLOCK).min(FOR_EVER),
         partitioner: draft.partitioner,
         connector: draft.connector,
         send_buffer: draft.send_buffer,
@@ -96,6 +101,23 @@ fn take_plain(draft: &Draft, config: &mut Config) {
     set(&mut config.response_max, &draft.response_max);
     // A batch of no bytes would never hold a record; Java takes 0 as 1, too.
     config.batch_size = draft.batch_size.unwrap_or(config.batch_size).max(1);
+}
+
+fn bound_times(config: &mut Config) {
+    for time in [
+        &mut config.delivery_timeout,
+        &mut config.request_timeout,
+        &mut config.connect_timeout,
+        &mut config.idle_timeout,
+        &mut config.metadata_max_age,
+    ] {
+        *time = (*time).min(FOR_EVER);
+    }
+    config.linger = match config.linger {
+        Linger::Fixed(time) => Linger::Fixed(time.min(FOR_EVER)),
+        Linger::Adaptive(time) => Linger::Adaptive(time.min(FOR_EVER)),
+        other => other,
+    };
 }
 
 fn take_compression(draft: &Draft, config: &mut Config, problems: &mut Vec<ConfigProblem>) {
@@ -288,7 +310,7 @@ fn backoff(
     default: (Duration, Duration),
     problems: &mut Vec<ConfigProblem>,
 ) -> (Duration, Duration) {
-    match said {
+    let (first, largest) = match said {
         (None, None) => default,
         (Some(first), None) => (first, default.1.max(first)),
         (None, Some(largest)) => (default.0.min(largest), largest),
@@ -301,7 +323,11 @@ fn backoff(
             }
             (first, largest)
         }
-    }
+    };
+    (
+        first.clamp(PAUSE_MIN, FOR_EVER),
+        largest.clamp(PAUSE_MIN, FOR_EVER),
+    )
 }
 
 fn addresses(text: &str, problems: &mut Vec<ConfigProblem>) -> Vec<Address> {

@@ -1,6 +1,6 @@
 //! What a delivered record's handle tells: where it is.
 //!
-//! What a failed one tells is [`DeliveryError`](crate::DeliveryError).
+//! What a failed one tells is [`DeliveryError`].
 
 use std::fmt;
 use std::sync::Arc;

@@ -155,3 +155,19 @@ fn a_codec_that_is_not_in_the_build_names_its_feature() {
     ));
     assert!(error.to_string().contains("feature `zstd`"), "{error}");
 }
+
+#[test]
+fn times_are_bounded_so_that_deadlines_can_be_computed() {
+    let settings = good(|d| {
+        d.max_block = Some(Duration::MAX);
+        d.linger = Some(Linger::Fixed(Duration::from_secs(u64::MAX / 2)));
+        d.request_timeout = Some(Duration::from_millis(1));
+        d.retry_backoff = Some(Duration::ZERO);
+        d.reconnect_backoff_max = Some(Duration::ZERO);
+    });
+    let now = std::time::Instant::now();
+    assert!(now.checked_add(settings.core.delivery_timeout).is_some());
+    assert!(now.checked_add(settings.max_block).is_some());
+    assert!(settings.core.retry_backoff.0 >= Duration::from_millis(1));
+    assert_eq!(settings.core.reconnect_backoff.1, Duration::from_millis(1));
+}

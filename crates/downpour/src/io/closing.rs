@@ -49,16 +49,20 @@ impl Closing {
 
     /// Whether even those who still compress had their time.
     pub(super) fn is_overdue(&self, now: Instant) -> bool {
-        self.aborted && self.deadline.is_some_and(|at| at + GRACE <= now)
+        self.aborted && self.grace_ends_at().is_some_and(|at| at <= now)
     }
 
     /// When to look again though nothing happens.
     pub(super) fn next_wake(&self) -> Option<Instant> {
         if self.aborted {
-            self.deadline.map(|at| at + GRACE)
+            self.grace_ends_at()
         } else {
             self.deadline
         }
+    }
+
+    fn grace_ends_at(&self) -> Option<Instant> {
+        self.deadline?.checked_add(GRACE)
     }
 
     /// Counts a verdict.

@@ -5,6 +5,8 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
+#[cfg(unix)]
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -69,6 +71,21 @@ enum Opened {
     Stream(std::os::unix::net::UnixStream),
 }
 
+/// Resolves a name, or runs the caller's closure, which may do anything, panic included.
+fn open(connector: &Connector, address: &Address) -> io::Result<Opened> {
+    match connector {
+        Connector::Tcp => transport::resolve(address).map(Opened::Resolved),
+        #[cfg(unix)]
+        Connector::Custom(open) => {
+            let opened = catch_unwind(AssertUnwindSafe(|| open(&address.host, address.port)));
+            match opened {
+                Ok(opened) => opened.map(Opened::Stream),
+                Err(_) => Err(io::Error::other("the connector panicked")),
+            }
+        }
+    }
+}
+
 type Results = Arc<Mutex<Vec<(LinkId, io::Result<Opened>)>>>;
 
 /// All connections.
@@ -119,11 +136,7 @@ impl Links {
         let (results, shared, address) =
             (self.results.clone(), self.shared.clone(), address.clone());
         let work = move || {
-            let opened = match &connector {
-                Connector::Tcp => transport::resolve(&address).map(Opened::Resolved),
-                #[cfg(unix)]
-                Connector::Custom(open) => open(&address.host, address.port).map(Opened::Stream),
-            };
+            let opened = open(&connector, &address);
             results
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)

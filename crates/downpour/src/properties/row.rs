@@ -94,8 +94,8 @@ fn bytes(value: &str) -> Result<usize, Refusal> {
 
 fn millis(value: &str) -> Result<Duration, Refusal> {
     let number = number(value)?;
-    // As in Kafka, whose times are signed 32 or 64 bits; this keeps deadlines computable.
-    if number > i64::MAX as u64 / 1000 {
+    // As in Kafka, whose times are signed.
+    if number > i64::MAX as u64 {
         return Err(bad("is longer than any clock lasts"));
     }
     Ok(Duration::from_millis(number))
@@ -147,6 +147,16 @@ pub(super) fn linger(draft: &mut Draft, value: &str) -> Result<(), Refusal> {
         _ => return Err(bad("must be milliseconds, from 0 to a day")),
     };
     draft.linger = Some(Linger::Fixed(time));
+    Ok(())
+}
+
+pub(super) fn idle(draft: &mut Draft, value: &str) -> Result<(), Refusal> {
+    // Java's word for never.
+    draft.idle_timeout = Some(if value == "-1" {
+        Duration::MAX
+    } else {
+        millis(value)?
+    });
     Ok(())
 }
 

@@ -3,8 +3,8 @@
 //! Only names and answers; values are read in `row`.
 
 use super::row::{
-    Answer, Row, acks, codec, gzip_level, kilobytes_of_memory, linger, partitioner_class, recovery,
-    retries, row, security_protocol, zstd_level,
+    Answer, Row, acks, codec, gzip_level, idle, kilobytes_of_memory, linger, partitioner_class,
+    recovery, retries, row, security_protocol, zstd_level,
 };
 use Answer::{Bool, Bytes, Millis, NotHere, Only, SocketBuffer, Text, Works};
 
@@ -158,7 +158,7 @@ const NETWORK: &[Row] = &[
         "receive.buffer.bytes",
         SocketBuffer(|d| &mut d.receive_buffer),
     ),
-    row("connections.max.idle.ms", Millis(|d| &mut d.idle_timeout)),
+    row("connections.max.idle.ms", Works(idle)),
     row(
         "socket.connection.setup.timeout.ms",
         Millis(|d| &mut d.connect_timeout),

@@ -15,3 +15,5 @@ mod memory;
 mod refusals;
 #[cfg(test)]
 mod setup;
+#[cfg(test)]
+mod spread;

@@ -1,0 +1,187 @@
+//! Which partition a record goes to, and what travels beside it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use downpour::{Choice, Partitioner, Record, SendError};
+use downpour_fake::FakeCluster;
+
+use crate::setup::{PATIENCE, builder, cluster, producer};
+
+#[test]
+fn keys_go_where_javas_producer_puts_them() {
+    let cluster = cluster();
+    let producer = producer(&cluster).blocking();
+    // murmur2 of these keys, masked, modulo six.
+    for (key, partition) in [
+        ("21", 0x7fff_ffff & -973_932_308i32),
+        ("foobar", 0x7fff_ffff & -790_332_482),
+    ] {
+        let report = producer
+            .produce_sync(Record::to("events").key(key).value("v"))
+            .unwrap();
+        assert_eq!(report.partition(), partition % 6, "{key}");
+        let by_other = Record::to("events")
+            .key("other")
+            .partition_key(key)
+            .value("v");
+        assert_eq!(
+            producer.produce_sync(by_other).unwrap().partition(),
+            partition % 6,
+            "{key}"
+        );
+        let explicit = Record::to("events").key(key).partition(3).value("v");
+        assert_eq!(producer.produce_sync(explicit).unwrap().partition(), 3);
+    }
+    producer.close();
+    let keys: Vec<_> = (0..6)
+        .flat_map(|p| cluster.records("events", p))
+        .filter(|r| r.key_str().as_deref() == Some("other"))
+        .collect();
+    assert_eq!(keys.len(), 2, "the key is stored, the partition key is not");
+}
+
+#[test]
+fn records_without_a_key_spread_over_all_partitions_by_bytes() {
+    let cluster = cluster();
+    let producer = builder(&cluster)
+        .batch_size(1000)
+        .build()
+        .unwrap()
+        .blocking();
+    for _ in 0..3000 {
+        drop(
+            producer
+                .produce_async(Record::to("events").value(vec![b'x'; 80]))
+                .unwrap(),
+        );
+    }
+    producer.close();
+    for (partition, records) in cluster.records_by_partition("events").iter().enumerate() {
+        assert!(
+            (300..=700).contains(&records.len()),
+            "{partition}: {}",
+            records.len()
+        );
+    }
+}
+
+#[derive(Debug)]
+struct ByLength;
+
+impl Partitioner for ByLength {
+    fn partition(&self, _: &str, key: Option<&[u8]>, _: u32, available: &[i32]) -> Choice {
+        assert_eq!(available.len(), 6);
+        key.map_or(Choice::Sticky, |key| Choice::Partition(key.len() as i32))
+    }
+}
+
+#[test]
+fn a_custom_partitioner_may_choose_pass_or_be_wrong() {
+    let cluster = cluster();
+    let producer = builder(&cluster)
+        .partitioner(ByLength)
+        .build()
+        .unwrap()
+        .blocking();
+    let report = producer
+        .produce_sync(Record::to("events").key("four").value("v"))
+        .unwrap();
+    assert_eq!(report.partition(), 4);
+    producer
+        .produce_sync(Record::to("events").value("v"))
+        .unwrap();
+    let wrong = producer.produce_async(Record::to("events").key("seven77"));
+    assert!(matches!(wrong, Err(SendError::Invalid(_))));
+}
+
+#[test]
+fn a_tombstone_is_null_and_an_empty_value_is_not() {
+    let cluster = FakeCluster::builder().topic("events", 1).start().unwrap();
+    let producer = producer(&cluster).blocking();
+    producer
+        .produce_sync(Record::tombstone("events", "k"))
+        .unwrap();
+    producer
+        .produce_sync(Record::to("events").key("k"))
+        .unwrap();
+    producer
+        .produce_sync(Record::to("events").header("n", downpour::HeaderValue::NULL))
+        .unwrap();
+    let records = cluster.records("events", 0);
+    assert_eq!(
+        (records[0].value.as_deref(), records[0].key.as_deref()),
+        (None, Some(&b"k"[..]))
+    );
+    assert_eq!(records[1].value.as_deref(), Some(&b""[..]));
+    assert_eq!(
+        (records[2].key.as_ref(), &records[2].headers[0].1),
+        (None, &None)
+    );
+}
+
+#[test]
+fn send_many_reports_each_record_in_order() {
+    let cluster = cluster();
+    let producer = producer(&cluster).blocking();
+    let values: Vec<String> = (0..500).map(|n| n.to_string()).collect();
+    let records = values.iter().enumerate().map(|(n, value)| {
+        Record::to("events")
+            .key(value)
+            .value(value)
+            .label(Arc::new(n))
+    });
+    let deliveries = producer.produce_many_sync(records).unwrap();
+    assert_eq!(deliveries.len(), 500);
+    for (n, outcome) in deliveries.outcomes().enumerate() {
+        let report = outcome.unwrap().into_result().unwrap();
+        assert_eq!(report.label().unwrap().downcast_ref::<usize>(), Some(&n));
+        let stored =
+            &cluster.records("events", report.partition())[report.offset().unwrap() as usize];
+        assert_eq!(stored.value_str().as_deref(), Some(values[n].as_str()));
+    }
+    assert!(
+        producer
+            .produce_many_sync(Vec::<Record<'_>>::new())
+            .unwrap()
+            .is_empty()
+    );
+}
+
+#[test]
+fn a_topic_handle_of_another_producer_goes_by_name() {
+    let (one, two) = (cluster(), cluster());
+    let (first, second) = (producer(&one), producer(&two));
+    let topic = smol::block_on(first.topic("events")).unwrap();
+    second
+        .blocking()
+        .produce_sync(topic.record().value("v"))
+        .unwrap();
+    assert_eq!(
+        (one.record_count("events"), two.record_count("events")),
+        (0, 1)
+    );
+    let handle = smol::block_on(topic.send(topic.record().value("w"))).unwrap();
+    handle.wait_timeout(PATIENCE).unwrap().unwrap();
+    drop(first);
+    let late = smol::block_on(topic.send(topic.record()));
+    assert!(matches!(late, Err(SendError::Closed)), "{late:?}");
+}
+
+#[test]
+fn a_connector_that_panics_is_a_failed_connection() {
+    let cluster = cluster();
+    let producer = builder(&cluster)
+        .connector(|_, _| panic!("on purpose"))
+        .max_block(Duration::from_secs(2))
+        .build()
+        .unwrap()
+        .blocking();
+    let Err(SendError::Timeout(timeout)) = producer.produce_async(Record::to("events")) else {
+        panic!("nobody is there")
+    };
+    assert!(
+        timeout.to_string().contains("the connector panicked"),
+        "{timeout}"
+    );
+}

@@ -100,6 +100,8 @@ pub(crate) struct Plan {
     pub(crate) rounded: bool,
     pub(crate) max_block: Duration,
     pub(crate) phases: Vec<PhasePlan>,
+    /// Trouble comes while connections are being opened; else only when a topic is known.
+    pub(crate) early: bool,
     pub(crate) end: End,
     /// The end does not wait until all is well again.
     pub(crate) hasty: bool,
@@ -122,19 +124,21 @@ impl Plan {
         let releases = releases(dice, brokers);
         let short = dice.percent(25);
         let rough = dice.percent(50);
-        let mut config = config(dice, brokers, short);
+        let len_max = if dice.percent(20) { LEN_MAX } else { 120 };
+        let mut config = config(dice, brokers, short, len_max);
         let options = options(dice, &mut config);
         let topics = topics(dice, brokers, rough, &config);
         let with_lull = dice.percent(12);
         let mut phases = Vec::new();
-        let span = *dice.pick(&[20, 100, 500, 2000]);
+        let net = net(dice, &config);
+        let span = Duration::from_millis(*dice.pick(&[20, 100, 500, 2000]));
         let stage = Stage {
             brokers,
             topics: topics
                 .iter()
                 .map(|t| (t.name.clone(), t.partitions))
                 .collect(),
-            span: Duration::from_millis(span),
+            span: span.max(net.latency.1 * 15),
             rough,
             request_timeout: config.request_timeout,
         };
@@ -151,7 +155,7 @@ impl Plan {
             phases.push(PhasePlan {
                 lull,
                 forget,
-                senders: senders(dice, &topics, &config, &stage),
+                senders: senders(dice, &topics, &config, &stage, len_max),
                 trouble: (0..troubles).map(|_| stage.draw(dice)).collect(),
                 heal_after: stage.span + dice.millis(0, 500),
             });
@@ -174,7 +178,6 @@ impl Plan {
         };
         let heals = !(short && dice.percent(20));
         let loose = forgetful || config.resend_unknown;
-        let net = net(dice, &config);
         let expect = Expect {
             duplicates: loose || !config.idempotence,
             order: match (loose, config.idempotence) {
@@ -189,7 +192,7 @@ impl Plan {
                 && !matches!(end, End::Abort(_))
                 && net.is_fast_enough(&config),
         };
-        let largest = 2 * config.batch_size.max(LEN_MAX + 100);
+        let largest = 2 * config.batch_size.max(len_max + 100);
         let memory = match dice.between(0, 9) {
             0..=4 => 64 << 20,
             5..=7 => largest * dice.size(1, 8),
@@ -209,6 +212,7 @@ impl Plan {
                 dice.millis(10, 1000)
             },
             calm: expect.all_delivered && troubles == 0 && config.idle_timeout > 60 * SECOND,
+            early: dice.percent(20),
             phases,
             end,
             hasty: !heals || dice.percent(40),
@@ -245,7 +249,7 @@ fn releases(dice: &mut Dice, brokers: i32) -> Vec<KafkaVersion> {
         .collect()
 }
 
-fn config(dice: &mut Dice, brokers: i32, short: bool) -> Config {
+fn config(dice: &mut Dice, brokers: i32, short: bool, len_max: usize) -> Config {
     let address = |id: i32| Address {
         host: Arc::from(format!("broker-{id}.fake")),
         port: 9092,
@@ -283,8 +287,8 @@ fn config(dice: &mut Dice, brokers: i32, short: bool) -> Config {
         3 => dice.size(600, 3000),
         _ => 64 << 10,
     };
-    config.batch_max = if dice.percent(60) {
-        config.batch_size.max(LEN_MAX + 200)
+    config.batch_max = if dice.percent(80) {
+        config.batch_size.max(len_max + 100)
     } else {
         1 << 20
     };
@@ -374,10 +378,10 @@ fn senders(
     topics: &[TopicPlan],
     config: &Config,
     stage: &Stage,
+    len_max: usize,
 ) -> Vec<Vec<RecordPlan>> {
     let count = dice.size(1, 4);
     let records = dice.size(30, 300) / count;
-    let long = dice.percent(20);
     let two_options = dice.percent(50);
     let keyless = dice.percent(30);
     // A burst, an even flow over the time of trouble, or bursts with pauses between.
@@ -395,11 +399,7 @@ fn senders(
                         _ if dice.percent(8) => dice.time(Duration::ZERO, step * 10),
                         _ => Duration::ZERO,
                     };
-                    let len = if long {
-                        dice.size(4, LEN_MAX)
-                    } else {
-                        dice.size(4, 120)
-                    };
+                    let len = dice.size(4, len_max);
                     RecordPlan {
                         topic: topic as u32,
                         partition: dice.between(0, topics[topic].partitions as u64 - 1) as i32,

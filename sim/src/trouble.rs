@@ -74,7 +74,12 @@ impl Stage {
     pub(crate) fn draw(&self, dice: &mut Dice) -> (Duration, Trouble) {
         let at = dice.time(Duration::ZERO, self.span);
         let trouble = match dice.between(0, 99) {
-            0..=54 => return (at, self.script_produce(dice)),
+            0..=54 => {
+                // Scripts count requests: most are there from the beginning.
+                let early = dice.percent(60);
+                let at = if early { Duration::ZERO } else { at };
+                return (at, self.script_produce(dice));
+            }
             55..=61 => self.script_other(dice),
             62..=70 => {
                 let topic = dice.size(0, self.topics.len() - 1);
@@ -119,7 +124,8 @@ impl Stage {
         } else {
             self.mild(dice)
         };
-        let mut fault = fault.on(ApiKey::Produce).nth(dice.between(1, 6));
+        let latest = *dice.pick(&[1, 3, 3, 12]);
+        let mut fault = fault.on(ApiKey::Produce).nth(dice.between(1, latest));
         if dice.percent(25) {
             fault = fault.times(dice.between(2, 4));
         }

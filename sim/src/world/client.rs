@@ -112,6 +112,7 @@ impl World {
                 {
                     return;
                 }
+                self.storm();
                 let senders = self.senders.len();
                 (0..senders).for_each(|sender| self.soon(Event::Sender(sender)));
             }

@@ -245,6 +245,7 @@ impl World {
             Event::Restart(node) => self.restart(node),
             Event::Heal => self.heal(),
             Event::Phase => self.begin_phase(),
+            Event::Storm => self.storm(),
             Event::Abort => self.abort(),
         }
     }
@@ -277,20 +278,46 @@ impl World {
             });
             self.next_id += count;
         }
-        let times: Vec<Duration> = plan.trouble.iter().map(|(at, _)| *at).collect();
-        let heal_after = plan.heal_after;
         self.senders = senders;
         for at in 0..self.senders.len() {
             self.soon(Event::Sender(at));
         }
-        for (at, time) in times.into_iter().enumerate() {
+        self.storming = false;
+        let patience = if self.plan.early || self.phase > 0 {
+            Duration::ZERO
+        } else {
+            5 * self.plan.phases[0].heal_after
+        };
+        self.after(patience, Event::Storm);
+        // Scripts that count requests are there from the beginning.
+        self.schedule_trouble(true);
+    }
+
+    fn schedule_trouble(&mut self, at_once: bool) {
+        let trouble = &self.plan.phases[self.phase].trouble;
+        let due: Vec<(usize, Duration)> = trouble
+            .iter()
+            .map(|(at, _)| *at)
+            .enumerate()
+            .filter(|(_, at)| at.is_zero() == at_once)
+            .collect();
+        for (at, time) in due {
             self.after(time, Event::Trouble(at));
         }
+    }
+
+    /// The time of trouble begins, once a phase.
+    pub(crate) fn storm(&mut self) {
+        if !self.running || std::mem::replace(&mut self.storming, true) {
+            return;
+        }
+        self.schedule_trouble(false);
+        let heal_after = self.plan.phases[self.phase].heal_after;
         if self.plan.heals || !self.is_last_phase() {
             self.after(heal_after, Event::Heal);
         }
         if let End::Abort(after) = self.plan.end {
-            if self.phase + 1 == self.plan.phases.len() {
+            if self.is_last_phase() {
                 self.after(after, Event::Abort);
             }
         }

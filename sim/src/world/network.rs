@@ -229,6 +229,9 @@ impl World {
         let Some(request) = self.cluster.requests().last() else {
             return;
         };
+        if request.fault.is_some() {
+            self.tally.count("brokers: requests that met a fault");
+        }
         for batch in &request.batches {
             let verdict = match &batch.verdict {
                 downpour_fake::Verdict::Appended { .. } => "appended".to_owned(),

@@ -56,6 +56,8 @@ pub(crate) enum Event {
     /// One of the phase's misfortunes.
     Trouble(usize),
     Restart(i32),
+    /// Trouble begins, if it did not when a topic became known.
+    Storm,
     Heal,
     /// Nothing is wrong any more and the next phase begins.
     Phase,
@@ -152,6 +154,7 @@ pub(crate) struct World {
     pub(crate) phase: usize,
     /// The phase has begun and is not over.
     pub(crate) running: bool,
+    pub(crate) storming: bool,
     pub(crate) healed: bool,
     pub(crate) aborting: bool,
     /// Records that were accepted and have no verdict.
@@ -212,6 +215,7 @@ impl World {
             links: BTreeMap::new(),
             phase: 0,
             running: false,
+            storming: false,
             healed: false,
             aborting: false,
             open: 0,

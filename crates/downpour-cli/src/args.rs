@@ -38,7 +38,7 @@ pub(crate) struct Cli {
     #[arg(short, long, global = true, action = ArgAction::Count, display_order = 900)]
     pub(crate) verbose: u8,
 
-    /// Prints results, errors and failed records only: no progress, no warnings, no summary
+    /// Prints errors, failed records and JSON only: no progress, no warnings, no summary
     #[arg(
         short,
         long,

@@ -75,11 +75,11 @@ pub(crate) struct ProduceArgs {
     pub(crate) place: PlaceArgs,
 
     /// Prints a JSON line for each record and a summary, or the summary only
-    #[arg(long, value_name = "WHAT", num_args = 0..=1, require_equals = true, default_missing_value = "records")]
+    #[arg(long, help_heading = "Output", value_name = "WHAT", num_args = 0..=1, require_equals = true, default_missing_value = "records")]
     pub(crate) json: Option<JsonReport>,
 
     /// Shows no progress, also on a terminal
-    #[arg(long)]
+    #[arg(long, help_heading = "Output")]
     pub(crate) no_progress: bool,
 }
 

@@ -41,6 +41,7 @@ pub(crate) struct ReadError {
 pub(crate) struct Blocks<R> {
     input: R,
     source: usize,
+    piece: Box<[u8]>,
     /// The start of a line whose end has not been read.
     carry: Vec<u8>,
     next_line: u64,
@@ -57,6 +58,7 @@ impl<R: Read> Blocks<R> {
         Self {
             input,
             source,
+            piece: vec![0; BLOCK].into(),
             carry: Vec::new(),
             next_line: 1,
             line_max,
@@ -74,12 +76,9 @@ impl<R: Read> Blocks<R> {
                     self.line_max
                 )));
             }
-            // A long line grows by doubling, so that its bytes are read into place once.
-            let more = BLOCK.max(before);
-            self.carry.resize(before + more, 0);
-            let read = self.input.read(&mut self.carry[before..]);
+            let read = self.input.read(&mut self.piece);
             let got = *read.as_ref().unwrap_or(&0);
-            self.carry.truncate(before + got);
+            self.carry.extend_from_slice(&self.piece[..got]);
             match read {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(self.error(format!("cannot be read: {error}"))),

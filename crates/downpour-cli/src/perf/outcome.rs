@@ -1,0 +1,72 @@
+//! What became of the records, counted.
+
+use downpour::{DeliveryError, Outcome, ProduceError, SendError, Written};
+
+/// Counts of ends, and the first trouble of each kind in words.
+#[derive(Debug, Default)]
+pub(super) struct Outcomes {
+    pub(super) acknowledged: u64,
+    pub(super) not_written: u64,
+    pub(super) unknown: u64,
+    pub(super) refused: u64,
+    /// Accepted, and nobody looked.
+    pub(super) unread: u64,
+    /// The first of each kind.
+    pub(super) troubles: Vec<String>,
+    /// Round trips in microseconds, where each was awaited.
+    pub(super) round_trips: Vec<u32>,
+}
+
+impl Outcomes {
+    pub(super) fn end(&mut self, outcome: &Outcome) {
+        match outcome {
+            Outcome::Delivered(_) => self.acknowledged += 1,
+            Outcome::Undelivered(error) => self.failed(error),
+            _ => self.unknown += 1,
+        }
+    }
+
+    fn failed(&mut self, error: &DeliveryError) {
+        let count = match error.written() {
+            Written::No => &mut self.not_written,
+            _ => &mut self.unknown,
+        };
+        *count += 1;
+        if *count == 1 {
+            self.troubles.push(error.to_string());
+        }
+    }
+
+    pub(super) fn refuse(&mut self, error: &SendError) {
+        self.refused += 1;
+        if self.refused == 1 {
+            self.troubles.push(match error {
+                SendError::Invalid(invalid) => invalid.to_string(),
+                other => other.to_string(),
+            });
+        }
+    }
+
+    pub(super) fn produced(&mut self, error: &ProduceError) {
+        match error {
+            ProduceError::Send(error) => self.refuse(error),
+            ProduceError::Delivery(error) => self.failed(error),
+            _ => self.unknown += 1,
+        }
+    }
+
+    pub(super) fn add(&mut self, other: Self) {
+        self.acknowledged += other.acknowledged;
+        self.not_written += other.not_written;
+        self.unknown += other.unknown;
+        self.refused += other.refused;
+        self.unread += other.unread;
+        self.troubles.extend(other.troubles);
+        self.round_trips.extend(other.round_trips);
+    }
+
+    /// Whether all records are accounted for and good, as far as anybody looked.
+    pub(super) fn is_complete(&self, records: u64) -> bool {
+        self.acknowledged + self.unread == records
+    }
+}

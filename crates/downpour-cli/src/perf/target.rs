@@ -1,0 +1,57 @@
+//! What is measured against: brokers, or the fake cluster in a process of its own; and a producer
+//! whose topic is warm.
+
+use downpour::blocking::Producer;
+use downpour::{SendError, Topic};
+
+use crate::args::{PartitionMode, PerfArgs};
+use crate::block_on::block_on;
+use crate::embedded::Apart;
+use crate::ending::Refusal;
+use crate::settings;
+
+/// The cluster, if it is ours, and the producer. The fields end in this order.
+pub(super) struct Target {
+    pub(super) topic: Topic,
+    pub(super) producer: Producer,
+    pub(super) apart: Option<Apart>,
+}
+
+impl Target {
+    /// Starts what is ours and connects.
+    pub(super) fn reach(args: &PerfArgs) -> Result<Self, Refusal> {
+        let connection = &args.connection;
+        // The settings are checked first: a process is a lot to start for nothing.
+        let placeholder = connection.embedded.then_some("localhost:9092");
+        drop(settings::build(settings::builder(
+            connection,
+            placeholder,
+        )?)?);
+        let apart = match connection.embedded {
+            true => Some(Apart::start(&args.topic, connection.embedded_partitions)?),
+            false => None,
+        };
+        let builder = settings::builder(connection, apart.as_ref().map(Apart::bootstrap))?;
+        let producer = settings::build(builder)?.blocking();
+        let topic = block_on(producer.as_async().topic(&args.topic)).map_err(|error| {
+            Refusal::new(match error {
+                SendError::Invalid(invalid) => invalid.to_string(),
+                other => other.to_string(),
+            })
+        })?;
+        if let PartitionMode::One(partition) = args.partition {
+            let partitions = topic.partitions();
+            if usize::try_from(partition).is_ok_and(|partition| partition >= partitions) {
+                return Err(Refusal::new(format!(
+                    "--partition is {partition}, but {} has {partitions} partitions, from 0 on",
+                    args.topic
+                )));
+            }
+        }
+        Ok(Self {
+            topic,
+            producer,
+            apart,
+        })
+    }
+}

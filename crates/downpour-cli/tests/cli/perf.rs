@@ -1,0 +1,89 @@
+//! The measurements: that they measure what they say, not how fast anything is.
+
+use downpour_fake::FakeCluster;
+use serde_json::Value;
+
+use super::run;
+
+fn measured(options: &[&str]) -> Value {
+    let mut words = vec!["-q", "perf", "events", "--json", "--records", "3000"];
+    words.extend(options);
+    let shown = run(&words);
+    assert_eq!(shown.code, Some(0), "{shown:?}");
+    shown.json().pop().unwrap()
+}
+
+#[test]
+fn every_way_of_awaiting_delivers_every_record() {
+    for how in ["handles", "each", "many"] {
+        let result = measured(&["--embedded", "--await", how]);
+        assert_eq!(result["acknowledged"], 3000, "{how}: {result}");
+        assert_eq!(result["not_sent"], 0, "{how}: {result}");
+        assert_eq!(
+            result["round_trip_us"].is_null(),
+            how != "each",
+            "{how}: {result}"
+        );
+    }
+    let result = measured(&["--embedded", "--await", "none"]);
+    assert_eq!(result["verdicts_not_read"], 3000, "{result}");
+}
+
+#[test]
+fn sizes_threads_and_partitions_are_as_asked_for() {
+    let cluster = FakeCluster::builder().topic("events", 4).start().unwrap();
+    let servers = cluster.bootstrap_servers();
+    let result = measured(&[
+        "-b", &servers, "-s", "321", "-t", "3", "-p", "each", "-z", "lz4",
+    ]);
+    assert_eq!(result["acknowledged"], 3000);
+    let partitions = cluster.records_by_partition("events");
+    for records in &partitions {
+        assert_eq!(records.len(), 750);
+        assert!(
+            records
+                .iter()
+                .all(|r| r.value.as_ref().is_some_and(|v| v.len() == 321))
+        );
+    }
+    let result = measured(&["-b", &servers, "-p", "2"]);
+    assert_eq!(result["acknowledged"], 3000);
+    assert_eq!(cluster.records("events", 2).len(), 3750);
+    cluster.assert_no_violations();
+}
+
+#[test]
+fn try_send_on_a_full_buffer_loses_no_record_and_keeps_to_the_memory() {
+    let shown = run(&[
+        "-q",
+        "perf",
+        "events",
+        "--embedded",
+        "--try-send",
+        "--json",
+        "-X",
+        "buffer.memory=1048576",
+    ]);
+    assert_eq!(shown.code, Some(0), "{shown:?}");
+    let result = shown.json().pop().unwrap();
+    assert_eq!(result["buffer_was_full"], true, "{result}");
+    assert_eq!(result["calls"], 10_000, "{result}");
+    let number = |name: &str| result[name].as_u64().unwrap();
+    assert_eq!(number("accepted") + number("handed_back"), 10_000);
+    assert!(number("handed_back") > 9_000, "{result}");
+    assert_eq!(
+        number("acknowledged"),
+        number("filled_with") + number("accepted")
+    );
+    assert!(number("most_buffered") <= 1_048_576, "{result}");
+}
+
+#[test]
+fn nothing_to_measure_against_is_refused() {
+    let shown = run(&["perf", "events"]);
+    assert_eq!(shown.code, Some(2), "{shown:?}");
+    assert!(shown.err.contains("--embedded"), "{shown:?}");
+    let shown = run(&["perf", "events", "--embedded", "-p", "3"]);
+    assert_eq!(shown.code, Some(2), "{shown:?}");
+    assert!(shown.err.contains("events has 3 partitions"), "{shown:?}");
+}

@@ -1,5 +1,10 @@
 //! The built command as somebody uses it, one area a module; what they share is here.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "what goes wrong in a test's helper fails the test"
+)]
+
 mod broken;
 mod faults;
 mod perf;

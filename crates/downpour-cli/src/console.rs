@@ -1,10 +1,11 @@
 //! What people read on standard error: errors, failed records, warnings and the progress bar,
 //! which must not tear each other. Results go to standard output and are not here.
 
+use std::fmt;
 use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use crate::ending::Refusal;
 
@@ -35,9 +36,13 @@ impl Console {
             }
             None => "{spinner} {human_pos}",
         };
-        let template = format!("{rest} {words}, {{per_sec}}, {{elapsed}}{{msg}}");
+        let template = format!("{rest} {words}, {{rate}}, {{elapsed}}{{msg}}");
         if let Ok(style) = ProgressStyle::with_template(&template) {
-            self.bar.set_style(style);
+            // The bar's own rate has decimals that nobody reads.
+            let rate = |state: &ProgressState, text: &mut dyn fmt::Write| {
+                let _ = write!(text, "{}/s", HumanCount(state.per_sec() as u64));
+            };
+            self.bar.set_style(style.with_key("rate", rate));
         }
         self.bar
             .set_draw_target(ProgressDrawTarget::stderr_with_hz(10));

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use downpour::{Codec, Producer};
+use downpour::{Acks, Codec, Producer, blocking};
 use xtask::kafka::{Cluster, Error, Role, Spec, Version};
 use xtask::referee;
 
@@ -48,6 +48,8 @@ pub struct Storm {
     pub per_second: u64,
     /// How batches are compressed.
     pub codec: Codec,
+    /// Anything but all shall lose records, which shows that losses are found.
+    pub acks: Acks,
 }
 
 /// What happened.
@@ -75,6 +77,9 @@ impl Storm {
         let spec = Spec::new(self.version, BROKERS)
             // Leaders go home soon after their broker came back, without anything being killed.
             .property("leader.imbalance.check.interval.seconds", 5);
+        if self.fault == Fault::Proxy && self.version.has_zookeeper() {
+            return Err(Error::new("proxies are for clusters without ZooKeeper"));
+        }
         let mut cluster = Cluster::start(&spec)?;
         let proxies = if self.fault == Fault::Proxy {
             put_proxies_before(&mut cluster)?
@@ -82,57 +87,11 @@ impl Storm {
             Vec::new()
         };
         cluster.create_topic(TOPIC, PARTITIONS, &[])?;
-        let load = Load {
-            topic: TOPIC.to_owned(),
-            partitions: PARTITIONS as i32,
-            records: self.records,
-            per_second: self.per_second,
-            verdict_within: VERDICT_WITHIN,
-        };
-        let bootstrap = if proxies.is_empty() {
-            cluster.bootstrap()
-        } else {
-            let addresses = proxies.iter().map(|proxy| proxy.address().to_string());
-            addresses.collect::<Vec<_>>().join(",")
-        };
-        let mut builder = Producer::builder(bootstrap)
-            .client_id(CLIENT_ID)
-            .compression(self.codec);
-        if self.fault == Fault::Stop {
-            builder = builder.request_timeout(PAUSED_REQUEST_TIMEOUT);
-        }
-        let producer = builder
-            .build()
-            .map_err(|error| Error::new(error.to_string()))?;
-        let producer = producer.blocking();
+        let producer = self.producer(&cluster, &proxies)?;
         let began = Instant::now();
-        let (faults, is_enough) = (AtomicU32::new(0), AtomicBool::new(false));
-        let has_given_up = AtomicBool::new(false);
-        let (ledger, troubled) = thread::scope(|scope| {
-            let sending = scope.spawn(|| {
-                load.run(&producer, || {
-                    is_enough.store(true, Ordering::Relaxed);
-                    faults.load(Ordering::Relaxed) >= self.faults
-                        || has_given_up.load(Ordering::Relaxed)
-                })
-            });
-            let mut trouble = Trouble::new(&mut cluster, TOPIC, &proxies);
-            let mut troubled = Ok(());
-            thread::sleep(CALM);
-            let is_over = |faults: u32| faults >= self.faults && is_enough.load(Ordering::Relaxed);
-            while !is_over(faults.load(Ordering::Relaxed)) && troubled.is_ok() {
-                troubled = trouble.next(self.fault).map(|what| {
-                    let count = faults.fetch_add(1, Ordering::Relaxed) + 1;
-                    tell(&format!("{count}: {what}"));
-                });
-            }
-            has_given_up.store(true, Ordering::Relaxed);
-            (sending.join(), troubled)
-        });
-        let ledger = ledger.map_err(|_| Error::new("the load panicked"))?;
+        let (ledger, faults) = self.rage(&mut cluster, &proxies, &producer, tell)?;
         let took = began.elapsed();
         producer.close();
-        troubled?;
         tell(&format!(
             "sent in {:.1} s; reading back",
             took.as_secs_f64()
@@ -145,10 +104,82 @@ impl Storm {
         cluster.down()?;
         Ok(Aftermath {
             storm: self.clone(),
-            faults: faults.into_inner(),
+            faults,
             took,
             ledger,
             findings,
+        })
+    }
+
+    fn producer(&self, cluster: &Cluster, proxies: &[Proxy]) -> Result<blocking::Producer, Error> {
+        let bootstrap = if proxies.is_empty() {
+            cluster.bootstrap()
+        } else {
+            let addresses = proxies.iter().map(|proxy| proxy.address().to_string());
+            addresses.collect::<Vec<_>>().join(",")
+        };
+        let mut builder = Producer::builder(bootstrap)
+            .client_id(CLIENT_ID)
+            .compression(self.codec);
+        if self.acks != Acks::All {
+            builder = builder.acks(self.acks);
+        }
+        if self.fault == Fault::Stop {
+            builder = builder.request_timeout(PAUSED_REQUEST_TIMEOUT);
+        }
+        match builder.build() {
+            Ok(producer) => Ok(producer.blocking()),
+            Err(error) => Err(Error::new(error.to_string())),
+        }
+    }
+
+    /// Sends and makes trouble meanwhile; answers what the producer said and how many troubles
+    /// there were.
+    fn rage(
+        &self,
+        cluster: &mut Cluster,
+        proxies: &[Proxy],
+        producer: &blocking::Producer,
+        tell: &(dyn Fn(&str) + Sync),
+    ) -> Result<(Ledger, u32), Error> {
+        let load = Load {
+            topic: TOPIC.to_owned(),
+            partitions: PARTITIONS as i32,
+            records: self.records,
+            per_second: self.per_second,
+            verdict_within: VERDICT_WITHIN,
+        };
+        let (faults, is_enough) = (AtomicU32::new(0), AtomicBool::new(false));
+        let has_given_up = AtomicBool::new(false);
+        thread::scope(|scope| {
+            let sending = scope.spawn(|| {
+                load.run(producer, || {
+                    is_enough.store(true, Ordering::Relaxed);
+                    faults.load(Ordering::Relaxed) >= self.faults
+                        || has_given_up.load(Ordering::Relaxed)
+                })
+            });
+            let is_over = || {
+                let is_done = faults.load(Ordering::Relaxed) >= self.faults;
+                (is_done && is_enough.load(Ordering::Relaxed)) || sending.is_finished()
+            };
+            let mut trouble = Trouble::new(cluster, TOPIC, proxies);
+            let mut troubled = Ok(());
+            thread::sleep(CALM);
+            while !is_over() && troubled.is_ok() {
+                troubled = trouble.next(self.fault, &is_over).map(|what| {
+                    let count = faults.fetch_add(1, Ordering::Relaxed) + 1;
+                    // Cuts are many and all alike.
+                    if self.fault != Fault::Proxy || count % 50 == 0 {
+                        tell(&format!("{count}: {what}"));
+                    }
+                });
+            }
+            has_given_up.store(true, Ordering::Relaxed);
+            let ledger = sending.join();
+            troubled?;
+            let ledger = ledger.map_err(|_| Error::new("the load panicked"))?;
+            Ok((ledger, faults.load(Ordering::Relaxed)))
         })
     }
 }
@@ -166,9 +197,11 @@ fn put_proxies_before(cluster: &mut Cluster) -> Result<Vec<Proxy>, Error> {
         cluster.stop(*id)?;
         let dir = cluster.data_dir(*id);
         let file = dir.with_file_name("node.properties");
+        // Kafka wants listeners to differ in their ports. At this address the port is free.
+        let among = port + 10_000;
         let text = format!(
-            "listeners=PLAINTEXT://127.0.0.1:{port},AMONG://127.0.0.3:{port}\n\
-             advertised.listeners=PLAINTEXT://127.0.0.2:{port},AMONG://127.0.0.3:{port}\n\
+            "listeners=PLAINTEXT://127.0.0.1:{port},AMONG://127.0.0.3:{among}\n\
+             advertised.listeners=PLAINTEXT://127.0.0.2:{port},AMONG://127.0.0.3:{among}\n\
              listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,\
              AMONG:PLAINTEXT\ninter.broker.listener.name=AMONG\n"
         );
@@ -202,14 +235,15 @@ impl fmt::Display for Aftermath {
             version,
             fault,
             codec,
+            acks,
             ..
         } = &self.storm;
         let seconds = self.took.as_secs_f64();
         let records = self.ledger.len();
         writeln!(
             f,
-            "Apache Kafka {version}, {BROKERS} brokers, {PARTITIONS} partitions, {codec:?}: \
-             {fault} x {}",
+            "Apache Kafka {version}, {BROKERS} brokers, {PARTITIONS} partitions, \
+             acks {acks:?}, codec {codec:?}: {fault} x {}",
             self.faults
         )?;
         writeln!(

@@ -81,11 +81,12 @@ impl<'a> Trouble<'a> {
         }
     }
 
-    /// Makes the next trouble and waits until it is over; answers what it was.
+    /// Makes the next trouble and waits until it is over; answers what it was. A cut needs
+    /// somebody who sends, and is not waited for when `is_over` says that nobody will.
     ///
     /// # Errors
     /// When the cluster does not recover.
-    pub fn next(&mut self, fault: Fault) -> Result<String, Error> {
+    pub fn next(&mut self, fault: Fault, is_over: &dyn Fn() -> bool) -> Result<String, Error> {
         let ids = self.cluster.broker_ids();
         let id = ids[self.count as usize % ids.len()];
         let turn = self.count as usize / ids.len();
@@ -94,7 +95,7 @@ impl<'a> Trouble<'a> {
         let what = match fault {
             Fault::Kill => self.kill(id, turn)?,
             Fault::Stop => self.stop(id)?,
-            Fault::Proxy => return self.cut(id, turn),
+            Fault::Proxy => return self.cut(id, turn, is_over),
         };
         let back = began.elapsed();
         self.cluster.wait_in_sync(self.topic, IN_SYNC_WITHIN)?;
@@ -127,13 +128,13 @@ impl<'a> Trouble<'a> {
         Ok(format!("paused broker {id}, leader of {led}"))
     }
 
-    fn cut(&mut self, id: i32, turn: usize) -> Result<String, Error> {
+    fn cut(&mut self, id: i32, turn: usize, is_over: &dyn Fn() -> bool) -> Result<String, Error> {
         let proxy = &self.proxies[id as usize - 1];
         let cut = Cut::ALL[turn % Cut::ALL.len()];
         let before = proxy.cuts();
         proxy.arm(cut);
         let until = Instant::now() + CUT_WITHIN;
-        while proxy.cuts() == before {
+        while proxy.cuts() == before && !is_over() {
             if Instant::now() >= until {
                 return Err(Error::new(format!("nothing was sent to broker {id}")));
             }

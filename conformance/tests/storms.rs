@@ -2,7 +2,7 @@
 //! ones are run by command, see the README of this crate.
 #![allow(clippy::print_stdout, reason = "the counts are what is of interest")]
 
-use downpour::Codec;
+use downpour::{Acks, Codec};
 use downpour_conformance::storm::Storm;
 use downpour_conformance::trouble::Fault;
 use xtask::kafka::Version;
@@ -15,6 +15,7 @@ fn three_kills(version: Version, codec: Codec) {
         records: 50_000,
         per_second: 2500,
         codec,
+        acks: Acks::All,
     };
     let aftermath = storm
         .run(&|what| println!("{what}"))

@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use std::sync::Mutex;
 
 use clap::Parser;
-use downpour::Codec;
+use downpour::{Acks, Codec};
 use downpour_conformance::storm::Storm;
 use downpour_conformance::trouble::Fault;
 use xtask::kafka::{Error, Version};
@@ -38,6 +38,9 @@ struct Arguments {
     /// none, gzip, snappy, lz4 or zstd.
     #[arg(long, default_value = "none", value_parser = codec)]
     codec: Codec,
+    /// all; leader or none shall lose records, which shows that losses are found.
+    #[arg(long, default_value = "all", value_parser = acks)]
+    acks: Acks,
     /// Where to write what the producer logs.
     #[arg(long)]
     log: Option<PathBuf>,
@@ -55,6 +58,15 @@ fn codec(text: &str) -> Result<Codec, String> {
         "lz4" => Codec::Lz4,
         "zstd" => Codec::Zstd,
         _ => return Err("none of none, gzip, snappy, lz4, zstd".to_owned()),
+    })
+}
+
+fn acks(text: &str) -> Result<Acks, String> {
+    Ok(match text {
+        "none" => Acks::None,
+        "leader" => Acks::Leader,
+        "all" => Acks::All,
+        _ => return Err("none of none, leader, all".to_owned()),
     })
 }
 
@@ -86,6 +98,7 @@ fn main() -> ExitCode {
         records: arguments.records,
         per_second: arguments.rate,
         codec: arguments.codec,
+        acks: arguments.acks,
     };
     match storm.run(&|what| println!("{what}")) {
         Ok(aftermath) => {

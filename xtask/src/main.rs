@@ -43,6 +43,13 @@ enum Chore {
         #[arg(long, default_value_t = 0)]
         from: u64,
     },
+    /// Send to real brokers that are killed, paused or cut off, and check what arrived; `--help`
+    /// after two dashes tells how.
+    Storm {
+        /// What the storm is told.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Measure producers against a null broker that verifies every batch.
     Bench(bench::Arguments),
     /// Start, end and disturb real Apache Kafka clusters.
@@ -59,7 +66,17 @@ fn main() -> ExitCode {
             Ok(ExitCode::SUCCESS)
         }
         Chore::Test { sections, .. } => suite::run(&xtask::root(), &sections).map(code),
-        Chore::Sim { seeds, from } => sim(&xtask::root(), seeds, from),
+        Chore::Sim { seeds, from } => release(
+            &xtask::root(),
+            "downpour-sim",
+            &[
+                "--seeds".to_owned(),
+                seeds.to_string(),
+                "--from".to_owned(),
+                from.to_string(),
+            ],
+        ),
+        Chore::Storm { arguments } => release(&xtask::root(), "downpour-conformance", &arguments),
         Chore::Bench(arguments) => bench::run(&xtask::root(), &arguments).map(code),
         Chore::Kafka(command) => commands::kafka(command)
             .map(|()| ExitCode::SUCCESS)
@@ -83,16 +100,13 @@ fn tidy(root: &Path) -> Result<ExitCode, String> {
     Ok(code(problems.is_empty()))
 }
 
-fn sim(root: &Path, seeds: u64, from: u64) -> Result<ExitCode, String> {
+/// Runs the program of one of our packages in the release profile.
+fn release(root: &Path, package: &str, arguments: &[String]) -> Result<ExitCode, String> {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo
-        .args(["run", "--release", "--package", "downpour-sim", "--"])
+        .args(["run", "--release", "--package", package, "--"])
+        .args(arguments)
         .current_dir(root);
-    cargo
-        .arg("--seeds")
-        .arg(seeds.to_string())
-        .arg("--from")
-        .arg(from.to_string());
     let status = cargo.status().map_err(|error| format!("cargo: {error}"))?;
     Ok(code(status.success()))
 }

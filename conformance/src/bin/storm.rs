@@ -27,7 +27,7 @@ struct Arguments {
     #[arg(long, default_value = "kill")]
     fault: Fault,
     /// At least so many times; 10, or 300 cuts.
-    #[arg(long, alias = "kills")]
+    #[arg(long, visible_alias = "kills")]
     faults: Option<u32>,
     /// At least so many records.
     #[arg(long, default_value_t = 1_000_000)]

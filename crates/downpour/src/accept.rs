@@ -194,7 +194,7 @@ pub(crate) async fn warm_up(
         return Err(SendError::Closed);
     }
     let topic = topic(shared, name)?;
-    if topic.table().is_none() {
+    if !topic.is_ready() {
         ForTopic::new(shared, topic.clone(), Patience::new(shared)).await?;
     }
     Ok(topic)

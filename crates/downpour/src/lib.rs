@@ -38,6 +38,7 @@ mod label;
 mod mailbox;
 mod memory;
 mod part;
+mod partitions;
 mod producer;
 mod properties;
 mod record;

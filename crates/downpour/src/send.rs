@@ -9,7 +9,7 @@ use std::task::Waker;
 use std::time::Instant;
 
 use downpour_core::partition::{Choice, Partitioner, murmur2};
-use downpour_core::queue::{Append, Closing};
+use downpour_core::queue::{Append, Closing, SealJob, Sealed};
 use downpour_wire::batch::BatchBuilder;
 use downpour_wire::codec::Compressor;
 use downpour_wire::record::RecordRef;
@@ -20,9 +20,10 @@ use crate::delivery::Delivery;
 use crate::error::SendError;
 use crate::invalid::{Field, InvalidRecord};
 use crate::part::Part;
+use crate::partitions::PartitionState;
 use crate::record::{NONE, NOW, Record, Target};
 use crate::shared::Shared;
-use crate::topic::{PartitionState, Table, TopicState};
+use crate::topic::TopicState;
 use crate::{validate, wake};
 
 /// Tries for a chunk before its caller queues up for one: others may fill what it brings.
@@ -123,35 +124,27 @@ fn attempt_in(
     record: &Record<'_>,
     progress: &mut Progress,
 ) -> Attempt {
-    let table = topic.table();
-    let Some(table) = &*table else {
-        return Attempt::NeedTopic(topic.clone());
-    };
     let chosen = match progress.partition {
         Some(partition) => Ok(partition),
-        None => choose(shared, topic, table, record),
+        None => choose(shared, topic, record),
     };
     let partition = match chosen {
         Ok(partition) => partition,
+        Err(_) if !topic.is_ready() => return Attempt::NeedTopic(topic.clone()),
         Err(error) => return refuse(shared, progress, error),
     };
-    let Some(state) = usize::try_from(partition)
-        .ok()
-        .and_then(|p| table.partitions.get(p))
-    else {
-        let error = no_such_partition(shared, topic, table, partition);
+    let Some(state) = topic.partitions.get(partition) else {
+        if !topic.is_ready() {
+            return Attempt::NeedTopic(topic.clone());
+        }
+        let error = no_such_partition(shared, topic, partition);
         return refuse(shared, progress, error);
     };
     append(shared, topic, state, record, progress)
 }
 
 #[inline]
-fn choose(
-    shared: &Shared,
-    topic: &TopicState,
-    table: &Table,
-    record: &Record<'_>,
-) -> Result<i32, SendError> {
+fn choose(shared: &Shared, topic: &TopicState, record: &Record<'_>) -> Result<i32, SendError> {
     if record.partition != NONE {
         return Ok(record.partition);
     }
@@ -160,11 +153,12 @@ fn choose(
         .as_ref()
         .or(record.key.as_ref())
         .map(Part::as_bytes);
-    let count = table.partitions.len() as u32;
+    let count = topic.partitions.count();
     let choice = match (&shared.settings.partitioner, key) {
-        (None, Some(key)) if count > 0 => Choice::Partition(murmur2::for_key(key, count)),
+        _ if count == 0 => Choice::Sticky,
+        (None, Some(key)) => Choice::Partition(murmur2::for_key(key, count)),
         (None, _) => Choice::Sticky,
-        (Some(partitioner), key) => custom(&**partitioner, topic, key, table),
+        (Some(partitioner), key) => custom(&**partitioner, topic, key),
     };
     match choice {
         Choice::Partition(partition) => Ok(partition),
@@ -178,7 +172,7 @@ fn choose(
                     .sum::<usize>()
                 + 16;
             topic
-                .sticky(table, bytes, shared.settings.core.batch_size)
+                .sticky(bytes, shared.settings.core.batch_size)
                 .ok_or_else(|| {
                     InvalidRecord::new(
                         Field::Topic,
@@ -192,27 +186,17 @@ fn choose(
 }
 
 #[cold]
-fn custom(
-    partitioner: &dyn Partitioner,
-    topic: &TopicState,
-    key: Option<&[u8]>,
-    table: &Table,
-) -> Choice {
+fn custom(partitioner: &dyn Partitioner, topic: &TopicState, key: Option<&[u8]>) -> Choice {
     partitioner.partition(
         topic.name(),
         key,
-        table.partitions.len() as u32,
-        &table.available,
+        topic.partitions.count(),
+        &topic.available(),
     )
 }
 
 #[cold]
-fn no_such_partition(
-    shared: &Arc<Shared>,
-    topic: &Arc<TopicState>,
-    table: &Table,
-    partition: i32,
-) -> SendError {
+fn no_such_partition(shared: &Arc<Shared>, topic: &Arc<TopicState>, partition: i32) -> SendError {
     // It may have been added since: the next attempt will know.
     if let Err(error) = shared.want_topic(topic) {
         return error;
@@ -222,7 +206,7 @@ fn no_such_partition(
         format!(
             "is {partition}, but {} has {} partitions",
             topic.name(),
-            table.partitions.len()
+            topic.partitions.count()
         ),
         "name one that exists, or leave it out",
     )
@@ -319,6 +303,20 @@ fn bring_chunk(shared: &Shared, bytes: usize, progress: &mut Progress) -> Result
     Ok(())
 }
 
+/// Compresses with this thread's contexts, or with new ones where those are in use or gone.
+fn seal(job: SealJob) -> Sealed {
+    let mut job = Some(job);
+    let sealed = COMPRESSOR.try_with(|compressor| {
+        let mut compressor = compressor.try_borrow_mut().ok()?;
+        Some(job.take()?.run(&mut compressor))
+    });
+    match (sealed, job) {
+        (Ok(Some(sealed)), _) => sealed,
+        (_, Some(job)) => job.run(&mut Compressor::new()),
+        _ => unreachable!("a job that was taken was run"),
+    }
+}
+
 /// What is left to do without the lock, once a batch or so.
 #[cold]
 fn after_append(
@@ -340,10 +338,7 @@ fn after_append(
             if std::mem::take(&mut notify) {
                 shared.mailbox.post(state.slot);
             }
-            let sealed = COMPRESSOR.with(|c| match c.try_borrow_mut() {
-                Ok(mut compressor) => job.run(&mut compressor),
-                Err(_) => job.run(&mut Compressor::new()),
-            });
+            let sealed = seal(job);
             let done = state.lock().queue.finish_seal(sealed);
             if done.freed > 0 {
                 shared.memory.release(done.freed, &mut woken);

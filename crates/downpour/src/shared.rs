@@ -158,13 +158,11 @@ impl Shared {
     /// Calls `f` with every partition's queue, one lock at a time.
     pub(crate) fn each_partition(
         &self,
-        mut f: impl FnMut(Slot, &mut crate::topic::PartitionInner),
+        mut f: impl FnMut(Slot, &mut crate::partitions::PartitionInner),
     ) {
         for topic in self.topics.all() {
-            if let Some(table) = &*topic.table() {
-                for partition in &table.partitions {
-                    f(partition.slot, &mut partition.lock());
-                }
+            for partition in topic.partitions.iter() {
+                f(partition.slot, &mut partition.lock());
             }
         }
     }

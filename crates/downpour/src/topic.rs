@@ -1,52 +1,20 @@
 //! One topic as senders see it: its number, its partitions' queues, who waits for metadata.
 //!
-//! Leaders and epochs are the engine's; here is only which partitions may be chosen. The table
-//! of partitions is swapped whole, by the I/O thread alone, and read without a lock.
+//! Leaders and epochs are the engine's; here is only which partitions may be chosen.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
-use arc_swap::ArcSwapOption;
+use arc_swap::ArcSwap;
 use downpour_core::cluster::Slot;
 use downpour_core::partition::sticky::Sticky;
 use downpour_core::queue::{Queue, Settings};
 use downpour_core::rng::Rng;
 use downpour_wire::error_code::ErrorCode;
 
-use crate::batch_state::BatchState;
-
-/// One partition's queue and its lock.
-#[derive(Debug)]
-pub(crate) struct PartitionState {
-    pub(crate) slot: Slot,
-    inner: Mutex<PartitionInner>,
-}
-
-#[derive(Debug)]
-pub(crate) struct PartitionInner {
-    pub(crate) queue: Queue<Arc<BatchState>>,
-    /// No record gets in any more; set once the producer closes.
-    pub(crate) closed: bool,
-}
-
-impl PartitionState {
-    #[inline]
-    pub(crate) fn lock(&self) -> MutexGuard<'_, PartitionInner> {
-        // A panic in the queue is a defect that ends the I/O thread, which then resolves what
-        // the queue holds; it needs the lock for that.
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// The partitions of a topic.
-#[derive(Debug)]
-pub(crate) struct Table {
-    pub(crate) partitions: Box<[Arc<PartitionState>]>,
-    /// Those that have a leader.
-    pub(crate) available: Box<[i32]>,
-}
+use crate::partitions::{PartitionState, Partitions};
 
 /// Sending threads that share one partition's lock pay ten times as much as apart, so each
 /// shard of threads sticks to a partition of its own.
@@ -87,7 +55,9 @@ pub(crate) struct TopicState {
     index: u32,
     /// Number of the producer that it belongs to.
     owner: u64,
-    table: ArcSwapOption<Table>,
+    pub(crate) partitions: Partitions,
+    /// Those that have a leader; only looked at when a sender turns to another partition.
+    available: ArcSwap<Vec<i32>>,
     shards: [Shard; SHARDS],
     waiting: Mutex<Waiting>,
 }
@@ -127,7 +97,8 @@ impl TopicState {
             name,
             index,
             owner,
-            table: ArcSwapOption::empty(),
+            partitions: Partitions::new(),
+            available: ArcSwap::default(),
             shards: std::array::from_fn(|_| Shard(AtomicU64::new(Sticky::default().to_bits()))),
             waiting: Mutex::default(),
         }
@@ -146,22 +117,36 @@ impl TopicState {
         self.owner
     }
 
-    /// The partitions, once there is metadata.
-    #[inline]
-    pub(crate) fn table(&self) -> arc_swap::Guard<Option<Arc<Table>>> {
-        self.table.load()
+    /// Whether there is metadata.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.partitions.count() > 0
     }
 
-    /// The partition for a record without a key.
+    /// The partition for a record without a key; `None` if there is none at all.
     #[inline]
-    pub(crate) fn sticky(&self, table: &Table, bytes: usize, batch_size: usize) -> Option<i32> {
+    pub(crate) fn sticky(&self, bytes: usize, batch_size: usize) -> Option<i32> {
         let shard = SHARD.with(|&shard| &self.shards[shard].0);
         // Threads of one shard may overwrite each other's count; it is a spread, not a ledger.
-        let mut sticky = Sticky::from_bits(shard.load(Ordering::Relaxed));
-        let count = table.partitions.len() as u32;
-        let chosen = sticky.choose(bytes, batch_size, random, count, &table.available);
+        let before = Sticky::from_bits(shard.load(Ordering::Relaxed));
+        let count = self.partitions.count();
+        let mut sticky = before;
+        let mut moves = false;
+        let stay = || {
+            moves = true;
+            0
+        };
+        let mut chosen = sticky.choose(bytes, batch_size, stay, count, &[]);
+        if moves {
+            sticky = before;
+            chosen = sticky.choose(bytes, batch_size, random, count, &self.available.load());
+        }
         shard.store(sticky.to_bits(), Ordering::Relaxed);
         chosen
+    }
+
+    /// The partitions that have a leader.
+    pub(crate) fn available(&self) -> Arc<Vec<i32>> {
+        self.available.load_full()
     }
 
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
@@ -177,29 +162,21 @@ impl TopicState {
         closed: bool,
         woken: &mut Vec<Waker>,
     ) {
-        let old = self.table.load_full();
-        let mut partitions: Vec<Arc<PartitionState>> =
-            old.map(|t| t.partitions.to_vec()).unwrap_or_default();
-        for partition in partitions.len()..leaders.len() {
-            let partition = partition as i32;
-            let queue = Queue::new(self.name.clone(), partition, settings);
-            partitions.push(Arc::new(PartitionState {
-                slot: Slot {
-                    topic: self.index,
-                    partition,
-                },
-                inner: Mutex::new(PartitionInner { queue, closed }),
-            }));
-        }
-        let available = leaders
+        let leading = leaders
             .iter()
             .enumerate()
             .filter(|(_, leader)| leader.is_some());
-        let available = available.map(|(partition, _)| partition as i32).collect();
-        self.table.store(Some(Arc::new(Table {
-            partitions: partitions.into(),
-            available,
-        })));
+        let leading: Vec<i32> = leading.map(|(partition, _)| partition as i32).collect();
+        self.available.store(Arc::new(leading));
+        let count = u32::try_from(leaders.len()).unwrap_or(0);
+        self.partitions.grow(count, |partition| {
+            let slot = Slot {
+                topic: self.index,
+                partition,
+            };
+            let queue = Queue::new(self.name.clone(), partition, settings);
+            PartitionState::new(slot, queue, closed)
+        });
         let mut waiting = self.waiting();
         waiting.last = None;
         woken.extend(waiting.wakers.drain(..).map(|(_, waker)| waker));
@@ -229,7 +206,7 @@ impl TopicState {
     ) -> Metadata {
         let mut waiting = self.waiting();
         // Looked at under the lock, so that an update cannot slip in before the waker is left.
-        if self.table.load().is_some() {
+        if self.is_ready() {
             return Metadata::Ready;
         }
         let MetadataWait { key, refusals } = *place.get_or_insert_with(|| {

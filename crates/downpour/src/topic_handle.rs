@@ -52,10 +52,7 @@ impl Topic {
 
     /// How many partitions it has, as far as is known now.
     pub fn partitions(&self) -> usize {
-        self.state
-            .table()
-            .as_ref()
-            .map_or(0, |table| table.partitions.len())
+        self.state.partitions.count() as usize
     }
 
     /// A record for this topic. Sent to any other producer it goes by name.

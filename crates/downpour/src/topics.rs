@@ -2,6 +2,7 @@
 //!
 //! Adding is rare and takes one; topics are never removed, so that numbers stay valid.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -50,6 +51,22 @@ impl Hasher for NameHasher {
 
 type Map = HashMap<Arc<str>, Arc<TopicState>, BuildHasherDefault<NameHasher>>;
 
+/// Topics that one thread remembers, so that a look-up costs a comparison.
+const RECENT_MAX: usize = 8;
+
+thread_local! {
+    /// A topic that is remembered outlives its producer by what its empty queues take, until
+    /// another one takes its place or the thread ends.
+    static RECENT: RefCell<[Option<Arc<TopicState>>; RECENT_MAX]> =
+        const { RefCell::new([const { None }; RECENT_MAX]) };
+}
+
+#[inline]
+fn place(name: &str) -> usize {
+    let last = name.as_bytes().last().copied().unwrap_or(0);
+    (usize::from(last) + name.len()) % RECENT_MAX
+}
+
 /// The topics of a producer.
 #[derive(Debug)]
 pub(crate) struct Topics {
@@ -71,7 +88,32 @@ impl Topics {
     /// Calls `f` with the topic of this name, if it is known.
     #[inline]
     pub(crate) fn with<R>(&self, name: &str, f: impl FnOnce(&Arc<TopicState>) -> R) -> Option<R> {
-        self.by_name.load().get(name).map(f)
+        let mut f = Some(f);
+        let recent = RECENT.try_with(|recent| {
+            let recent = recent.try_borrow().ok()?;
+            let topic = recent[place(name)].as_ref()?;
+            if topic.owner() == self.owner && **topic.name() == *name {
+                return f.take().map(|f| f(topic));
+            }
+            None
+        });
+        match (recent, f) {
+            (Ok(Some(result)), _) => Some(result),
+            (_, Some(f)) => self.with_unfamiliar(name, f),
+            _ => None,
+        }
+    }
+
+    #[cold]
+    fn with_unfamiliar<R>(&self, name: &str, f: impl FnOnce(&Arc<TopicState>) -> R) -> Option<R> {
+        let topic = self.by_name.load().get(name).cloned()?;
+        let result = f(&topic);
+        // A destructor of this thread's may send, too; then there is nothing to remember in.
+        let _ = RECENT.try_with(|recent| {
+            let mut recent = recent.try_borrow_mut().ok()?;
+            recent[place(name)].replace(topic)
+        });
+        Some(result)
     }
 
     /// The topic of this name, added if it is new; `None` if there are too many.

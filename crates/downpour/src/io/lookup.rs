@@ -7,8 +7,9 @@ use downpour_core::engine::Queues;
 use downpour_core::queue::Queue;
 
 use crate::batch_state::BatchState;
+use crate::partitions::PartitionState;
 use crate::shared::Shared;
-use crate::topic::{PartitionState, TopicState};
+use crate::topic::TopicState;
 
 /// Finds queues by slot; topics are kept, so that the list's lock is taken once a topic.
 #[derive(Debug)]
@@ -34,10 +35,8 @@ impl Lookup {
     }
 
     /// The partition of a slot.
-    pub(super) fn partition(&mut self, slot: Slot) -> Option<Arc<PartitionState>> {
-        let table = self.topic(slot.topic)?.table();
-        let at = usize::try_from(slot.partition).ok()?;
-        table.as_ref()?.partitions.get(at).cloned()
+    pub(super) fn partition(&mut self, slot: Slot) -> Option<&PartitionState> {
+        self.topic(slot.topic)?.partitions.get(slot.partition)
     }
 }
 
@@ -47,9 +46,7 @@ impl Queues<Arc<BatchState>> for Lookup {
         slot: Slot,
         f: impl FnOnce(&mut Queue<Arc<BatchState>>) -> R,
     ) -> Option<R> {
-        let table = self.topic(slot.topic)?.table();
-        let at = usize::try_from(slot.partition).ok()?;
-        let partition = table.as_ref()?.partitions.get(at)?;
+        let partition = self.partition(slot)?;
         let mut inner = partition.lock();
         Some(f(&mut inner.queue))
     }

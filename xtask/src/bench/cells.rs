@@ -26,6 +26,8 @@ pub(crate) struct Cell {
     /// True: batches of 64 KiB, linger 5 ms, 5 in flight, 64 MiB of memory. False: each library's
     /// own defaults.
     pub(crate) is_tuned: bool,
+    /// Handles that may be open. Where answers are late, more, or the handles would be the limit.
+    pub(crate) window: u64,
     pub(crate) network_us: u64,
     pub(crate) service_us: u64,
 }
@@ -42,6 +44,7 @@ const FLOOD: Cell = Cell {
     idempotence: true,
     spread: "explicit",
     is_tuned: true,
+    window: 20_000,
     network_us: 0,
     service_us: 0,
 };
@@ -95,12 +98,14 @@ pub(crate) const CELLS: &[Cell] = &[
     Cell {
         name: "one-network",
         what: "one partition, 2 ms of network",
+        window: 100_000,
         network_us: 2000,
         ..ONE
     },
     Cell {
         name: "one-network-defaults",
         what: "one partition, 2 ms of network, each library's defaults",
+        window: 100_000,
         network_us: 2000,
         is_tuned: false,
         ..ONE
@@ -108,12 +113,14 @@ pub(crate) const CELLS: &[Cell] = &[
     Cell {
         name: "one-service",
         what: "one partition, 2 ms of service, one request at a time",
+        window: 100_000,
         service_us: 2000,
         ..ONE
     },
     Cell {
         name: "one-service-defaults",
         what: "one partition, 2 ms of service, each library's defaults",
+        window: 100_000,
         service_us: 2000,
         is_tuned: false,
         ..ONE
@@ -123,6 +130,7 @@ pub(crate) const CELLS: &[Cell] = &[
         what: "each record awaited before the next, each library's defaults",
         kind: Kind::RoundTrip,
         records: 20_000,
+        window: 1,
         is_tuned: false,
         ..FLOOD
     },

@@ -75,12 +75,11 @@ pub(crate) const CONTESTANTS: &[Contestant] = &[
     round_trip("downpour-each", "blocking facade", "bench-downpour", "each"),
     round_trip("downpour-each-tokio", "tokio", "bench-downpour", "each-tokio"),
     Contestant {
-        arguments: &[("window", "1")],
         share: 0.05,
         ..round_trip("rdkafka-each", "a future per record, tokio", "bench-rdkafka", "future")
     },
     Contestant {
-        arguments: &[("window", "1"), ("linger-ms", "0")],
+        arguments: &[("linger-ms", "0")],
         ..round_trip("rdkafka-each-linger-0", "the same with linger 0", "bench-rdkafka", "future")
     },
 ];

@@ -69,8 +69,9 @@ pub(crate) fn run(root: &Path, arguments: &Arguments) -> Result<bool, String> {
         let results = measure(&mut runner, cell, &peers, arguments.rounds)?;
         report.add(cell, &results);
         println!("{}", table::markdown(cell, &results));
+        // After each, for a bench takes long and may be interrupted.
+        report.write(&dir)?;
     }
-    report.write(&dir)?;
     println!("{}", report.machine());
     println!("written to {}", dir.display());
     Ok(report.all_count())

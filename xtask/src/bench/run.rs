@@ -113,6 +113,7 @@ impl<'a> Runner<'a> {
             ("idempotence", cell.idempotence.to_string()),
             ("codec", cell.codec.to_owned()),
             ("mode", peer.mode.to_owned()),
+            ("window", cell.window.to_string()),
         ]);
         if cell.is_tuned {
             arguments.insert("batch-bytes", (64 << 10).to_string());

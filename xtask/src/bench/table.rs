@@ -21,8 +21,8 @@ pub(crate) fn markdown(cell: &Cell, results: &Results) -> String {
     say(
         &mut text,
         &format!(
-            "{} bytes, {} partitions ({}), {}, acks={}{idempotence}; {settings}",
-            cell.size, cell.partitions, cell.spread, cell.codec, cell.acks,
+            "{} bytes, {} partitions ({}), {}, acks={}{idempotence}; {settings}; at most {} handles",
+            cell.size, cell.partitions, cell.spread, cell.codec, cell.acks, cell.window,
         ),
     );
     say(&mut text, "");

@@ -74,6 +74,7 @@ impl Storm {
     /// # Errors
     /// When the cluster does not do as it shall; what the producer did wrong is in the answer.
     pub fn run(&self, tell: &(dyn Fn(&str) + Sync)) -> Result<Aftermath, Error> {
+        referee::build()?;
         let spec = Spec::new(self.version, BROKERS)
             // Leaders go home soon after their broker came back, without anything being killed.
             .property("leader.imbalance.check.interval.seconds", 5);

@@ -13,6 +13,32 @@ use crate::kafka::{Error, Record};
 /// So many lines of complaints are kept.
 const WORDS_MAX: usize = 20;
 
+/// Builds the referee, so that the first reading need not, and whoever cannot build it hears so
+/// before there is anything to read.
+///
+/// # Errors
+/// When it cannot be built; cargo's words go to this process's standard error.
+pub fn build() -> Result<(), Error> {
+    let status = cargo("build")
+        .stdin(Stdio::null())
+        .status()
+        .map_err(Error::io("cargo does not start"))?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(Error::new("the referee cannot be built"))
+    }
+}
+
+/// Cargo doing something with the referee.
+fn cargo(verb: &str) -> Command {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args([verb, "--quiet", "--release", "--bin=referee"]);
+    cargo.arg("--manifest-path");
+    cargo.arg(crate::root().join("referees").join("Cargo.toml"));
+    cargo
+}
+
 /// Reads a topic from its beginning to its end with librdkafka, which checks checksums. Records
 /// of one partition come in their order; partitions are mixed. Works against anything that speaks
 /// Kafka's protocol, so against the fake too, if it serves Fetch over TCP.
@@ -37,15 +63,7 @@ pub fn for_each_record(
     is_committed: bool,
     mut take: impl FnMut(Record),
 ) -> Result<(), Error> {
-    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.args([
-        "run",
-        "--quiet",
-        "--release",
-        "--bin=referee",
-        "--manifest-path",
-    ]);
-    cargo.arg(crate::root().join("referees").join("Cargo.toml"));
+    let mut cargo = cargo("run");
     cargo
         .args(["--", bootstrap, topic])
         .args(is_committed.then_some("committed"));

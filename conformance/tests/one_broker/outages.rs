@@ -1,10 +1,13 @@
 //! A broker that is away: while nobody sends, for good, or from the beginning.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use downpour::{Cause, Producer, Record, SendError, Written};
+use downpour_conformance::ledger::Fate;
+use downpour_conformance::load::Load;
 
-use crate::shared::{build, builder, create, new, send, values};
+use crate::shared::{build, builder, create, judge, new, send, values};
 
 #[test]
 fn a_broker_that_restarts_while_nobody_sends_is_found_again() {
@@ -90,6 +93,41 @@ fn closing_hands_back_what_no_broker_was_there_for() {
         ],
         [3, 1, 0, 10]
     );
+}
+
+#[test]
+fn a_kill_in_full_flight_leaves_every_record_accounted_for() {
+    let mut cluster = new();
+    cluster.create_topic("flight", 6, &[]).unwrap();
+    let load = Load {
+        topic: "flight".to_owned(),
+        partitions: 6,
+        records: 1,
+        per_second: 20_000,
+        verdict_within: Duration::from_secs(10),
+    };
+    let producer = build(builder(&cluster));
+    let is_over = AtomicBool::new(false);
+    let (ledger, left) = std::thread::scope(|scope| {
+        let sending = scope.spawn(|| load.run(&producer, || is_over.load(Ordering::Relaxed)));
+        std::thread::sleep(Duration::from_secs(1));
+        cluster.kill(1).unwrap();
+        std::thread::sleep(Duration::from_millis(300));
+        let left = producer.close_within(Duration::from_millis(200));
+        is_over.store(true, Ordering::Relaxed);
+        (sending.join().unwrap(), left)
+    });
+    cluster.start_broker(1).unwrap();
+    let findings = judge(&cluster, "flight", &ledger);
+    println!("{ledger}\nlibrdkafka {findings}");
+    assert!(findings.is_good(), "{findings}");
+    // What was handed back is what the handles say was not written.
+    let failed = ledger.count(|fate| fate == Fate::Failed);
+    let unknown = ledger.count(|fate| fate == Fate::Unknown);
+    assert_eq!(left.unsent().len() as u64, failed);
+    let told = left.unknown().iter().map(|unknown| unknown.count());
+    assert_eq!(told.sum::<u64>(), unknown);
+    assert!(failed > 0 && findings.read > 0);
 }
 
 #[test]

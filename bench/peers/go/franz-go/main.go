@@ -1,0 +1,136 @@
+// Command franz-go is franz-go as a peer. Modes: `callback` (a promise per record), `each` (one
+// record at a time) and `tasks` (as many goroutines as the window, each with one record).
+package main
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"bench/contract"
+)
+
+func main() {
+	contract.Measure("franz-go", "github.com/twmb/franz-go", open)
+}
+
+func open(run *contract.Run) (contract.Sender, error) {
+	options, err := options(run)
+	if err != nil {
+		return nil, err
+	}
+	client, err := kgo.NewClient(options...)
+	if err != nil {
+		return nil, err
+	}
+	switch run.Mode {
+	case "callback":
+		return callback(client, run), nil
+	case "each":
+		return tasks(client, run, 1), nil
+	case "tasks":
+		return tasks(client, run, run.Window), nil
+	}
+	return nil, fmt.Errorf("no mode `%s`", run.Mode)
+}
+
+// The run in franz-go's words. What is not said stays its default, but for the number of records
+// that may be buffered: that is the window.
+func options(run *contract.Run) ([]kgo.Opt, error) {
+	options := []kgo.Opt{
+		kgo.SeedBrokers(run.Bootstrap),
+		kgo.DefaultProduceTopic(run.Topic),
+		kgo.MaxBufferedRecords(run.Window),
+	}
+	if run.Explicit {
+		options = append(options, kgo.RecordPartitioner(kgo.ManualPartitioner()))
+	}
+	if run.BatchBytes >= 0 {
+		options = append(options, kgo.ProducerBatchMaxBytes(int32(run.BatchBytes)))
+	}
+	if run.LingerMs >= 0 {
+		options = append(options, kgo.ProducerLinger(time.Duration(run.LingerMs)*time.Millisecond))
+	}
+	if run.Buffer >= 0 {
+		options = append(options, kgo.MaxBufferedBytes(run.Buffer))
+	}
+	if !run.Idempotence {
+		options = append(options, kgo.DisableIdempotentWrite())
+		if run.InFlight >= 0 {
+			options = append(options, kgo.MaxProduceRequestsInflightPerBroker(run.InFlight))
+		}
+	}
+	switch run.Acks {
+	case "all":
+		options = append(options, kgo.RequiredAcks(kgo.AllISRAcks()))
+	case "1":
+		options = append(options, kgo.RequiredAcks(kgo.LeaderAck()))
+	case "0":
+		options = append(options, kgo.RequiredAcks(kgo.NoAck()))
+	default:
+		return nil, fmt.Errorf("no acks `%s`", run.Acks)
+	}
+	codecs := map[string]kgo.CompressionCodec{
+		"none":   kgo.NoCompression(),
+		"gzip":   kgo.GzipCompression(),
+		"snappy": kgo.SnappyCompression(),
+		"lz4":    kgo.Lz4Compression(),
+		"zstd":   kgo.ZstdCompression(),
+	}
+	codec, ok := codecs[run.Codec]
+	if !ok {
+		return nil, fmt.Errorf("no codec `%s`", run.Codec)
+	}
+	return append(options, kgo.ProducerBatchCompression(codec)), nil
+}
+
+// Records come from a pool, as franz-go advises: it allocates nothing of its own for them then.
+func callback(client *kgo.Client, run *contract.Run) contract.Sender {
+	pool := sync.Pool{New: func() any { return &kgo.Record{Value: make([]byte, 0, run.Size)} }}
+	return func(payloads *contract.Payloads, records int) *contract.Tally {
+		tally := &contract.Tally{}
+		delivered := 0
+		// Promises are kept one after the other.
+		promise := func(record *kgo.Record, err error) {
+			if err != nil {
+				tally.Fail(err)
+			} else {
+				delivered++
+			}
+			pool.Put(record)
+		}
+		for number := range records {
+			record := pool.Get().(*kgo.Record)
+			*record = kgo.Record{Value: payloads.Write(record.Value)}
+			if run.Explicit {
+				record.Partition = run.Partition(number)
+			}
+			client.Produce(context.Background(), record, promise)
+		}
+		if err := client.Flush(context.Background()); err != nil {
+			tally.Fail(err)
+		}
+		if delivered < records {
+			tally.Fail(fmt.Errorf("%d of %d records were confirmed", delivered, records))
+		}
+		return tally
+	}
+}
+
+func tasks(client *kgo.Client, run *contract.Run, tasks int) contract.Sender {
+	return func(payloads *contract.Payloads, records int) *contract.Tally {
+		return contract.Tasks(tasks, records, func() func(int) error {
+			record := &kgo.Record{}
+			return func(number int) error {
+				*record = kgo.Record{Value: payloads.Write(record.Value)}
+				if run.Explicit {
+					record.Partition = run.Partition(number)
+				}
+				return client.ProduceSync(context.Background(), record).FirstErr()
+			}
+		})
+	}
+}

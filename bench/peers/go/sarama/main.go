@@ -1,0 +1,133 @@
+// Command sarama is Sarama as a peer. Modes: `callback` (the async producer, successes read from
+// its channel), `each` (one record at a time) and `tasks` (as many goroutines as the window, each
+// with one record).
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/IBM/sarama"
+
+	"bench/contract"
+)
+
+func main() {
+	contract.Measure("sarama", "github.com/IBM/sarama", open)
+}
+
+func open(run *contract.Run) (contract.Sender, error) {
+	config, err := config(run)
+	if err != nil {
+		return nil, err
+	}
+	addresses := []string{run.Bootstrap}
+	switch run.Mode {
+	case "callback":
+		producer, err := sarama.NewAsyncProducer(addresses, config)
+		if err != nil {
+			return nil, err
+		}
+		return callback(producer, run), nil
+	case "each", "tasks":
+		producer, err := sarama.NewSyncProducer(addresses, config)
+		if err != nil {
+			return nil, err
+		}
+		tasks := run.Window
+		if run.Mode == "each" {
+			tasks = 1
+		}
+		return awaited(producer, run, tasks), nil
+	}
+	return nil, fmt.Errorf("no mode `%s`", run.Mode)
+}
+
+// The run in Sarama's words. What is not said stays its default. It has no limit of a batch's
+// bytes as such: one of 64 KiB is a flush at so many bytes.
+func config(run *contract.Run) (*sarama.Config, error) {
+	config := sarama.NewConfig()
+	// Its default speaks to brokers of 2020; new ones are asked for in new words.
+	config.Version = sarama.MaxVersion
+	config.Producer.Return.Successes = true
+	config.Producer.Return.Errors = true
+	if run.Explicit {
+		config.Producer.Partitioner = sarama.NewManualPartitioner
+	}
+	if run.BatchBytes >= 0 {
+		config.Producer.Flush.Bytes = run.BatchBytes
+	}
+	if run.LingerMs >= 0 {
+		config.Producer.Flush.Frequency = time.Duration(run.LingerMs) * time.Millisecond
+	}
+	if run.InFlight >= 0 {
+		config.Net.MaxOpenRequests = run.InFlight
+	}
+	if run.Idempotence {
+		config.Producer.Idempotent = true
+		// It insists on this.
+		config.Net.MaxOpenRequests = 1
+	}
+	switch run.Acks {
+	case "all":
+		config.Producer.RequiredAcks = sarama.WaitForAll
+	case "1":
+		config.Producer.RequiredAcks = sarama.WaitForLocal
+	case "0":
+		config.Producer.RequiredAcks = sarama.NoResponse
+	default:
+		return nil, fmt.Errorf("no acks `%s`", run.Acks)
+	}
+	return config, config.Producer.Compression.UnmarshalText([]byte(run.Codec))
+}
+
+func message(run *contract.Run, payloads *contract.Payloads, into []byte, number int) (*sarama.ProducerMessage, []byte) {
+	value := payloads.Write(into)
+	message := &sarama.ProducerMessage{Topic: run.Topic, Value: sarama.ByteEncoder(value)}
+	if run.Explicit {
+		message.Partition = run.Partition(number)
+	}
+	return message, value
+}
+
+// One goroutine sends, one reads the successes, as its documentation shows.
+func callback(producer sarama.AsyncProducer, run *contract.Run) contract.Sender {
+	return func(payloads *contract.Payloads, records int) *contract.Tally {
+		tally := &contract.Tally{}
+		// A full channel stops the sender: so many records may be open.
+		open := make(chan struct{}, run.Window)
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			for range records {
+				select {
+				case <-producer.Successes():
+				case err := <-producer.Errors():
+					tally.Fail(err)
+				}
+				<-open
+			}
+		}()
+		for number := range records {
+			open <- struct{}{}
+			message, _ := message(run, payloads, make([]byte, 0, run.Size), number)
+			producer.Input() <- message
+		}
+		<-done
+		return tally
+	}
+}
+
+func awaited(producer sarama.SyncProducer, run *contract.Run, tasks int) contract.Sender {
+	return func(payloads *contract.Payloads, records int) *contract.Tally {
+		return contract.Tasks(tasks, records, func() func(int) error {
+			var value []byte
+			return func(number int) error {
+				var sent *sarama.ProducerMessage
+				sent, value = message(run, payloads, value, number)
+				_, _, err := producer.SendMessage(sent)
+				return err
+			}
+		})
+	}
+}

@@ -161,3 +161,44 @@ pub(super) fn orphan_all(shared: &Shared, reason: &str) {
     }
     wake::wake_all(&mut woken);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check;
+    use crate::draft::Draft;
+    use crate::error::SendError;
+    use crate::send::{Attempt, Progress, attempt};
+
+    #[test]
+    fn without_its_thread_every_record_ends_and_no_other_gets_in() {
+        let draft = Draft {
+            bootstrap: Some("one:1".into()),
+            ..Draft::default()
+        };
+        let settings = check::settings(draft).unwrap();
+        let shared = Shared::new(settings, |_| {
+            Err(std::io::Error::other("none in this test"))
+        });
+        let topic = shared.topics.add("t").unwrap();
+        let leaders = [Some(1), Some(2)];
+        topic.update(&leaders, shared.queue_settings, false, &mut Vec::new());
+        let send = |partition| {
+            let record = Record::to("t").value("v").partition(partition);
+            attempt(&shared, &record, &mut Progress::default())
+        };
+        let handles: Vec<_> = [0, 1, 0]
+            .map(|partition| match send(partition) {
+                Attempt::Accepted(delivery) => delivery,
+                _ => panic!("not accepted"),
+            })
+            .into();
+        assert!(handles.iter().all(|h| h.is_pending()));
+        orphan_all(&shared, "the thread is gone");
+        for handle in handles {
+            let error = handle.wait().unwrap_err();
+            assert!(error.to_string().contains("the thread is gone"), "{error}");
+        }
+        assert!(matches!(send(0), Attempt::Refused(SendError::Closed)));
+    }
+}

@@ -17,3 +17,5 @@ mod refusals;
 mod setup;
 #[cfg(test)]
 mod spread;
+#[cfg(test)]
+mod storm;

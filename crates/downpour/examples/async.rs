@@ -4,7 +4,7 @@
 
 #![expect(clippy::print_stdout, reason = "a program that says what it did")]
 
-use downpour::{Codec, Producer, Record, Written};
+use downpour::{Codec, Producer, Written};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -192,6 +192,7 @@ impl Plan {
                 && !matches!(end, End::Abort(_))
                 && net.is_fast_enough(&config),
         };
+        let calm = expect.all_delivered && troubles == 0 && config.idle_timeout > 60 * SECOND;
         let largest = 2 * config.batch_size.max(len_max + 100);
         let memory = match dice.between(0, 9) {
             0..=4 => 64 << 20,
@@ -211,11 +212,11 @@ impl Plan {
             } else {
                 dice.millis(10, 1000)
             },
-            calm: expect.all_delivered && troubles == 0 && config.idle_timeout > 60 * SECOND,
+            calm,
             early: dice.percent(20),
             phases,
             end,
-            hasty: !heals || dice.percent(40),
+            hasty: !heals || dice.percent(40) || calm,
             heals,
             expect,
             watch: if dice.percent(10) && heals && net.is_fast_enough(&config) {

@@ -139,6 +139,9 @@ pub struct Config {
     pub idle_timeout: Duration,
     /// Age at which metadata is refreshed without cause. Default 300 s.
     pub metadata_max_age: Duration,
+    /// How long a topic that is not there is asked for again after somebody wanted it.
+    /// Default 60 s, as long as a sender waits.
+    pub topic_wanted_for: Duration,
     /// Whether brokers may create a topic that is asked for. Default true.
     pub auto_create_topics: bool,
     /// Largest answer that is read, in bytes. Default 100 MiB.
@@ -168,6 +171,7 @@ impl Config {
             connect_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(540),
             metadata_max_age: Duration::from_secs(300),
+            topic_wanted_for: Duration::from_secs(60),
             auto_create_topics: true,
             response_max: 100 << 20,
         }

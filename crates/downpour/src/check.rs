@@ -50,11 +50,14 @@ pub(crate) fn settings(draft: Draft) -> Result<Settings, ConfigError> {
     if !problems.is_empty() {
         return Err(ConfigError::new(problems));
     }
+    let max_block = draft.max_block.unwrap_or(MAX_BLOCK).min(FOR_EVER);
+    // Also a topic that only `try_send` asked for is to be there soon.
+    config.topic_wanted_for = config.topic_wanted_for.max(max_block);
     Ok(Settings {
         options: config.batch_options(),
         core: Arc::new(config),
         buffer_memory: draft.buffer_memory.unwrap_or(BUFFER_MEMORY),
-        max_block: draft.max_block.unwrap_or(MAX_BLOCK).min(FOR_EVER),
+        max_block,
         partitioner: draft.partitioner,
         connector: draft.connector,
         send_buffer: draft.send_buffer,

@@ -1,8 +1,9 @@
 //! What callers and the I/O thread of one producer share, and the order of its locks.
 //!
-//! Lock order: topic list, metadata waiters, partition queue, batch state, memory; mailbox,
-//! timers and end are leaves. Never two partitions at once, no lock while a waker runs, none
-//! across an await.
+//! Lock order: driver (held for a round of the I/O thread's work; callers only try for it, and
+//! under no other lock), topic list, metadata waiters, partition queue, batch state, memory;
+//! mailbox, timers and end are leaves. Never two partitions at once, no lock of a caller's
+//! while a waker runs, none across an await.
 
 use std::collections::BTreeMap;
 use std::io;

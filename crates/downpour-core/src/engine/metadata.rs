@@ -1,7 +1,7 @@
 //! When the cluster is asked about itself, and by which connection.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use downpour_wire::error_code::ErrorCode;
 use downpour_wire::messages::{MetadataRequest, MetadataRequestTopic, MetadataResponse};
@@ -9,9 +9,6 @@ use downpour_wire::messages::{MetadataRequest, MetadataRequestTopic, MetadataRes
 use crate::connection::LinkId;
 use crate::engine::state::{Engine, Purpose, Queues, TopicState};
 use crate::event::Event;
-
-/// A topic that nobody asks for again is forgotten after this, unless it turned up.
-const WANTED_FOR: Duration = Duration::from_secs(60);
 
 impl<T: Clone> Engine<T> {
     /// Somebody wants to send to a topic. `topic` is the shell's dense number for it.
@@ -24,7 +21,7 @@ impl<T: Clone> Engine<T> {
         self.metadata.wanted = true;
         // A topic that is there is refreshed once; only a missing one is asked for again.
         if self.topics[at].partitions.is_empty() {
-            self.topics[at].wanted_until = Some(now + WANTED_FOR);
+            self.topics[at].wanted_until = Some(now + self.config.topic_wanted_for);
             if self.metadata.attempts == 0 {
                 self.metadata.retry_at = None;
             }

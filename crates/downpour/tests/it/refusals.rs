@@ -272,3 +272,19 @@ fn a_refused_partition_asks_for_metadata_once_and_not_for_a_minute() {
     std::thread::sleep(Duration::from_millis(300));
     assert_eq!(cluster.request_count(ApiKey::Metadata), before + 1);
 }
+
+#[test]
+fn a_producer_that_never_waits_gets_its_metadata_nevertheless() {
+    let cluster = small_cluster();
+    let producer = builder(&cluster).max_block(Duration::ZERO).build().unwrap();
+    let error = producer
+        .blocking()
+        .produce_async(Record::to("events"))
+        .unwrap_err();
+    assert!(error.is_temporary(), "{error}");
+    let deadline = std::time::Instant::now() + PATIENCE;
+    while producer.try_send(Record::to("events").value("v")).is_err() {
+        assert!(std::time::Instant::now() < deadline);
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}

@@ -83,9 +83,10 @@ const SECTIONS: &[Section] = &[
     ]).env(&[("RUSTFLAGS", "-Zsanitizer=address")]).toolchain("nightly").needs(&[Toolchain("nightly")]),
     section("referees", &["test", "--release"]).dir("referees")
         .needs(&[Program("gcc"), Program("make"), Program("mvn"), Java]),
-    // One at a time: each test has several JVMs of its own and measures time.
+    // One at a time: each test has several JVMs of its own and measures time. What the storms
+    // counted is shown also when all is well.
     section("conformance", &[
-        "test", "-p", "downpour-conformance", "--release", "--", "--test-threads=1",
+        "test", "-p", "downpour-conformance", "--release", "--", "--test-threads=1", "--show-output",
     ]).needs(&[Program("gcc"), Program("mvn"), Java]),
 ];
 

@@ -1,0 +1,170 @@
+"""aiokafka as a peer. Modes: `handles` (a future per record, a window of them awaited in order),
+`each` (one record at a time) and `tasks` (as many tasks as the window, each with one record)."""
+
+import argparse
+import asyncio
+import collections
+import importlib.metadata
+import json
+import platform
+import resource
+import time
+
+from aiokafka import AIOKafkaProducer
+
+
+def arguments():
+    given = argparse.ArgumentParser(allow_abbrev=False)
+    for name in ("bootstrap", "topic", "payloads", "mode"):
+        given.add_argument("--" + name, required=True)
+    for name in ("partitions", "records", "size"):
+        given.add_argument("--" + name, type=int, required=True)
+    for name in ("batch-bytes", "linger-ms", "in-flight", "buffer-bytes"):
+        given.add_argument("--" + name, type=int)
+    given.add_argument("--warmup", type=int, default=0)
+    given.add_argument("--window", type=int, default=20_000)
+    given.add_argument("--spread", choices=("explicit", "automatic"), default="explicit")
+    given.add_argument("--acks", choices=("all", "1", "0"), default="all")
+    given.add_argument("--idempotence", choices=("true", "false"), default="true")
+    codecs = ("none", "gzip", "snappy", "lz4", "zstd")
+    given.add_argument("--codec", choices=codecs, default="none")
+    return given.parse_args()
+
+
+def producer(run):
+    """The run in aiokafka's words. It has one request in flight per broker and no limit of its
+    memory but one open batch per partition, so neither can be set."""
+    settings = {}
+    if run.batch_bytes is not None:
+        settings["max_batch_size"] = run.batch_bytes
+    if run.linger_ms is not None:
+        settings["linger_ms"] = run.linger_ms
+    return AIOKafkaProducer(
+        bootstrap_servers=run.bootstrap,
+        acks="all" if run.acks == "all" else int(run.acks),
+        enable_idempotence=run.idempotence == "true",
+        compression_type=None if run.codec == "none" else run.codec,
+        **settings,
+    )
+
+
+class Tally:
+    """What came of the records of one stretch."""
+
+    def __init__(self):
+        self.errors = 0
+        self.first = None
+        self.latencies = []
+
+    def fail(self, error):
+        self.errors += 1
+        self.first = self.first or f"{type(error).__name__}: {error}"
+
+
+class Peer:
+    def __init__(self, run, producer):
+        self.run = run
+        self.producer = producer
+        with open(run.payloads, "rb") as file:
+            data = file.read()
+        if run.size < 1 or not data or len(data) % run.size:
+            raise ValueError("the payload file holds no whole values")
+        self.data = data
+        self.at = 0
+
+    def value(self):
+        """The next value, written once, as a program writes its own."""
+        at = self.at
+        end = at + self.run.size
+        self.at = 0 if end == len(self.data) else end
+        return self.data[at:end]
+
+    def partition(self, number):
+        return number % self.run.partitions if self.run.spread == "explicit" else None
+
+    async def send(self, records):
+        modes = {"handles": self.handles, "each": self.each, "tasks": self.tasks}
+        tally = Tally()
+        await modes[self.run.mode](records, tally)
+        return tally
+
+    async def handles(self, records, tally):
+        send, topic, window = self.producer.send, self.run.topic, self.run.window
+        value, partition = self.value, self.partition
+        handles = collections.deque()
+        for number in range(records):
+            try:
+                handles.append(await send(topic, value(), partition=partition(number)))
+                if len(handles) > window:
+                    await handles.popleft()
+            except Exception as error:
+                tally.fail(error)
+        while handles:
+            try:
+                await handles.popleft()
+            except Exception as error:
+                tally.fail(error)
+
+    async def each(self, records, tally):
+        await self.task(iter(range(records)), tally)
+
+    async def tasks(self, records, tally):
+        numbers = iter(range(records))
+        await asyncio.gather(*(self.task(numbers, tally) for _ in range(self.run.window)))
+
+    async def task(self, numbers, tally):
+        for number in numbers:
+            began = time.perf_counter_ns()
+            try:
+                await self.producer.send_and_wait(
+                    self.run.topic, self.value(), partition=self.partition(number)
+                )
+            except Exception as error:
+                tally.fail(error)
+            tally.latencies.append(time.perf_counter_ns() - began)
+
+
+def percentiles(nanos):
+    if not nanos:
+        return None
+    nanos.sort()
+    shares = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p999": 0.999, "max": 1.0}
+    last = len(nanos) - 1
+    return {name: nanos[int(share * last + 0.5)] / 1000 for name, share in shares.items()}
+
+
+def line(run, before, after, wall, warm, tally):
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    version = importlib.metadata.version("aiokafka")
+    return {
+        "peer": "aiokafka",
+        "version": f"{version}, python {platform.python_version()}",
+        "mode": run.mode,
+        "records": run.records,
+        "wall_s": wall,
+        "cpu_ns_per_record": cpu * 1e9 / run.records,
+        "us_per_record": wall * 1e6 / run.records,
+        "records_per_s": run.records / wall,
+        "voluntary_switches": after.ru_nvcsw - before.ru_nvcsw,
+        "involuntary_switches": after.ru_nivcsw - before.ru_nivcsw,
+        "peak_rss_bytes": after.ru_maxrss * 1024,
+        "errors": warm.errors + tally.errors,
+        "first_error": warm.first or tally.first,
+        "latency_us": percentiles(tally.latencies),
+    }
+
+
+async def main():
+    run = arguments()
+    async with producer(run) as opened:
+        peer = Peer(run, opened)
+        warm = await peer.send(run.warmup)
+        before = resource.getrusage(resource.RUSAGE_SELF)
+        began = time.perf_counter()
+        tally = await peer.send(run.records)
+        wall = time.perf_counter() - began
+        after = resource.getrusage(resource.RUSAGE_SELF)
+    print(json.dumps(line(run, before, after, wall, warm, tally)))
+
+
+asyncio.run(main())

@@ -30,7 +30,7 @@ impl<T: Clone> Queue<T> {
                 total: closing.total,
             });
             if let Some(job) = closing.job {
-                self.finish_seal(job.run_plain());
+                self.take_back(job.run_plain());
             }
         }
         for in_flight in std::mem::take(&mut self.in_flight) {

@@ -194,6 +194,13 @@ impl<T: Clone> Queue<T> {
 
     /// Takes a sealed batch back into its place.
     pub fn finish_seal(&mut self, sealed: Sealed) -> SealDone {
+        let mut done = self.take_back(sealed);
+        done.notify = done.notify && self.notify();
+        done
+    }
+
+    /// The same for batches that are sealed under the engine's eyes, which need not be told.
+    pub(crate) fn take_back(&mut self, sealed: Sealed) -> SealDone {
         let Sealed {
             id,
             body,
@@ -240,7 +247,7 @@ impl<T: Clone> Queue<T> {
         SealDone {
             freed: before - memory,
             recycled,
-            notify: self.notify(),
+            notify: true,
         }
     }
 
@@ -348,14 +355,12 @@ impl<T: Clone> Queue<T> {
         let job = if options.compression.codec() == Codec::None {
             let before = builder.capacity();
             let body = seal_plain(builder);
-            let notified = self.notified;
-            self.finish_seal(Sealed {
+            self.take_back(Sealed {
                 id,
                 body,
                 before,
                 recycled: Vec::new(),
             });
-            self.notified = notified;
             None
         } else {
             Some(SealJob {

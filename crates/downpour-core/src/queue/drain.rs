@@ -6,7 +6,7 @@ use std::time::Instant;
 use downpour_wire::batch::{Body, HEADER_LEN, Stamp};
 
 use crate::identity::{Identity, advance};
-use crate::outcome::Cause;
+use crate::outcome::{Cause, WaitingFor};
 use crate::queue::append::SealJob;
 use crate::queue::state::{Effect, InFlight, PROOF_LASTS, Queue, Waiting, free};
 
@@ -103,6 +103,10 @@ impl<T: Clone> Queue<T> {
     /// Takes the next batch that may leave under these circumstances.
     pub fn poll_drain(&mut self, turn: &Turn, out: &mut Vec<Effect<T>>) -> Drain<T> {
         self.notified = false;
+        if self.next_deadline().is_some_and(|at| at <= turn.now) {
+            // Sent now it could only end Unknown; unsent it is known to be absent.
+            self.expire(turn.now, WaitingFor::Turn, out);
+        }
         if self.open.is_none() && self.waiting.is_empty() {
             return Drain::Empty;
         }
@@ -201,6 +205,16 @@ impl<T: Clone> Queue<T> {
                 }
                 sealing @ Waiting::Sealing { .. } => self.waiting.push_back(sealing),
             }
+        }
+    }
+
+    /// When the next batch to leave must have left.
+    fn next_deadline(&self) -> Option<Instant> {
+        match (self.waiting.front(), &self.open) {
+            (Some(Waiting::Sealed(batch)), _) => Some(batch.deadline),
+            (Some(Waiting::Sealing { .. }), _) => None,
+            (None, Some(open)) => Some(open.created_at + open.options.delivery_timeout),
+            (None, None) => None,
         }
     }
 

@@ -43,7 +43,7 @@ impl<T: Clone> Queue<T> {
                 });
                 if let Some(job) = closing.job {
                     // It never leaves: compressing it would be for nothing.
-                    self.finish_seal(job.run_plain());
+                    self.take_back(job.run_plain());
                 }
             }
             self.expire_waiting(now, waiting_for, out);
@@ -81,7 +81,7 @@ impl<T: Clone> Queue<T> {
                 total: closing.total,
             });
             if let Some(job) = closing.job {
-                self.finish_seal(job.run_plain());
+                self.take_back(job.run_plain());
             }
         }
         let waiting = std::mem::take(&mut self.waiting);

@@ -151,6 +151,22 @@ fn a_record_that_was_never_sent_expires_as_failed() {
 }
 
 #[test]
+fn a_record_past_its_deadline_is_not_sent_any_more() {
+    let mut bench = Bench::new();
+    bench.append("late");
+    bench.sleep(120_000);
+    bench.append("also late");
+    assert!(matches!(bench.drain(), Drain::Empty));
+    assert!(
+        bench.verdict(0).starts_with("failed: "),
+        "{}",
+        bench.verdict(0)
+    );
+    bench.append("in time");
+    assert_eq!(bench.send().values, ["in time"]);
+}
+
+#[test]
 fn a_record_in_flight_expires_as_unknown_and_its_buffer_stays() {
     let mut bench = Bench::new();
     bench.batch(&["a"]);

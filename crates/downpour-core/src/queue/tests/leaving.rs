@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use downpour_wire::codec::{Codec, Compression};
 use downpour_wire::error_code::ErrorCode;
 
 use super::harness::{Bench, config};
@@ -112,4 +113,18 @@ fn the_engine_is_told_once_until_it_looks() {
         !bench.queue.notified,
         "a second record of a lingering batch tells nobody"
     );
+}
+
+#[test]
+fn an_expired_batch_that_was_to_be_compressed_does_not_silence_the_next() {
+    let mut bench = Bench::new().compressed(Compression::new(Codec::Gzip));
+    bench.append("late");
+    bench.sleep(120_000);
+    assert!(matches!(bench.drain(), Drain::Empty));
+    bench.append("next");
+    assert!(bench.queue.notified, "the engine would never hear of it");
+    bench.queue.peek(bench.now);
+    bench.sleep(120_000);
+    bench.expire();
+    assert!(!bench.queue.notified);
 }

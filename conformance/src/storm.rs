@@ -48,6 +48,9 @@ pub struct Storm {
     pub per_second: u64,
     /// How batches are compressed.
     pub codec: Codec,
+    /// The producer's delivery timeout where it is not the default. One that is shorter than an
+    /// outage makes records fail, which must then be absent; the request timeout is half of it.
+    pub delivery_timeout: Option<Duration>,
     /// Anything but all shall lose records, which shows that losses are found.
     pub acks: Acks,
 }
@@ -127,6 +130,9 @@ impl Storm {
         }
         if self.fault == Fault::Stop {
             builder = builder.request_timeout(PAUSED_REQUEST_TIMEOUT);
+        }
+        if let Some(time) = self.delivery_timeout {
+            builder = builder.delivery_timeout(time).request_timeout(time / 2);
         }
         match builder.build() {
             Ok(producer) => Ok(producer.blocking()),

@@ -15,6 +15,7 @@ fn three_kills(version: Version, codec: Codec) {
         records: 50_000,
         per_second: 2500,
         codec,
+        delivery_timeout: None,
         acks: Acks::All,
     };
     let aftermath = storm

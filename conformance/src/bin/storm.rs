@@ -9,6 +9,7 @@ use std::fs::File;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Mutex;
+use std::time::Duration;
 
 use clap::Parser;
 use downpour::{Acks, Codec};
@@ -41,6 +42,9 @@ struct Arguments {
     /// all; leader or none shall lose records, which shows that losses are found.
     #[arg(long, default_value = "all", value_parser = acks)]
     acks: Acks,
+    /// The delivery timeout in milliseconds; one that is shorter than an outage makes records fail.
+    #[arg(long)]
+    delivery_timeout: Option<u64>,
     /// Where to write what the producer logs.
     #[arg(long)]
     log: Option<PathBuf>,
@@ -99,6 +103,7 @@ fn main() -> ExitCode {
         per_second: arguments.rate,
         codec: arguments.codec,
         acks: arguments.acks,
+        delivery_timeout: arguments.delivery_timeout.map(Duration::from_millis),
     };
     match storm.run(&|what| println!("{what}")) {
         Ok(aftermath) => {

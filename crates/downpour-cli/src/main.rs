@@ -6,7 +6,6 @@
 #![forbid(unsafe_code)]
 
 mod args;
-mod block_on;
 mod console;
 mod embedded;
 mod ending;

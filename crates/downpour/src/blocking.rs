@@ -12,6 +12,7 @@ use crate::error::{ProduceError, ProduceManyError, SendError, SendManyError};
 use crate::producer;
 use crate::record::Record;
 use crate::report::Report;
+use crate::topic_handle::Topic;
 use crate::unfinished::Unfinished;
 use crate::wake::block_on;
 
@@ -48,6 +49,15 @@ impl Producer {
     /// The same producer with async verbs.
     pub fn as_async(&self) -> &producer::Producer {
         &self.inner
+    }
+
+    /// Blocks until a topic can be sent to, for at most `max_block`, and returns a handle that
+    /// spares every record the look-up of its name.
+    ///
+    /// # Errors
+    /// [`SendError`] as of a record to that topic.
+    pub fn topic(&self, name: &str) -> Result<Topic, SendError> {
+        block_on(self.inner.topic(name))
     }
 
     /// Sends a record and blocks until it is acknowledged.

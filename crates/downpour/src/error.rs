@@ -62,7 +62,7 @@ impl From<Box<InvalidRecord>> for SendError {
 impl fmt::Display for SendError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Invalid(_) => f.write_str("the record was refused"),
+            Self::Invalid(invalid) => invalid.fmt(f),
             Self::TopicUnavailable { topic, code } => {
                 write!(f, "topic {topic} cannot be written to: {code}")
             }
@@ -82,14 +82,8 @@ impl fmt::Display for SendError {
     }
 }
 
-impl std::error::Error for SendError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Invalid(invalid) => Some(&**invalid),
-            _ => None,
-        }
-    }
-}
+// Each variant's text is all that there is to say, the refusal's included.
+impl std::error::Error for SendError {}
 
 /// What a record waits for before it is accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -188,15 +182,11 @@ impl<'a> TrySendError<'a> {
 
 impl fmt::Display for TrySendError<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the record was not accepted")
+        self.reason.fmt(f)
     }
 }
 
-impl std::error::Error for TrySendError<'_> {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&self.reason)
-    }
-}
+impl std::error::Error for TrySendError<'_> {}
 
 /// Not all records of a `send_many` were accepted. What was accepted is on its way.
 #[derive(Debug)]
@@ -251,15 +241,15 @@ impl<'a> SendManyError<'a> {
 impl fmt::Display for SendManyError<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (accepted, rest) = (self.0.accepted.len(), self.0.rest.len());
-        write!(f, "{accepted} records were accepted and {rest} were not")
+        let reason = &self.0.reason;
+        write!(
+            f,
+            "{accepted} records were accepted and {rest} were not: {reason}"
+        )
     }
 }
 
-impl std::error::Error for SendManyError<'_> {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&self.0.reason)
-    }
-}
+impl std::error::Error for SendManyError<'_> {}
 
 /// What `send_and_wait` and the blocking `produce_sync` can say.
 #[derive(Debug, Clone)]
@@ -341,16 +331,11 @@ impl fmt::Display for ProduceManyError<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Send(error) => error.fmt(f),
-            Self::Delivery { .. } => f.write_str("not all records were delivered"),
+            Self::Delivery { error, .. } => {
+                write!(f, "not all records were delivered, the first: {error}")
+            }
         }
     }
 }
 
-impl std::error::Error for ProduceManyError<'_> {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Send(error) => Some(error.reason()),
-            Self::Delivery { error, .. } => Some(error),
-        }
-    }
-}
+impl std::error::Error for ProduceManyError<'_> {}

@@ -40,10 +40,7 @@ impl Outcomes {
     pub(super) fn refuse(&mut self, error: &SendError) {
         self.refused += 1;
         if self.refused == 1 {
-            self.troubles.push(match error {
-                SendError::Invalid(invalid) => invalid.to_string(),
-                other => other.to_string(),
-            });
+            self.troubles.push(error.to_string());
         }
     }
 

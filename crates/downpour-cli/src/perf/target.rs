@@ -2,10 +2,9 @@
 //! whose topic is warm.
 
 use downpour::blocking::Producer;
-use downpour::{SendError, Topic};
+use downpour::Topic;
 
 use crate::args::{PartitionMode, PerfArgs};
-use crate::block_on::block_on;
 use crate::embedded::Apart;
 use crate::ending::Refusal;
 use crate::settings;
@@ -33,12 +32,9 @@ impl Target {
         };
         let builder = settings::builder(connection, apart.as_ref().map(Apart::bootstrap))?;
         let producer = settings::build(builder)?.blocking();
-        let topic = block_on(producer.as_async().topic(&args.topic)).map_err(|error| {
-            Refusal::new(match error {
-                SendError::Invalid(invalid) => invalid.to_string(),
-                other => other.to_string(),
-            })
-        })?;
+        let topic = producer
+            .topic(&args.topic)
+            .map_err(|error| Refusal::new(error.to_string()))?;
         if let PartitionMode::One(partition) = args.partition {
             let partitions = topic.partitions();
             if usize::try_from(partition).is_ok_and(|partition| partition >= partitions) {

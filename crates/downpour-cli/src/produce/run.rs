@@ -9,8 +9,8 @@ use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use downpour::Topic;
 use downpour::blocking::Producer;
-use downpour::{SendError, Topic};
 
 use super::entry::Place;
 use super::human::Human;
@@ -20,7 +20,6 @@ use super::reporter::Reporter;
 use super::sender::Sender;
 use super::window::{self, Window};
 use crate::args::{InputFormat, JsonReport, ProduceArgs};
-use crate::block_on::block_on;
 use crate::console::Console;
 use crate::embedded;
 use crate::ending::{Ending, Refusal};
@@ -141,13 +140,9 @@ fn warm_up(
     args: &ProduceArgs,
     needs: &input::Needs,
 ) -> Result<Topic, Refusal> {
-    let topic = block_on(producer.as_async().topic(&args.topic)).map_err(|error| {
-        let reason = match &error {
-            SendError::Invalid(invalid) => invalid.to_string(),
-            other => other.to_string(),
-        };
-        Refusal(vec![reason, "nothing was sent".into()])
-    })?;
+    let topic = producer
+        .topic(&args.topic)
+        .map_err(|error| Refusal(vec![error.to_string(), "nothing was sent".into()]))?;
     let partitions = topic.partitions();
     let flag = args
         .place

@@ -52,12 +52,14 @@ fn filler(number: usize) -> String {
 fn sends_dropped_in_the_queue_for_memory_keep_budget_and_order() {
     for times in 1..4 {
         let cluster = small_cluster();
-        cluster.set_network_delay(Duration::from_millis(30));
+        // Long enough that no credit comes back before all ten were dropped.
+        cluster.set_network_delay(Duration::from_secs(1));
         let (producer, sent) = full(&cluster);
         for _ in 0..10 {
             let ended = poll_and_drop(times, producer.send(Record::to("events").value(filler(0))));
             assert!(!ended, "memory is full");
         }
+        cluster.set_network_delay(Duration::ZERO);
         smol::block_on(async {
             let last = producer
                 .send(Record::to("events").value("last"))

@@ -150,6 +150,6 @@ fn a_record_larger_than_the_memory_is_refused() {
         .blocking()
         .produce_sync(Record::to("events").value(vec![0; 20_000]));
     let error = error.unwrap_err();
-    assert!(error.to_string().contains("refused"), "{error}");
+    assert!(error.to_string().contains("raise buffer_memory"), "{error}");
     assert_eq!(producer.buffered_bytes(), 0);
 }

@@ -98,7 +98,7 @@ fn the_largest_record_fits_and_one_byte_more_does_not() {
         match producer.produce_sync(Record::to("events").value(vec![7; size])) {
             Ok(_) => largest = size,
             Err(error) => {
-                assert!(error.to_string().contains("refused"), "{error}");
+                assert!(error.to_string().contains("raise record_max"), "{error}");
                 break;
             }
         }

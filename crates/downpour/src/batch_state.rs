@@ -4,7 +4,7 @@
 //! partition queue before batch state before budget, and no two of one kind at once.
 
 use std::ops::Range;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Poll, Waker};
 
 use downpour_core::completion::{Completion, WaiterSlot};
@@ -20,6 +20,16 @@ pub(crate) struct BatchState {
     topic: Arc<str>,
     partition: i32,
     inner: Mutex<Inner>,
+    /// Set once the whole batch was delivered in one piece and has no labels, which is how
+    /// nearly all end: then its handles need no lock.
+    settled: OnceLock<Settled>,
+}
+
+/// Where a batch that was delivered in one piece is.
+#[derive(Debug, Clone, Copy)]
+struct Settled {
+    base_offset: Option<i64>,
+    log_append_time: Option<i64>,
 }
 
 struct Inner {
@@ -50,6 +60,7 @@ impl BatchState {
             topic,
             partition,
             inner: Mutex::new(inner),
+            settled: OnceLock::new(),
         })
     }
 
@@ -73,7 +84,11 @@ impl BatchState {
 
     /// Gives a run its verdict.
     pub(crate) fn resolve(&self, first: u32, count: u32, verdict: Verdict, woken: &mut Vec<Waker>) {
-        if let Err(twice) = self.lock().completion.resolve(first, count, verdict, woken) {
+        let mut inner = self.lock();
+        let resolved = inner.completion.resolve(first, count, verdict, woken);
+        self.settle(&inner);
+        drop(inner);
+        if let Err(twice) = resolved {
             tracing::error!(
                 topic = &*self.topic,
                 partition = self.partition,
@@ -85,7 +100,28 @@ impl BatchState {
 
     /// The batch has so many records and gets no more.
     pub(crate) fn close(&self, total: u32, woken: &mut Vec<Waker>) {
-        self.lock().completion.close(total, woken);
+        let mut inner = self.lock();
+        inner.completion.close(total, woken);
+        self.settle(&inner);
+    }
+
+    /// Notes that the whole batch is in one place, if it is.
+    fn settle(&self, inner: &Inner) {
+        if !inner.completion.is_complete() || !inner.labels.is_empty() {
+            return;
+        }
+        if let [segment] = inner.completion.segments() {
+            if let Verdict::Delivered {
+                base_offset,
+                log_append_time,
+            } = segment.verdict
+            {
+                let _ = self.settled.set(Settled {
+                    base_offset,
+                    log_append_time,
+                });
+            }
+        }
     }
 
     /// Gives every record without a verdict this one: nobody is left to find out.
@@ -114,7 +150,21 @@ impl BatchState {
     }
 
     /// How one record ended; `None` while it has not.
+    #[inline]
     pub(crate) fn outcome(&self, index: u32, timestamp: i64) -> Option<Outcome> {
+        if let Some(settled) = self.settled.get() {
+            return Some(Outcome::Delivered(Report {
+                topic: self.topic.clone(),
+                partition: self.partition,
+                offset: settled.base_offset.map(|base| base + i64::from(index)),
+                timestamp: settled.log_append_time.unwrap_or(timestamp),
+                label: None,
+            }));
+        }
+        self.outcome_locked(index, timestamp)
+    }
+
+    fn outcome_locked(&self, index: u32, timestamp: i64) -> Option<Outcome> {
         let inner = self.lock();
         self.outcome_in(&inner, index, timestamp)
     }
@@ -262,6 +312,33 @@ mod tests {
         let label = reports[1].label().unwrap().downcast_ref::<&str>();
         assert_eq!(label, Some(&"order 7"));
         assert_eq!((reports[1].offset(), reports[1].partition()), (Some(41), 3));
+    }
+
+    #[test]
+    fn a_batch_in_one_piece_answers_without_its_lock_whatever_comes_first() {
+        for close_first in [true, false] {
+            let state = BatchState::new(Arc::from("t"), 3);
+            if close_first {
+                state.close(2, &mut Vec::new());
+                state.resolve(0, 2, delivered(40), &mut Vec::new());
+            } else {
+                state.resolve(0, 2, delivered(40), &mut Vec::new());
+                state.close(2, &mut Vec::new());
+            }
+            let held = state.lock();
+            assert_eq!(state.outcome(1, 9).unwrap().offset(), Some(41));
+            drop(held);
+        }
+    }
+
+    #[test]
+    fn a_batch_in_parts_is_looked_up_part_by_part() {
+        let state = BatchState::new(Arc::from("t"), 3);
+        state.close(2, &mut Vec::new());
+        state.resolve(1, 1, delivered(90), &mut Vec::new());
+        state.resolve(0, 1, delivered(40), &mut Vec::new());
+        let offsets = [0, 1].map(|i| state.outcome(i, 9).unwrap().offset());
+        assert_eq!(offsets, [Some(40), Some(90)]);
     }
 
     #[test]

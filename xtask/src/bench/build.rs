@@ -1,12 +1,14 @@
 //! Builds the broker and the peers, each on its own, so that no peer's features reach another.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
 
 use super::contestants::{Contestant, Program};
+use super::foreign::{self, Call};
 
 const BROKER: &str = "bench-broker";
 
@@ -14,13 +16,12 @@ const BROKER: &str = "bench-broker";
 #[derive(Debug)]
 pub(crate) struct Programs {
     pub(crate) broker: PathBuf,
-    peers: BTreeMap<&'static str, PathBuf>,
+    peers: BTreeMap<Program, Call>,
 }
 
 impl Programs {
     pub(crate) fn command(&self, peer: &Contestant) -> Command {
-        let Program::Cargo(package) = peer.program;
-        Command::new(&self.peers[package])
+        self.peers[&peer.program].command()
     }
 }
 
@@ -32,21 +33,24 @@ pub(crate) fn all(bench: &Path, peers: &[&Contestant]) -> Result<Programs, Strin
         peers: BTreeMap::new(),
     };
     for peer in peers {
-        let Program::Cargo(package) = peer.program;
-        if !programs.peers.contains_key(package) {
-            programs
-                .peers
-                .insert(package, cargo(bench, &target, package)?);
+        if let Entry::Vacant(entry) = programs.peers.entry(peer.program) {
+            let call = match peer.program {
+                Program::Cargo(package) => [cargo(bench, &target, package)?.into()].into(),
+                Program::Foreign(which) => foreign::build(bench, &target, which)?,
+            };
+            entry.insert(call);
         }
     }
     Ok(programs)
 }
 
-fn program() -> Command {
+/// Cargo, the one that runs this.
+pub(super) fn program() -> Command {
     Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 
-fn cargo(bench: &Path, target: &Path, package: &str) -> Result<PathBuf, String> {
+/// Builds a package of the bench's workspace.
+pub(super) fn cargo(bench: &Path, target: &Path, package: &str) -> Result<PathBuf, String> {
     let mut build = program();
     build
         .args(["build", "--release", "--package", package])

@@ -1,12 +1,15 @@
 //! Who takes part: a peer's program in one of its modes. What is measured is `cells`'s.
 
 use super::cells::Kind;
+use super::foreign::Foreign;
 
-/// How a peer's program is made. Peers in other languages get a variant each.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How a peer's program is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Program {
     /// A package of the bench's workspace with a binary of its name.
     Cargo(&'static str),
+    /// One that is no package of it.
+    Foreign(Foreign),
 }
 
 /// A program in one mode.
@@ -21,6 +24,8 @@ pub(crate) struct Contestant {
     pub(crate) arguments: &'static [(&'static str, &'static str)],
     /// The share of the cell's records, for those that would take minutes.
     pub(crate) share: f64,
+    /// Records of warm-up at least, for those whose code is compiled while it runs.
+    pub(crate) warmup: u64,
 }
 
 /// Others are given as multiples of these, in the same round.
@@ -44,6 +49,7 @@ const fn flood(
         mode,
         arguments: &[],
         share: 1.0,
+        warmup: 0,
     }
 }
 
@@ -59,6 +65,33 @@ const fn round_trip(
     }
 }
 
+const fn foreign(
+    name: &'static str,
+    what: &'static str,
+    program: Foreign,
+    mode: &'static str,
+) -> Contestant {
+    Contestant {
+        program: Program::Foreign(program),
+        ..flood(name, what, "", mode)
+    }
+}
+
+const fn foreign_each(
+    name: &'static str,
+    what: &'static str,
+    program: Foreign,
+    mode: &'static str,
+) -> Contestant {
+    Contestant {
+        kind: Kind::RoundTrip,
+        ..foreign(name, what, program, mode)
+    }
+}
+
+/// What a JVM needs until its compilers are done.
+const JIT: u64 = 1_000_000;
+
 /// All of them.
 #[rustfmt::skip]
 pub(crate) const CONTESTANTS: &[Contestant] = &[
@@ -71,6 +104,23 @@ pub(crate) const CONTESTANTS: &[Contestant] = &[
     flood("rdkafka-base", "callbacks, the caller polls", "bench-rdkafka", "base"),
     flood(PEER_OF_REFERENCE, "callbacks, a thread polls", "bench-rdkafka", "threaded"),
     flood("rdkafka-future", "a future per record, tokio", "bench-rdkafka", "future"),
+    foreign("franz-go", "a promise per record", Foreign::Go("franz-go"), "callback"),
+    Contestant {
+        warmup: JIT,
+        ..foreign("java", "a callback per record", Foreign::Java, "callback")
+    },
+    foreign("rskafka", "the caller's batches, no idempotence", Foreign::Cargo("rskafka"), "batches"),
+    foreign("krafka", "a handle per record, tokio", Foreign::Cargo("krafka"), "handles"),
+    foreign("kacrab", "a handle per record, tokio", Foreign::Cargo("kacrab"), "handles"),
+    foreign("sarama", "successes from a channel", Foreign::Go("sarama"), "callback"),
+    Contestant {
+        share: 0.2,
+        ..foreign("aiokafka", "a future per record", Foreign::Python, "handles")
+    },
+    Contestant {
+        share: 0.2,
+        ..foreign("kafkats", "the caller's arrays", Foreign::Node, "arrays")
+    },
     round_trip(BARE_SOCKET, "a request of one record and its answer", "bench-floor", "pingpong"),
     round_trip("downpour-each", "blocking facade", "bench-downpour", "each"),
     round_trip("downpour-each-tokio", "tokio", "bench-downpour", "each-tokio"),
@@ -82,4 +132,27 @@ pub(crate) const CONTESTANTS: &[Contestant] = &[
         arguments: &[("linger-ms", "0")],
         ..round_trip("rdkafka-each-linger-0", "the same with linger 0", "bench-rdkafka", "future")
     },
+    foreign_each("franz-go-each", "a goroutine", Foreign::Go("franz-go"), "each"),
+    Contestant {
+        warmup: 5_000,
+        share: 0.2,
+        ..foreign_each("java-each", "a thread", Foreign::Java, "each")
+    },
+    Contestant {
+        arguments: &[("linger-ms", "0")],
+        warmup: JIT / 20,
+        ..foreign_each("java-each-linger-0", "the same with linger 0", Foreign::Java, "each")
+    },
+    foreign_each("rskafka-each", "no idempotence, tokio", Foreign::Cargo("rskafka"), "each"),
+    Contestant {
+        share: 0.2,
+        ..foreign_each("krafka-each", "tokio", Foreign::Cargo("krafka"), "each")
+    },
+    Contestant {
+        share: 0.2,
+        ..foreign_each("kacrab-each", "tokio", Foreign::Cargo("kacrab"), "each")
+    },
+    foreign_each("sarama-each", "a goroutine", Foreign::Go("sarama"), "each"),
+    foreign_each("aiokafka-each", "asyncio", Foreign::Python, "each"),
+    foreign_each("kafkats-each", "one record a send", Foreign::Node, "each"),
 ];

@@ -6,6 +6,7 @@ mod build;
 mod cells;
 mod contestants;
 mod figures;
+mod foreign;
 mod machine;
 mod payloads;
 mod report;

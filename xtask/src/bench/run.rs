@@ -60,7 +60,7 @@ impl<'a> Runner<'a> {
     /// Runs one peer in one cell. An error is the bench's own.
     pub(crate) fn run(&mut self, cell: &Cell, peer: &Contestant) -> Result<Ended, String> {
         let records = (cell.records as f64 * self.scale * peer.share).ceil() as u64;
-        let warmup = records / 10;
+        let warmup = (records / 10).max(peer.warmup);
         let arguments = self.arguments(cell, peer, records, warmup)?;
         self.broker.prepare(cell.network_us, cell.service_us)?;
         let complaints = File::create(&self.complaints)

@@ -114,8 +114,11 @@ pub enum Cause {
         /// What made it doubtful.
         last: Option<Arc<Self>>,
     },
-    /// The producer was closed, or its deadline for closing passed.
-    Closed,
+    /// The producer's deadline for closing passed.
+    Closed {
+        /// What had gone wrong before, if anything had.
+        last: Option<Arc<Self>>,
+    },
     /// No producer id could be had.
     NoIdentity {
         /// Why not.
@@ -146,7 +149,8 @@ impl Cause {
             Self::DeliveryTimeout {
                 last: Some(last), ..
             }
-            | Self::EpochLost { last: Some(last) } => last.code(),
+            | Self::EpochLost { last: Some(last) }
+            | Self::Closed { last: Some(last) } => last.code(),
             _ => None,
         }
     }
@@ -186,7 +190,13 @@ impl fmt::Display for Cause {
                     None => Ok(()),
                 }
             }
-            Self::Closed => f.write_str("the producer was closed"),
+            Self::Closed { last } => {
+                f.write_str("the producer was closed")?;
+                match last {
+                    Some(last) => write!(f, ", after {last}"),
+                    None => Ok(()),
+                }
+            }
             Self::NoIdentity { reason } => write!(f, "no producer id: {reason}"),
             Self::PartitionGone => f.write_str("the partition does not exist any more"),
             Self::Internal { reason } => write!(f, "internal error, please report it: {reason}"),

@@ -345,7 +345,11 @@ mod tests {
     fn orphaned_records_end_unknown_and_those_with_a_verdict_keep_it() {
         let state = BatchState::new(Arc::from("t"), 0);
         state.resolve(1, 1, delivered(40), &mut Vec::new());
-        let failure = Arc::new(Failure::new(Cause::Closed, Arc::from("t"), 0));
+        let failure = Arc::new(Failure::new(
+            Cause::Closed { last: None },
+            Arc::from("t"),
+            0,
+        ));
         state.orphan(Verdict::Unknown(failure), &mut Vec::new());
         assert!(state.outcome(0, 0).unwrap().error().is_some());
         assert_eq!(state.outcome(1, 0).unwrap().offset(), Some(40));

@@ -194,7 +194,11 @@ mod tests {
     }
 
     fn failed() -> Verdict {
-        Verdict::Failed(Arc::new(Failure::new(Cause::Closed, Arc::from("t"), 1)))
+        Verdict::Failed(Arc::new(Failure::new(
+            Cause::Closed { last: None },
+            Arc::from("t"),
+            1,
+        )))
     }
 
     fn two_batches() -> (Arc<BatchState>, Arc<BatchState>, Deliveries) {

@@ -6,7 +6,7 @@ use std::time::Instant;
 use downpour_wire::batch::Body;
 
 use crate::outcome::{Cause, Verdict};
-use crate::queue::state::{Effect, Queue, Waiting, free, resolve};
+use crate::queue::state::{Batch, Effect, Queue, Waiting, free, resolve};
 
 /// A batch, or a part of one, that never left.
 #[derive(Debug)]
@@ -36,7 +36,7 @@ impl<T: Clone> Queue<T> {
         for in_flight in std::mem::take(&mut self.in_flight) {
             let batch = in_flight.batch;
             if !batch.resolved {
-                let failure = self.failure(&batch, Cause::Closed, now);
+                let failure = self.failure(&batch, closed(&batch), now);
                 resolve(&batch, Verdict::Unknown(failure), out);
             }
             free(batch, out);
@@ -52,12 +52,18 @@ impl<T: Clone> Queue<T> {
                             body: batch.body.clone(),
                         });
                     }
-                    self.give_up(&batch, Cause::Closed, now, out);
+                    self.give_up(&batch, closed(&batch), now, out);
                     free(batch, out);
                 }
                 // Its caller is compressing it and brings it back; the next abort takes it.
                 sealing @ Waiting::Sealing { .. } => self.waiting.push_back(sealing),
             }
         }
+    }
+}
+
+fn closed<T>(batch: &Batch<T>) -> Cause {
+    Cause::Closed {
+        last: batch.last.clone(),
     }
 }

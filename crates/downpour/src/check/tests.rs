@@ -5,7 +5,6 @@ use std::time::Duration;
 use downpour_core::config::{Acks, Linger};
 use downpour_wire::codec::Codec;
 
-use crate::config_error::ConfigProblem;
 use crate::draft::Draft;
 use crate::settings::Settings;
 
@@ -151,7 +150,7 @@ fn a_codec_that_is_not_in_the_build_names_its_feature() {
     let error = super::settings(draft).unwrap_err();
     assert!(matches!(
         &error.problems()[0],
-        ConfigProblem::Invalid { .. }
+        crate::config_error::ConfigProblem::Invalid { .. }
     ));
     assert!(error.to_string().contains("feature `zstd`"), "{error}");
 }

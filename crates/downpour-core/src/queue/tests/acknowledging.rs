@@ -251,3 +251,17 @@ fn an_abort_hands_back_what_never_left_and_calls_the_rest_unknown() {
     assert!(bench.verdict(2).starts_with("failed: "));
     assert!(bench.queue.is_empty());
 }
+
+#[test]
+fn an_abort_keeps_the_root_cause() {
+    let mut bench = Bench::new();
+    bench.batch(&["a"]);
+    let sent = bench.send();
+    bench.lose(&sent, true);
+    bench
+        .queue
+        .abort(bench.now, &mut Vec::new(), &mut bench.effects);
+    let verdict = bench.verdict(0);
+    assert!(verdict.starts_with("unknown: "), "{verdict}");
+    assert!(verdict.contains("cable cut"), "{verdict}");
+}

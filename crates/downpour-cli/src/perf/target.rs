@@ -1,8 +1,8 @@
 //! What is measured against: brokers, or the fake cluster in a process of its own; and a producer
 //! whose topic is warm.
 
-use downpour::blocking::Producer;
 use downpour::Topic;
+use downpour::blocking::Producer;
 
 use crate::args::{PartitionMode, PerfArgs};
 use crate::embedded::Apart;

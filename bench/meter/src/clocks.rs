@@ -1,6 +1,8 @@
 //! What the kernel says that another process has used so far.
 
+use std::collections::BTreeMap;
 use std::error::Error;
+use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -14,8 +16,8 @@ pub(crate) struct Reading {
     pub(crate) at: Instant,
     /// Of all threads, those that ended too.
     pub(crate) cpu: Duration,
-    pub(crate) voluntary: u64,
-    pub(crate) involuntary: u64,
+    /// Of each thread that lives: switches that it wanted, and others.
+    switches: BTreeMap<OsString, (u64, u64)>,
     /// Since the process began, in bytes.
     pub(crate) peak_rss: u64,
 }
@@ -29,19 +31,33 @@ impl Reading {
         let mut reading = Self {
             at,
             cpu,
-            voluntary: 0,
-            involuntary: 0,
+            switches: BTreeMap::new(),
             peak_rss: number(&fs::read_to_string(root.join("status"))?, "VmHWM:") * 1024,
         };
         for thread in fs::read_dir(root.join("task"))? {
+            let thread = thread?;
             // A thread may end while the list is read.
-            let Ok(status) = fs::read_to_string(thread?.path().join("status")) else {
+            let Ok(status) = fs::read_to_string(thread.path().join("status")) else {
                 continue;
             };
-            reading.voluntary += number(&status, "voluntary_ctxt_switches:");
-            reading.involuntary += number(&status, "nonvoluntary_ctxt_switches:");
+            let both = (
+                number(&status, "voluntary_ctxt_switches:"),
+                number(&status, "nonvoluntary_ctxt_switches:"),
+            );
+            reading.switches.insert(thread.file_name(), both);
         }
         Ok(reading)
+    }
+
+    /// Switches since an earlier reading, voluntary and not, of the threads that live now.
+    pub(crate) fn switches_since(&self, before: &Self) -> (u64, u64) {
+        let mut sum = (0, 0);
+        for (thread, (voluntary, involuntary)) in &self.switches {
+            let (then, other) = before.switches.get(thread).copied().unwrap_or_default();
+            sum.0 += voluntary.saturating_sub(then);
+            sum.1 += involuntary.saturating_sub(other);
+        }
+        sum
     }
 }
 
@@ -75,5 +91,14 @@ mod tests {
         let after = Reading::of(own).unwrap();
         assert!(after.cpu > before.cpu);
         assert!(after.peak_rss > 0);
+    }
+
+    #[test]
+    fn switches_of_threads_that_ended_do_not_hide_those_of_others() {
+        let mut before = Reading::of(std::process::id()).unwrap();
+        let mut after = Reading::of(std::process::id()).unwrap();
+        before.switches = BTreeMap::from([("1".into(), (5, 5)), ("2".into(), (100, 100))]);
+        after.switches = BTreeMap::from([("1".into(), (8, 6)), ("3".into(), (2, 2))]);
+        assert_eq!(after.switches_since(&before), (5, 3));
     }
 }

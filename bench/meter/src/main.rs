@@ -50,13 +50,14 @@ fn add(
         .ok_or("the peer does not say how many records it sent")? as f64;
     let wall = after.at.duration_since(before.at).as_secs_f64();
     let cpu = after.cpu.saturating_sub(before.cpu).as_nanos() as f64;
+    let (voluntary, involuntary) = after.switches_since(before);
     let measured = json!({
         "wall_s": wall,
         "cpu_ns_per_record": cpu / records,
         "us_per_record": wall * 1e6 / records,
         "records_per_s": records / wall,
-        "voluntary_switches": after.voluntary.saturating_sub(before.voluntary),
-        "involuntary_switches": after.involuntary.saturating_sub(before.involuntary),
+        "voluntary_switches": voluntary,
+        "involuntary_switches": involuntary,
         "peak_rss_bytes": after.peak_rss,
     });
     if let Value::Object(measured) = measured {

@@ -89,6 +89,8 @@ const fn foreign_each(
     }
 }
 
+const LINGER_0: &[(&str, &str)] = &[("linger-ms", "0")];
+
 /// What a JVM needs until its compilers are done.
 const JIT: u64 = 1_000_000;
 
@@ -134,23 +136,31 @@ pub(crate) const CONTESTANTS: &[Contestant] = &[
     },
     foreign_each("franz-go-each", "a goroutine", Foreign::Go("franz-go"), "each"),
     Contestant {
-        warmup: 5_000,
-        share: 0.2,
+        share: 0.05,
+        warmup: 1_000,
         ..foreign_each("java-each", "a thread", Foreign::Java, "each")
     },
     Contestant {
-        arguments: &[("linger-ms", "0")],
+        arguments: LINGER_0,
         warmup: JIT / 20,
         ..foreign_each("java-each-linger-0", "the same with linger 0", Foreign::Java, "each")
     },
     foreign_each("rskafka-each", "no idempotence, tokio", Foreign::Cargo("rskafka"), "each"),
     Contestant {
-        share: 0.2,
+        share: 0.05,
         ..foreign_each("krafka-each", "tokio", Foreign::Cargo("krafka"), "each")
     },
     Contestant {
-        share: 0.2,
+        arguments: LINGER_0,
+        ..foreign_each("krafka-each-linger-0", "the same with linger 0", Foreign::Cargo("krafka"), "each")
+    },
+    Contestant {
+        share: 0.05,
         ..foreign_each("kacrab-each", "tokio", Foreign::Cargo("kacrab"), "each")
+    },
+    Contestant {
+        arguments: LINGER_0,
+        ..foreign_each("kacrab-each-linger-0", "the same with linger 0", Foreign::Cargo("kacrab"), "each")
     },
     foreign_each("sarama-each", "a goroutine", Foreign::Go("sarama"), "each"),
     foreign_each("aiokafka-each", "asyncio", Foreign::Python, "each"),

@@ -124,7 +124,7 @@ public final class Peer {
             case "callback":
                 return callback(records);
             case "each":
-                return tasks(records, 1);
+                return each(records);
             case "tasks":
                 return tasks(records, run.number("window"));
             default:
@@ -156,6 +156,12 @@ public final class Peer {
         if (reported[0] != records) {
             tally.fail(reported[0] + " of " + records + " records were reported");
         }
+        return tally;
+    }
+
+    private Tally each(int records) {
+        Tally tally = new Tally();
+        task(new AtomicInteger(), records, 1, tally);
         return tally;
     }
 

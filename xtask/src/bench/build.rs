@@ -7,6 +7,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
+use super::cargo::{package, program};
 use super::contestants::{Contestant, Program};
 use super::foreign::{self, Call};
 
@@ -29,38 +30,19 @@ impl Programs {
 pub(crate) fn all(bench: &Path, peers: &[&Contestant]) -> Result<Programs, String> {
     let target = target(bench)?;
     let mut programs = Programs {
-        broker: cargo(bench, &target, BROKER)?,
+        broker: package(bench, &target, BROKER)?,
         peers: BTreeMap::new(),
     };
     for peer in peers {
         if let Entry::Vacant(entry) = programs.peers.entry(peer.program) {
             let call = match peer.program {
-                Program::Cargo(package) => [cargo(bench, &target, package)?.into()].into(),
+                Program::Cargo(name) => [package(bench, &target, name)?.into()].into(),
                 Program::Foreign(which) => foreign::build(bench, &target, which)?,
             };
             entry.insert(call);
         }
     }
     Ok(programs)
-}
-
-/// Cargo, the one that runs this.
-pub(super) fn program() -> Command {
-    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-}
-
-/// Builds a package of the bench's workspace.
-pub(super) fn cargo(bench: &Path, target: &Path, package: &str) -> Result<PathBuf, String> {
-    let mut build = program();
-    build
-        .args(["build", "--release", "--package", package])
-        .current_dir(bench);
-    let status = build.status().map_err(|error| format!("cargo: {error}"))?;
-    if !status.success() {
-        return Err(format!("{package} was not built"));
-    }
-    let name = format!("{package}{}", std::env::consts::EXE_SUFFIX);
-    Ok(target.join("release").join(name))
 }
 
 /// The target directory of the bench's workspace, wherever the environment puts it.

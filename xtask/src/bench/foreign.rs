@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::build;
+use super::cargo;
 
 /// Such a peer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,10 +56,10 @@ pub(crate) fn build(bench: &Path, target: &Path, peer: Foreign) -> Result<Call, 
     let peers = bench.join("peers");
     let out = target.join("peers");
     match peer {
-        Foreign::Cargo(name) => cargo(&peers.join(name), &out.join(name), name),
+        Foreign::Cargo(name) => workspace(&peers.join(name), &out.join(name), name),
         Foreign::Go(name) => go(&peers.join("go"), &out.join("go"), name),
         Foreign::Java => {
-            let meter = build::cargo(bench, target, "bench-meter")?;
+            let meter = cargo::package(bench, target, "bench-meter")?;
             java(&peers.join("java"), &out.join("java"), meter)
         }
         Foreign::Python => python(&peers.join("python"), &out.join("python")),
@@ -67,8 +67,8 @@ pub(crate) fn build(bench: &Path, target: &Path, peer: Foreign) -> Result<Call, 
     }
 }
 
-fn cargo(from: &Path, out: &Path, name: &str) -> Result<Call, String> {
-    let mut build = build::program();
+fn workspace(from: &Path, out: &Path, name: &str) -> Result<Call, String> {
+    let mut build = cargo::program();
     build
         .args(["build", "--release", "--target-dir"])
         .arg(out)

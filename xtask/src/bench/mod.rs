@@ -3,6 +3,7 @@
 
 mod broker;
 mod build;
+mod cargo;
 mod cells;
 mod contestants;
 mod figures;

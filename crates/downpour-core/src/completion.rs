@@ -4,6 +4,8 @@
 //! takes its own cause (KIP-467). A plain state machine: the shell adds the lock and calls
 //! the wakers. *Invariant:* segments are sorted and disjoint; no record gets a second verdict.
 
+use std::num::NonZeroU32;
+
 use crate::outcome::Verdict;
 
 /// A run of records that share a verdict.
@@ -30,11 +32,11 @@ pub struct ResolvedTwice {
 
 /// Names one registered waiter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct WaiterSlot(u64);
+pub struct WaiterSlot(NonZeroU32);
 
 #[derive(Debug)]
 struct Waiter<W> {
-    key: u64,
+    key: NonZeroU32,
     /// `None` waits for the whole batch.
     index: Option<u32>,
     waker: W,
@@ -48,7 +50,7 @@ pub struct Completion<W> {
     /// Known once the batch is sealed.
     total: Option<u32>,
     waiters: Vec<Waiter<W>>,
-    next_key: u64,
+    next_key: NonZeroU32,
 }
 
 impl<W> Default for Completion<W> {
@@ -65,7 +67,7 @@ impl<W> Completion<W> {
             resolved: 0,
             total: None,
             waiters: Vec::new(),
-            next_key: 0,
+            next_key: NonZeroU32::MIN,
         }
     }
 
@@ -163,7 +165,8 @@ impl<W> Completion<W> {
             }
         }
         let key = self.next_key;
-        self.next_key += 1;
+        // Around the end after four billion waits; nobody has waited since the first of them.
+        self.next_key = key.checked_add(1).unwrap_or(NonZeroU32::MIN);
         self.waiters.push(Waiter { key, index, waker });
         *slot = Some(WaiterSlot(key));
     }

@@ -11,7 +11,7 @@ use crate::deliveries::Deliveries;
 use crate::delivery::Delivery;
 use crate::error::{SendError, SendManyError, TrySendError, WaitedFor};
 use crate::record::Record;
-use crate::send::{Attempt, Progress, attempt, topic};
+use crate::send::{Attempt, Progress, attempt, in_place, topic};
 use crate::shared::Shared;
 use crate::topic::TopicState;
 use crate::validate;
@@ -49,6 +49,10 @@ impl Future for Accept<'_> {
         let this = &mut *self;
         if let Some(record) = &this.record {
             let mut progress = Progress::default();
+            if let Some(delivery) = in_place(this.shared, record, &mut progress) {
+                this.record = None;
+                return Poll::Ready(Ok(delivery));
+            }
             match attempt(this.shared, record, &mut progress) {
                 Attempt::Accepted(delivery) => {
                     this.record = None;
@@ -79,13 +83,16 @@ impl Future for Accept<'_> {
 #[inline]
 pub(crate) fn accept_blocking(
     shared: &Arc<Shared>,
-    record: Record<'_>,
+    record: &Record<'_>,
 ) -> Result<Delivery, SendError> {
     let mut progress = Progress::default();
-    match attempt(shared, &record, &mut progress) {
+    if let Some(delivery) = in_place(shared, record, &mut progress) {
+        return Ok(delivery);
+    }
+    match attempt(shared, record, &mut progress) {
         Attempt::Accepted(delivery) => Ok(delivery),
         Attempt::Refused(error) => Err(error),
-        obstacle => wake::block_on(wait_and_accept(shared, record, progress, obstacle)),
+        obstacle => wake::block_on(wait_for(shared, record, progress, obstacle)),
     }
 }
 
@@ -131,7 +138,11 @@ pub(crate) fn try_accept<'a>(
     shared: &Arc<Shared>,
     record: Record<'a>,
 ) -> Result<Delivery, TrySendError<'a>> {
-    let reason = match attempt(shared, &record, &mut Progress::default()) {
+    let mut progress = Progress::default();
+    if let Some(delivery) = in_place(shared, &record, &mut progress) {
+        return Ok(delivery);
+    }
+    let reason = match attempt(shared, &record, &mut progress) {
         Attempt::Accepted(delivery) => return Ok(delivery),
         Attempt::Refused(error) => error,
         Attempt::NeedTopic(topic) => match shared.want_topic(&topic) {

@@ -152,16 +152,23 @@ impl BatchState {
     /// How one record ended; `None` while it has not.
     #[inline]
     pub(crate) fn outcome(&self, index: u32, timestamp: i64) -> Option<Outcome> {
-        if let Some(settled) = self.settled.get() {
-            return Some(Outcome::Delivered(Report {
-                topic: self.topic.clone(),
-                partition: self.partition,
-                offset: settled.base_offset.map(|base| base + i64::from(index)),
-                timestamp: settled.log_append_time.unwrap_or(timestamp),
-                label: None,
-            }));
+        match self.settled_report(index, timestamp) {
+            Some(report) => Some(Outcome::Delivered(report)),
+            None => self.outcome_locked(index, timestamp),
         }
-        self.outcome_locked(index, timestamp)
+    }
+
+    /// Where a record of a batch is that was delivered in one piece.
+    #[inline]
+    pub(crate) fn settled_report(&self, index: u32, timestamp: i64) -> Option<Report> {
+        let settled = self.settled.get()?;
+        Some(Report {
+            topic: self.topic.clone(),
+            partition: self.partition,
+            offset: settled.base_offset.map(|base| base + i64::from(index)),
+            timestamp: settled.log_append_time.unwrap_or(timestamp),
+            label: None,
+        })
     }
 
     fn outcome_locked(&self, index: u32, timestamp: i64) -> Option<Outcome> {

@@ -75,7 +75,7 @@ impl Producer {
     /// [`SendError`]: nothing was or will be sent.
     #[inline]
     pub fn produce_async(&self, record: Record<'_>) -> Result<Delivery, SendError> {
-        accept_blocking(self.inner.shared(), record)
+        accept_blocking(self.inner.shared(), &record)
     }
 
     /// Sends records and blocks until each that was accepted has its verdict.

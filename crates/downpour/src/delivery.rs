@@ -86,7 +86,16 @@ impl Delivery {
     ///
     /// # Errors
     /// The [`DeliveryError`] of a record that was not acknowledged.
+    #[inline]
     pub fn wait(&self) -> Result<Report, DeliveryError> {
+        match self.state.settled_report(self.index, self.timestamp) {
+            Some(report) => Ok(report),
+            None => self.wait_unsettled(),
+        }
+    }
+
+    #[cold]
+    fn wait_unsettled(&self) -> Result<Report, DeliveryError> {
         match self.try_outcome() {
             Some(outcome) => outcome.into_result(),
             None => wake::block_on(self.outcome()).into_result(),
@@ -137,7 +146,13 @@ impl Delivery {
 impl Future for Delivery {
     type Output = Result<Report, DeliveryError>;
 
+    #[inline]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        if let Some(report) = self.state.settled_report(self.index, self.timestamp) {
+            // Whoever settled the batch took its waiters out.
+            self.slot = None;
+            return Poll::Ready(Ok(report));
+        }
         self.poll_outcome(context).map(Outcome::into_result)
     }
 }

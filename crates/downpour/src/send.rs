@@ -52,6 +52,47 @@ pub(crate) enum Attempt {
     Refused(SendError),
 }
 
+/// Accepts a record if its batch is open and has room: the path that nearly all take, all in
+/// one piece so that nothing of it passes through memory. `None` if anything is in the way;
+/// [`attempt`] finds out what and deals with it.
+#[inline]
+pub(crate) fn in_place(
+    shared: &Shared,
+    record: &Record<'_>,
+    progress: &mut Progress,
+) -> Option<Delivery> {
+    let Target::Known(topic) = record.topic.target() else {
+        return None;
+    };
+    if shared.is_forked()
+        || shared.is_closing()
+        || topic.owner() != shared.id
+        || shared.memory.is_contended()
+        || record.label.is_some()
+        || validate::record(record, shared.settings.core.batch_max).is_err()
+    {
+        return None;
+    }
+    let partition = choose(shared, topic, record).ok()?;
+    // Chosen once: the choice counts bytes.
+    progress.partition = Some(partition);
+    let state = topic.partitions.get(partition)?;
+    let timestamp = timestamp(record);
+    let reference = reference(record, timestamp);
+    let mut inner = state.lock();
+    if inner.closed {
+        return None;
+    }
+    let options = &shared.settings.options;
+    let (ticket, index) = inner.queue.append_in_place(&reference, options)?;
+    if inner.queue.is_full() {
+        let (notify, closed) = inner.queue.close_full();
+        drop(inner);
+        after_append(shared, state, notify, closed, progress);
+    }
+    Some(Delivery::new(ticket, index, timestamp))
+}
+
 /// Accepts a record, or says what stands in the way.
 #[inline]
 pub(crate) fn attempt(
@@ -213,6 +254,25 @@ fn no_such_partition(shared: &Arc<Shared>, topic: &Arc<TopicState>, partition: i
     .into()
 }
 
+#[inline]
+fn timestamp(record: &Record<'_>) -> i64 {
+    if record.timestamp == NOW {
+        clock::unix_millis()
+    } else {
+        record.timestamp
+    }
+}
+
+#[inline]
+fn reference<'a>(record: &'a Record<'_>, timestamp: i64) -> RecordRef<'a> {
+    RecordRef {
+        key: record.key_bytes(),
+        value: record.value_bytes(),
+        headers: &record.headers,
+        timestamp,
+    }
+}
+
 fn append(
     shared: &Shared,
     topic: &TopicState,
@@ -220,25 +280,16 @@ fn append(
     record: &Record<'_>,
     progress: &mut Progress,
 ) -> Attempt {
-    let timestamp = if record.timestamp == NOW {
-        clock::unix_millis()
-    } else {
-        record.timestamp
-    };
-    let reference = RecordRef {
-        key: record.key_bytes(),
-        value: record.value_bytes(),
-        headers: &record.headers,
-        timestamp,
-    };
+    let timestamp = timestamp(record);
+    let reference = reference(record, timestamp);
     let options = &shared.settings.options;
     let partition = state.slot.partition;
-    let mut wanted = 0;
     if shared.memory.is_contended() && progress.chunk.is_none() {
         // Whoever came later would live on in the open batch's room and keep it from leaving.
         progress.partition = Some(partition);
         return Attempt::NeedMemory(BatchBuilder::new().record_len(&reference));
     }
+    let mut wanted = 0;
     for _ in 0..TRIES {
         let mut inner = state.lock();
         if inner.closed {
@@ -323,7 +374,7 @@ fn after_append(
     shared: &Shared,
     state: &PartitionState,
     mut notify: bool,
-    closed: Option<Closing<Arc<BatchState>>>,
+    closed: Option<Box<Closing<Arc<BatchState>>>>,
     progress: &mut Progress,
 ) {
     let mut woken: Vec<Waker> = Vec::new();

@@ -37,6 +37,7 @@ pub struct Budget<W> {
     waiting: VecDeque<Waiter<W>>,
     /// Granted and not yet collected; as many as were waiting at most.
     granted: Vec<(u64, usize)>,
+    granted_bytes: usize,
 }
 
 impl<W> Budget<W> {
@@ -48,6 +49,7 @@ impl<W> Budget<W> {
             next_key: 0,
             waiting: VecDeque::new(),
             granted: Vec::new(),
+            granted_bytes: 0,
         }
     }
 
@@ -59,6 +61,11 @@ impl<W> Budget<W> {
     /// Bytes that are lent.
     pub fn used(&self) -> usize {
         self.used
+    }
+
+    /// Bytes that were granted and not yet collected; they are among those that are lent.
+    pub fn granted(&self) -> usize {
+        self.granted_bytes
     }
 
     /// Whether anybody waits or has a grant that it did not collect yet.
@@ -90,8 +97,8 @@ impl<W> Budget<W> {
 
     /// Collects a grant, or leaves a newer waker.
     pub fn poll_wait(&mut self, key: WaitKey, waker: W) -> Wait {
-        if let Some(at) = self.granted.iter().position(|&(k, _)| k == key.0) {
-            return Wait::Granted(self.granted.swap_remove(at).1);
+        if let Some(bytes) = self.collect(key) {
+            return Wait::Granted(bytes);
         }
         if let Some(waiter) = self.waiting.iter_mut().find(|w| w.key == key.0) {
             waiter.waker = waker;
@@ -101,8 +108,7 @@ impl<W> Budget<W> {
 
     /// Stops waiting; a grant that was not collected goes back.
     pub fn cancel(&mut self, key: WaitKey, woken: &mut Vec<W>) {
-        if let Some(at) = self.granted.iter().position(|&(k, _)| k == key.0) {
-            let (_, bytes) = self.granted.swap_remove(at);
+        if let Some(bytes) = self.collect(key) {
             self.release(bytes, woken);
         } else {
             self.waiting.retain(|w| w.key != key.0);
@@ -116,6 +122,13 @@ impl<W> Budget<W> {
         debug_assert!(bytes <= self.used, "more came back than was lent");
         self.used = self.used.saturating_sub(bytes);
         self.grant(woken);
+    }
+
+    fn collect(&mut self, key: WaitKey) -> Option<usize> {
+        let at = self.granted.iter().position(|&(k, _)| k == key.0)?;
+        let (_, bytes) = self.granted.swap_remove(at);
+        self.granted_bytes -= bytes;
+        Some(bytes)
     }
 
     fn fits(&self, bytes: usize) -> bool {
@@ -134,6 +147,7 @@ impl<W> Budget<W> {
             };
             self.used += waiter.bytes;
             self.granted.push((waiter.key, waiter.bytes));
+            self.granted_bytes += waiter.bytes;
             woken.push(waiter.waker);
         }
     }

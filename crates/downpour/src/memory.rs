@@ -12,6 +12,8 @@ use downpour_core::budget::{Budget, Wait, WaitKey};
 /// Chunks of 4 KiB to 1 MiB are kept, each size apart.
 const SMALLEST: u32 = 12;
 const LARGEST: u32 = 20;
+/// Bytes of chunks that are kept while none is in use.
+const IDLE_MAX: usize = 16 << 20;
 const CLASSES: usize = (LARGEST - SMALLEST + 1) as usize;
 
 /// Credit and chunks.
@@ -26,7 +28,6 @@ struct Inner {
     budget: Budget<Waker>,
     classes: [Vec<Vec<u8>>; CLASSES],
     pooled: usize,
-    pooled_max: usize,
 }
 
 impl std::fmt::Debug for Inner {
@@ -44,8 +45,6 @@ impl Memory {
             budget: Budget::new(capacity),
             classes: Default::default(),
             pooled: 0,
-            // Idle chunks are no credit, but they are memory.
-            pooled_max: (capacity / 4).min(16 << 20),
         };
         Self {
             inner: Mutex::new(inner),
@@ -159,6 +158,7 @@ impl Inner {
             self.pooled -= chunk.capacity();
             return chunk;
         }
+        self.shrink(self.budget.capacity().saturating_sub(self.in_use()));
         // Touched in full when a batch takes it, so the zeroes cost nothing twice.
         Vec::with_capacity(bytes)
     }
@@ -167,9 +167,30 @@ impl Inner {
         let Some(class) = class(chunk.capacity()) else {
             return;
         };
-        if self.pooled + chunk.capacity() <= self.pooled_max {
-            self.pooled += chunk.capacity();
-            self.classes[class].push(chunk);
+        self.pooled += chunk.capacity();
+        self.classes[class].push(chunk);
+        let in_use = self.in_use();
+        self.shrink(if in_use == 0 {
+            (self.budget.capacity() / 4).min(IDLE_MAX)
+        } else {
+            self.budget.capacity().saturating_sub(in_use)
+        });
+    }
+
+    /// Bytes of chunks that are with callers and batches; a grant has none before it is collected.
+    fn in_use(&self) -> usize {
+        self.budget.used() - self.budget.granted()
+    }
+
+    /// Keeps no more than so many bytes. Idle chunks and those in use together are never more
+    /// than the budget; below that all are kept, because giving pages back under a flood and
+    /// asking for them again costs a tenth of its time.
+    fn shrink(&mut self, most: usize) {
+        while self.pooled > most {
+            let Some(chunk) = self.classes.iter_mut().rev().find_map(Vec::pop) else {
+                return;
+            };
+            self.pooled -= chunk.capacity();
         }
     }
 }
@@ -198,6 +219,20 @@ mod tests {
             memory.give_back(chunk, &mut Vec::new());
         }
         assert_eq!(memory.lock().pooled, 16 << 10);
+    }
+
+    #[test]
+    fn kept_chunks_and_lent_ones_together_are_no_more_than_the_budget() {
+        let memory = Memory::new(1 << 20);
+        let small: Vec<_> = (0..255).map(|_| memory.try_chunk(4096).unwrap()).collect();
+        let last = memory.try_chunk(4096).unwrap();
+        for chunk in small {
+            memory.give_back(chunk, &mut Vec::new());
+        }
+        assert_eq!(memory.lock().pooled, 255 << 12, "all are kept under load");
+        let _large: Vec<_> = std::iter::from_fn(|| memory.try_chunk(64 << 10)).collect();
+        drop(last);
+        assert!(memory.used() + memory.lock().pooled <= 1 << 20);
     }
 
     #[test]

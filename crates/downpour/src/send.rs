@@ -254,7 +254,7 @@ fn no_such_partition(shared: &Arc<Shared>, topic: &Arc<TopicState>, partition: i
     .into()
 }
 
-#[inline]
+#[inline(always)]
 fn timestamp(record: &Record<'_>) -> i64 {
     if record.timestamp == NOW {
         clock::unix_millis()
@@ -263,7 +263,7 @@ fn timestamp(record: &Record<'_>) -> i64 {
     }
 }
 
-#[inline]
+#[inline(always)]
 fn reference<'a>(record: &'a Record<'_>, timestamp: i64) -> RecordRef<'a> {
     RecordRef {
         key: record.key_bytes(),

@@ -1,20 +1,18 @@
-//! Accepting records, waiting included: what both facades and topic handles do.
+//! Accepting a record, waiting included: what both facades and topic handles do.
 //!
-//! The attempt itself is in `send`, the waits in `waits`.
+//! The attempt itself is in `send`, the waits in `waits`, many records in `many`.
 
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use crate::deliveries::Deliveries;
 use crate::delivery::Delivery;
-use crate::error::{SendError, SendManyError, TrySendError, WaitedFor};
+use crate::error::{SendError, TrySendError, WaitedFor};
 use crate::record::Record;
 use crate::send::{Attempt, Progress, attempt, in_place, topic};
 use crate::shared::Shared;
 use crate::topic::TopicState;
-use crate::validate;
 use crate::waits::{ForMemory, ForTopic, Patience};
 use crate::wake;
 
@@ -105,7 +103,8 @@ async fn wait_and_accept(
     wait_for(shared, &record, progress, obstacle).await
 }
 
-async fn wait_for(
+/// Waits for what is in the way of a record, until it is accepted or refused.
+pub(crate) async fn wait_for(
     shared: &Arc<Shared>,
     record: &Record<'_>,
     mut progress: Progress,
@@ -152,48 +151,6 @@ pub(crate) fn try_accept<'a>(
         Attempt::NeedMemory(_) => SendError::NotReady(WaitedFor::Memory),
     };
     Err(TrySendError { record, reason })
-}
-
-/// What is wrong with a record, as far as it can be known without metadata.
-fn check(shared: &Shared, record: &Record<'_>) -> Result<(), SendError> {
-    validate::record(record, shared.settings.core.batch_max)?;
-    topic(shared, record.topic()).map(drop)
-}
-
-/// Accepts records in order; all are checked before the first is accepted.
-pub(crate) async fn accept_many<'a>(
-    shared: &Arc<Shared>,
-    mut records: Vec<Record<'a>>,
-) -> Result<Deliveries, SendManyError<'a>> {
-    let mut accepted = Deliveries::default();
-    for (at, record) in records.iter().enumerate() {
-        if let Err(reason) = check(shared, record) {
-            return Err(SendManyError::new(accepted, records, at, reason));
-        }
-    }
-    let mut refused = None;
-    for record in &records {
-        let mut progress = Progress::default();
-        let accepted_now = match attempt(shared, record, &mut progress) {
-            Attempt::Accepted(delivery) => Ok(delivery),
-            Attempt::Refused(error) => Err(error),
-            obstacle => wait_for(shared, record, progress, obstacle).await,
-        };
-        match accepted_now {
-            Ok(delivery) => accepted.push(delivery),
-            Err(reason) => {
-                refused = Some(reason);
-                break;
-            }
-        }
-    }
-    match refused {
-        None => Ok(accepted),
-        Some(reason) => {
-            let rest = records.split_off(accepted.len());
-            Err(SendManyError::new(accepted, rest, 0, reason))
-        }
-    }
 }
 
 /// Waits until a topic can be sent to.

@@ -233,16 +233,21 @@ impl BatchState {
     }
 
     /// Whether a run of records has its verdicts, or a waker is left for one that has none;
-    /// then the first of them that was not acknowledged.
+    /// then whether one of them was not acknowledged.
     pub(crate) fn poll_run(
         &self,
         run: Range<u32>,
         slot: &mut Option<WaiterSlot>,
         waker: &Waker,
-    ) -> Poll<Option<u32>> {
+    ) -> Poll<bool> {
+        if self.settled.get().is_some() {
+            // Whoever settled the batch took its waiters out.
+            *slot = None;
+            return Poll::Ready(false);
+        }
         let mut inner = self.lock();
         let mut next = run.start;
-        let mut bad = None;
+        let mut bad = false;
         for segment in inner.completion.segments() {
             let end = segment.first + segment.count;
             if end <= next {
@@ -251,9 +256,7 @@ impl BatchState {
             if segment.first > next || next >= run.end {
                 break;
             }
-            if matches!(segment.verdict, Verdict::Failed(_) | Verdict::Unknown(_)) {
-                bad = bad.or(Some(next));
-            }
+            bad |= matches!(segment.verdict, Verdict::Failed(_) | Verdict::Unknown(_));
             next = end;
         }
         if next >= run.end {

@@ -25,18 +25,29 @@ use crate::wake;
 #[must_use = "records that were accepted are not delivered yet"]
 #[derive(Default)]
 pub struct Deliveries {
+    batches: Vec<Batch>,
     runs: Vec<Run>,
     len: usize,
-    /// Runs before this one have all their verdicts.
+    /// Batches before this one have all the verdicts that are waited for.
     settled: usize,
-    /// Place of the first record that was not acknowledged, as far as is known.
-    bad: Option<(usize, u32)>,
+    /// Whether a record of them was not acknowledged, or another one of their batches was not.
+    is_bad: bool,
     slot: Option<WaiterSlot>,
 }
 
+/// A batch that holds some of the records.
+#[derive(Clone)]
+struct Batch {
+    state: Arc<BatchState>,
+    /// The first and the last of them; others may lie between.
+    first: u32,
+    last: u32,
+}
+
+/// Records that follow each other here and in their batch.
 #[derive(Clone)]
 struct Run {
-    state: Arc<BatchState>,
+    batch: usize,
     first: u32,
     count: u32,
     timestamp: i64,
@@ -44,34 +55,58 @@ struct Run {
     before: usize,
 }
 
-impl Run {
-    fn handle(&self, offset: u32) -> Delivery {
-        Delivery::new(self.state.clone(), self.first + offset, self.timestamp)
-    }
-}
+/// Batches among which a record's is looked for. Records that alternate between more
+/// partitions than this have several entries for a batch, which costs memory and no more.
+const RECENT: usize = 16;
 
 impl Deliveries {
     pub(crate) fn push(&mut self, delivery: Delivery) {
         let (state, index, timestamp) = delivery.place();
+        self.push_place(state, index, timestamp);
+    }
+
+    /// Adds a record by its place. A batch's records are added in their order.
+    #[inline]
+    pub(crate) fn push_place(&mut self, state: &Arc<BatchState>, index: u32, timestamp: i64) {
+        let batch = self.batch(state, index);
+        self.len += 1;
         if let Some(run) = self.runs.last_mut() {
-            if Arc::ptr_eq(&run.state, state)
-                && run.first + run.count == index
-                && run.timestamp == timestamp
-            {
+            let is_next = run.batch == batch && run.first + run.count == index;
+            if is_next && run.timestamp == timestamp {
                 run.count += 1;
-                self.len += 1;
                 return;
             }
         }
-        let state = state.clone();
         self.runs.push(Run {
-            state,
+            batch,
             first: index,
             count: 1,
             timestamp,
-            before: self.len,
+            before: self.len - 1,
         });
-        self.len += 1;
+    }
+
+    /// The entry of a batch, which reaches up to this record from now on.
+    #[inline]
+    fn batch(&mut self, state: &Arc<BatchState>, index: u32) -> usize {
+        let recent = self.batches.iter_mut().enumerate().rev().take(RECENT);
+        for (at, batch) in recent {
+            if Arc::ptr_eq(&batch.state, state) {
+                batch.last = index;
+                return at;
+            }
+        }
+        self.batches.push(Batch {
+            state: state.clone(),
+            first: index,
+            last: index,
+        });
+        self.batches.len() - 1
+    }
+
+    fn handle(&self, run: &Run, offset: u32) -> Delivery {
+        let state = self.batches[run.batch].state.clone();
+        Delivery::new(state, run.first + offset, run.timestamp)
     }
 
     /// Records in it.
@@ -94,14 +129,14 @@ impl Deliveries {
             .partition_point(|r| r.before <= index)
             .checked_sub(1)?;
         let run = &self.runs[at];
-        Some(run.handle((index - run.before) as u32))
+        Some(self.handle(run, (index - run.before) as u32))
     }
 
     /// The handles of all records, in order.
     pub fn iter(&self) -> impl Iterator<Item = Delivery> + '_ {
         self.runs
             .iter()
-            .flat_map(|run| (0..run.count).map(|offset| run.handle(offset)))
+            .flat_map(|run| (0..run.count).map(|offset| self.handle(run, offset)))
     }
 
     /// The ends of all records in order; `None` for those that have none yet.
@@ -127,8 +162,8 @@ impl Deliveries {
     }
 
     fn forget(&mut self) {
-        if let (Some(slot), Some(run)) = (self.slot.take(), self.runs.get(self.settled)) {
-            run.state.forget(slot);
+        if let (Some(slot), Some(batch)) = (self.slot.take(), self.batches.get(self.settled)) {
+            batch.state.forget(slot);
         }
     }
 }
@@ -138,29 +173,29 @@ impl Future for Deliveries {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
-        while let Some(run) = this.runs.get(this.settled) {
-            let range = run.first..run.first + run.count;
-            let bad = ready!(run.state.poll_run(range, &mut this.slot, context.waker()));
-            if let (None, Some(index)) = (this.bad, bad) {
-                this.bad = Some((this.settled, index));
-            }
+        while let Some(batch) = this.batches.get(this.settled) {
+            let range = batch.first..batch.last + 1;
+            let bad = ready!(batch.state.poll_run(range, &mut this.slot, context.waker()));
+            this.is_bad |= bad;
             this.settled += 1;
         }
-        let error = this.bad.and_then(|(run, index)| {
-            let run = &this.runs[run];
-            run.state.outcome(index, run.timestamp)?.into_result().err()
-        });
-        Poll::Ready(error.map_or(Ok(()), Err))
+        if this.is_bad {
+            // The first in the records' order, if one of them is among the bad.
+            let mut errors = this.outcomes().filter_map(|o| o?.into_result().err());
+            return Poll::Ready(errors.next().map_or(Ok(()), Err));
+        }
+        Poll::Ready(Ok(()))
     }
 }
 
 impl Clone for Deliveries {
     fn clone(&self) -> Self {
         Self {
+            batches: self.batches.clone(),
             runs: self.runs.clone(),
             len: self.len,
             settled: self.settled,
-            bad: self.bad,
+            is_bad: self.is_bad,
             slot: None,
         }
     }
@@ -176,7 +211,7 @@ impl fmt::Debug for Deliveries {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Deliveries")
             .field("len", &self.len)
-            .field("runs", &self.runs.len())
+            .field("batches", &self.batches.len())
             .finish()
     }
 }
@@ -245,5 +280,42 @@ mod tests {
             .outcomes()
             .filter(|o| o.as_ref().is_some_and(|o| o.is_delivered()));
         assert_eq!(good.count(), 4);
+    }
+
+    #[test]
+    fn records_of_others_in_a_batch_do_not_count() {
+        let state = BatchState::new(Arc::from("t"), 0);
+        let mut all = Deliveries::default();
+        for index in [0, 2] {
+            all.push(Delivery::new(state.clone(), index, 0));
+        }
+        state.resolve(0, 1, delivered(0), &mut Vec::new());
+        state.resolve(1, 1, failed(), &mut Vec::new());
+        state.resolve(2, 1, delivered(1), &mut Vec::new());
+        all.wait().unwrap();
+    }
+
+    #[test]
+    fn a_batch_that_was_not_seen_for_long_is_found_in_all_its_entries() {
+        let states: Vec<_> = (0..3 * RECENT as i32)
+            .map(|partition| BatchState::new(Arc::from("t"), partition))
+            .collect();
+        let mut all = Deliveries::default();
+        for index in 0..2 {
+            for state in &states {
+                all.push(Delivery::new(state.clone(), index, 0));
+            }
+        }
+        for (at, one) in all.iter().enumerate() {
+            let expected = (at % states.len(), at / states.len());
+            assert_eq!((one.partition() as usize, one.place().1 as usize), expected);
+        }
+        for state in &states[1..] {
+            state.resolve(0, 2, delivered(0), &mut Vec::new());
+        }
+        states[0].resolve(0, 1, delivered(0), &mut Vec::new());
+        assert!(all.wait_timeout(Duration::ZERO).is_err());
+        states[0].resolve(1, 1, failed(), &mut Vec::new());
+        assert!(all.wait().is_err());
     }
 }

@@ -36,6 +36,7 @@ mod invalid;
 mod io;
 mod label;
 mod mailbox;
+mod many;
 mod memory;
 mod part;
 mod partitions;

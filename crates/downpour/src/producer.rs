@@ -13,6 +13,7 @@ use crate::delivery::Delivery;
 use crate::error::{ProduceError, SendError, SendManyError, TrySendError};
 use crate::io;
 use crate::mailbox::Command;
+use crate::many;
 use crate::record::Record;
 use crate::report::Report;
 use crate::settings::Settings;
@@ -123,7 +124,7 @@ impl Producer {
         &self,
         records: impl IntoIterator<Item = Record<'a>>,
     ) -> Result<Deliveries, SendManyError<'a>> {
-        accept::accept_many(self.shared(), records.into_iter().collect()).await
+        many::accept_many(self.shared(), records).await
     }
 
     /// Accepts a record if it need not wait, and gives it back otherwise.

@@ -61,18 +61,39 @@ pub(crate) fn in_place(
     record: &Record<'_>,
     progress: &mut Progress,
 ) -> Option<Delivery> {
-    let Target::Known(topic) = record.topic.target() else {
-        return None;
-    };
     if shared.is_forked()
         || shared.is_closing()
-        || topic.owner() != shared.id
         || shared.memory.is_contended()
         || record.label.is_some()
         || validate::record(record, shared.settings.core.batch_max).is_err()
     {
         return None;
     }
+    match record.topic.target() {
+        Target::Known(topic) if topic.owner() == shared.id => {
+            in_place_in(shared, topic, record, progress)
+        }
+        _ => in_place_named(shared, record, progress),
+    }
+}
+
+#[inline(never)]
+fn in_place_named(
+    shared: &Shared,
+    record: &Record<'_>,
+    progress: &mut Progress,
+) -> Option<Delivery> {
+    let append = |topic: &Arc<TopicState>| in_place_in(shared, topic, record, progress);
+    shared.topics.with(record.topic(), append)?
+}
+
+#[inline(always)]
+fn in_place_in(
+    shared: &Shared,
+    topic: &TopicState,
+    record: &Record<'_>,
+    progress: &mut Progress,
+) -> Option<Delivery> {
     let partition = choose(shared, topic, record).ok()?;
     // Chosen once: the choice counts bytes.
     progress.partition = Some(partition);
@@ -84,7 +105,8 @@ pub(crate) fn in_place(
         return None;
     }
     let options = &shared.settings.options;
-    let (ticket, index) = inner.queue.append_in_place(&reference, options)?;
+    let index = inner.queue.append_to_open(&reference, options)?;
+    let ticket = inner.queue.open_ticket()?.clone();
     if inner.queue.is_full() {
         let (notify, closed) = inner.queue.close_full();
         drop(inner);
@@ -185,7 +207,11 @@ fn attempt_in(
 }
 
 #[inline]
-fn choose(shared: &Shared, topic: &TopicState, record: &Record<'_>) -> Result<i32, SendError> {
+pub(crate) fn choose(
+    shared: &Shared,
+    topic: &TopicState,
+    record: &Record<'_>,
+) -> Result<i32, SendError> {
     if record.partition != NONE {
         return Ok(record.partition);
     }
@@ -264,7 +290,7 @@ fn timestamp(record: &Record<'_>) -> i64 {
 }
 
 #[inline(always)]
-fn reference<'a>(record: &'a Record<'_>, timestamp: i64) -> RecordRef<'a> {
+pub(crate) fn reference<'a>(record: &'a Record<'_>, timestamp: i64) -> RecordRef<'a> {
     RecordRef {
         key: record.key_bytes(),
         value: record.value_bytes(),
@@ -370,7 +396,7 @@ fn seal(job: SealJob) -> Sealed {
 
 /// What is left to do without the lock, once a batch or so.
 #[cold]
-fn after_append(
+pub(crate) fn after_append(
     shared: &Shared,
     state: &PartitionState,
     mut notify: bool,

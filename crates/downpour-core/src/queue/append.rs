@@ -132,18 +132,18 @@ enum Room {
 
 impl<T: Clone> Queue<T> {
     /// Appends a record if the open batch has room for it, as it nearly always has, and returns
-    /// its batch and its index there. `None` if nothing changed, which is where
-    /// [`append`](Self::append) goes on. If it filled the batch, [`is_full`](Self::is_full)
-    /// says so and [`close_full`](Self::close_full) has to follow.
+    /// its index there; the batch is [`open_ticket`](Self::open_ticket). `None` if nothing
+    /// changed, which is where [`append`](Self::append) goes on. If it filled the batch,
+    /// [`is_full`](Self::is_full) says so and [`close_full`](Self::close_full) has to follow.
     ///
     /// Returns no more than fits into registers: a record passes here once in 100 ns, and what
     /// is returned through memory costs a tenth of that.
     #[inline(always)]
-    pub fn append_in_place(
+    pub fn append_to_open(
         &mut self,
         record: &RecordRef<'_>,
         options: &BatchOptions,
-    ) -> Option<(T, u32)> {
+    ) -> Option<u32> {
         let batch_max = self.settings.batch_max;
         let open = self.open.as_mut()?;
         // What fits into the chunk cannot make the batch too large; near the limit the record
@@ -152,8 +152,13 @@ impl<T: Clone> Queue<T> {
         if open.options != *options || reach > batch_max {
             return None;
         }
-        let index = open.builder.try_append(record).ok()?;
-        Some((open.ticket.clone(), index))
+        open.builder.try_append(record).ok()
+    }
+
+    /// The batch that takes the next record, if one is open.
+    #[inline(always)]
+    pub fn open_ticket(&self) -> Option<&T> {
+        self.open.as_ref().map(|open| &open.ticket)
     }
 
     /// Whether the open batch has no room for another record like its largest: waiting for the
@@ -194,7 +199,7 @@ impl<T: Clone> Queue<T> {
         now: impl FnOnce() -> Instant,
         ticket: impl FnOnce() -> T,
     ) -> Append<T> {
-        if let Some((_, index)) = self.append_in_place(record, options) {
+        if let Some(index) = self.append_to_open(record, options) {
             return Append::Added(self.added(index, false, None));
         }
         let room = self.room_for(record, options);

@@ -33,9 +33,10 @@ fn count(
     values: &str,
     size: &str,
 ) -> Result<String, String> {
-    let number = |text: &str| text.parse().map_err(|_| format!("`{text}` is no number"));
+    let no_number = |text: &str| format!("`{text}` is no number");
+    let size = size.parse().map_err(|_| no_number(size))?;
+    let expected = expected.parse().map_err(|_| no_number(expected))?;
     let bytes = std::fs::read(values).map_err(|error| format!("{values}: {error}"))?;
-    let size = usize::try_from(number(size)?).map_err(|error| error.to_string())?;
     let mut values = Values::new(&bytes, size)?;
-    count_topic(bootstrap, topic, number(expected)?, &mut values).map(|told| told.to_string())
+    count_topic(bootstrap, topic, expected, &mut values).map(|told| told.to_string())
 }

@@ -18,9 +18,6 @@ use super::payloads;
 use super::seen::{Seen, Sent};
 use super::target::Target;
 
-/// A run that takes longer hangs.
-const RUN_WITHIN: Duration = Duration::from_secs(180);
-
 /// How a run ended.
 #[derive(Debug)]
 pub(crate) enum Ended {
@@ -80,7 +77,7 @@ impl<'a> Runner<'a> {
         let mut child = command
             .spawn()
             .map_err(|error| format!("{}: {error}", peer.name))?;
-        let said = wait(&mut child);
+        let said = wait(&mut child, self.target.run_within());
         let one = |name| arguments.get(name).is_none_or(|threads| threads == "1");
         let seen = self.target.count(&Sent {
             records: records + warmup,
@@ -143,8 +140,8 @@ impl<'a> Runner<'a> {
 }
 
 /// The line that a peer printed, after it ended well.
-fn wait(child: &mut Child) -> Result<String, String> {
-    let until = Instant::now() + RUN_WITHIN;
+fn wait(child: &mut Child, within: Duration) -> Result<String, String> {
+    let until = Instant::now() + within;
     let status = loop {
         match child.try_wait() {
             Ok(Some(status)) => break status,
@@ -152,7 +149,7 @@ fn wait(child: &mut Child) -> Result<String, String> {
             Ok(None) => {
                 let _ = child.kill();
                 let _ = child.wait();
-                return Err(format!("it ran longer than {} s", RUN_WITHIN.as_secs()));
+                return Err(format!("it ran longer than {} s", within.as_secs()));
             }
             Err(error) => return Err(error.to_string()),
         }

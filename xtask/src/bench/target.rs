@@ -1,5 +1,7 @@
 //! Where records go: the null broker or real brokers. Both prepare for a run and count after it.
 
+use std::time::Duration;
+
 use super::broker::Broker;
 use super::cells::Cell;
 use super::kafka::Kafka;
@@ -29,6 +31,15 @@ impl Target {
             Self::Null(_) => 1.0,
             Self::Kafka(_) => super::kafka::SHARE,
         }
+    }
+
+    /// A run that takes longer hangs. A JVM's warm-up is thousands of round trips, and those of
+    /// three busy brokers take milliseconds.
+    pub(crate) fn run_within(&self) -> Duration {
+        Duration::from_secs(match self {
+            Self::Null(_) => 180,
+            Self::Kafka(_) => 600,
+        })
     }
 
     /// Makes ready for a run and says the topic.

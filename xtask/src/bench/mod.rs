@@ -68,7 +68,7 @@ pub(crate) fn run(root: &Path, arguments: &Arguments) -> Result<bool, String> {
         leave_out(
             &mut cells,
             kafka::has,
-            |cell| cell.name,
+            |cell| &cell.name,
             "for nobody delays real brokers",
         );
         leave_out(
@@ -183,13 +183,13 @@ fn chosen<T>(
 fn leave_out<T>(
     all: &mut Vec<&'static T>,
     stays: impl Fn(&T) -> bool,
-    name: impl Fn(&T) -> &'static str,
+    name: impl Fn(&T) -> &str,
     why: &str,
 ) {
     let (stay, go): (Vec<_>, Vec<_>) = all.drain(..).partition(|one| stays(one));
     *all = stay;
     if !go.is_empty() {
-        let names: Vec<_> = go.into_iter().map(name).collect();
+        let names: Vec<_> = go.into_iter().map(|one| name(one)).collect();
         eprintln!("left out, {why}: {}", names.join(", "));
     }
 }

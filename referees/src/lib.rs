@@ -1,18 +1,18 @@
 //! librdkafka as a reader: whatever it makes of a topic, nobody here wrote the code that made it.
 //! How the records got there is not looked at.
 
-use std::collections::BTreeSet;
+mod consumer;
+mod count;
+
 use std::time::{Duration, Instant};
 
-use rdkafka::config::ClientConfig;
-use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::message::{BorrowedMessage, Headers, Message, Timestamp};
-use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use serde_json::{Value, json};
 
-/// How long one answer of the cluster may take.
-const ANSWER_WITHIN: Duration = Duration::from_secs(20);
+use consumer::{ANSWER_WITHIN, assign, open, partitions};
+
+pub use count::{Values, count_topic};
 
 /// Reads a topic from its beginning to the end of each partition and hands every record to
 /// `take`, as JSON: keys, values and headers in hex, null for Kafka's null. Checksums are checked.
@@ -25,38 +25,9 @@ pub fn read_topic(
     is_committed: bool,
     mut take: impl FnMut(Value),
 ) -> Result<(), String> {
-    let isolation = if is_committed {
-        "read_committed"
-    } else {
-        "read_uncommitted"
-    };
-    let consumer: BaseConsumer = ClientConfig::new()
-        .set("bootstrap.servers", bootstrap)
-        .set("group.id", "referee")
-        .set("enable.auto.commit", "false")
-        .set("enable.partition.eof", "true")
-        .set("check.crcs", "true")
-        .set("isolation.level", isolation)
-        .create()
-        .map_err(|error| error.to_string())?;
-    let metadata = consumer
-        .fetch_metadata(Some(topic), ANSWER_WITHIN)
-        .map_err(|error| error.to_string())?;
-    let mut open: BTreeSet<i32> = metadata
-        .topics()
-        .iter()
-        .filter(|known| known.name() == topic)
-        .flat_map(|known| known.partitions().iter().map(|partition| partition.id()))
-        .collect();
-    if open.is_empty() {
-        return Err(format!("{topic} has no partitions"));
-    }
-    let mut list = TopicPartitionList::new();
-    for partition in &open {
-        list.add_partition_offset(topic, *partition, Offset::Beginning)
-            .map_err(|error| error.to_string())?;
-    }
-    consumer.assign(&list).map_err(|error| error.to_string())?;
+    let consumer = open(bootstrap, is_committed)?;
+    let mut open = partitions(&consumer, topic)?;
+    assign(&consumer, topic, &open)?;
     let mut until = Instant::now() + ANSWER_WITHIN;
     while !open.is_empty() {
         if Instant::now() >= until {

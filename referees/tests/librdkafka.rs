@@ -1,7 +1,7 @@
 //! The referee itself: it reads what Java's producer wrote, in every codec.
 
-use downpour_referees::read_topic;
-use serde_json::Value;
+use downpour_referees::{Values, count_topic, read_topic};
+use serde_json::{Value, json};
 use xtask::kafka::{Cluster, Spec, Version};
 
 #[test]
@@ -25,6 +25,14 @@ fn librdkafka_reads_every_codec_that_java_wrote() {
                 .iter()
                 .all(|record| record["value"].as_str().unwrap().len() == 40)
         );
+        // Java makes up its values: none is the file's.
+        let mut values = Values::new(&[0; 20], 20).unwrap();
+        let counted = count_topic(&cluster.bootstrap(), codec, 100, &mut values).unwrap();
+        let expected = json!({
+            "records": 100, "end_offsets": 100, "unequal_partitions": 0, "gaps": 0,
+            "strangers": 100, "missing": 100, "extra": 0,
+        });
+        assert_eq!(counted, expected, "{codec}");
     }
     let unknown = read_topic(&cluster.bootstrap(), "unknown", false, |_| {});
     unknown.unwrap_err();

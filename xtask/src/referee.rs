@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
 
@@ -19,7 +20,9 @@ const WORDS_MAX: usize = 20;
 /// # Errors
 /// When it cannot be built; cargo's words go to this process's standard error.
 pub fn build() -> Result<(), Error> {
-    let status = cargo("build")
+    let mut cargo = cargo("build", "referee");
+    let status = cargo
+        .arg("--bin=counter")
         .stdin(Stdio::null())
         .status()
         .map_err(Error::io("cargo does not start"))?;
@@ -30,10 +33,10 @@ pub fn build() -> Result<(), Error> {
     }
 }
 
-/// Cargo doing something with the referee.
-fn cargo(verb: &str) -> Command {
+/// Cargo doing something with one of the referees.
+fn cargo(verb: &str, bin: &str) -> Command {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.args([verb, "--quiet", "--release", "--bin=referee"]);
+    cargo.args([verb, "--quiet", "--release", "--bin", bin]);
     cargo.arg("--manifest-path");
     cargo.arg(crate::root().join("referees").join("Cargo.toml"));
     cargo
@@ -63,7 +66,7 @@ pub fn for_each_record(
     is_committed: bool,
     mut take: impl FnMut(Record),
 ) -> Result<(), Error> {
-    let mut cargo = cargo("run");
+    let mut cargo = cargo("run", "referee");
     cargo
         .args(["--", bootstrap, topic])
         .args(is_committed.then_some("committed"));
@@ -100,6 +103,36 @@ pub fn for_each_record(
         return Err(Error::new(format!("librdkafka: {words}")));
     }
     Ok(())
+}
+
+/// Counts a topic's records with librdkafka, millions of them in seconds, once `expected` have come
+/// or nothing more comes; the names of the numbers are told in `referees/src/count.rs`. Values of
+/// `size` bytes are compared with a file of such values that were sent in turn.
+///
+/// # Errors
+/// As [`read_topic`].
+pub fn count_topic(
+    bootstrap: &str,
+    topic: &str,
+    expected: u64,
+    values: &Path,
+    size: usize,
+) -> Result<Value, Error> {
+    let mut cargo = cargo("run", "counter");
+    cargo.args(["--", bootstrap, topic, &expected.to_string()]);
+    cargo.arg(values).arg(size.to_string());
+    let output = cargo
+        .stdin(Stdio::null())
+        .output()
+        .map_err(Error::io("cargo does not start"))?;
+    if !output.status.success() {
+        let words = last_words(Some(output.stderr.as_slice()));
+        return Err(Error::new(format!("librdkafka: {words}")));
+    }
+    serde_json::from_slice(&output.stdout).map_err(|_| {
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        Error::new(format!("`{said}` is no count"))
+    })
 }
 
 /// The end of what somebody writes.

@@ -4,7 +4,9 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-use serde_json::Value;
+use serde_json::{Value, json};
+
+use super::seen::{Seen, Sent};
 
 /// Runs until it is dropped.
 #[derive(Debug)]
@@ -47,8 +49,13 @@ impl Broker {
     }
 
     /// What it counted.
-    pub(crate) fn statistics(&mut self) -> Result<Value, String> {
-        self.ask("stats")
+    pub(crate) fn count(&mut self, sent: &Sent<'_>) -> Result<Seen, String> {
+        let counts = self.ask("stats")?;
+        Ok(Seen {
+            fault: fault(&counts, sent.records),
+            who: "broker",
+            counts,
+        })
     }
 
     fn ask(&mut self, command: &str) -> Result<Value, String> {
@@ -70,5 +77,35 @@ impl Drop for Broker {
         // It may have ended on its own.
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// Why a run does not count.
+fn fault(counts: &Value, expected: u64) -> Option<String> {
+    let clean = ["bad_batches", "sequence_breaks", "bad_requests"];
+    let is_clean = clean.iter().all(|name| counts[*name] == json!(0));
+    let is_exact = counts["records"] == json!(expected);
+    (!is_clean || !is_exact).then(|| format!("{expected} records sent, the broker saw {counts}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_good(records: u64, bad: u64, breaks: u64) -> bool {
+        let counts = json!({
+            "records": records, "bad_batches": bad, "sequence_breaks": breaks, "bad_requests": 0,
+        });
+        fault(&counts, 10).is_none()
+    }
+
+    #[test]
+    fn only_an_exact_and_clean_run_counts() {
+        assert!(is_good(10, 0, 0));
+        assert!(!is_good(9, 0, 0));
+        assert!(!is_good(11, 0, 0));
+        assert!(!is_good(10, 1, 0));
+        assert!(!is_good(10, 0, 1));
+        assert!(fault(&json!({ "records": 10 }), 10).is_some());
     }
 }

@@ -1,5 +1,5 @@
-//! `cargo xtask bench`: producers against one verifying null broker, in interleaved rounds. This
-//! file leads; what is measured is in `cells`, who takes part in `contestants`.
+//! `cargo xtask bench`: producers against one verifying null broker, or real ones, in interleaved
+//! rounds. This file leads; what is measured is in `cells`, who takes part in `contestants`.
 
 mod broker;
 mod build;
@@ -8,22 +8,28 @@ mod cells;
 mod contestants;
 mod figures;
 mod foreign;
+mod kafka;
 mod machine;
 mod payloads;
 mod report;
 mod run;
+mod seen;
 mod table;
+mod target;
 
 use std::fs;
 use std::path::Path;
 
 use clap::Args;
+use xtask::kafka::Version;
 
 use broker::Broker;
 use cells::Cell;
 use contestants::Contestant;
 use figures::Results;
+use kafka::Kafka;
 use run::{Ended, Runner};
+use target::Target;
 
 /// What to measure, and how often.
 #[derive(Debug, Args)]
@@ -40,6 +46,11 @@ pub(crate) struct Arguments {
     /// How many records, as a share of the usual number.
     #[arg(long, default_value_t = 1.0)]
     scale: f64,
+    /// Send to three real brokers of Apache Kafka instead of the null broker; the newest that is
+    /// known here, or this version.
+    #[arg(long, num_args = 0..=1, default_missing_value = kafka::newest(),
+          value_name = "VERSION", value_parser = kafka::version)]
+    kafka: Option<Version>,
     /// Name the cells and the peers and measure nothing.
     #[arg(long)]
     list: bool,
@@ -47,15 +58,32 @@ pub(crate) struct Arguments {
 
 /// Measures. False if a run did not count.
 pub(crate) fn run(root: &Path, arguments: &Arguments) -> Result<bool, String> {
-    let cells = chosen(cells::CELLS, &arguments.cells, |cell: &Cell| cell.name)?;
-    let peers = chosen(
+    let mut cells = chosen(cells::CELLS, &arguments.cells, |cell: &Cell| cell.name)?;
+    let mut peers = chosen(
         contestants::CONTESTANTS,
         &arguments.peers,
         |peer: &Contestant| peer.name,
     )?;
+    if arguments.kafka.is_some() {
+        leave_out(
+            &mut cells,
+            kafka::has,
+            |cell| &cell.name,
+            "for nobody delays real brokers",
+        );
+        leave_out(
+            &mut peers,
+            kafka::takes,
+            |peer| peer.name,
+            "for it knows one broker only",
+        );
+    }
     if arguments.list {
         list(&cells, &peers);
         return Ok(true);
+    }
+    if cells.is_empty() || peers.is_empty() {
+        return Err("nothing is left to measure".into());
     }
     if arguments.rounds == 0 || arguments.scale.is_nan() || arguments.scale <= 0.0 {
         return Err("no rounds, or no records".into());
@@ -63,10 +91,19 @@ pub(crate) fn run(root: &Path, arguments: &Arguments) -> Result<bool, String> {
     let programs = build::all(&root.join("bench"), &peers)?;
     let dir = root.join("target").join("bench");
     fs::create_dir_all(&dir).map_err(|error| format!("{}: {error}", dir.display()))?;
-    let machine = machine::describe(root);
-    let broker = Broker::start(&programs.broker)?;
-    let mut runner = Runner::new(broker, &programs, &dir, arguments.scale)?;
-    let mut report = report::Report::new(machine, arguments.rounds);
+    let mut machine = machine::describe(root);
+    let (target, name) = match arguments.kafka {
+        None => (Target::Null(Broker::start(&programs.broker)?), "latest"),
+        Some(version) => {
+            machine["kafka"] = kafka::describe(version).into();
+            (Target::Kafka(Kafka::start(version)?), "kafka")
+        }
+    };
+    let mut runner = Runner::new(target, &programs, &dir, arguments.scale)?;
+    let mut report = report::Report::new(name, machine, arguments.rounds);
+    if arguments.kafka.is_some() {
+        warm(&mut runner, &cells, &peers)?;
+    }
     for cell in cells {
         let results = measure(&mut runner, cell, &peers, arguments.rounds)?;
         report.add(cell, &results);
@@ -77,6 +114,20 @@ pub(crate) fn run(root: &Path, arguments: &Arguments) -> Result<bool, String> {
     println!("{}", report.machine());
     println!("written to {}", dir.display());
     Ok(report.all_count())
+}
+
+/// One run that nobody looks at: brokers that run in a JVM begin slowly.
+fn warm(
+    runner: &mut Runner<'_>,
+    cells: &[&Cell],
+    peers: &[&'static Contestant],
+) -> Result<(), String> {
+    let pairs = cells
+        .iter()
+        .flat_map(|cell| peers.iter().map(move |peer| (cell, peer)));
+    let mut fit = pairs.filter(|(cell, peer)| cell.kind == peer.kind);
+    fit.next()
+        .map_or(Ok(()), |(cell, peer)| runner.run(cell, peer).map(drop))
 }
 
 /// One cell: in each round everybody once, beginning with another each time.
@@ -126,6 +177,21 @@ fn chosen<T>(
         words.is_empty() || exact || words.iter().filter(|word| !is_name(word)).any(begins)
     };
     Ok(all.iter().filter(fits).collect())
+}
+
+/// Drops those that cannot be measured, with a word.
+fn leave_out<T>(
+    all: &mut Vec<&'static T>,
+    stays: impl Fn(&T) -> bool,
+    name: impl Fn(&T) -> &str,
+    why: &str,
+) {
+    let (stay, go): (Vec<_>, Vec<_>) = all.drain(..).partition(|one| stays(one));
+    *all = stay;
+    if !go.is_empty() {
+        let names: Vec<_> = go.into_iter().map(|one| name(one)).collect();
+        eprintln!("left out, {why}: {}", names.join(", "));
+    }
 }
 
 fn list(cells: &[&Cell], peers: &[&Contestant]) {

@@ -1,4 +1,5 @@
-//! What stays of a bench: `latest.md` to read, `latest.json` with every run.
+//! What stays of a bench: `latest.md` to read, `latest.json` with every run; with `--kafka` these are
+//! `kafka.md` and `kafka.json`.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,6 +15,8 @@ use super::table;
 /// Grows cell by cell.
 #[derive(Debug)]
 pub(crate) struct Report {
+    /// What the files are called.
+    name: &'static str,
     machine: Value,
     rounds: usize,
     tables: Vec<String>,
@@ -23,8 +26,9 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    pub(crate) fn new(machine: Value, rounds: usize) -> Self {
+    pub(crate) fn new(name: &'static str, machine: Value, rounds: usize) -> Self {
         Self {
+            name,
             machine,
             rounds,
             tables: Vec::new(),
@@ -64,8 +68,10 @@ impl Report {
             .iter()
             .map(|(peer, version)| format!("{peer} {version}"))
             .collect();
+        let kafka = self.machine["kafka"].as_str();
+        let kafka = kafka.map_or_else(String::new, |kafka| format!("; {kafka}"));
         format!(
-            "{}, {} cores, {}; Linux {}; {}; commit {}; load before {}.\n{} rounds, medians (min-max); \
+            "{}, {} cores, {}; Linux {}; {}; commit {}; load before {}{kafka}.\n{} rounds, medians (min-max); \
              ratios within a round. {}.",
             word("cpu"),
             word("cores"),
@@ -98,7 +104,7 @@ impl Report {
             let path = dir.join(name);
             fs::write(&path, text).map_err(|error| format!("{}: {error}", path.display()))
         };
-        put("latest.md", &text)?;
-        put("latest.json", &whole.to_string())
+        put(&format!("{}.md", self.name), &text)?;
+        put(&format!("{}.json", self.name), &whole.to_string())
     }
 }

@@ -1,5 +1,5 @@
-//! One run: a fresh process of a peer, and whether it counts. It counts only if the broker saw
-//! exactly the records of the run, no bad batch, no break of a sequence.
+//! One run: a fresh process of a peer, and whether it counts. It counts only if exactly the records
+//! of the run were seen and nothing was wrong with them, which the target judges.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -9,30 +9,28 @@ use std::process::{Child, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::broker::Broker;
 use super::build::Programs;
 use super::cells::Cell;
 use super::contestants::Contestant;
 use super::payloads;
-
-/// A run that takes longer hangs.
-const RUN_WITHIN: Duration = Duration::from_secs(180);
+use super::seen::{Seen, Sent};
+use super::target::Target;
 
 /// How a run ended.
 #[derive(Debug)]
 pub(crate) enum Ended {
-    /// The peer's line, with the broker's counts as `broker`.
+    /// The peer's line, with what was seen as `broker` or `kafka`.
     Counts(Value),
     /// Why it does not count.
     Void(String),
 }
 
-/// Runs peers against one broker.
+/// Runs peers against one target.
 #[derive(Debug)]
 pub(crate) struct Runner<'a> {
-    broker: Broker,
+    target: Target,
     programs: &'a Programs,
     dir: &'a Path,
     scale: f64,
@@ -42,13 +40,13 @@ pub(crate) struct Runner<'a> {
 
 impl<'a> Runner<'a> {
     pub(crate) fn new(
-        broker: Broker,
+        target: Target,
         programs: &'a Programs,
         dir: &'a Path,
         scale: f64,
     ) -> Result<Self, String> {
         Ok(Self {
-            broker,
+            target,
             programs,
             dir,
             scale,
@@ -59,10 +57,13 @@ impl<'a> Runner<'a> {
 
     /// Runs one peer in one cell. An error is the bench's own.
     pub(crate) fn run(&mut self, cell: &Cell, peer: &Contestant) -> Result<Ended, String> {
-        let records = (cell.records as f64 * self.scale * peer.share).ceil() as u64;
+        let share = self.scale * self.target.share() * peer.share;
+        let records = (cell.records as f64 * share).ceil() as u64;
         let warmup = (records / 10).max(peer.warmup);
-        let arguments = self.arguments(cell, peer, records, warmup)?;
-        self.broker.prepare(cell.network_us, cell.service_us)?;
+        let values = self.values(cell.size)?;
+        let mut arguments = self.arguments(cell, peer, records, warmup);
+        arguments.insert("payloads", values.display().to_string());
+        arguments.insert("topic", self.target.prepare(cell)?);
         let complaints = File::create(&self.complaints)
             .map_err(|error| format!("{}: {error}", self.complaints.display()))?;
         let mut command = self.programs.command(peer);
@@ -76,38 +77,43 @@ impl<'a> Runner<'a> {
         let mut child = command
             .spawn()
             .map_err(|error| format!("{}: {error}", peer.name))?;
-        let said = wait(&mut child);
-        let counted = self.broker.statistics()?;
+        let said = wait(&mut child, self.target.run_within());
+        let one = |name| arguments.get(name).is_none_or(|threads| threads == "1");
+        let seen = self.target.count(&Sent {
+            records: records + warmup,
+            values: &values,
+            size: cell.size,
+            is_in_turn: one("threads") && !peer.mode.starts_with("tasks"),
+        })?;
         Ok(match said {
-            Ok(said) => judge(&said, counted, records + warmup),
+            Ok(said) => judge(&said, seen),
             Err(why) => Ended::Void(format!("{why}; {}", self.complaint())),
         })
     }
 
+    /// The file of values of one size.
+    fn values(&mut self, size: usize) -> Result<PathBuf, String> {
+        if let Some(path) = self.payloads.get(&size) {
+            return Ok(path.clone());
+        }
+        let path = payloads::write(self.dir, size)?;
+        self.payloads.insert(size, path.clone());
+        Ok(path)
+    }
+
     fn arguments(
-        &mut self,
+        &self,
         cell: &Cell,
         peer: &Contestant,
         records: u64,
         warmup: u64,
-    ) -> Result<BTreeMap<&'static str, String>, String> {
-        let payloads = match self.payloads.get(&cell.size) {
-            Some(path) => path.clone(),
-            None => {
-                let path = payloads::write(self.dir, cell.size)?;
-                self.payloads.insert(cell.size, path.clone());
-                path
-            }
-        };
+    ) -> BTreeMap<&'static str, String> {
         let mut arguments = BTreeMap::from([
-            ("bootstrap", self.broker.bootstrap()),
-            // The broker reads the number of partitions out of the name.
-            ("topic", format!("bench-{}", cell.partitions)),
+            ("bootstrap", self.target.bootstrap()),
             ("partitions", cell.partitions.to_string()),
             ("records", records.to_string()),
             ("warmup", warmup.to_string()),
             ("size", cell.size.to_string()),
-            ("payloads", payloads.display().to_string()),
             ("spread", cell.spread.to_owned()),
             ("acks", cell.acks.to_owned()),
             ("idempotence", cell.idempotence.to_string()),
@@ -124,7 +130,7 @@ impl<'a> Runner<'a> {
         for (name, value) in peer.arguments {
             arguments.insert(name, (*value).to_owned());
         }
-        Ok(arguments)
+        arguments
     }
 
     fn complaint(&self) -> String {
@@ -134,8 +140,8 @@ impl<'a> Runner<'a> {
 }
 
 /// The line that a peer printed, after it ended well.
-fn wait(child: &mut Child) -> Result<String, String> {
-    let until = Instant::now() + RUN_WITHIN;
+fn wait(child: &mut Child, within: Duration) -> Result<String, String> {
+    let until = Instant::now() + within;
     let status = loop {
         match child.try_wait() {
             Ok(Some(status)) => break status,
@@ -143,7 +149,7 @@ fn wait(child: &mut Child) -> Result<String, String> {
             Ok(None) => {
                 let _ = child.kill();
                 let _ = child.wait();
-                return Err(format!("it ran longer than {} s", RUN_WITHIN.as_secs()));
+                return Err(format!("it ran longer than {} s", within.as_secs()));
             }
             Err(error) => return Err(error.to_string()),
         }
@@ -160,7 +166,7 @@ fn wait(child: &mut Child) -> Result<String, String> {
     }
 }
 
-fn judge(said: &str, counted: Value, expected: u64) -> Ended {
+fn judge(said: &str, seen: Seen) -> Ended {
     let line = said.lines().last().unwrap_or_default();
     let Ok(Value::Object(mut fields)) = serde_json::from_str(line) else {
         return Ended::Void(format!("it printed `{line}`"));
@@ -173,12 +179,10 @@ fn judge(said: &str, counted: Value, expected: u64) -> Ended {
             errors.unwrap_or(u64::MAX)
         ));
     }
-    let clean = ["bad_batches", "sequence_breaks", "bad_requests"];
-    let is_clean = clean.iter().all(|name| counted[*name] == json!(0));
-    if !is_clean || counted["records"] != json!(expected) {
-        return Ended::Void(format!("{expected} records sent, the broker saw {counted}"));
+    if let Some(fault) = seen.fault {
+        return Ended::Void(fault);
     }
-    fields.insert("broker".to_owned(), counted);
+    fields.insert(seen.who.to_owned(), seen.counts);
     Ended::Counts(Value::Object(fields))
 }
 
@@ -186,26 +190,20 @@ fn judge(said: &str, counted: Value, expected: u64) -> Ended {
 mod tests {
     use super::*;
 
-    fn counted(records: u64, bad: u64, breaks: u64) -> Value {
-        json!({
-            "records": records, "bad_batches": bad, "sequence_breaks": breaks, "bad_requests": 0,
-        })
-    }
-
-    fn counts(said: &str, counted: Value) -> bool {
-        matches!(judge(said, counted, 10), Ended::Counts(_))
+    fn counts(said: &str, fault: Option<&str>) -> bool {
+        let seen = Seen {
+            who: "broker",
+            counts: Value::Null,
+            fault: fault.map(str::to_owned),
+        };
+        matches!(judge(said, seen), Ended::Counts(_))
     }
 
     #[test]
-    fn only_an_exact_and_clean_run_counts() {
-        let good = r#"{"errors":0}"#;
-        assert!(counts(good, counted(10, 0, 0)));
-        assert!(!counts(good, counted(9, 0, 0)));
-        assert!(!counts(good, counted(11, 0, 0)));
-        assert!(!counts(good, counted(10, 1, 0)));
-        assert!(!counts(good, counted(10, 0, 1)));
-        assert!(!counts(good, json!({ "records": 10 })));
-        assert!(!counts(r#"{"errors":1}"#, counted(10, 0, 0)));
-        assert!(!counts("", counted(10, 0, 0)));
+    fn a_run_counts_if_neither_side_complains() {
+        assert!(counts(r#"{"errors":0}"#, None));
+        assert!(!counts(r#"{"errors":0}"#, Some("one is missing")));
+        assert!(!counts(r#"{"errors":1}"#, None));
+        assert!(!counts("", None));
     }
 }

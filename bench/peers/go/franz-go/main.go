@@ -1,5 +1,6 @@
 // Command franz-go is franz-go as a peer. Modes: `callback` (a promise per record), `each` (one
-// record at a time), `tasks` (as many goroutines as the window, each with one record) and `idle`.
+// record at a time), `tasks` (as many goroutines as the window, each with one record),
+// `tasks-promise` (the same, but they wait for the linger too) and `idle`.
 package main
 
 import (
@@ -30,9 +31,11 @@ func open(run *contract.Run) (contract.Sender, error) {
 	case "callback", "idle":
 		return callback(client, run), nil
 	case "each":
-		return tasks(client, run, 1), nil
+		return tasks(1, run, synchronous(client)), nil
 	case "tasks":
-		return tasks(client, run, run.Window), nil
+		return tasks(run.Window, run, synchronous(client)), nil
+	case "tasks-promise":
+		return tasks(run.Window, run, promised(client)), nil
 	}
 	return nil, fmt.Errorf("no mode `%s`", run.Mode)
 }
@@ -138,15 +141,40 @@ func callback(client *kgo.Client, run *contract.Run) contract.Sender {
 	}
 }
 
-func tasks(client *kgo.Client, run *contract.Run, tasks int) contract.Sender {
+// A send that waits for its record; each goroutine has one of its own.
+type send func(record *kgo.Record) error
+
+func tasks(tasks int, run *contract.Run, sender func() send) contract.Sender {
 	return func(payloads *contract.Payloads, records int) *contract.Tally {
 		fill := filler(run, payloads)
 		return contract.Tasks(tasks, records, func() func(int) error {
 			record := &kgo.Record{}
+			send := sender()
 			return func(number int) error {
 				fill(record, number)
-				return client.ProduceSync(context.Background(), record).FirstErr()
+				return send(record)
 			}
 		})
+	}
+}
+
+// What franz-go offers for this. It ends the linger of its record's partition.
+func synchronous(client *kgo.Client) func() send {
+	return func() send {
+		return func(record *kgo.Record) error {
+			return client.ProduceSync(context.Background(), record).FirstErr()
+		}
+	}
+}
+
+// The program's own: batches linger and are larger, so that it costs less and takes longer.
+func promised(client *kgo.Client) func() send {
+	return func() send {
+		done := make(chan error, 1)
+		promise := func(_ *kgo.Record, err error) { done <- err }
+		return func(record *kgo.Record) error {
+			client.Produce(context.Background(), record, promise)
+			return <-done
+		}
 	}
 }

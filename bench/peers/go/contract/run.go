@@ -8,11 +8,7 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
-	"time"
 )
-
-// How long mode `idle` sleeps.
-const idleFor = 10 * time.Second
 
 // Run is what a peer is asked to do. Minus one means the library's own default.
 type Run struct {
@@ -143,7 +139,7 @@ func Measure(peer, module string, open func(*Run) (Sender, error)) {
 	tally := &Tally{}
 	before := start()
 	if run.Mode == "idle" {
-		count, err := wakeups(idleFor)
+		count, err := wakeups()
 		if err != nil {
 			fatal(err)
 		}

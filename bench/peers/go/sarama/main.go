@@ -44,7 +44,8 @@ func open(run *contract.Run) (contract.Sender, error) {
 }
 
 // The run in Sarama's words. What is not said stays its default. It has no limit of a batch's
-// bytes as such: one of 64 KiB is a flush at so many bytes.
+// bytes as such, but flushes once all partitions of a broker together have so many bytes: a batch
+// of each, but no more than half of what may be open, or it would wait for the linger in vain.
 func config(run *contract.Run) (*sarama.Config, error) {
 	config := sarama.NewConfig()
 	// Its default speaks to brokers of 2020; new ones are asked for in new words.
@@ -55,7 +56,7 @@ func config(run *contract.Run) (*sarama.Config, error) {
 		config.Producer.Partitioner = sarama.NewManualPartitioner
 	}
 	if run.BatchBytes >= 0 {
-		config.Producer.Flush.Bytes = run.BatchBytes
+		config.Producer.Flush.Bytes = min(run.BatchBytes*run.Partitions, max(run.Window/2*run.Size, run.BatchBytes))
 	}
 	if run.LingerMs >= 0 {
 		config.Producer.Flush.Frequency = time.Duration(run.LingerMs) * time.Millisecond

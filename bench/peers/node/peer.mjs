@@ -9,19 +9,38 @@ import { parseArgs } from 'node:util';
 
 import { KafkaClient } from '@kafkats/client';
 
-// What a record adds to its value, and a batch to its records.
+// What a record adds to its value, a header and a key to their record, and a batch to its records.
 const OVERHEAD = 12;
-const HEADER = 61;
+const HEADER_BYTES = 26;
+const KEY_BYTES = 16;
+const BATCH_HEADER = 61;
+
+const FIRST_HASHES = [0, 1678549374, 4256427940, 2630778099, 2170012909, 189464437];
+
+/** What spreads record numbers, with the same result in every language. */
+function hash(number) {
+  let x = Math.imul(number, 2654435761);
+  x ^= x >>> 16;
+  x = Math.imul(x, 0x85ebca6b);
+  return (x ^ (x >>> 13)) >>> 0;
+}
+
+if (FIRST_HASHES.some((expected, number) => hash(number) !== expected)) {
+  throw new Error('the hash is not that of the other languages');
+}
 
 function take() {
   const names = [
     'bootstrap', 'topic', 'partitions', 'records', 'warmup', 'size', 'payloads', 'spread',
     'batch-bytes', 'linger-ms', 'in-flight', 'buffer-bytes', 'acks', 'idempotence', 'codec',
-    'mode', 'window',
+    'mode', 'window', 'keys', 'headers', 'threads',
   ];
   const options = Object.fromEntries(names.map((name) => [name, { type: 'string' }]));
   const { values } = parseArgs({ options });
   const number = (name, absent) => (values[name] === undefined ? absent : Number(values[name]));
+  const spread = values.spread ?? 'explicit';
+  if (!['explicit', 'random', 'automatic'].includes(spread)) throw new Error(`no spread \`${spread}\``);
+  if (number('threads', 1) !== 1) throw new Error('there is one thread, the event loop\'s');
   return {
     bootstrap: values.bootstrap,
     topic: values.topic,
@@ -30,7 +49,9 @@ function take() {
     warmup: number('warmup', 0),
     size: number('size'),
     payloads: values.payloads,
-    isExplicit: (values.spread ?? 'explicit') === 'explicit',
+    spread,
+    keys: number('keys', 0),
+    headers: number('headers', 0),
     batchBytes: number('batch-bytes'),
     lingerMs: number('linger-ms'),
     inFlight: number('in-flight'),
@@ -72,17 +93,26 @@ class Peer {
     this.producer = producer;
     this.data = readFileSync(run.payloads);
     this.at = 0;
+    this.keys = Array.from({ length: run.keys }, (_, at) => Buffer.from(`key-${String(at).padStart(12, '0')}`));
+    const value = Buffer.from('0123456789abcdef');
+    this.headers = Object.fromEntries(Array.from({ length: run.headers }, (_, at) => [`header-${at}`, value]));
     if (!(run.size > 0) || this.data.length === 0 || this.data.length % run.size !== 0) {
       throw new Error('the payload file holds no whole values');
     }
   }
 
-  /** The next value, written once, as a program writes its own. */
+  /** A record; its value is the next, written once, as a program writes its own. */
   message(number) {
-    const end = this.at + this.run.size;
+    const { run } = this;
+    const end = this.at + run.size;
     const value = Buffer.from(this.data.subarray(this.at, end));
     this.at = end === this.data.length ? 0 : end;
-    return this.run.isExplicit ? { value, partition: number % this.run.partitions } : { value };
+    const message = { value };
+    if (run.spread === 'explicit') message.partition = number % run.partitions;
+    else if (run.spread === 'random') message.partition = hash(number) % run.partitions;
+    if (run.keys > 0) message.key = this.keys[hash(number) % run.keys];
+    if (run.headers > 0) message.headers = this.headers;
+    return message;
   }
 
   async send(records) {
@@ -97,8 +127,11 @@ class Peer {
   /** An array fills a batch of each partition, if the window has room for two such arrays. */
   async arrays(records, tally) {
     const { run, producer } = this;
-    const batch = Math.max(1, Math.floor(((run.batchBytes ?? 16_384) - HEADER) / (run.size + OVERHEAD)));
-    const full = batch * (run.isExplicit ? run.partitions : 1);
+    const record = run.size + OVERHEAD + (run.keys > 0 ? KEY_BYTES : 0) + run.headers * HEADER_BYTES;
+    const batch = Math.max(1, Math.floor(((run.batchBytes ?? 16_384) - BATCH_HEADER) / record));
+    // Records with neither partition nor key stay on one partition until its batch is full.
+    const isSpread = run.spread !== 'automatic' || run.keys > 0;
+    const full = batch * (isSpread ? run.partitions : 1);
     const length = Math.max(1, Math.min(full, Math.floor(run.window / 2)));
     const open = Math.max(1, Math.floor(run.window / length));
     const answers = [];
@@ -144,6 +177,11 @@ function version() {
   return `${JSON.parse(text).version}, node ${process.versions.node}`;
 }
 
+// What went wrong is the last line, instead of Node's version.
+process.on('uncaughtException', (error) => {
+  console.error(String(error));
+  process.exit(1);
+});
 const run = take();
 const client = new KafkaClient({
   brokers: [run.bootstrap],

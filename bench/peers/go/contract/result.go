@@ -67,29 +67,26 @@ func spread(nanos []int64) *percentiles {
 	return &percentiles{P50: at(0.5), P90: at(0.9), P99: at(0.99), P999: at(0.999), Max: at(1)}
 }
 
-func print(peer, version string, run *Run, spent spent, tally *Tally) {
-	var first *string
+// print adds to the line what was measured.
+func print(line map[string]any, records int, spent spent, tally *Tally) {
+	wall := spent.wall.Seconds()
+	line["records"] = records
+	line["wall_s"] = wall
+	line["cpu_ns_per_record"] = float64(spent.cpu.Nanoseconds()) / float64(max(records, 1))
+	line["us_per_record"] = nil
+	if records > 0 {
+		line["us_per_record"] = 1e6 * wall / float64(records)
+	}
+	line["records_per_s"] = float64(records) / wall
+	line["voluntary_switches"] = spent.voluntary
+	line["involuntary_switches"] = spent.involuntary
+	line["peak_rss_bytes"] = spent.peakRss
+	line["errors"] = tally.errors.Load()
+	line["first_error"] = nil
 	if tally.first != nil {
-		text := tally.first.Error()
-		first = &text
+		line["first_error"] = tally.first.Error()
 	}
-	rate := float64(run.Records) / spent.wall.Seconds()
-	line := map[string]any{
-		"peer":                 peer,
-		"version":              version,
-		"mode":                 run.Mode,
-		"records":              run.Records,
-		"wall_s":               spent.wall.Seconds(),
-		"cpu_ns_per_record":    float64(spent.cpu.Nanoseconds()) / float64(run.Records),
-		"us_per_record":        1e6 / rate,
-		"records_per_s":        rate,
-		"voluntary_switches":   spent.voluntary,
-		"involuntary_switches": spent.involuntary,
-		"peak_rss_bytes":       spent.peakRss,
-		"errors":               tally.errors.Load(),
-		"first_error":          first,
-		"latency_us":           spread(tally.latencies),
-	}
+	line["latency_us"] = spread(tally.latencies)
 	if err := json.NewEncoder(os.Stdout).Encode(line); err != nil {
 		fatal(err)
 	}

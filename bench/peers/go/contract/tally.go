@@ -3,7 +3,6 @@ package contract
 import (
 	"sync"
 	"sync/atomic"
-	"time"
 )
 
 // Tally is what came of the records of one stretch. Callbacks of all goroutines may count.
@@ -36,34 +35,4 @@ func (t *Tally) merge(warm *Tally) {
 	if warm.first != nil {
 		t.first = warm.first
 	}
-}
-
-// Tasks share the records out among goroutines, each of which waits for its record and sends the
-// next.
-func Tasks(tasks, records int, worker func() func(record int) error) *Tally {
-	tally := &Tally{}
-	var next atomic.Int64
-	var all sync.WaitGroup
-	for range min(tasks, records) {
-		all.Add(1)
-		go func() {
-			defer all.Done()
-			latencies := make([]int64, 0, records/tasks+records/tasks/4+1)
-			one := worker()
-			for {
-				record := int(next.Add(1) - 1)
-				if record >= records {
-					break
-				}
-				began := time.Now()
-				if err := one(record); err != nil {
-					tally.Fail(err)
-				}
-				latencies = append(latencies, time.Since(began).Nanoseconds())
-			}
-			tally.Took(latencies)
-		}()
-	}
-	all.Wait()
-	return tally
 }

@@ -1,5 +1,6 @@
 // Command franz-go is franz-go as a peer. Modes: `callback` (a promise per record), `each` (one
-// record at a time) and `tasks` (as many goroutines as the window, each with one record).
+// record at a time), `tasks` (as many goroutines as the window, each with one record),
+// `tasks-promise` (the same, but they wait for the linger too) and `idle`.
 package main
 
 import (
@@ -27,12 +28,14 @@ func open(run *contract.Run) (contract.Sender, error) {
 		return nil, err
 	}
 	switch run.Mode {
-	case "callback":
+	case "callback", "idle":
 		return callback(client, run), nil
 	case "each":
-		return tasks(client, run, 1), nil
+		return tasks(1, run, synchronous(client)), nil
 	case "tasks":
-		return tasks(client, run, run.Window), nil
+		return tasks(run.Window, run, synchronous(client)), nil
+	case "tasks-promise":
+		return tasks(run.Window, run, promised(client)), nil
 	}
 	return nil, fmt.Errorf("no mode `%s`", run.Mode)
 }
@@ -45,7 +48,7 @@ func options(run *contract.Run) ([]kgo.Opt, error) {
 		kgo.DefaultProduceTopic(run.Topic),
 		kgo.MaxBufferedRecords(run.Window),
 	}
-	if run.Explicit {
+	if run.NamesPartitions() {
 		options = append(options, kgo.RecordPartitioner(kgo.ManualPartitioner()))
 	}
 	if run.BatchBytes >= 0 {
@@ -87,7 +90,27 @@ func options(run *contract.Run) ([]kgo.Opt, error) {
 	return append(options, kgo.ProducerBatchCompression(codec)), nil
 }
 
+// filler makes a record anew, in the memory that its last value had. Keys and headers are shared:
+// franz-go only reads them.
+func filler(run *contract.Run, payloads *contract.Payloads) func(record *kgo.Record, number int) {
+	keys := run.Keys()
+	headers := make([]kgo.RecordHeader, run.Headers)
+	for at := range headers {
+		headers[at] = kgo.RecordHeader{Key: contract.HeaderName(at), Value: []byte(contract.HeaderValue)}
+	}
+	return func(record *kgo.Record, number int) {
+		*record = kgo.Record{Value: payloads.Write(record.Value, number), Headers: headers}
+		if len(keys) > 0 {
+			record.Key = keys[run.Key(number)]
+		}
+		if run.NamesPartitions() {
+			record.Partition = run.Partition(number)
+		}
+	}
+}
+
 // Records come from a pool, as franz-go advises: it allocates nothing of its own for them then.
+// However many goroutines send, the client's limit of buffered records is the window of all.
 func callback(client *kgo.Client, run *contract.Run) contract.Sender {
 	pool := sync.Pool{New: func() any { return &kgo.Record{Value: make([]byte, 0, run.Size)} }}
 	return func(payloads *contract.Payloads, records int) *contract.Tally {
@@ -102,14 +125,12 @@ func callback(client *kgo.Client, run *contract.Run) contract.Sender {
 			}
 			pool.Put(record)
 		}
-		for number := range records {
+		fill := filler(run, payloads)
+		run.Share(records, func(number int) {
 			record := pool.Get().(*kgo.Record)
-			*record = kgo.Record{Value: payloads.Write(record.Value)}
-			if run.Explicit {
-				record.Partition = run.Partition(number)
-			}
+			fill(record, number)
 			client.Produce(context.Background(), record, promise)
-		}
+		})
 		if err := client.Flush(context.Background()); err != nil {
 			tally.Fail(err)
 		}
@@ -120,17 +141,40 @@ func callback(client *kgo.Client, run *contract.Run) contract.Sender {
 	}
 }
 
-func tasks(client *kgo.Client, run *contract.Run, tasks int) contract.Sender {
+// A send that waits for its record; each goroutine has one of its own.
+type send func(record *kgo.Record) error
+
+func tasks(tasks int, run *contract.Run, sender func() send) contract.Sender {
 	return func(payloads *contract.Payloads, records int) *contract.Tally {
+		fill := filler(run, payloads)
 		return contract.Tasks(tasks, records, func() func(int) error {
 			record := &kgo.Record{}
+			send := sender()
 			return func(number int) error {
-				*record = kgo.Record{Value: payloads.Write(record.Value)}
-				if run.Explicit {
-					record.Partition = run.Partition(number)
-				}
-				return client.ProduceSync(context.Background(), record).FirstErr()
+				fill(record, number)
+				return send(record)
 			}
 		})
+	}
+}
+
+// What franz-go offers for this. It ends the linger of its record's partition.
+func synchronous(client *kgo.Client) func() send {
+	return func() send {
+		return func(record *kgo.Record) error {
+			return client.ProduceSync(context.Background(), record).FirstErr()
+		}
+	}
+}
+
+// The program's own: batches linger and are larger, so that it costs less and takes longer.
+func promised(client *kgo.Client) func() send {
+	return func() send {
+		done := make(chan error, 1)
+		promise := func(_ *kgo.Record, err error) { done <- err }
+		return func(record *kgo.Record) error {
+			client.Produce(context.Background(), record, promise)
+			return <-done
+		}
 	}
 }

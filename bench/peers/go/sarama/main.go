@@ -1,6 +1,6 @@
 // Command sarama is Sarama as a peer. Modes: `callback` (the async producer, successes read from
-// its channel), `each` (one record at a time) and `tasks` (as many goroutines as the window, each
-// with one record).
+// its channel), `each` (one record at a time), `tasks` (as many goroutines as the window, each with
+// one record) and `idle`.
 package main
 
 import (
@@ -23,7 +23,7 @@ func open(run *contract.Run) (contract.Sender, error) {
 	}
 	addresses := []string{run.Bootstrap}
 	switch run.Mode {
-	case "callback":
+	case "callback", "idle":
 		producer, err := sarama.NewAsyncProducer(addresses, config)
 		if err != nil {
 			return nil, err
@@ -44,18 +44,19 @@ func open(run *contract.Run) (contract.Sender, error) {
 }
 
 // The run in Sarama's words. What is not said stays its default. It has no limit of a batch's
-// bytes as such: one of 64 KiB is a flush at so many bytes.
+// bytes as such, but flushes once all partitions of a broker together have so many bytes: a batch
+// of each, but no more than half of what may be open, or it would wait for the linger in vain.
 func config(run *contract.Run) (*sarama.Config, error) {
 	config := sarama.NewConfig()
 	// Its default speaks to brokers of 2020; new ones are asked for in new words.
 	config.Version = sarama.MaxVersion
 	config.Producer.Return.Successes = true
 	config.Producer.Return.Errors = true
-	if run.Explicit {
+	if run.NamesPartitions() {
 		config.Producer.Partitioner = sarama.NewManualPartitioner
 	}
 	if run.BatchBytes >= 0 {
-		config.Producer.Flush.Bytes = run.BatchBytes
+		config.Producer.Flush.Bytes = min(run.BatchBytes*run.Partitions, max(run.Window/2*run.Size, run.BatchBytes))
 	}
 	if run.LingerMs >= 0 {
 		config.Producer.Flush.Frequency = time.Duration(run.LingerMs) * time.Millisecond
@@ -81,20 +82,41 @@ func config(run *contract.Run) (*sarama.Config, error) {
 	return config, config.Producer.Compression.UnmarshalText([]byte(run.Codec))
 }
 
-func message(run *contract.Run, payloads *contract.Payloads, into []byte, number int) (*sarama.ProducerMessage, []byte) {
-	value := payloads.Write(into)
-	message := &sarama.ProducerMessage{Topic: run.Topic, Value: sarama.ByteEncoder(value)}
-	if run.Explicit {
-		message.Partition = run.Partition(number)
+// maker makes messages. Keys and headers are shared: Sarama only reads them.
+func maker(run *contract.Run, payloads *contract.Payloads) func(value []byte, number int) *sarama.ProducerMessage {
+	keys := make([]sarama.Encoder, 0, len(run.Keys()))
+	for _, key := range run.Keys() {
+		keys = append(keys, sarama.ByteEncoder(key))
 	}
-	return message, value
+	headers := make([]sarama.RecordHeader, run.Headers)
+	for at := range headers {
+		headers[at] = sarama.RecordHeader{
+			Key:   []byte(contract.HeaderName(at)),
+			Value: []byte(contract.HeaderValue),
+		}
+	}
+	return func(value []byte, number int) *sarama.ProducerMessage {
+		value = payloads.Write(value, number)
+		message := &sarama.ProducerMessage{
+			Topic:   run.Topic,
+			Value:   sarama.ByteEncoder(value),
+			Headers: headers,
+		}
+		if len(keys) > 0 {
+			message.Key = keys[run.Key(number)]
+		}
+		if run.NamesPartitions() {
+			message.Partition = run.Partition(number)
+		}
+		return message
+	}
 }
 
-// One goroutine sends, one reads the successes, as its documentation shows.
+// One goroutine reads the successes, as its documentation shows, while one or more send.
 func callback(producer sarama.AsyncProducer, run *contract.Run) contract.Sender {
 	return func(payloads *contract.Payloads, records int) *contract.Tally {
 		tally := &contract.Tally{}
-		// A full channel stops the sender: so many records may be open.
+		// A full channel stops the senders: so many records may be open.
 		open := make(chan struct{}, run.Window)
 		done := make(chan struct{})
 		go func() {
@@ -108,11 +130,11 @@ func callback(producer sarama.AsyncProducer, run *contract.Run) contract.Sender 
 				<-open
 			}
 		}()
-		for number := range records {
+		message := maker(run, payloads)
+		run.Share(records, func(number int) {
 			open <- struct{}{}
-			message, _ := message(run, payloads, make([]byte, 0, run.Size), number)
-			producer.Input() <- message
-		}
+			producer.Input() <- message(make([]byte, 0, run.Size), number)
+		})
 		<-done
 		return tally
 	}
@@ -120,12 +142,11 @@ func callback(producer sarama.AsyncProducer, run *contract.Run) contract.Sender 
 
 func awaited(producer sarama.SyncProducer, run *contract.Run, tasks int) contract.Sender {
 	return func(payloads *contract.Payloads, records int) *contract.Tally {
+		message := maker(run, payloads)
 		return contract.Tasks(tasks, records, func() func(int) error {
-			var value []byte
+			value := make([]byte, 0, run.Size)
 			return func(number int) error {
-				var sent *sarama.ProducerMessage
-				sent, value = message(run, payloads, value, number)
-				_, _, err := producer.SendMessage(sent)
+				_, _, err := producer.SendMessage(message(value, number))
 				return err
 			}
 		})

@@ -3,13 +3,12 @@ package bench;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.concurrent.atomic.AtomicLong;
 
-/** Values of one size, handed out in turn. */
+/** Values of one size, sent in turn. */
 final class Payloads {
     private final byte[] bytes;
     private final int size;
-    private final AtomicLong next = new AtomicLong();
+    private final int count;
 
     Payloads(Path path, int size) throws IOException {
         this.bytes = Files.readAllBytes(path);
@@ -17,6 +16,7 @@ final class Payloads {
         if (size < 1 || bytes.length == 0 || bytes.length % size != 0) {
             throw new IOException("the payload file holds no whole values");
         }
+        this.count = bytes.length / size;
     }
 
     /** Room for a value. The producer copies values, so that one is enough for a thread. */
@@ -24,9 +24,11 @@ final class Payloads {
         return new byte[size];
     }
 
-    /** Writes the next value once, as a program writes its own. */
-    void write(byte[] into) {
-        long at = next.getAndIncrement() % (bytes.length / size) * size;
-        System.arraycopy(bytes, (int) at, into, 0, size);
+    /**
+     * Writes a record's value once, as a program writes its own. The record's number says which,
+     * so that threads share no counter.
+     */
+    void write(byte[] into, int number) {
+        System.arraycopy(bytes, number % count * size, into, 0, size);
     }
 }

@@ -6,18 +6,16 @@ import java.nio.file.Path;
 import java.util.Properties;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Semaphore;
-import java.util.concurrent.atomic.AtomicInteger;
 
 import org.apache.kafka.clients.producer.Callback;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerConfig;
-import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /**
  * The Java producer as a peer. Modes: `callback` (one for each record; the producer's own memory is
- * the window), `each` (one record at a time) and `tasks` (as many threads as the window, each with
- * one record).
+ * the window), `each` (one record at a time), `tasks` (as many records on their way as the window,
+ * each followed by the next from its own callback) and `idle`.
  *
  * <p>It runs under `bench-meter`: the word `mark` on standard output asks for the clocks to be
  * read, a line on standard input says that they were. The JVM itself tells CPU time in steps of
@@ -25,37 +23,45 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
  */
 public final class Peer {
     private static final Semaphore READ = new Semaphore(0);
+    private static final int WINDOW = 20_000;
+    private static final long IDLE_MILLIS = 10_000;
 
     private final Run run;
     private final Payloads payloads;
     private final KafkaProducer<byte[], byte[]> producer;
-    private final String topic;
-    private final int partitions;
-    private final boolean isExplicit;
+    private final Records make;
+    private final String mode;
+    private final int threads;
 
     private Peer(Run run) throws IOException {
         this.run = run;
         this.payloads = new Payloads(Path.of(run.required("payloads")), run.number("size"));
         this.producer = new KafkaProducer<>(settings(run));
-        this.topic = run.required("topic");
-        this.partitions = run.number("partitions");
-        this.isExplicit = run.isExplicit();
+        this.make = new Records(run);
+        this.mode = run.required("mode");
+        this.threads = run.number("threads", 1);
+        if (threads < 1 || threads > 1 && !mode.equals("callback")) {
+            throw new IllegalArgumentException("mode " + mode + " has no " + threads + " sending threads");
+        }
     }
 
     public static void main(String[] words) throws Exception {
+        Hash.check();
         listen();
         Run run = new Run(words);
         Peer peer = new Peer(run);
-        int records = run.number("records");
-        Tally warm = peer.send(Integer.parseInt(run.or("warmup", "0")));
+        boolean isIdle = peer.mode.equals("idle");
+        int records = isIdle ? 0 : run.number("records");
+        Tally warm = peer.send(run.number("warmup", 0));
         mark();
-        Tally tally = peer.send(records);
+        long wakeups = isIdle ? Wakeups.during(IDLE_MILLIS) : 0;
+        Tally tally = isIdle ? new Tally() : peer.send(records);
         mark();
         tally.merge(warm);
         String version = version() + ", java " + System.getProperty("java.version");
         System.out.println("{\"peer\":\"java\",\"version\":" + Tally.quoted(version)
-                + ",\"mode\":" + Tally.quoted(run.required("mode"))
-                + ",\"records\":" + records + "," + tally.fields() + "}");
+                + ",\"mode\":" + Tally.quoted(peer.mode)
+                + ",\"records\":" + records + (isIdle ? ",\"wakeups\":" + wakeups : "") + "," + tally.fields() + "}");
         peer.producer.close();
     }
 
@@ -119,25 +125,20 @@ public final class Peer {
     }
 
     private Tally send(int records) throws InterruptedException {
-        String mode = run.required("mode");
         switch (mode) {
             case "callback":
+            case "idle":
                 return callback(records);
             case "each":
                 return each(records);
             case "tasks":
-                return tasks(records, run.number("window"));
+                return Slots.send(producer, make, payloads, records, run.number("window", WINDOW));
             default:
                 throw new IllegalArgumentException("no mode " + mode);
         }
     }
 
-    private ProducerRecord<byte[], byte[]> record(byte[] value, int number) {
-        Integer partition = isExplicit ? number % partitions : null;
-        return new ProducerRecord<>(topic, partition, null, value);
-    }
-
-    private Tally callback(int records) {
+    private Tally callback(int records) throws InterruptedException {
         Tally tally = new Tally();
         // Callbacks run on one thread, and a flush waits for them.
         int[] reported = {0};
@@ -147,10 +148,15 @@ public final class Peer {
                 tally.fail(error.toString());
             }
         };
-        byte[] value = payloads.scratch();
-        for (int number = 0; number < records; number++) {
-            payloads.write(value);
-            producer.send(record(value, number), callback);
+        Thread[] others = new Thread[threads - 1];
+        for (int at = 0; at < others.length; at++) {
+            int first = at + 1;
+            others[at] = new Thread(() -> share(first, records, callback));
+            others[at].start();
+        }
+        share(0, records, callback);
+        for (Thread other : others) {
+            other.join();
         }
         producer.flush();
         if (reported[0] != records) {
@@ -159,45 +165,30 @@ public final class Peer {
         return tally;
     }
 
+    /** Sends a thread's share: of three threads, the first sends records 0, 3, 6 and so on. */
+    private void share(int first, int records, Callback callback) {
+        byte[] value = payloads.scratch();
+        for (int number = first; number < records; number += threads) {
+            payloads.write(value, number);
+            producer.send(make.make(number, value), callback);
+        }
+    }
+
     private Tally each(int records) {
         Tally tally = new Tally();
-        task(new AtomicInteger(), records, 1, tally);
-        return tally;
-    }
-
-    private Tally tasks(int records, int threads) throws InterruptedException {
-        Tally tally = new Tally();
-        AtomicInteger next = new AtomicInteger();
-        Thread[] all = new Thread[Math.min(threads, Math.max(records, 1))];
-        for (int at = 0; at < all.length; at++) {
-            all[at] = new Thread(() -> task(next, records, threads, tally));
-            all[at].start();
-        }
-        for (Thread one : all) {
-            one.join();
-        }
-        return tally;
-    }
-
-    private void task(AtomicInteger next, int records, int threads, Tally tally) {
         byte[] value = payloads.scratch();
-        long[] nanos = new long[records / threads + 16];
-        int count = 0;
-        int number;
-        while ((number = next.getAndIncrement()) < records) {
+        long[] nanos = new long[records];
+        for (int number = 0; number < records; number++) {
             long began = System.nanoTime();
-            payloads.write(value);
+            payloads.write(value, number);
             try {
-                producer.send(record(value, number)).get();
+                producer.send(make.make(number, value)).get();
             } catch (ExecutionException | InterruptedException error) {
                 tally.fail(error.toString());
             }
-            if (count == nanos.length) {
-                tally.took(nanos, count);
-                count = 0;
-            }
-            nanos[count++] = System.nanoTime() - began;
+            nanos[number] = System.nanoTime() - began;
         }
-        tally.took(nanos, count);
+        tally.took(nanos, records);
+        return tally;
     }
 }

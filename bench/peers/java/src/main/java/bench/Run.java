@@ -2,9 +2,15 @@ package bench;
 
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
 
 /** What a peer is asked to do, as bench/README.md states it. */
 final class Run {
+    private static final Set<String> NAMES = Set.of(
+            "bootstrap", "topic", "partitions", "records", "warmup", "size", "payloads", "spread",
+            "batch-bytes", "linger-ms", "in-flight", "buffer-bytes", "acks", "idempotence", "codec",
+            "mode", "window", "keys", "headers", "threads");
+
     private final Map<String, String> given = new HashMap<>();
 
     Run(String[] words) {
@@ -12,8 +18,8 @@ final class Run {
             throw new IllegalArgumentException("a name has no value");
         }
         for (int at = 0; at < words.length; at += 2) {
-            if (!words[at].startsWith("--")) {
-                throw new IllegalArgumentException(words[at] + " does not begin with --");
+            if (!words[at].startsWith("--") || !NAMES.contains(words[at].substring(2))) {
+                throw new IllegalArgumentException(words[at] + " is unknown");
             }
             given.put(words[at].substring(2), words[at + 1]);
         }
@@ -40,7 +46,8 @@ final class Run {
         return Integer.parseInt(required(name));
     }
 
-    boolean isExplicit() {
-        return or("spread", "explicit").equals("explicit");
+    int number(String name, int instead) {
+        String value = given.get(name);
+        return value == null ? instead : Integer.parseInt(value);
     }
 }

@@ -283,6 +283,7 @@ fn config(dice: &mut Dice, brokers: i32, short: bool, len_max: usize) -> Config 
     } else {
         Linger::Fixed(linger)
     };
+    config.busy_from = dice.size(1, 300) as u32;
     config.batch_size = match dice.between(0, 4) {
         0..=2 => dice.size(100, 600),
         3 => dice.size(600, 3000),

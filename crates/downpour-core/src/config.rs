@@ -117,6 +117,9 @@ pub struct Config {
     pub max_in_flight: usize,
     /// Default adaptive, 5 ms.
     pub linger: Linger,
+    /// With adaptive lingering: requests of so many records or more show load, and the next
+    /// one may wait up to a millisecond while batches grow. Default 256.
+    pub busy_from: u32,
     /// Target size of a batch in bytes before compression. Default 64 KiB.
     pub batch_size: usize,
     /// Largest batch and largest record, in bytes before compression. Default 1 MiB.
@@ -160,6 +163,7 @@ impl Config {
             resend_unknown: false,
             max_in_flight: 5,
             linger: Linger::Adaptive(Duration::from_millis(5)),
+            busy_from: 256,
             batch_size: 64 << 10,
             batch_max: 1 << 20,
             request_max: 8 << 20,

@@ -8,6 +8,7 @@
 //! orphans'. *Invariant:* at most one metadata and one identity request are on their way.
 
 mod answers;
+mod breath;
 mod close;
 mod dispatch;
 mod identify;

@@ -77,6 +77,7 @@ impl<T: Clone> Engine<T> {
     fn request_landed(&mut self, broker: Option<i32>) {
         if let Some(broker) = broker.and_then(|id| self.brokers.get_mut(&id)) {
             broker.in_flight = broker.in_flight.saturating_sub(1);
+            broker.has_landed = true;
         }
     }
 

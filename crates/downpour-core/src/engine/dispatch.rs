@@ -11,7 +11,7 @@ use downpour_wire::messages::ApiKey;
 use crate::cluster::Slot;
 use crate::config::Linger;
 use crate::connection::LinkId;
-use crate::engine::state::{Carried, Engine, Output, Place, Purpose, Queues, earlier};
+use crate::engine::state::{Broker, Carried, Engine, Output, Place, Purpose, Queues, earlier};
 use crate::queue::{Answer, Drain, Readiness, Shipment, Turn};
 
 /// The first version of Produce that may carry zstd (KIP-110).
@@ -27,6 +27,7 @@ impl<T: Clone> Engine<T> {
         let ids: Vec<i32> = waiting.map(|(id, _)| *id).collect();
         for id in ids {
             self.ensure_link(id, now);
+            self.breathe(id, now, queues);
             // Bounded: each round sends a request, and at most `max_in_flight` fit.
             while let Some(link) = self.may_send(id, now) {
                 let shipments = self.gather(id, link, now, queues);
@@ -48,15 +49,16 @@ impl<T: Clone> Engine<T> {
         if !connection.is_ready() || throttled || full || broker.active.is_empty() {
             return None;
         }
-        let due = self.leaves_at_once(broker.in_flight)
+        let due = self.leaves_at_once(broker, now)
             || broker.ready
             || broker.next_at.is_some_and(|at| at <= now);
         due.then_some(connection.id)
     }
 
     /// Whether anything goes: with nothing in flight lingering gains nothing.
-    fn leaves_at_once(&self, in_flight: usize) -> bool {
-        let idle = in_flight == 0 && matches!(self.config.linger, Linger::Adaptive(_));
+    fn leaves_at_once(&self, broker: &Broker, now: Instant) -> bool {
+        let adaptive = matches!(self.config.linger, Linger::Adaptive(_));
+        let idle = adaptive && broker.in_flight == 0 && !broker.breathes(now);
         idle || self.pressure || self.draining
     }
 
@@ -68,18 +70,20 @@ impl<T: Clone> Engine<T> {
         now: Instant,
         queues: &mut impl Queues<T>,
     ) -> Vec<(Slot, Shipment)> {
-        let Some(broker) = self.brokers.get_mut(&id) else {
+        let Some(broker) = self.brokers.get(&id) else {
             return Vec::new();
         };
-        let visits = broker.active.len();
-        let in_flight = broker.in_flight;
-        broker.ready = false;
-        broker.next_at = None;
-        let readiness = if self.leaves_at_once(in_flight) {
+        let readiness = if self.leaves_at_once(broker, now) {
             Readiness::Anything
         } else {
             Readiness::Half
         };
+        let Some(broker) = self.brokers.get_mut(&id) else {
+            return Vec::new();
+        };
+        let visits = broker.active.len();
+        broker.ready = false;
+        broker.next_at = None;
         let mut turn = Turn {
             now,
             broker: id,
@@ -211,11 +215,13 @@ impl<T: Clone> Engine<T> {
             topics.clone().count(),
         );
         let mut carried = Vec::with_capacity(gathered.len());
+        let mut records = 0;
         for batches in topics {
             let topic = self.cluster.topic(batches[0].0.topic);
             let topic = topic.expect("a slot is active only once its topic has metadata");
             frame = frame.topic(&topic.name, topic.id, batches.len());
             for (slot, shipment) in batches {
+                records += shipment.body.count();
                 frame = frame.partition(slot.partition, shipment.header, shipment.body.clone());
                 carried.push(Carried {
                     slot: *slot,
@@ -237,6 +243,7 @@ impl<T: Clone> Engine<T> {
         }
         if let Some(broker) = self.brokers.get_mut(&id) {
             broker.in_flight += 1;
+            broker.last_records = records;
         }
         self.out.push_back(Output::Write { link, frame });
     }

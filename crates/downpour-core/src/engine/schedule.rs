@@ -11,6 +11,7 @@ impl<T: Clone> Engine<T> {
     /// Runs what is due. Call it after every `handle_*` and when [`next_wake`](Self::next_wake)
     /// has come.
     pub fn poll(&mut self, now: Instant, queues: &mut impl Queues<T>) {
+        self.note_landings(now);
         self.expire_links(now, queues);
         self.look_at_fresh(now, queues);
         self.sweep(now, queues);
@@ -37,6 +38,7 @@ impl<T: Clone> Engine<T> {
         }
         for broker in self.brokers.values().filter(|b| !b.active.is_empty()) {
             consider(broker.next_at);
+            consider(broker.breath.map(|breath| breath.until));
             consider(broker.retry_at);
         }
         for question in [&self.metadata, &self.init] {

@@ -11,6 +11,7 @@ use downpour_wire::frame::Frame;
 use crate::cluster::{Change, Cluster, Slot};
 use crate::config::{Address, Config};
 use crate::connection::{Connection, LinkId};
+use crate::engine::breath::Breath;
 use crate::event::Event;
 use crate::identity::IdentityState;
 use crate::outcome::Verdict;
@@ -162,6 +163,14 @@ pub(crate) struct Broker {
     pub(crate) ready: bool,
     /// When the next linger or backoff ends.
     pub(crate) next_at: Option<Instant>,
+    /// Records of the last Produce request.
+    pub(crate) last_records: u32,
+    /// A Produce request was answered since the last look.
+    pub(crate) has_landed: bool,
+    /// When the last one was, until a breath was taken for it.
+    pub(crate) landed_at: Option<Instant>,
+    /// A moment's pause under load.
+    pub(crate) breath: Option<Breath>,
 }
 
 /// The addresses that the user gave.

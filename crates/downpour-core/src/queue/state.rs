@@ -232,6 +232,11 @@ impl<T: Clone> Queue<T> {
         self.in_flight.len()
     }
 
+    /// Bytes of the records in the open batch.
+    pub(crate) fn open_bytes(&self) -> usize {
+        self.open.as_ref().map_or(0, |open| open.builder.body_len())
+    }
+
     /// Bytes of chunks that it holds.
     pub fn buffered_bytes(&self) -> usize {
         let open = self.open.as_ref().map_or(0, |o| o.builder.capacity());

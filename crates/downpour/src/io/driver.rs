@@ -41,6 +41,8 @@ type Seals = Arc<Mutex<Vec<(Slot, Sealed)>>>;
 pub(super) enum Sleep {
     Until(Instant),
     UntilWoken,
+    /// So long, whatever happens: too short for a poll's timeout.
+    Breath(Duration),
     /// The producer has ended.
     Never,
 }
@@ -350,6 +352,12 @@ impl Driver {
     }
 
     fn sleep(&mut self, polled_at: Instant) -> Sleep {
+        if self.unread.is_empty() {
+            if let Some(time) = self.engine.breath(polled_at) {
+                // Still awake as far as callers know: what they post is seen after it.
+                return Sleep::Breath(time);
+            }
+        }
         let mut until = self.wake_at(polled_at);
         if self.engine.is_in_flight() {
             // Batches that are opened from now on need no earlier wake than this, so that

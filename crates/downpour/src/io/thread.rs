@@ -75,6 +75,10 @@ fn loop_until_end(shared: &Shared, driver: &Mutex<Driver>, poll: &mut Poll) {
         let timeout = match sleep {
             Sleep::Never => return,
             Sleep::UntilWoken => None,
+            Sleep::Breath(time) => {
+                std::thread::sleep(time);
+                Some(Duration::ZERO)
+            }
             Sleep::Until(at) => Some(at.saturating_duration_since(Instant::now())),
         };
         if let Err(error) = poll.poll(&mut events, timeout) {

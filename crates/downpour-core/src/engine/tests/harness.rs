@@ -152,6 +152,11 @@ impl World {
         self.step();
     }
 
+    pub(super) fn sleep_us(&mut self, us: u64) {
+        self.now += Duration::from_micros(us);
+        self.step();
+    }
+
     pub(super) fn saw(&self, what: &str) -> bool {
         self.events.iter().any(|event| event.contains(what))
     }
@@ -296,7 +301,16 @@ impl World {
     }
 
     /// Appends one record as a batch of its own and lets the engine see it.
+    /// Appends a record that opens a batch.
     pub(super) fn append(&mut self, partition: i32) -> u32 {
+        let expected = self.next_ticket;
+        let ticket = self.append_anywhere(partition);
+        assert_eq!(ticket, expected, "the record joined an earlier batch");
+        ticket
+    }
+
+    /// Appends a record to whichever batch is open.
+    pub(super) fn append_anywhere(&mut self, partition: i32) -> u32 {
         let ticket = self.next_ticket;
         self.next_ticket += 1;
         let slot = Slot {
@@ -317,12 +331,11 @@ impl World {
         else {
             panic!("64 KiB are enough");
         };
-        assert_eq!(added.ticket, ticket, "the record joined an earlier batch");
         if added.notify {
             self.engine.handle_ready(slot);
         }
         self.step();
-        ticket
+        added.ticket
     }
 
     /// Answers a Produce request, each partition with this code and offset.

@@ -253,3 +253,51 @@ fn acks_0_is_sent_when_the_socket_took_it() {
     world.step();
     assert_eq!(world.verdicts[&ticket], "sent");
 }
+
+/// A world in which a request of two records is a large one, with the answer to one just come.
+fn busy_world() -> World {
+    let mut config = config();
+    config.busy_from = 2;
+    let mut world = World::new(config);
+    world.leaders = vec![(1, 0), (1, 0)];
+    let mut world = world.get_ready();
+    world.append(0);
+    world.append(1);
+    world.connect_broker();
+    let asked = world.next(ApiKey::Produce);
+    world.answer_produce(&asked, ErrorCode::NONE, 0);
+    world
+}
+
+#[test]
+fn under_load_a_request_waits_for_a_breath_and_no_longer() {
+    let mut world = busy_world();
+    world.append(0);
+    assert!(world.asked.is_empty());
+    assert!(world.engine.breath(world.now).is_some());
+    world.sleep_us(100);
+    world.next(ApiKey::Produce);
+    assert!(world.engine.breath(world.now).is_none());
+}
+
+#[test]
+fn breaths_go_on_while_batches_grow_but_not_for_ever() {
+    let mut world = busy_world();
+    world.append(0);
+    for _ in 0..9 {
+        world.append_anywhere(1);
+        world.sleep_us(100);
+        assert!(world.asked.is_empty());
+    }
+    world.append_anywhere(1);
+    world.sleep_us(100);
+    world.next(ApiKey::Produce);
+}
+
+#[test]
+fn a_record_long_after_the_load_leaves_at_once() {
+    let mut world = busy_world();
+    world.sleep(2);
+    world.append(0);
+    world.next(ApiKey::Produce);
+}

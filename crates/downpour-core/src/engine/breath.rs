@@ -1,0 +1,95 @@
+//! Under load an idle broker is let wait a moment: what leaves at once would be small.
+//!
+//! With adaptive lingering anything leaves while nothing is in flight. Against a broker that
+//! answers within 100 us a flood would then go out in requests of a few records, each of which
+//! costs as much as one of a thousand. So after the answer to a large request the engine takes
+//! a breath, and another one as long as open batches grow. A single caller that waits for each
+//! record never meets one: its requests are small.
+
+use std::time::{Duration, Instant};
+
+use crate::engine::state::{Broker, Engine, Queues};
+
+/// About what a request and its answer take on a local network.
+const BREATH: Duration = Duration::from_micros(100);
+
+/// No record waits longer than this for others that may follow it.
+const BREATHS_MAX: Duration = Duration::from_millis(1);
+
+/// Partitions that are looked at to see whether batches grow; the first of the turn stand for all.
+const SAMPLE: usize = 8;
+
+/// A pause that has begun.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Breath {
+    pub(crate) until: Instant,
+    /// Not to be prolonged beyond this.
+    end: Instant,
+    /// What was open when it began or went on.
+    seen: Seen,
+}
+
+/// What growth is told from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Seen {
+    partitions: usize,
+    bytes: usize,
+}
+
+impl Broker {
+    /// Whether it takes a breath now.
+    pub(crate) fn breathes(&self, now: Instant) -> bool {
+        self.breath.is_some_and(|breath| breath.until > now)
+    }
+}
+
+impl<T: Clone> Engine<T> {
+    /// How long nothing but growing batches is to be expected: too short for a poll of sockets,
+    /// whose timeouts are milliseconds. `None` while no breath is taken.
+    pub fn breath(&self, now: Instant) -> Option<Duration> {
+        let waiting = self.brokers.values().filter(|b| !b.active.is_empty());
+        let breaths = waiting.filter_map(|broker| broker.breath);
+        let ends = breaths.map(|breath| breath.until).filter(|&at| at > now);
+        ends.min().map(|at| at - now)
+    }
+
+    /// Notes when answers came.
+    pub(crate) fn note_landings(&mut self, now: Instant) {
+        for broker in self.brokers.values_mut() {
+            if std::mem::take(&mut broker.has_landed) {
+                broker.landed_at = Some(now);
+            }
+        }
+    }
+
+    /// Begins a breath, prolongs one or ends it.
+    pub(crate) fn breathe(&mut self, id: i32, now: Instant, queues: &mut impl Queues<T>) {
+        let busy_from = self.config.busy_from;
+        let Some(broker) = self.brokers.get_mut(&id) else {
+            return;
+        };
+        if broker.breathes(now) {
+            return;
+        }
+        let before = broker.breath.take();
+        let is_busy = broker.in_flight == 0 && broker.last_records >= busy_from;
+        // Those who waited for the answer send again soon after it.
+        let begins = broker.landed_at.take_if(|_| is_busy);
+        let begins = begins.is_some_and(|at| now.saturating_duration_since(at) < BREATHS_MAX);
+        if !begins && before.is_none() {
+            return;
+        }
+        let sample = broker.active.iter().take(SAMPLE);
+        let bytes = sample.filter_map(|&slot| queues.with(slot, |queue| queue.open_bytes()));
+        let seen = Seen {
+            bytes: bytes.sum(),
+            partitions: broker.active.len(),
+        };
+        let grows = before.is_none_or(|breath| breath.seen != seen && breath.end > now);
+        broker.breath = grows.then(|| Breath {
+            until: now + BREATH,
+            end: before.map_or(now + BREATHS_MAX, |breath| breath.end),
+            seen,
+        });
+    }
+}

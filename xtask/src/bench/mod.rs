@@ -47,7 +47,7 @@ pub(crate) struct Arguments {
 
 /// Measures. False if a run did not count.
 pub(crate) fn run(root: &Path, arguments: &Arguments) -> Result<bool, String> {
-    let cells = chosen(cells::CELLS, &arguments.cells, |cell: &Cell| cell.name)?;
+    let cells = chosen(&cells::CELLS, &arguments.cells, |cell: &Cell| &cell.name)?;
     let peers = chosen(
         contestants::CONTESTANTS,
         &arguments.peers,
@@ -86,12 +86,15 @@ fn measure(
     peers: &[&'static Contestant],
     rounds: usize,
 ) -> Result<Results, String> {
-    let here: Vec<_> = peers
-        .iter()
-        .copied()
-        .filter(|peer| peer.kind == cell.kind)
-        .collect();
-    let mut results = Results::new(&here, rounds);
+    let mut here = Vec::new();
+    let mut left_out = Vec::new();
+    for &peer in peers.iter().filter(|peer| peer.kinds.contains(&cell.kind)) {
+        match (peer.lacks)(cell) {
+            None => here.push(peer),
+            Some(why) => left_out.push((peer, why)),
+        }
+    }
+    let mut results = Results::new(&here, left_out, rounds);
     for round in 0..rounds {
         for turn in 0..here.len() {
             let at = (turn + round) % here.len();
@@ -110,7 +113,7 @@ fn measure(
 fn chosen<T>(
     all: &'static [T],
     words: &[String],
-    name: impl Fn(&T) -> &'static str,
+    name: impl Fn(&T) -> &str,
 ) -> Result<Vec<&'static T>, String> {
     for word in words {
         if !all.iter().any(|one| name(one).starts_with(word.as_str())) {
@@ -131,10 +134,10 @@ fn chosen<T>(
 fn list(cells: &[&Cell], peers: &[&Contestant]) {
     println!("cells");
     for cell in cells {
-        println!("  {:22} {}", cell.name, cell.what);
+        println!("  {:25} {}", cell.name, cell.what);
     }
     println!("peers");
     for peer in peers {
-        println!("  {:22} {}", peer.name, peer.what);
+        println!("  {:25} {}", peer.name, peer.what);
     }
 }

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::broker::Broker;
 use super::build::Programs;
-use super::cells::Cell;
+use super::cells::{Cell, Kind};
 use super::contestants::Contestant;
 use super::payloads;
 
@@ -60,7 +60,11 @@ impl<'a> Runner<'a> {
     /// Runs one peer in one cell. An error is the bench's own.
     pub(crate) fn run(&mut self, cell: &Cell, peer: &Contestant) -> Result<Ended, String> {
         let records = (cell.records as f64 * self.scale * peer.share).ceil() as u64;
-        let warmup = (records / 10).max(peer.warmup);
+        let (records, warmup) = match cell.kind {
+            // The warm-up is all that is sent.
+            Kind::Idle => (0, records.max(peer.warmup)),
+            _ => (records, (records / 10).max(peer.warmup)),
+        };
         let arguments = self.arguments(cell, peer, records, warmup)?;
         self.broker.prepare(cell.network_us, cell.service_us)?;
         let complaints = File::create(&self.complaints)
@@ -99,6 +103,10 @@ impl<'a> Runner<'a> {
                 path
             }
         };
+        let mode = match cell.kind {
+            Kind::Idle => "idle",
+            _ => peer.mode,
+        };
         let mut arguments = BTreeMap::from([
             ("bootstrap", self.broker.bootstrap()),
             // The broker reads the number of partitions out of the name.
@@ -112,9 +120,20 @@ impl<'a> Runner<'a> {
             ("acks", cell.acks.to_owned()),
             ("idempotence", cell.idempotence.to_string()),
             ("codec", cell.codec.to_owned()),
-            ("mode", peer.mode.to_owned()),
+            ("mode", mode.to_owned()),
             ("window", cell.window.to_string()),
         ]);
+        // Most cells have none of these, and not every peer knows them.
+        let extras = [
+            ("keys", cell.keys, 0),
+            ("headers", cell.headers, 0),
+            ("threads", cell.threads, 1),
+        ];
+        for (name, number, default) in extras {
+            if number != default {
+                arguments.insert(name, number.to_string());
+            }
+        }
         if cell.is_tuned {
             arguments.insert("batch-bytes", (64 << 10).to_string());
             arguments.insert("linger-ms", "5".to_owned());

@@ -9,6 +9,14 @@ use std::time::Duration;
 /// How long nothing is sent.
 const IDLE_FOR: Duration = Duration::from_secs(10);
 
+/// What threads may still have to do when the last record is acknowledged.
+const SETTLED_AFTER: Duration = Duration::from_secs(1);
+
+/// Waits until threads that were busy have gone to sleep.
+pub(crate) fn settle() {
+    thread::sleep(SETTLED_AFTER);
+}
+
 /// Sleeps, and says how often all other threads went to sleep meanwhile: each time, one had been
 /// awake.
 pub(crate) fn wakeups() -> io::Result<u64> {

@@ -228,6 +228,9 @@ where
     }
     let is_idle = run.mode == IDLE;
     let mut wakeups = None;
+    if is_idle {
+        idle::settle();
+    }
     let meter = Meter::start();
     if is_idle {
         wakeups = Some(idle::wakeups()?);

@@ -233,7 +233,7 @@ fn threads((threads, partitions): (u32, u32)) -> Cell {
 }
 
 /// How many tasks, and records.
-const TASKS: [(u64, u64); 3] = [(100, 200_000), (1_000, 600_000), (10_000, 1_000_000)];
+const TASKS: [(u64, u64); 3] = [(100, 100_000), (1_000, 600_000), (10_000, 1_000_000)];
 
 fn tasks((tasks, records): (u64, u64)) -> Cell {
     Cell {

@@ -140,7 +140,13 @@ fn floor_lacks(cell: &Cell) -> Option<&'static str> {
 }
 
 fn rskafka_lacks(cell: &Cell) -> Option<&'static str> {
-    (cell.keys > 0 && cell.spread == "automatic").then_some("no partitioner")
+    if cell.keys > 0 && cell.spread == "automatic" {
+        Some("no partitioner")
+    } else if cell.partitions > 1000 {
+        Some("asks for all partitions once for each")
+    } else {
+        None
+    }
 }
 
 fn kafkats_lacks(cell: &Cell) -> Option<&'static str> {
@@ -169,17 +175,17 @@ pub(crate) const CONTESTANTS: &[Contestant] = &[
     slow(lacking(kafkats_lacks, foreign("kafkats", "the caller's arrays", Foreign::Node, "arrays", FLOOD))),
 
     native("downpour-tasks", "tokio", "bench-downpour", "tasks", TASKS),
-    slow(native(TASKS_OF_REFERENCE, "a future per record, tokio", "bench-rdkafka", "tasks", TASKS)),
+    native(TASKS_OF_REFERENCE, "a future per record, tokio", "bench-rdkafka", "tasks", TASKS),
     without_linger(native("rdkafka-tasks-linger-0", "the same with linger 0", "bench-rdkafka", "tasks", TASKS)),
     foreign("franz-go-tasks", "goroutines", GO, "tasks", TASKS),
     without_linger(foreign("franz-go-tasks-linger-0", "the same with linger 0", GO, "tasks", TASKS)),
     warmed(JIT / 20, foreign("java-tasks", "threads", Foreign::Java, "tasks", TASKS)),
     warmed(JIT / 5, without_linger(foreign("java-tasks-linger-0", "the same with linger 0", Foreign::Java, "tasks", TASKS))),
-    slow(foreign("rskafka-tasks", "its batching producer, no idempotence, tokio", RSKAFKA, "tasks", TASKS)),
+    foreign("rskafka-tasks", "its batching producer, no idempotence, tokio", RSKAFKA, "tasks", TASKS),
     without_linger(foreign("rskafka-tasks-linger-0", "the same with linger 0", RSKAFKA, "tasks", TASKS)),
-    slow(foreign("krafka-tasks", "tokio", KRAFKA, "tasks", TASKS)),
+    foreign("krafka-tasks", "tokio", KRAFKA, "tasks", TASKS),
     without_linger(foreign("krafka-tasks-linger-0", "the same with linger 0", KRAFKA, "tasks", TASKS)),
-    slow(foreign("kacrab-tasks", "tokio", KACRAB, "tasks", TASKS)),
+    foreign("kacrab-tasks", "tokio", KACRAB, "tasks", TASKS),
     without_linger(foreign("kacrab-tasks-linger-0", "the same with linger 0", KACRAB, "tasks", TASKS)),
     foreign("sarama-tasks", "goroutines", SARAMA, "tasks", TASKS),
     slow(foreign("aiokafka-tasks", "asyncio", Foreign::Python, "tasks", TASKS)),
@@ -201,3 +207,31 @@ pub(crate) const CONTESTANTS: &[Contestant] = &[
     foreign("aiokafka-each", "asyncio", Foreign::Python, "each", EACH),
     foreign("kafkats-each", "one record a send", Foreign::Node, "each", EACH),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::super::cells::CELLS;
+    use super::*;
+
+    #[test]
+    fn somebody_takes_part_in_every_cell_and_what_others_are_compared_with_too() {
+        for cell in CELLS.iter() {
+            let takes_part = |name: &str| {
+                let is_there = |peer: &&Contestant| peer.kinds.contains(&cell.kind);
+                let mut here = CONTESTANTS.iter().filter(is_there);
+                here.any(|peer| peer.name == name && (peer.lacks)(cell).is_none())
+            };
+            let reference = match cell.kind {
+                Kind::Flood | Kind::Threads | Kind::Idle => PEER_OF_REFERENCE,
+                Kind::Tasks => TASKS_OF_REFERENCE,
+                Kind::RoundTrip => BARE_SOCKET,
+            };
+            assert!(takes_part(reference), "{}", cell.name);
+            let can_floor = cell.kind == Kind::Flood
+                && cell.keys == 0
+                && cell.headers == 0
+                && cell.partitions <= 1000;
+            assert_eq!(takes_part(FLOOR), can_floor, "{}", cell.name);
+        }
+    }
+}

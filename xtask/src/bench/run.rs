@@ -63,6 +63,8 @@ impl<'a> Runner<'a> {
         let (records, warmup) = match cell.kind {
             // The warm-up is all that is sent.
             Kind::Idle => (0, records.max(peer.warmup)),
+            // No task without a record, however few there are to be.
+            Kind::Tasks => (records.max(cell.window), (records / 10).max(peer.warmup)),
             _ => (records, (records / 10).max(peer.warmup)),
         };
         let arguments = self.arguments(cell, peer, records, warmup)?;

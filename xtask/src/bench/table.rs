@@ -272,3 +272,22 @@ fn voids(results: &Results, peer: usize) -> String {
         Some(first) => format!("{}: {}", voids.len(), first.replace('|', "/")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::cells::CELLS;
+    use super::super::contestants::CONTESTANTS;
+    use super::*;
+
+    #[test]
+    fn who_is_left_out_is_told_with_the_reason() {
+        let cell = CELLS.iter().find(|cell| cell.name == "keys").unwrap();
+        let results = Results::new(&[], vec![(&CONTESTANTS[0], "no keys")], 1);
+        let table = markdown(cell, &results);
+        assert!(table.contains("10000 keys"));
+        let last = table.lines().last().unwrap();
+        assert!(last.starts_with("| floor | - | -") && last.ends_with("| no keys |"));
+        let head = table.lines().find(|line| line.starts_with("| |")).unwrap();
+        assert_eq!(head.matches('|').count(), last.matches('|').count());
+    }
+}

@@ -29,7 +29,7 @@ impl Arguments {
         Self::parse(std::env::args().skip(1))
     }
 
-    fn parse(mut words: impl Iterator<Item = String>) -> Result<Self, Unreadable> {
+    pub(crate) fn parse(mut words: impl Iterator<Item = String>) -> Result<Self, Unreadable> {
         let mut pairs = BTreeMap::new();
         while let Some(word) = words.next() {
             let name = word

@@ -65,7 +65,20 @@ impl Meter {
             cpu: cpu(&usage).saturating_sub(self.cpu),
             voluntary_switches: usage.voluntary_context_switches() - self.voluntary,
             involuntary_switches: usage.involuntary_context_switches() - self.involuntary,
-            peak_rss: usage.max_rss() * 1024,
+            peak_rss: peak_rss().unwrap_or(usage.max_rss() * 1024),
         }
     }
+}
+
+/// Linux begins getrusage's peak with that of the process that started this one.
+fn peak_rss() -> Option<i64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = |line: &str| {
+        line.strip_prefix("VmHWM:")?
+            .strip_suffix("kB")?
+            .trim()
+            .parse()
+            .ok()
+    };
+    status.lines().find_map(line).map(|kib: i64| kib * 1024)
 }

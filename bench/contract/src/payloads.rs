@@ -3,11 +3,12 @@
 
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
 /// Values of one size, handed out in turn.
 #[derive(Debug)]
 pub struct Payloads {
-    bytes: Vec<u8>,
+    bytes: Arc<[u8]>,
     size: usize,
     at: usize,
     scratch: Vec<u8>,
@@ -24,13 +25,27 @@ impl Payloads {
         if size == 0 || bytes.is_empty() || bytes.len() % size != 0 {
             return Err(io::Error::other("the payload file holds no whole values"));
         }
-        Ok(Self {
-            bytes,
+        Ok(Self::of(bytes, size))
+    }
+
+    pub(crate) fn of(bytes: impl Into<Arc<[u8]>>, size: usize) -> Self {
+        Self {
+            bytes: bytes.into(),
             size,
             at: 0,
             scratch: vec![0; size],
             many: Vec::new(),
-        })
+        }
+    }
+
+    /// The same values for another thread or task, each of which begins elsewhere.
+    #[must_use]
+    pub fn another(&self, index: usize) -> Self {
+        let values = self.bytes.len() / self.size;
+        Self {
+            at: index % values * self.size,
+            ..Self::of(Arc::clone(&self.bytes), self.size)
+        }
     }
 
     /// The next value, written once, as a program writes its own: for producers that copy.

@@ -35,6 +35,17 @@ impl Tally {
             self.first_error = Some(error.to_string());
         }
     }
+
+    /// Adds what came of another part.
+    pub fn add(&mut self, part: Self) {
+        self.errors += part.errors;
+        self.first_error = self.first_error.take().or(part.first_error);
+        if self.latencies.is_empty() {
+            self.latencies = part.latencies;
+        } else {
+            self.latencies.extend(part.latencies);
+        }
+    }
 }
 
 /// The line's content.

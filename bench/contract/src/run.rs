@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use crate::arguments::{Arguments, Unreadable};
+use crate::beside::{self, Header, Keys};
+use crate::idle;
 use crate::meter::Meter;
 use crate::payloads::Payloads;
 use crate::result::{self, About, Tally};
@@ -41,7 +43,9 @@ pub enum Codec {
 pub enum Spread {
     /// The peer names it: record number modulo partitions.
     Explicit,
-    /// The library chooses; records have no key.
+    /// The peer names it: a hash of the record's number modulo partitions.
+    Random,
+    /// The library chooses, by the key if there are keys.
     Automatic,
 }
 
@@ -75,7 +79,12 @@ words!(
     Lz4 = "lz4",
     Zstd = "zstd"
 );
-words!(Spread, Explicit = "explicit", Automatic = "automatic");
+words!(
+    Spread,
+    Explicit = "explicit",
+    Random = "random",
+    Automatic = "automatic"
+);
 
 /// What a peer is asked to do.
 #[derive(Debug, Clone)]
@@ -114,7 +123,14 @@ pub struct Run {
     pub mode: String,
     /// How many handles may be open.
     pub window: usize,
+    /// How many threads send.
+    pub threads: u64,
+    keys: Keys,
+    headers: &'static [Header],
 }
+
+/// The mode that every peer has the frame serve: after the warm-up nothing is sent.
+pub const IDLE: &str = "idle";
 
 impl Run {
     fn take(mut given: Arguments) -> Result<Self, Unreadable> {
@@ -136,6 +152,9 @@ impl Run {
             codec: given.or("codec", Codec::None)?,
             mode: given.required("mode")?,
             window: given.or("window", 20_000)?,
+            threads: given.or("threads", 1)?,
+            keys: Keys::new(given.or("keys", 0)?),
+            headers: beside::headers(given.or("headers", 0)?),
         };
         given.finish()?;
         Ok(run)
@@ -145,15 +164,50 @@ impl Run {
     #[inline]
     #[must_use]
     pub fn partition(&self, record: u64) -> Option<i32> {
-        match self.spread {
-            Spread::Explicit => i32::try_from(record % self.partitions.unsigned_abs() as u64).ok(),
-            Spread::Automatic => None,
+        let partitions = u64::from(self.partitions.unsigned_abs());
+        let index = match self.spread {
+            Spread::Explicit => record % partitions,
+            Spread::Random => u64::from(beside::hash(record)) % partitions,
+            Spread::Automatic => return None,
+        };
+        i32::try_from(index).ok()
+    }
+
+    /// The key of a record, if records have one.
+    #[inline]
+    #[must_use]
+    pub fn key(&self, record: u64) -> Option<&'static [u8]> {
+        self.keys.of(record)
+    }
+
+    /// The headers of each record.
+    #[inline]
+    #[must_use]
+    pub const fn headers(&self) -> &'static [Header] {
+        self.headers
+    }
+
+    /// Whether records have keys.
+    #[must_use]
+    pub fn has_keys(&self) -> bool {
+        self.key(0).is_some()
+    }
+
+    /// Refuses more than one sending thread, for modes that are not meant for it.
+    ///
+    /// # Errors
+    /// If the run wants more.
+    pub fn one_thread(&self) -> Result<(), Box<dyn Error>> {
+        if self.threads > 1 {
+            return Err(format!("mode `{}` sends from one thread", self.mode).into());
         }
+        Ok(())
     }
 }
 
 /// A peer's whole `main`: reads the command line, lets `open` make the function that sends so
-/// many records and waits for all, warms up, measures, prints the line.
+/// many records and waits for all, warms up, measures, prints the line. In mode [`IDLE`] that
+/// function only warms up.
 ///
 /// # Errors
 /// Whatever kept it from being measured. Failed records are no such error: the line counts them.
@@ -166,15 +220,61 @@ where
     let run = Run::take(Arguments::of_process()?)?;
     let mut payloads = Payloads::read(&run.payloads, run.size)?;
     let (about, mut send) = open(&run)?;
-    let mut warm = Tally::default();
+    let mut tally = Tally::default();
     if run.warmup > 0 {
-        warm = send(&mut payloads, run.warmup);
+        let warm = send(&mut payloads, run.warmup);
+        tally.errors = warm.errors;
+        tally.first_error = warm.first_error;
+    }
+    let is_idle = run.mode == IDLE;
+    let mut wakeups = None;
+    if is_idle {
+        idle::settle();
     }
     let meter = Meter::start();
-    let mut tally = send(&mut payloads, run.records);
+    if is_idle {
+        wakeups = Some(idle::wakeups()?);
+    } else {
+        tally.add(send(&mut payloads, run.records));
+    }
     let spent = meter.stop();
-    tally.errors += warm.errors;
-    tally.first_error = warm.first_error.or(tally.first_error);
-    result::print(&result::line(&about, &run.mode, run.records, &spent, tally));
+    let records = if is_idle { 0 } else { run.records };
+    let mut line = result::line(&about, &run.mode, records, &spent, tally);
+    if let Some(wakeups) = wakeups {
+        line["wakeups"] = wakeups.into();
+    }
+    result::print(&line);
     Ok(())
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A run with these arguments beside those that must be there.
+    pub(crate) fn run(line: &str) -> Run {
+        let line = format!(
+            "--bootstrap b --topic t --partitions 6 --records 1 --size 1 --payloads p --mode m {line}"
+        );
+        let words = line.split_whitespace().map(str::to_owned);
+        Run::take(Arguments::parse(words).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_record_finds_its_partition() {
+        assert_eq!(run("").partition(8), Some(2));
+        let hashed = i32::try_from(beside::hash(8) % 6).ok();
+        assert_eq!(run("--spread random").partition(8), hashed);
+        assert_eq!(run("--spread automatic").partition(8), None);
+    }
+
+    #[test]
+    fn keys_headers_and_threads_are_for_those_who_ask() {
+        let plain = run("");
+        assert!(!plain.has_keys() && plain.headers().is_empty());
+        assert!(plain.one_thread().is_ok());
+        let asked = run("--keys 5 --headers 2 --threads 2");
+        assert!(asked.has_keys() && asked.headers().len() == 2);
+        assert!(asked.one_thread().is_err());
+    }
 }

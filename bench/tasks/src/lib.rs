@@ -1,6 +1,6 @@
-//! The modes of peers whose sends are awaited on tokio, on a runtime of two workers: `handles` (a
-//! window that is awaited in order), `each` (one record at a time) and `tasks` (as many tasks as
-//! the window, each with one record). Which producer it is, is not known here.
+//! The modes of peers whose sends are awaited on tokio: `handles` (a window that is awaited in
+//! order, by each of the run's threads), `each` (one record at a time) and `tasks` (as many tasks
+//! as the window, each with one record). Which producer it is, is not known here.
 
 use std::error::Error;
 use std::fmt;
@@ -9,46 +9,54 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use bench_contract::{Pace, Payloads, Run, Tally};
+use bench_contract::{IDLE, Pace, Payloads, Run, Share, Tally};
 use tokio::runtime::{Builder, Runtime};
-
-/// Tasks share so many values, as they cannot share who hands them out.
-const VALUES: usize = 1024;
+use tokio::task::JoinHandle;
 
 /// A producer.
 pub trait Producer: Send + Sync + 'static {
     /// What went wrong.
     type Error: fmt::Display + Send;
 
-    /// What an acknowledgement says; it is dropped.
-    type Receipt: Send;
-
     /// What is awaited for a record's acknowledgement.
-    type Handle: Future<Output = Result<Self::Receipt, Self::Error>> + Send;
+    type Handle: Send;
 
-    /// Hands a record over. Its number is counted from zero in each stretch.
+    /// Hands the next value over. Its number is counted from zero in each stretch.
     fn send(
         &self,
-        value: Vec<u8>,
+        payloads: &mut Payloads,
         number: u64,
     ) -> impl Future<Output = Result<Self::Handle, Self::Error>> + Send;
+
+    /// Waits for the acknowledgement and drops what it says.
+    fn wait(handle: Self::Handle) -> impl Future<Output = Result<(), Self::Error>> + Send;
+
+    /// Both, for producers that have a call of their own for it.
+    fn send_and_wait(
+        &self,
+        payloads: &mut Payloads,
+        number: u64,
+    ) -> impl Future<Output = Result<(), Self::Error>> + Send {
+        async move { Self::wait(self.send(payloads, number).await?).await }
+    }
 }
 
 /// What a peer gives to be measured.
 pub type Sender = Box<dyn FnMut(&mut Payloads, u64) -> Tally>;
 
-/// The runtime that all such peers have.
+/// The runtime that all such peers have: two workers, and no more than four where more threads are
+/// to send.
 ///
 /// # Errors
 /// If its threads cannot be made.
-pub fn runtime() -> std::io::Result<Runtime> {
+pub fn runtime(run: &Run) -> std::io::Result<Runtime> {
     Builder::new_multi_thread()
-        .worker_threads(2)
+        .worker_threads(run.threads.clamp(2, 4) as usize)
         .enable_all()
         .build()
 }
 
-/// The mode that the run names.
+/// One of the modes. The run's own name of it may be another.
 ///
 /// # Errors
 /// If there is no such mode.
@@ -56,43 +64,63 @@ pub fn sender<P: Producer>(
     runtime: Runtime,
     producer: P,
     run: &Run,
+    mode: &str,
 ) -> Result<Sender, Box<dyn Error>> {
     let producer = Arc::new(producer);
-    let window = run.window;
-    Ok(match run.mode.as_str() {
-        "handles" => Box::new(move |payloads, records| {
-            runtime.block_on(handles(&*producer, window, payloads, records))
+    let run = run.clone();
+    Ok(match mode {
+        "handles" | IDLE => Box::new(move |payloads, records| {
+            runtime.block_on(threads(&producer, &run, payloads, records))
         }),
         "each" => {
+            run.one_thread()?;
             Box::new(move |payloads, records| runtime.block_on(each(&*producer, payloads, records)))
         }
-        "tasks" => Box::new(move |payloads, records| {
-            runtime.block_on(tasks(&producer, window, payloads, records))
-        }),
+        "tasks" => {
+            run.one_thread()?;
+            Box::new(move |payloads, records| {
+                runtime.block_on(tasks(&producer, run.window, payloads, records))
+            })
+        }
         other => return Err(format!("no mode `{other}`").into()),
     })
 }
 
-async fn handles<P: Producer>(
-    producer: &P,
-    window: usize,
+/// One thread is the one that waits for the runtime; more are tasks.
+async fn threads<P: Producer>(
+    producer: &Arc<P>,
+    run: &Run,
     payloads: &mut Payloads,
     records: u64,
 ) -> Tally {
+    let shares = Share::of(run, records);
+    if let [all] = shares.as_slice() {
+        return handles(&**producer, payloads, *all).await;
+    }
+    let spawn = |(index, share)| {
+        let producer = Arc::clone(producer);
+        let mut payloads = payloads.another(index);
+        tokio::spawn(async move { handles(&*producer, &mut payloads, share).await })
+    };
+    let all = shares.into_iter().enumerate().map(spawn).collect();
+    together(all).await
+}
+
+async fn handles<P: Producer>(producer: &P, payloads: &mut Payloads, share: Share) -> Tally {
     let mut tally = Tally::default();
-    let mut pace = Pace::new(window);
-    for number in 0..records {
-        match producer.send(payloads.owned(), number).await {
+    let mut pace = Pace::new(share.window);
+    for number in share.numbers() {
+        match producer.send(payloads, number).await {
             Ok(handle) => {
                 if let Some(oldest) = pace.push(handle) {
-                    judge(oldest.await, &mut tally);
+                    judge(P::wait(oldest).await, &mut tally);
                 }
             }
             Err(error) => tally.fail(error),
         }
     }
     while let Some(oldest) = pace.pop() {
-        judge(oldest.await, &mut tally);
+        judge(P::wait(oldest).await, &mut tally);
     }
     tally
 }
@@ -100,9 +128,7 @@ async fn handles<P: Producer>(
 async fn each<P: Producer>(producer: &P, payloads: &mut Payloads, records: u64) -> Tally {
     let mut tally = Tally::default();
     for number in 0..records {
-        let began = Instant::now();
-        judge(one(producer, payloads.owned(), number).await, &mut tally);
-        tally.latencies.push(nanos(began));
+        timed(producer, payloads, number, &mut tally).await;
     }
     tally
 }
@@ -113,55 +139,44 @@ async fn tasks<P: Producer>(
     payloads: &mut Payloads,
     records: u64,
 ) -> Tally {
-    let values: Arc<Vec<_>> = Arc::new((0..VALUES).map(|_| payloads.owned()).collect());
     let next = Arc::new(AtomicU64::new(0));
-    let all: Vec<_> = (0..tasks)
-        .map(|_| {
-            let (producer, values, next) =
-                (Arc::clone(producer), Arc::clone(&values), Arc::clone(&next));
-            tokio::spawn(async move {
-                let mut tally = Tally::default();
-                loop {
-                    let number = next.fetch_add(1, Ordering::Relaxed);
-                    if number >= records {
-                        return tally;
-                    }
-                    let began = Instant::now();
-                    let value = values[number as usize % VALUES].clone();
-                    judge(one(&*producer, value, number).await, &mut tally);
-                    tally.latencies.push(nanos(began));
+    let spawn = |index| {
+        let (producer, next) = (Arc::clone(producer), Arc::clone(&next));
+        let mut payloads = payloads.another(index);
+        tokio::spawn(async move {
+            let mut tally = Tally::default();
+            loop {
+                let number = next.fetch_add(1, Ordering::Relaxed);
+                if number >= records {
+                    return tally;
                 }
-            })
+                timed(&*producer, &mut payloads, number, &mut tally).await;
+            }
         })
-        .collect();
+    };
+    let all = (0..tasks).map(spawn).collect();
+    together(all).await
+}
+
+async fn together(all: Vec<JoinHandle<Tally>>) -> Tally {
     let mut whole = Tally::default();
     for task in all {
         match task.await {
-            Ok(part) => {
-                whole.errors += part.errors;
-                whole.first_error = whole.first_error.or(part.first_error);
-                whole.latencies.extend(part.latencies);
-            }
+            Ok(part) => whole.add(part),
             Err(error) => whole.fail(error),
         }
     }
     whole
 }
 
-async fn one<P: Producer>(
-    producer: &P,
-    value: Vec<u8>,
-    number: u64,
-) -> Result<P::Receipt, P::Error> {
-    producer.send(value, number).await?.await
+async fn timed<P: Producer>(producer: &P, payloads: &mut Payloads, number: u64, tally: &mut Tally) {
+    let began = Instant::now();
+    judge(producer.send_and_wait(payloads, number).await, tally);
+    tally.latencies.push(began.elapsed().as_nanos() as u64);
 }
 
-fn judge<R, E: fmt::Display>(ended: Result<R, E>, tally: &mut Tally) {
+fn judge<E: fmt::Display>(ended: Result<(), E>, tally: &mut Tally) {
     if let Err(error) = ended {
         tally.fail(error);
     }
-}
-
-fn nanos(began: Instant) -> u64 {
-    began.elapsed().as_nanos() as u64
 }

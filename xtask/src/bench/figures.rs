@@ -17,14 +17,21 @@ pub(crate) struct Spread {
 #[derive(Debug)]
 pub(crate) struct Results {
     pub(crate) peers: Vec<&'static Contestant>,
+    /// Who would be here, and why not.
+    pub(crate) left_out: Vec<(&'static Contestant, &'static str)>,
     /// By contestant, then by round.
     runs: Vec<Vec<Option<Ended>>>,
 }
 
 impl Results {
-    pub(crate) fn new(peers: &[&'static Contestant], rounds: usize) -> Self {
+    pub(crate) fn new(
+        peers: &[&'static Contestant],
+        left_out: Vec<(&'static Contestant, &'static str)>,
+        rounds: usize,
+    ) -> Self {
         Self {
             peers: peers.to_vec(),
+            left_out,
             runs: peers
                 .iter()
                 .map(|_| (0..rounds).map(|_| None).collect())
@@ -98,7 +105,7 @@ mod tests {
     use super::*;
 
     fn results(runs: [[Option<f64>; 3]; 2]) -> Results {
-        let mut results = Results::new(&[&CONTESTANTS[0], &CONTESTANTS[1]], 3);
+        let mut results = Results::new(&[&CONTESTANTS[0], &CONTESTANTS[1]], Vec::new(), 3);
         for (peer, rounds) in runs.into_iter().enumerate() {
             for (round, cpu) in rounds.into_iter().enumerate() {
                 results.add(

@@ -46,9 +46,10 @@ pub(super) fn version(text: &str) -> Result<Version, String> {
     text.parse().map_err(words)
 }
 
-/// Whether a cell exists here: nobody delays real brokers.
+/// Whether a cell exists here: nobody delays real brokers, and each run would wait for minutes
+/// until they had created tens of thousands of replicas.
 pub(super) fn has(cell: &Cell) -> bool {
-    cell.network_us == 0 && cell.service_us == 0
+    cell.network_us == 0 && cell.service_us == 0 && cell.partitions <= 1000
 }
 
 /// Whether a peer can take part: the floor talks to one broker only.

@@ -58,7 +58,7 @@ pub(crate) struct Arguments {
 
 /// Measures. False if a run did not count.
 pub(crate) fn run(root: &Path, arguments: &Arguments) -> Result<bool, String> {
-    let mut cells = chosen(cells::CELLS, &arguments.cells, |cell: &Cell| cell.name)?;
+    let mut cells = chosen(&cells::CELLS, &arguments.cells, |cell: &Cell| &cell.name)?;
     let mut peers = chosen(
         contestants::CONTESTANTS,
         &arguments.peers,
@@ -69,7 +69,7 @@ pub(crate) fn run(root: &Path, arguments: &Arguments) -> Result<bool, String> {
             &mut cells,
             kafka::has,
             |cell| &cell.name,
-            "for nobody delays real brokers",
+            "for real brokers are not delayed, and get 1,000 partitions at most",
         );
         leave_out(
             &mut peers,
@@ -125,7 +125,8 @@ fn warm(
     let pairs = cells
         .iter()
         .flat_map(|cell| peers.iter().map(move |peer| (cell, peer)));
-    let mut fit = pairs.filter(|(cell, peer)| cell.kind == peer.kind);
+    let mut fit = pairs
+        .filter(|(cell, peer)| peer.kinds.contains(&cell.kind) && (peer.lacks)(cell).is_none());
     fit.next()
         .map_or(Ok(()), |(cell, peer)| runner.run(cell, peer).map(drop))
 }
@@ -137,12 +138,15 @@ fn measure(
     peers: &[&'static Contestant],
     rounds: usize,
 ) -> Result<Results, String> {
-    let here: Vec<_> = peers
-        .iter()
-        .copied()
-        .filter(|peer| peer.kind == cell.kind)
-        .collect();
-    let mut results = Results::new(&here, rounds);
+    let mut here = Vec::new();
+    let mut left_out = Vec::new();
+    for &peer in peers.iter().filter(|peer| peer.kinds.contains(&cell.kind)) {
+        match (peer.lacks)(cell) {
+            None => here.push(peer),
+            Some(why) => left_out.push((peer, why)),
+        }
+    }
+    let mut results = Results::new(&here, left_out, rounds);
     for round in 0..rounds {
         for turn in 0..here.len() {
             let at = (turn + round) % here.len();
@@ -161,7 +165,7 @@ fn measure(
 fn chosen<T>(
     all: &'static [T],
     words: &[String],
-    name: impl Fn(&T) -> &'static str,
+    name: impl Fn(&T) -> &str,
 ) -> Result<Vec<&'static T>, String> {
     for word in words {
         if !all.iter().any(|one| name(one).starts_with(word.as_str())) {
@@ -189,7 +193,7 @@ fn leave_out<T>(
     let (stay, go): (Vec<_>, Vec<_>) = all.drain(..).partition(|one| stays(one));
     *all = stay;
     if !go.is_empty() {
-        let names: Vec<_> = go.into_iter().map(|one| name(one)).collect();
+        let names: Vec<_> = go.into_iter().map(&name).collect();
         eprintln!("left out, {why}: {}", names.join(", "));
     }
 }
@@ -197,10 +201,10 @@ fn leave_out<T>(
 fn list(cells: &[&Cell], peers: &[&Contestant]) {
     println!("cells");
     for cell in cells {
-        println!("  {:22} {}", cell.name, cell.what);
+        println!("  {:25} {}", cell.name, cell.what);
     }
     println!("peers");
     for peer in peers {
-        println!("  {:22} {}", peer.name, peer.what);
+        println!("  {:25} {}", peer.name, peer.what);
     }
 }

@@ -50,8 +50,13 @@ impl Report {
             let lines: Vec<&Value> = results.lines(index).collect();
             peers.push(json!({ "name": peer.name, "runs": lines, "void": voids }));
         }
-        self.cells
-            .push(json!({ "cell": cell.name, "what": cell.what, "peers": peers }));
+        let left_out = results.left_out.iter();
+        let left_out: Vec<_> = left_out
+            .map(|(peer, why)| json!({ "name": peer.name, "why": why }))
+            .collect();
+        self.cells.push(json!({
+            "cell": cell.name, "what": cell.what, "peers": peers, "left_out": left_out,
+        }));
         self.tables.push(table::markdown(cell, results));
     }
 

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::build::Programs;
-use super::cells::Cell;
+use super::cells::{Cell, Kind};
 use super::contestants::Contestant;
 use super::payloads;
 use super::seen::{Seen, Sent};
@@ -59,7 +59,13 @@ impl<'a> Runner<'a> {
     pub(crate) fn run(&mut self, cell: &Cell, peer: &Contestant) -> Result<Ended, String> {
         let share = self.scale * self.target.share() * peer.share;
         let records = (cell.records as f64 * share).ceil() as u64;
-        let warmup = (records / 10).max(peer.warmup);
+        let (records, warmup) = match cell.kind {
+            // The warm-up is all that is sent.
+            Kind::Idle => (0, records.max(peer.warmup)),
+            // No task without a record, however few there are to be.
+            Kind::Tasks => (records.max(cell.window), (records / 10).max(peer.warmup)),
+            _ => (records, (records / 10).max(peer.warmup)),
+        };
         let values = self.values(cell.size)?;
         let mut arguments = self.arguments(cell, peer, records, warmup);
         arguments.insert("payloads", values.display().to_string());
@@ -108,6 +114,10 @@ impl<'a> Runner<'a> {
         records: u64,
         warmup: u64,
     ) -> BTreeMap<&'static str, String> {
+        let mode = match cell.kind {
+            Kind::Idle => "idle",
+            _ => peer.mode,
+        };
         let mut arguments = BTreeMap::from([
             ("bootstrap", self.target.bootstrap()),
             ("partitions", cell.partitions.to_string()),
@@ -118,9 +128,20 @@ impl<'a> Runner<'a> {
             ("acks", cell.acks.to_owned()),
             ("idempotence", cell.idempotence.to_string()),
             ("codec", cell.codec.to_owned()),
-            ("mode", peer.mode.to_owned()),
+            ("mode", mode.to_owned()),
             ("window", cell.window.to_string()),
         ]);
+        // Most cells have none of these, and not every peer knows them.
+        let extras = [
+            ("keys", cell.keys, 0),
+            ("headers", cell.headers, 0),
+            ("threads", cell.threads, 1),
+        ];
+        for (name, number, default) in extras {
+            if number != default {
+                arguments.insert(name, number.to_string());
+            }
+        }
         if cell.is_tuned {
             arguments.insert("batch-bytes", (64 << 10).to_string());
             arguments.insert("linger-ms", "5".to_owned());

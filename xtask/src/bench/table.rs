@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::cells::{Cell, Kind};
-use super::contestants::{BARE_SOCKET, FLOOR, PEER_OF_REFERENCE};
+use super::contestants::{BARE_SOCKET, FLOOR, PEER_OF_REFERENCE, TASKS_OF_REFERENCE};
 use super::figures::{Results, Spread};
 
 const CPU: &str = "/cpu_ns_per_record";
@@ -18,22 +18,35 @@ pub(crate) fn markdown(cell: &Cell, results: &Results) -> String {
     };
     let mut text = format!("### {}: {}\n\n", cell.name, cell.what);
     let idempotence = if cell.idempotence { ", idempotent" } else { "" };
+    let (open, columns): (_, &[Column]) = match cell.kind {
+        Kind::Flood | Kind::Threads => (format!("; at most {} handles", cell.window), &FLOODS),
+        Kind::Tasks => (format!("; {} tasks", cell.window), &TASKS),
+        Kind::RoundTrip => (String::new(), &ROUND_TRIPS),
+        Kind::Idle => (String::new(), &IDLES),
+    };
+    let mut beside = String::new();
+    for (number, default, what) in [
+        (cell.keys, 0, "keys"),
+        (cell.headers, 0, "headers"),
+        (cell.threads, 1, "threads"),
+    ] {
+        if number != default {
+            // A string takes whatever is written.
+            let _ = write!(beside, ", {number} {what}");
+        }
+    }
     say(
         &mut text,
         &format!(
-            "{} bytes, {} partitions ({}), {}, acks={}{idempotence}; {settings}; at most {} handles",
-            cell.size, cell.partitions, cell.spread, cell.codec, cell.acks, cell.window,
+            "{} bytes, {} partitions ({}), {}, acks={}{idempotence}{beside}; {settings}{open}",
+            cell.size, cell.partitions, cell.spread, cell.codec, cell.acks,
         ),
     );
     say(&mut text, "");
-    let columns: &[Column] = match cell.kind {
-        Kind::Flood => &FLOODS,
-        Kind::RoundTrip => &ROUND_TRIPS,
-    };
     let heads: Vec<&str> = columns.iter().map(|column| column.head).collect();
     say(
         &mut text,
-        &format!("| | {} | runs that do not count |", heads.join(" | ")),
+        &format!("| | {} | what does not count |", heads.join(" | ")),
     );
     say(
         &mut text,
@@ -49,6 +62,10 @@ pub(crate) fn markdown(cell: &Cell, results: &Results) -> String {
             &mut text,
             &format!("| {} | {} | {voids} |", peer.name, cells.join(" | ")),
         );
+    }
+    for (peer, why) in &results.left_out {
+        let dashes = "- | ".repeat(columns.len());
+        say(&mut text, &format!("| {} | {dashes}{why} |", peer.name));
     }
     text
 }
@@ -105,19 +122,70 @@ const FLOODS: [Column; 9] = [
     },
 ];
 
-const ROUND_TRIPS: [Column; 7] = [
+const TASKS: [Column; 9] = [
+    Column {
+        head: "CPU ns/record",
+        cell: |results, peer| wide(results.spread(peer, CPU), 1.0),
+    },
+    Column {
+        head: "k records/s",
+        cell: |results, peer| wide(results.spread(peer, RATE), 1e-3),
+    },
+    P50,
+    P99,
+    P999,
+    Column {
+        head: "x rdkafka Future",
+        cell: |results, peer| ratio(results.ratio(peer, CPU, TASKS_OF_REFERENCE)),
+    },
+    Column {
+        head: "sleeps/record",
+        cell: |results, peer| per_record(results, peer, "/voluntary_switches", 1.0),
+    },
+    Column {
+        head: "requests/1M",
+        cell: |results, peer| per_seen(results, peer, "/broker/requests", 1e6),
+    },
+    Column {
+        head: "peak MB",
+        cell: |results, peer| plain(results.spread(peer, "/peak_rss_bytes"), 1e-6),
+    },
+];
+
+const IDLES: [Column; 2] = [
+    Column {
+        head: "wake-ups/s",
+        cell: |results, peer| shared(results, peer, "/wakeups", "/wall_s", 1.0),
+    },
+    Column {
+        head: "peak MB",
+        cell: |results, peer| plain(results.spread(peer, "/peak_rss_bytes"), 1e-6),
+    },
+];
+
+const P50: Column = Column {
+    head: "p50 us",
+    cell: |results, peer| fine(results.spread(peer, "/latency_us/p50")),
+};
+
+const P99: Column = Column {
+    head: "p99 us",
+    cell: |results, peer| fine(results.spread(peer, "/latency_us/p99")),
+};
+
+const P999: Column = Column {
+    head: "p99.9 us",
+    cell: |results, peer| fine(results.spread(peer, "/latency_us/p999")),
+};
+
+const ROUND_TRIPS: [Column; 8] = [
     Column {
         head: "round trips/s",
         cell: |results, peer| wide(results.spread(peer, RATE), 1.0),
     },
-    Column {
-        head: "p50 us",
-        cell: |results, peer| fine(results.spread(peer, "/latency_us/p50")),
-    },
-    Column {
-        head: "p99 us",
-        cell: |results, peer| fine(results.spread(peer, "/latency_us/p99")),
-    },
+    P50,
+    P99,
+    P999,
     Column {
         head: "time x bare socket",
         cell: |results, peer| ratio(results.ratio(peer, "/us_per_record", BARE_SOCKET)),
@@ -202,5 +270,24 @@ fn voids(results: &Results, peer: usize) -> String {
     match voids.first() {
         None => String::new(),
         Some(first) => format!("{}: {}", voids.len(), first.replace('|', "/")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::cells::CELLS;
+    use super::super::contestants::CONTESTANTS;
+    use super::*;
+
+    #[test]
+    fn who_is_left_out_is_told_with_the_reason() {
+        let cell = CELLS.iter().find(|cell| cell.name == "keys").unwrap();
+        let results = Results::new(&[], vec![(&CONTESTANTS[0], "no keys")], 1);
+        let table = markdown(cell, &results);
+        assert!(table.contains("10000 keys"));
+        let last = table.lines().last().unwrap();
+        assert!(last.starts_with("| floor | - | -") && last.ends_with("| no keys |"));
+        let head = table.lines().find(|line| line.starts_with("| |")).unwrap();
+        assert_eq!(head.matches('|').count(), last.matches('|').count());
     }
 }

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::time::Instant;
 
-use bench_contract::{Pace, Payloads, Run, Tally};
+use bench_contract::{Pace, Payloads, Run, Tally, in_threads};
 use downpour::blocking::Producer;
 use downpour::{Deliveries, Delivery, Topic};
 
@@ -24,7 +24,7 @@ fn judge(delivery: &Delivery, tally: &mut Tally) {
     }
 }
 
-/// A handle per record, waited for in order.
+/// A handle per record, waited for in order by the thread that sent it.
 pub(crate) fn handles(
     producer: downpour::Producer,
     run: &Run,
@@ -32,22 +32,24 @@ pub(crate) fn handles(
     let run = run.clone();
     let (producer, topic) = open(&producer, &run)?;
     Ok(move |payloads: &mut Payloads, records| {
-        let mut tally = Tally::default();
-        let mut pace = Pace::new(run.window);
-        for number in 0..records {
-            match producer.produce_async(record(&run, &topic, payloads.borrowed(), number)) {
-                Ok(delivery) => {
-                    if let Some(oldest) = pace.push(delivery) {
-                        judge(&oldest, &mut tally);
+        in_threads(&run, payloads, records, |payloads, share| {
+            let mut tally = Tally::default();
+            let mut pace = Pace::new(share.window);
+            for number in share.numbers() {
+                match producer.produce_async(record(&run, &topic, payloads.borrowed(), number)) {
+                    Ok(delivery) => {
+                        if let Some(oldest) = pace.push(delivery) {
+                            judge(&oldest, &mut tally);
+                        }
                     }
+                    Err(error) => tally.fail(error),
                 }
-                Err(error) => tally.fail(error),
             }
-        }
-        while let Some(oldest) = pace.pop() {
-            judge(&oldest, &mut tally);
-        }
-        tally
+            while let Some(oldest) = pace.pop() {
+                judge(&oldest, &mut tally);
+            }
+            tally
+        })
     })
 }
 
@@ -59,13 +61,16 @@ pub(crate) fn forget(
     let run = run.clone();
     let (producer, topic) = open(&producer, &run)?;
     Ok(move |payloads: &mut Payloads, records| {
-        let mut tally = Tally::default();
-        for number in 0..records {
-            let sent = producer.produce_async(record(&run, &topic, payloads.borrowed(), number));
-            if let Err(error) = sent {
-                tally.fail(error);
+        let tally = in_threads(&run, payloads, records, |payloads, share| {
+            let mut tally = Tally::default();
+            for number in share.numbers() {
+                let record = record(&run, &topic, payloads.borrowed(), number);
+                if let Err(error) = producer.produce_async(record) {
+                    tally.fail(error);
+                }
             }
-        }
+            tally
+        });
         producer.flush();
         tally
     })
@@ -76,6 +81,7 @@ pub(crate) fn many(
     producer: downpour::Producer,
     run: &Run,
 ) -> Result<impl FnMut(&mut Payloads, u64) -> Tally + use<>, Box<dyn Error>> {
+    run.one_thread()?;
     let run = run.clone();
     let (producer, topic) = open(&producer, &run)?;
     Ok(move |payloads: &mut Payloads, records: u64| {
@@ -115,6 +121,7 @@ pub(crate) fn each(
     producer: downpour::Producer,
     run: &Run,
 ) -> Result<impl FnMut(&mut Payloads, u64) -> Tally + use<>, Box<dyn Error>> {
+    run.one_thread()?;
     let run = run.clone();
     let (producer, topic) = open(&producer, &run)?;
     Ok(move |payloads: &mut Payloads, records| {

@@ -1,5 +1,5 @@
-//! downpour as a peer. Modes: `handles`, `forget`, `many` and `each` through the blocking facade,
-//! `handles-tokio` and `each-tokio` on a runtime of two workers.
+//! downpour as a peer. Modes: `handles`, `forget`, `many`, `each` and `idle` through the blocking
+//! facade, `handles-tokio`, `each-tokio` and `tasks` on tokio.
 
 mod blocking;
 mod settings;
@@ -7,9 +7,8 @@ mod tokio_tasks;
 
 use std::error::Error;
 
-use bench_contract::{About, Payloads, Tally};
-
-type Send = Box<dyn FnMut(&mut Payloads, u64) -> Tally>;
+use bench_contract::{About, IDLE};
+use bench_tasks::Sender;
 
 fn main() -> Result<(), Box<dyn Error>> {
     bench_contract::measure(|run| {
@@ -18,13 +17,14 @@ fn main() -> Result<(), Box<dyn Error>> {
             version: env!("CARGO_PKG_VERSION").to_owned(),
         };
         let producer = settings::builder(run)?.build()?;
-        let send: Send = match run.mode.as_str() {
-            "handles" => Box::new(blocking::handles(producer, run)?),
+        let send: Sender = match run.mode.as_str() {
+            "handles" | IDLE => Box::new(blocking::handles(producer, run)?),
             "forget" => Box::new(blocking::forget(producer, run)?),
             "many" => Box::new(blocking::many(producer, run)?),
             "each" => Box::new(blocking::each(producer, run)?),
-            "handles-tokio" => Box::new(tokio_tasks::handles(producer, run)?),
-            "each-tokio" => Box::new(tokio_tasks::each(producer, run)?),
+            "handles-tokio" => tokio_tasks::sender(producer, run, "handles")?,
+            "each-tokio" => tokio_tasks::sender(producer, run, "each")?,
+            "tasks" => tokio_tasks::sender(producer, run, "tasks")?,
             other => return Err(format!("no mode `{other}`").into()),
         };
         Ok((about, send))

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::time::Duration;
 
 use bench_contract::{Acks, Run};
-use downpour::{Codec, Producer, ProducerBuilder, Record, Topic};
+use downpour::{Codec, Header, Producer, ProducerBuilder, Record, Topic};
 
 pub(crate) fn builder(run: &Run) -> Result<ProducerBuilder, Box<dyn Error>> {
     let codec = Codec::from_name(&run.codec.to_string()).ok_or("an unknown codec")?;
@@ -34,9 +34,18 @@ pub(crate) fn builder(run: &Run) -> Result<ProducerBuilder, Box<dyn Error>> {
 /// A record of the run; its topic was looked up before, as a program that sends much does it.
 #[inline]
 pub(crate) fn record<'a>(run: &Run, topic: &'a Topic, value: &'a [u8], number: u64) -> Record<'a> {
-    let record = topic.record().value(value);
-    match run.partition(number) {
-        Some(partition) => record.partition(partition),
-        None => record,
+    let mut record = topic.record().value(value);
+    if let Some(partition) = run.partition(number) {
+        record = record.partition(partition);
     }
+    if let Some(key) = run.key(number) {
+        record = record.key(key);
+    }
+    if !run.headers().is_empty() {
+        record = record.headers(run.headers().iter().map(|header| Header {
+            key: header.name.into(),
+            value: Some(header.value.into()),
+        }));
+    }
+    record
 }

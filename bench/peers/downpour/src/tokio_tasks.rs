@@ -1,75 +1,51 @@
-//! The modes on tokio's runtime of two workers.
+//! The asynchronous producer; the modes are those of `bench-tasks`.
 
 use std::error::Error;
-use std::time::Instant;
 
-use bench_contract::{Pace, Payloads, Run, Tally};
-use downpour::{Delivery, Producer, Topic};
-use tokio::runtime::{Builder, Runtime};
+use bench_contract::{Payloads, Run};
+use bench_tasks::Sender;
+use downpour::{Delivery, ProduceError, Producer, Topic};
 
 use crate::settings::record;
 
-fn open(producer: &Producer, run: &Run) -> Result<(Runtime, Topic), Box<dyn Error>> {
-    let runtime = Builder::new_multi_thread().worker_threads(2).build()?;
-    let topic = runtime.block_on(producer.topic(&run.topic))?;
-    Ok((runtime, topic))
+struct Downpour {
+    producer: Producer,
+    topic: Topic,
+    run: Run,
 }
 
-async fn judge(delivery: Delivery, tally: &mut Tally) {
-    if let Err(error) = delivery.await {
-        tally.fail(error);
+impl bench_tasks::Producer for Downpour {
+    type Error = ProduceError;
+    type Handle = Delivery;
+
+    async fn send(&self, payloads: &mut Payloads, number: u64) -> Result<Delivery, ProduceError> {
+        let record = record(&self.run, &self.topic, payloads.borrowed(), number);
+        Ok(self.producer.send(record).await?)
+    }
+
+    async fn wait(handle: Delivery) -> Result<(), ProduceError> {
+        handle.await?;
+        Ok(())
+    }
+
+    async fn send_and_wait(
+        &self,
+        payloads: &mut Payloads,
+        number: u64,
+    ) -> Result<(), ProduceError> {
+        let record = record(&self.run, &self.topic, payloads.borrowed(), number);
+        self.producer.send_and_wait(record).await?;
+        Ok(())
     }
 }
 
-/// A handle per record, awaited in order.
-pub(crate) fn handles(
-    producer: Producer,
-    run: &Run,
-) -> Result<impl FnMut(&mut Payloads, u64) -> Tally + use<>, Box<dyn Error>> {
-    let run = run.clone();
-    let (runtime, topic) = open(&producer, &run)?;
-    let send = async move |payloads: &mut Payloads, records| {
-        let mut tally = Tally::default();
-        let mut pace = Pace::new(run.window);
-        for number in 0..records {
-            match producer
-                .send(record(&run, &topic, payloads.borrowed(), number))
-                .await
-            {
-                Ok(delivery) => {
-                    if let Some(oldest) = pace.push(delivery) {
-                        judge(oldest, &mut tally).await;
-                    }
-                }
-                Err(error) => tally.fail(error),
-            }
-        }
-        while let Some(oldest) = pace.pop() {
-            judge(oldest, &mut tally).await;
-        }
-        tally
+pub(crate) fn sender(producer: Producer, run: &Run, mode: &str) -> Result<Sender, Box<dyn Error>> {
+    let runtime = bench_tasks::runtime(run)?;
+    let topic = runtime.block_on(producer.topic(&run.topic))?;
+    let producer = Downpour {
+        producer,
+        topic,
+        run: run.clone(),
     };
-    Ok(move |payloads: &mut Payloads, records| runtime.block_on(send(payloads, records)))
-}
-
-/// One record at a time.
-pub(crate) fn each(
-    producer: Producer,
-    run: &Run,
-) -> Result<impl FnMut(&mut Payloads, u64) -> Tally + use<>, Box<dyn Error>> {
-    let run = run.clone();
-    let (runtime, topic) = open(&producer, &run)?;
-    let send = async move |payloads: &mut Payloads, records| {
-        let mut tally = Tally::default();
-        for number in 0..records {
-            let began = Instant::now();
-            let record = record(&run, &topic, payloads.borrowed(), number);
-            if let Err(error) = producer.send_and_wait(record).await {
-                tally.fail(error);
-            }
-            tally.latencies.push(began.elapsed().as_nanos() as u64);
-        }
-        tally
-    };
-    Ok(move |payloads: &mut Payloads, records| runtime.block_on(send(payloads, records)))
+    bench_tasks::sender(runtime, producer, run, mode)
 }

@@ -1,7 +1,7 @@
 //! A record batch, version 2, in one buffer: records written straight behind room for the header.
 
+use crate::codec::Packer;
 use crate::connection::Identity;
-use crate::lz4::Lz4;
 
 pub(crate) const HEADER_LEN: usize = 61;
 
@@ -68,8 +68,12 @@ impl Batch {
     }
 
     /// Closes the batch and gives its bytes; `clear` opens the next.
-    pub(crate) fn seal<'a>(&'a mut self, identity: Identity, lz4: Option<&'a mut Lz4>) -> &'a [u8] {
-        let Some(lz4) = lz4 else {
+    pub(crate) fn seal<'a>(
+        &'a mut self,
+        identity: Identity,
+        packer: Option<&'a mut Packer>,
+    ) -> &'a [u8] {
+        let Some(packer) = packer else {
             let bytes = &mut self.bytes[..self.len];
             let stamp = Stamp {
                 codec: 0,
@@ -80,9 +84,10 @@ impl Batch {
             stamp.write(bytes, identity);
             return bytes;
         };
-        let packed = lz4.pack(&self.bytes[HEADER_LEN..self.len]);
+        let codec = packer.number();
+        let packed = packer.pack(&self.bytes[HEADER_LEN..self.len]);
         let stamp = Stamp {
-            codec: 3,
+            codec,
             count: self.count,
             timestamp: self.timestamp,
             sequence: self.sequence,

@@ -6,11 +6,11 @@ use std::net::TcpStream;
 use std::sync::Arc;
 use std::thread;
 
-use bench_contract::{Codec, Pace, Payloads, Run, Tally};
+use bench_contract::{Pace, Payloads, Run, Tally};
 
 use crate::batch::Batch;
+use crate::codec::Packer;
 use crate::connection::{self, Identity};
-use crate::lz4::Lz4;
 use crate::requests;
 use crate::retire::{Slot, Wire};
 
@@ -29,7 +29,7 @@ struct Flood {
     socket: TcpStream,
     identity: Identity,
     queues: Vec<Queue>,
-    lz4: Option<Lz4>,
+    packer: Option<Packer>,
     wire: Arc<Wire>,
     in_flight: usize,
     sticky: usize,
@@ -53,7 +53,7 @@ pub(crate) fn flood(
         socket,
         identity,
         queues: (0..run.partitions).map(queue).collect(),
-        lz4: (run.codec == Codec::Lz4).then(|| Lz4::new(batch_bytes)),
+        packer: Packer::of(run, batch_bytes)?,
         wire,
         in_flight: if run.partitions == 1 {
             IN_FLIGHT / 2
@@ -89,19 +89,23 @@ impl Flood {
         self.flush()
     }
 
-    /// The handle of a record is its batch's slot and its index.
+    /// The handle of a record is its batch's slot, its index there, and the queue.
     fn with_handles(&mut self, payloads: &mut Payloads, records: u64) -> io::Result<()> {
-        let mut pace: Pace<(Arc<Slot>, u32)> = Pace::new(self.run.window);
+        let mut pace: Pace<(Arc<Slot>, u32, u32)> = Pace::new(self.run.window);
         for number in 0..records {
             let index = self.append(payloads.borrowed(), number)?;
             let queue = &self.queues[index];
-            let handle = (queue.slot.clone(), queue.batch.count());
-            if let Some((oldest, _)) = pace.push(handle) {
+            let handle = (queue.slot.clone(), queue.batch.count(), index as u32);
+            if let Some((oldest, _, queue)) = pace.push(handle) {
+                // Nobody else sends a batch that is not full: there is no linger.
+                if Arc::ptr_eq(&oldest, &self.queues[queue as usize].slot) {
+                    self.send(queue as usize)?;
+                }
                 self.wire.wait(&oldest);
             }
         }
         self.flush()?;
-        while let Some((oldest, _)) = pace.pop() {
+        while let Some((oldest, ..)) = pace.pop() {
             self.wire.wait(&oldest);
         }
         Ok(())
@@ -137,7 +141,7 @@ impl Flood {
     #[cold]
     fn send(&mut self, index: usize) -> io::Result<()> {
         let queue = &mut self.queues[index];
-        let batch = queue.batch.seal(self.identity, self.lz4.as_mut());
+        let batch = queue.batch.seal(self.identity, self.packer.as_mut());
         let acks = connection::acks(&self.run);
         let head = requests::produce(&self.run.topic, index as i32, acks, batch.len());
         self.wire

@@ -4,12 +4,14 @@
 //! trip). What it leaves out is the point; do not add to it.
 
 mod batch;
+mod codec;
 mod connection;
 mod flood;
 mod lz4;
 mod pingpong;
 mod requests;
 mod retire;
+mod zstd;
 
 use std::error::Error;
 
@@ -19,9 +21,13 @@ type Send = Box<dyn FnMut(&mut Payloads, u64) -> Tally>;
 
 fn main() -> Result<(), Box<dyn Error>> {
     bench_contract::measure(|run| {
-        if run.acks == Acks::Zero || !matches!(run.codec, Codec::None | Codec::Lz4) {
-            return Err("the floor knows acks 1 and all, and the codecs none and lz4".into());
+        if run.acks == Acks::Zero || matches!(run.codec, Codec::Gzip | Codec::Snappy) {
+            return Err("the floor knows acks 1 and all, and the codecs none, lz4 and zstd".into());
         }
+        if run.has_keys() || !run.headers().is_empty() {
+            return Err("the floor knows neither keys nor headers".into());
+        }
+        run.one_thread()?;
         let about = About {
             peer: "floor",
             version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -3,9 +3,9 @@
 use std::error::Error;
 use std::sync::Arc;
 
-use bench_contract::{About, Acks, Run};
+use bench_contract::{About, Acks, Payloads, Run};
 use bench_tasks::Sender;
-use kacrab::producer::{Producer, ProducerError, ProducerRecord, RecordMetadata, SendFuture};
+use kacrab::producer::{Producer, ProducerError, ProducerRecord, SendFuture};
 
 struct Kacrab {
     producer: Producer,
@@ -15,16 +15,29 @@ struct Kacrab {
 
 impl bench_tasks::Producer for Kacrab {
     type Error = ProducerError;
-    type Receipt = RecordMetadata;
     type Handle = SendFuture;
 
-    async fn send(&self, value: Vec<u8>, number: u64) -> Result<SendFuture, ProducerError> {
+    async fn send(
+        &self,
+        payloads: &mut Payloads,
+        number: u64,
+    ) -> Result<SendFuture, ProducerError> {
         let topic = Arc::clone(&self.topic);
-        let record = match self.run.partition(number) {
+        let mut record = match self.run.partition(number) {
             Some(partition) => ProducerRecord::new(topic, partition),
             None => ProducerRecord::unassigned(topic),
         };
-        self.producer.send(record.value(value))
+        if let Some(key) = self.run.key(number) {
+            record = record.key(key);
+        }
+        for header in self.run.headers() {
+            record = record.header(header.name, header.value);
+        }
+        self.producer.send(record.value(payloads.owned()))
+    }
+
+    async fn wait(handle: SendFuture) -> Result<(), ProducerError> {
+        handle.await.map(drop)
     }
 }
 
@@ -63,13 +76,13 @@ fn main() -> Result<(), Box<dyn Error>> {
             peer: "kacrab",
             version: "0.4.0".to_owned(),
         };
-        let runtime = bench_tasks::runtime()?;
+        let runtime = bench_tasks::runtime(run)?;
         let producer = Kacrab {
             producer: runtime.block_on(open(run))?,
             topic: run.topic.as_str().into(),
             run: run.clone(),
         };
-        let send: Sender = bench_tasks::sender(runtime, producer, run)?;
+        let send: Sender = bench_tasks::sender(runtime, producer, run, &run.mode)?;
         Ok((about, send))
     })
 }

@@ -3,9 +3,9 @@
 use std::error::Error;
 use std::time::Duration;
 
-use bench_contract::{About, Codec, Run};
+use bench_contract::{About, Codec, Payloads, Run};
 use bench_tasks::Sender;
-use krafka::producer::{Acks, DeliveryHandle, Producer, RecordMetadata};
+use krafka::producer::{Acks, DeliveryHandle, Producer};
 use krafka::{Compression, Kafka, KrafkaError, Record};
 
 struct Krafka {
@@ -15,15 +15,28 @@ struct Krafka {
 
 impl bench_tasks::Producer for Krafka {
     type Error = KrafkaError;
-    type Receipt = RecordMetadata;
     type Handle = DeliveryHandle;
 
-    async fn send(&self, value: Vec<u8>, number: u64) -> Result<DeliveryHandle, KrafkaError> {
-        let mut record = Record::new(self.run.topic.as_str(), value);
+    async fn send(
+        &self,
+        payloads: &mut Payloads,
+        number: u64,
+    ) -> Result<DeliveryHandle, KrafkaError> {
+        let mut record = Record::new(self.run.topic.as_str(), payloads.owned());
         if let Some(partition) = self.run.partition(number) {
             record = record.partition(partition);
         }
+        if let Some(key) = self.run.key(number) {
+            record = record.key(key);
+        }
+        for header in self.run.headers() {
+            record = record.header(header.name, header.value);
+        }
         self.producer.enqueue(record).await
+    }
+
+    async fn wait(handle: DeliveryHandle) -> Result<(), KrafkaError> {
+        handle.await.map(drop)
     }
 }
 
@@ -67,12 +80,12 @@ fn main() -> Result<(), Box<dyn Error>> {
             peer: "krafka",
             version: "0.28.1".to_owned(),
         };
-        let runtime = bench_tasks::runtime()?;
+        let runtime = bench_tasks::runtime(run)?;
         let producer = Krafka {
             producer: runtime.block_on(open(run))?,
             run: run.clone(),
         };
-        let send: Sender = bench_tasks::sender(runtime, producer, run)?;
+        let send: Sender = bench_tasks::sender(runtime, producer, run, &run.mode)?;
         Ok((about, send))
     })
 }

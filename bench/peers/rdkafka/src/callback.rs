@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use bench_contract::{Payloads, Run, Tally};
+use bench_contract::{Payloads, Run, Tally, in_threads};
 use rdkafka::client::ClientContext;
 use rdkafka::config::{ClientConfig, FromClientConfigAndContext as _};
 use rdkafka::error::KafkaError;
@@ -22,8 +22,10 @@ use rdkafka::producer::{
 };
 use rdkafka::types::RDKafkaErrorCode;
 
+use crate::settings::headers;
+
 /// The caller of the polled producer serves reports once in so many records.
-const POLL_EVERY: u64 = 1024;
+const POLL_EVERY: usize = 1024;
 
 const FLUSH_WITHIN: Duration = Duration::from_secs(120);
 
@@ -71,16 +73,18 @@ impl Counts {
     }
 }
 
-fn record<'a>(run: &'a Run, value: &'a [u8], number: u64) -> BaseRecord<'a, (), [u8]> {
+fn record<'a>(run: &'a Run, value: &'a [u8], number: u64) -> BaseRecord<'a, [u8], [u8]> {
     let mut record = BaseRecord::to(&run.topic).payload(value);
     record.partition = run.partition(number);
+    record.key = run.key(number);
+    record.headers = headers(run);
     record
 }
 
 /// Sends until the queue takes it; `when_full` makes room or waits.
 fn insist<'a>(
-    mut record: BaseRecord<'a, (), [u8]>,
-    send: impl Fn(BaseRecord<'a, (), [u8]>) -> Result<(), (KafkaError, BaseRecord<'a, (), [u8]>)>,
+    mut record: BaseRecord<'a, [u8], [u8]>,
+    send: impl Fn(BaseRecord<'a, [u8], [u8]>) -> Result<(), (KafkaError, BaseRecord<'a, [u8], [u8]>)>,
     when_full: impl Fn(),
 ) -> Result<(), KafkaError> {
     loop {
@@ -103,19 +107,22 @@ pub(crate) fn base(
     let run = run.clone();
     let producer = BaseProducer::from_config_and_context(config, Counts::default())?;
     Ok(move |payloads: &mut Payloads, records| {
-        let mut refused = Tally::default();
-        for number in 0..records {
-            let record = record(&run, payloads.borrowed(), number);
-            let wait = || {
-                producer.poll(Duration::from_millis(1));
-            };
-            if let Err(error) = insist(record, |record| producer.send(record), wait) {
-                refused.fail(error);
+        let mut refused = in_threads(&run, payloads, records, |payloads, share| {
+            let mut refused = Tally::default();
+            for (index, number) in share.numbers().enumerate() {
+                let record = record(&run, payloads.borrowed(), number);
+                let wait = || {
+                    producer.poll(Duration::from_millis(1));
+                };
+                if let Err(error) = insist(record, |record| producer.send(record), wait) {
+                    refused.fail(error);
+                }
+                if index % POLL_EVERY == 0 {
+                    producer.poll(Duration::ZERO);
+                }
             }
-            if number % POLL_EVERY == 0 {
-                producer.poll(Duration::ZERO);
-            }
-        }
+            refused
+        });
         if let Err(error) = producer.flush(FLUSH_WITHIN) {
             refused.fail(error);
         }
@@ -132,14 +139,17 @@ pub(crate) fn threaded(
     let producer: ThreadedProducer<Counts> =
         ThreadedProducer::from_config_and_context(config, Counts::default())?;
     Ok(move |payloads: &mut Payloads, records| {
-        let mut refused = Tally::default();
-        for number in 0..records {
-            let record = record(&run, payloads.borrowed(), number);
-            let wait = || thread::sleep(Duration::from_millis(1));
-            if let Err(error) = insist(record, |record| producer.send(record), wait) {
-                refused.fail(error);
+        let mut refused = in_threads(&run, payloads, records, |payloads, share| {
+            let mut refused = Tally::default();
+            for number in share.numbers() {
+                let record = record(&run, payloads.borrowed(), number);
+                let wait = || thread::sleep(Duration::from_millis(1));
+                if let Err(error) = insist(record, |record| producer.send(record), wait) {
+                    refused.fail(error);
+                }
             }
-        }
+            refused
+        });
         if let Err(error) = producer.flush(FLUSH_WITHIN) {
             refused.fail(error);
         }

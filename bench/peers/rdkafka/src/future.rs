@@ -1,102 +1,67 @@
-//! The producer whose sends return futures, on a runtime of two workers. With a window of one it
-//! awaits each record and times it.
+//! The producer whose sends return futures; the modes are those of `bench-tasks`.
 
 use std::error::Error;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use bench_contract::{Pace, Payloads, Run, Tally};
+use bench_contract::{Payloads, Run};
+use bench_tasks::Sender;
 use rdkafka::config::ClientConfig;
 use rdkafka::error::KafkaError;
 use rdkafka::producer::future_producer::{DeliveryFuture, FutureProducer, FutureRecord};
 use rdkafka::types::RDKafkaErrorCode;
 
-pub(crate) fn future(
+use crate::settings::headers;
+
+struct Future {
+    producer: FutureProducer,
+    run: Run,
+}
+
+impl bench_tasks::Producer for Future {
+    type Error = KafkaError;
+    type Handle = DeliveryFuture;
+
+    async fn send(
+        &self,
+        payloads: &mut Payloads,
+        number: u64,
+    ) -> Result<DeliveryFuture, KafkaError> {
+        let value = payloads.borrowed();
+        let mut record: FutureRecord<'_, [u8], [u8]> =
+            FutureRecord::to(&self.run.topic).payload(value);
+        record.partition = self.run.partition(number);
+        record.key = self.run.key(number);
+        record.headers = headers(&self.run);
+        loop {
+            match self.producer.send_result(record) {
+                Ok(delivery) => return Ok(delivery),
+                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) => {
+                    record = back;
+                    tokio::time::sleep(Duration::from_millis(1)).await;
+                }
+                Err((error, _)) => return Err(error),
+            }
+        }
+    }
+
+    async fn wait(handle: DeliveryFuture) -> Result<(), KafkaError> {
+        match handle.await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err((error, _))) => Err(error),
+            Err(_) => Err(KafkaError::Canceled),
+        }
+    }
+}
+
+pub(crate) fn sender(
     config: &ClientConfig,
     run: &Run,
-) -> Result<impl FnMut(&mut Payloads, u64) -> Tally + use<>, Box<dyn Error>> {
-    let run = run.clone();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()?;
-    let producer: FutureProducer = runtime.block_on(async { config.create() })?;
-    Ok(move |payloads: &mut Payloads, records| {
-        runtime.block_on(async {
-            if run.window == 1 {
-                each(&producer, &run, payloads, records).await
-            } else {
-                window(&producer, &run, payloads, records).await
-            }
-        })
-    })
-}
-
-async fn window(
-    producer: &FutureProducer,
-    run: &Run,
-    payloads: &mut Payloads,
-    records: u64,
-) -> Tally {
-    let mut tally = Tally::default();
-    let mut pace = Pace::new(run.window);
-    for number in 0..records {
-        match send(producer, run, payloads.borrowed(), number).await {
-            Ok(delivery) => {
-                if let Some(oldest) = pace.push(delivery) {
-                    judge(oldest, &mut tally).await;
-                }
-            }
-            Err(error) => tally.fail(error),
-        }
-    }
-    while let Some(oldest) = pace.pop() {
-        judge(oldest, &mut tally).await;
-    }
-    tally
-}
-
-async fn each(
-    producer: &FutureProducer,
-    run: &Run,
-    payloads: &mut Payloads,
-    records: u64,
-) -> Tally {
-    let mut tally = Tally::default();
-    for number in 0..records {
-        let began = Instant::now();
-        match send(producer, run, payloads.borrowed(), number).await {
-            Ok(delivery) => judge(delivery, &mut tally).await,
-            Err(error) => tally.fail(error),
-        }
-        tally.latencies.push(began.elapsed().as_nanos() as u64);
-    }
-    tally
-}
-
-async fn send(
-    producer: &FutureProducer,
-    run: &Run,
-    value: &[u8],
-    number: u64,
-) -> Result<DeliveryFuture, KafkaError> {
-    let mut record: FutureRecord<'_, (), [u8]> = FutureRecord::to(&run.topic).payload(value);
-    record.partition = run.partition(number);
-    loop {
-        match producer.send_result(record) {
-            Ok(delivery) => return Ok(delivery),
-            Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) => {
-                record = back;
-                tokio::time::sleep(Duration::from_millis(1)).await;
-            }
-            Err((error, _)) => return Err(error),
-        }
-    }
-}
-
-async fn judge(delivery: DeliveryFuture, tally: &mut Tally) {
-    match delivery.await {
-        Ok(Ok(_)) => {}
-        Ok(Err((error, _))) => tally.fail(error),
-        Err(canceled) => tally.fail(canceled),
-    }
+    mode: &str,
+) -> Result<Sender, Box<dyn Error>> {
+    let runtime = bench_tasks::runtime(run)?;
+    let producer = Future {
+        producer: runtime.block_on(async { config.create() })?,
+        run: run.clone(),
+    };
+    bench_tasks::sender(runtime, producer, run, mode)
 }

@@ -1,4 +1,5 @@
-//! librdkafka's producers as a peer. Modes: `base`, `threaded`, `future`.
+//! librdkafka's producers as a peer. Modes: `base` (the caller polls), `threaded` (a thread polls),
+//! `idle` (the same), and with futures `future` (a window, awaited in order), `each` and `tasks`.
 
 mod callback;
 mod future;
@@ -6,9 +7,8 @@ mod settings;
 
 use std::error::Error;
 
-use bench_contract::{About, Payloads, Tally};
-
-type Send = Box<dyn FnMut(&mut Payloads, u64) -> Tally>;
+use bench_contract::{About, IDLE};
+use bench_tasks::Sender;
 
 fn main() -> Result<(), Box<dyn Error>> {
     bench_contract::measure(|run| {
@@ -18,11 +18,11 @@ fn main() -> Result<(), Box<dyn Error>> {
             version: format!("0.39, librdkafka {librdkafka}"),
         };
         let config = settings::config(run);
-        let send: Send = match run.mode.as_str() {
+        let send: Sender = match run.mode.as_str() {
             "base" => Box::new(callback::base(&config, run)?),
-            "threaded" => Box::new(callback::threaded(&config, run)?),
-            "future" => Box::new(future::future(&config, run)?),
-            other => return Err(format!("no mode `{other}`").into()),
+            "threaded" | IDLE => Box::new(callback::threaded(&config, run)?),
+            "future" => future::sender(&config, run, "handles")?,
+            other => future::sender(&config, run, other)?,
         };
         Ok((about, send))
     })

@@ -2,6 +2,10 @@
 
 use bench_contract::{Acks, Run};
 use rdkafka::config::ClientConfig;
+use rdkafka::message::{Header, OwnedHeaders};
+
+/// How many records its queue holds by default.
+const QUEUE: usize = 100_000;
 
 pub(crate) fn config(run: &Run) -> ClientConfig {
     let mut config = ClientConfig::new();
@@ -33,5 +37,23 @@ pub(crate) fn config(run: &Run) -> ClientConfig {
     if let Some(bytes) = run.buffer_bytes {
         config.set("queue.buffering.max.kbytes", (bytes / 1024).to_string());
     }
+    // Its own limit of records must not be a smaller one.
+    if run.window > QUEUE {
+        config.set("queue.buffering.max.messages", run.window.to_string());
+    }
     config
+}
+
+/// The headers of a record, made for it, as the library takes them away.
+#[inline]
+pub(crate) fn headers(run: &Run) -> Option<OwnedHeaders> {
+    let (count, all) = (run.headers().len(), run.headers().iter());
+    (count > 0).then(|| {
+        all.fold(OwnedHeaders::new_with_capacity(count), |headers, header| {
+            headers.insert(Header {
+                key: header.name,
+                value: Some(header.value),
+            })
+        })
+    })
 }

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bench_contract::Run;
+use bench_contract::{Payloads, Run};
 use rskafka::client::partition::{Compression, PartitionClient};
 use rskafka::client::producer::aggregator::RecordAggregator;
 use rskafka::client::producer::{BatchProducer, BatchProducerBuilder};
@@ -42,21 +42,24 @@ impl Direct {
 
 impl bench_tasks::Producer for Direct {
     type Error = String;
-    type Receipt = ();
     type Handle = Answer;
 
-    async fn send(&self, value: Vec<u8>, number: u64) -> Result<Answer, String> {
+    async fn send(&self, payloads: &mut Payloads, number: u64) -> Result<Answer, String> {
         let at = partition(&self.run, number, self.partitions.len());
         let client = Arc::clone(&self.partitions[at]);
         let compression = self.compression;
+        let records = vec![crate::record(&self.run, payloads.owned(), number)];
         Ok(Box::pin(async move {
-            let records = vec![crate::record(value)];
             client
                 .produce(records, compression)
                 .await
                 .map(drop)
                 .map_err(said)
         }))
+    }
+
+    async fn wait(handle: Answer) -> Result<(), String> {
+        handle.await
     }
 }
 
@@ -86,15 +89,18 @@ impl Lingering {
 
 impl bench_tasks::Producer for Lingering {
     type Error = String;
-    type Receipt = ();
     type Handle = Answer;
 
-    async fn send(&self, value: Vec<u8>, number: u64) -> Result<Answer, String> {
+    async fn send(&self, payloads: &mut Payloads, number: u64) -> Result<Answer, String> {
         let at = partition(&self.run, number, self.producers.len());
         let producer = Arc::clone(&self.producers[at]);
+        let record = crate::record(&self.run, payloads.owned(), number);
         Ok(Box::pin(async move {
-            let record = crate::record(value);
             producer.produce(record).await.map(drop).map_err(said)
         }))
+    }
+
+    async fn wait(handle: Answer) -> Result<(), String> {
+        handle.await
     }
 }

@@ -39,7 +39,13 @@ pub(crate) fn batches(
     run: &Run,
 ) -> impl FnMut(&mut Payloads, u64) -> Tally + use<> {
     let bytes = run.batch_bytes.unwrap_or(crate::BATCH_BYTES);
-    let per_batch = (bytes.saturating_sub(HEADER) / (run.size + OVERHEAD)).max(1);
+    let beside: usize = run
+        .headers()
+        .iter()
+        .map(|header| header.name.len() + header.value.len() + 2)
+        .sum::<usize>()
+        + run.key(0).map_or(0, <[u8]>::len);
+    let per_batch = (bytes.saturating_sub(HEADER) / (run.size + beside + OVERHEAD)).max(1);
     let lane = |client| Lane {
         client,
         open: Vec::with_capacity(per_batch),
@@ -64,7 +70,8 @@ impl Lanes {
                 .partition(number)
                 .and_then(|partition| usize::try_from(partition).ok())
                 .unwrap_or(self.sticky);
-            self.lanes[at].open.push(crate::record(payloads.owned()));
+            let record = crate::record(run, payloads.owned(), number);
+            self.lanes[at].open.push(record);
             if self.lanes[at].open.len() >= self.per_batch {
                 self.sticky = (self.sticky + 1) % self.lanes.len();
                 self.dispatch(at, &mut tally).await;

@@ -5,11 +5,10 @@
 mod awaited;
 mod batches;
 
-use std::collections::BTreeMap;
 use std::error::Error;
 use std::sync::Arc;
 
-use bench_contract::{About, Codec, Run};
+use bench_contract::{About, Codec, Header, Run, Spread};
 use bench_tasks::Sender;
 use chrono::Utc;
 use rskafka::client::ClientBuilder;
@@ -29,11 +28,12 @@ fn compression(run: &Run) -> Compression {
     }
 }
 
-fn record(value: Vec<u8>) -> Record {
+fn record(run: &Run, value: Vec<u8>, number: u64) -> Record {
+    let header = |header: &Header| (header.name.to_owned(), header.value.to_vec());
     Record {
-        key: None,
+        key: run.key(number).map(<[u8]>::to_vec),
         value: Some(value),
-        headers: BTreeMap::new(),
+        headers: run.headers().iter().map(header).collect(),
         timestamp: Utc::now(),
     }
 }
@@ -57,17 +57,23 @@ fn main() -> Result<(), Box<dyn Error>> {
             peer: "rskafka",
             version: "0.6.0".to_owned(),
         };
-        let runtime = bench_tasks::runtime()?;
+        if run.has_keys() && run.spread == Spread::Automatic {
+            return Err("rskafka has no partitioner".into());
+        }
+        let runtime = bench_tasks::runtime(run)?;
         let partitions = runtime.block_on(partitions(run))?;
         let send: Sender = match run.mode.as_str() {
-            "batches" => Box::new(batches::batches(runtime, partitions, run)),
+            "batches" => {
+                run.one_thread()?;
+                Box::new(batches::batches(runtime, partitions, run))
+            }
             "tasks" => {
                 let producer = awaited::Lingering::new(partitions, run);
-                bench_tasks::sender(runtime, producer, run)?
+                bench_tasks::sender(runtime, producer, run, &run.mode)?
             }
             _ => {
                 let producer = awaited::Direct::new(partitions, run);
-                bench_tasks::sender(runtime, producer, run)?
+                bench_tasks::sender(runtime, producer, run, &run.mode)?
             }
         };
         Ok((about, send))

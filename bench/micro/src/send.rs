@@ -182,7 +182,10 @@ pub(crate) fn wait() -> Answer {
     let send = |stand: &Stand, values: &[Vec<u8>], _| handles(stand, values, false);
     rounds(OVER_SIX, send, |handles, counts| {
         let failed = work(counts, || {
-            handles.iter().filter(|handle| handle.wait().is_err()).count()
+            handles
+                .iter()
+                .filter(|handle| handle.wait().is_err())
+                .count()
         });
         assert_eq!(failed, 0, "records were not delivered");
     })

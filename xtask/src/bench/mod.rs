@@ -8,6 +8,7 @@ mod cells;
 mod contestants;
 mod figures;
 mod foreign;
+mod instructions;
 mod kafka;
 mod machine;
 mod payloads;
@@ -54,10 +55,19 @@ pub(crate) struct Arguments {
     /// Name the cells and the peers and measure nothing.
     #[arg(long)]
     list: bool,
+    /// Count instructions of small programs under callgrind in place of measuring.
+    #[arg(long)]
+    instructions: bool,
+    /// Take what is counted as what is right from now on.
+    #[arg(long, requires = "instructions")]
+    accept: bool,
 }
 
 /// Measures. False if a run did not count.
 pub(crate) fn run(root: &Path, arguments: &Arguments) -> Result<bool, String> {
+    if arguments.instructions {
+        return instructions::run(root, arguments.accept);
+    }
     let mut cells = chosen(cells::CELLS, &arguments.cells, |cell: &Cell| cell.name)?;
     let mut peers = chosen(
         contestants::CONTESTANTS,

@@ -96,3 +96,46 @@ extern "C" fn tell() {
 #[unsafe(link_section = ".fini_array")]
 #[used]
 static AT_EXIT: extern "C" fn() = tell;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The functions above are this program's own, as they are a peer's.
+    fn counted(work: impl FnOnce()) -> (u64, u64) {
+        let before = (ALLOCATIONS.load(Relaxed), WRITES.load(Relaxed));
+        work();
+        let after = (ALLOCATIONS.load(Relaxed), WRITES.load(Relaxed));
+        (after.0 - before.0, after.1 - before.1)
+    }
+
+    #[test]
+    fn allocations_and_writes_are_counted_and_done() {
+        let (mut output, input) = std::os::unix::net::UnixStream::pair().unwrap();
+        // At least, for the harness has threads of its own.
+        let (allocations, writes) = counted(|| {
+            for number in 0..1000_usize {
+                let mut kept = std::hint::black_box(Vec::with_capacity(16 + number));
+                kept.resize(16 + number * 2, 7_u8);
+                assert!(kept.iter().all(|&byte| byte == 7));
+            }
+            output.write_all(b"ten bytes.").unwrap();
+        });
+        assert!(allocations >= 1990 && writes >= 1, "{allocations} {writes}");
+        let mut read = [0; 10];
+        std::io::Read::read_exact(&mut &input, &mut read).unwrap();
+        assert_eq!(&read, b"ten bytes.");
+    }
+
+    #[test]
+    fn an_alignment_is_kept() {
+        let layout = std::alloc::Layout::from_size_align(100, 4096).unwrap();
+        // SAFETY: the layout has a size, and what is allocated is freed with the same layout.
+        let place = unsafe {
+            let memory = std::alloc::alloc(layout);
+            std::alloc::dealloc(memory, layout);
+            memory
+        };
+        assert!(!place.is_null() && place as usize % 4096 == 0);
+    }
+}

@@ -2,34 +2,20 @@
 //! in instructions by the program next door; these say what a step costs on this machine.
 
 use std::hint::black_box;
-use std::sync::Arc;
-use std::time::Instant;
 
-use bench_micro::values;
+use bench_micro::{BATCH, FOUR_BATCHES, Partition, record, values};
 use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
-use downpour_core::config::{Address, Config};
 use downpour_core::partition::murmur2::{for_key, murmur2};
 use downpour_core::partition::sticky::Sticky;
-use downpour_core::queue::{Append, Queue, Settings};
 use downpour_fake::FakeCluster;
 use downpour_wire::batch::BatchBuilder;
 use downpour_wire::codec::{Codec, Compression, Compressor};
-use downpour_wire::record::RecordRef;
 
-const BATCH: usize = 64 << 10;
 const SIZES: [usize; 2] = [100, 1024];
 
 fn main() {
     divan::main();
-}
-
-fn record(value: &[u8]) -> RecordRef<'_> {
-    RecordRef {
-        value: Some(value),
-        timestamp: 1_700_000_000_000,
-        ..RecordRef::default()
-    }
 }
 
 /// A builder with room for a batch, its memory touched.
@@ -64,36 +50,17 @@ fn append_wire(bencher: Bencher<'_, '_>, size: usize) {
         .bench_local_refs(|builder| fill(builder, &values));
 }
 
-/// 2,000 records through a partition's queue, batches opened and closed on the way.
+/// Some four batches through a partition's queue, which opens and closes them.
 #[divan::bench(args = SIZES)]
 fn append_queue(bencher: Bencher<'_, '_>, size: usize) {
-    const RECORDS: usize = 2_000;
     let values = values(size);
-    let config = Config::new(vec![Address {
-        host: Arc::from("nobody"),
-        port: 1,
-    }]);
-    let options = config.batch_options();
-    let new = || {
-        let queue: Queue<Arc<()>> = Queue::new(Arc::from("t"), 0, Settings::from(&config));
-        let chunks: Vec<_> = (0..RECORDS * (size + 32) / BATCH + 8)
-            .map(|_| vec![1_u8; BATCH])
-            .collect();
-        (queue, chunks)
-    };
+    let records = FOUR_BATCHES / size;
     bencher
-        .with_inputs(new)
-        .input_counter(|_| ItemsCount::new(RECORDS))
-        .bench_local_refs(|(queue, chunks)| {
-            for value in values.iter().cycle().take(RECORDS) {
-                let mut chunk = None;
-                let record = record(value);
-                let (now, ticket) = (Instant::now, Arc::default);
-                while let Append::NeedChunk { .. } =
-                    queue.append(&record, &options, &mut chunk, now, ticket)
-                {
-                    chunk = chunks.pop();
-                }
+        .with_inputs(Partition::new)
+        .input_counter(move |_| ItemsCount::new(records))
+        .bench_local_refs(|partition| {
+            for value in values.iter().take(records) {
+                partition.append(value);
             }
         });
 }

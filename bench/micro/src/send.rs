@@ -11,8 +11,8 @@ use crate::batches::SIZE;
 use crate::count::counted;
 use crate::stalled::{PARTITIONS, Stand, TOPIC};
 
-/// Rounds that are counted.
-const ROUNDS: u64 = 8;
+/// Rounds that are counted. Where the partitions are drawn, enough of them for an average.
+const ROUNDS: u64 = 16;
 /// Rounds before them, after which chunks of memory are used again.
 const WARM: u64 = 2;
 /// Records of a round over all partitions.

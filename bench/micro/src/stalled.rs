@@ -8,7 +8,7 @@ use std::error::Error;
 use std::future::Future as _;
 use std::pin::pin;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Wake, Waker};
 
 use downpour::blocking::Producer;
 use downpour::{Delivery, Topic};
@@ -66,7 +66,8 @@ impl Stand {
             let record = self.topic.record().partition(0).value("a plug");
             let mut delivery: Delivery = self.producer.produce_async(record)?;
             // Its answer may be here already; then the next one will be slower.
-            if let Poll::Pending = pin!(&mut delivery).poll(&mut Context::from_waker(&waker)) {
+            let mut context = Context::from_waker(&waker);
+            if pin!(&mut delivery).poll(&mut context).is_pending() {
                 brake.wait_until_held();
                 return Ok(());
             }

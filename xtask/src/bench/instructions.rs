@@ -136,8 +136,8 @@ fn count(program: &Path, name: &str, dir: &Path) -> Result<f64, String> {
     let text = fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
     match total(&text) {
         Some(instructions) if instructions > 0.0 => {
-            // A tenth is more than repeated runs agree on.
-            Ok((instructions / records * 10.0).round() / 10.0)
+            // Repeated runs do not agree on more.
+            Ok((instructions / records * 100.0).round() / 100.0)
         }
         _ => Err(format!(
             "{name}: nothing was counted; is there no function {COUNTED} any more?"

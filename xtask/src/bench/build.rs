@@ -46,7 +46,7 @@ pub(crate) fn all(bench: &Path, peers: &[&Contestant]) -> Result<Programs, Strin
 }
 
 /// The target directory of the bench's workspace, wherever the environment puts it.
-fn target(bench: &Path) -> Result<PathBuf, String> {
+pub(super) fn target(bench: &Path) -> Result<PathBuf, String> {
     let mut metadata = program();
     metadata
         .args(["metadata", "--no-deps", "--format-version", "1"])

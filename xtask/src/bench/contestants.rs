@@ -178,6 +178,7 @@ pub(crate) const CONTESTANTS: &[Contestant] = &[
     native(TASKS_OF_REFERENCE, "a future per record, tokio", "bench-rdkafka", "tasks", TASKS),
     without_linger(native("rdkafka-tasks-linger-0", "the same with linger 0", "bench-rdkafka", "tasks", TASKS)),
     foreign("franz-go-tasks", "goroutines", GO, "tasks", TASKS),
+    foreign("franz-go-tasks-promise", "goroutines that each wait for their promise, which lingers", GO, "tasks-promise", TASKS),
     without_linger(foreign("franz-go-tasks-linger-0", "the same with linger 0", GO, "tasks", TASKS)),
     warmed(JIT / 20, foreign("java-tasks", "threads", Foreign::Java, "tasks", TASKS)),
     warmed(JIT / 5, without_linger(foreign("java-tasks-linger-0", "the same with linger 0", Foreign::Java, "tasks", TASKS))),

@@ -6,8 +6,10 @@ mod build;
 mod cargo;
 mod cells;
 mod contestants;
+mod counts;
 mod figures;
 mod foreign;
+mod instructions;
 mod kafka;
 mod machine;
 mod payloads;
@@ -54,10 +56,22 @@ pub(crate) struct Arguments {
     /// Name the cells and the peers and measure nothing.
     #[arg(long)]
     list: bool,
+    /// Count instructions of small programs under callgrind in place of measuring.
+    #[arg(long)]
+    instructions: bool,
+    /// Take what is counted as what is right from now on.
+    #[arg(long, requires = "instructions")]
+    accept: bool,
+    /// Count allocations and write calls per record in place of measuring.
+    #[arg(long, conflicts_with_all = ["instructions", "kafka"])]
+    counts: bool,
 }
 
 /// Measures. False if a run did not count.
 pub(crate) fn run(root: &Path, arguments: &Arguments) -> Result<bool, String> {
+    if arguments.instructions {
+        return instructions::run(root, arguments.accept);
+    }
     let mut cells = chosen(&cells::CELLS, &arguments.cells, |cell: &Cell| &cell.name)?;
     let mut peers = chosen(
         contestants::CONTESTANTS,
@@ -100,6 +114,10 @@ pub(crate) fn run(root: &Path, arguments: &Arguments) -> Result<bool, String> {
         }
     };
     let mut runner = Runner::new(target, &programs, &dir, arguments.scale)?;
+    if arguments.counts {
+        let counting = counts::Counting::new(&root.join("bench"), &dir)?;
+        return counting.run(&mut runner, &cells, &peers, arguments.scale);
+    }
     let mut report = report::Report::new(name, machine, arguments.rounds);
     if arguments.kafka.is_some() {
         warm(&mut runner, &cells, &peers)?;

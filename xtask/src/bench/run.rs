@@ -57,7 +57,18 @@ impl<'a> Runner<'a> {
 
     /// Runs one peer in one cell. An error is the bench's own.
     pub(crate) fn run(&mut self, cell: &Cell, peer: &Contestant) -> Result<Ended, String> {
-        let share = self.scale * self.target.share() * peer.share;
+        self.run_with(cell, peer, self.scale, &BTreeMap::new())
+    }
+
+    /// The same with another number of records and words in the peer's environment.
+    pub(crate) fn run_with(
+        &mut self,
+        cell: &Cell,
+        peer: &Contestant,
+        scale: f64,
+        environment: &BTreeMap<&str, PathBuf>,
+    ) -> Result<Ended, String> {
+        let share = scale * self.target.share() * peer.share;
         let records = (cell.records as f64 * share).ceil() as u64;
         let (records, warmup) = match cell.kind {
             // The warm-up is all that is sent.
@@ -79,7 +90,8 @@ impl<'a> Runner<'a> {
         command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(complaints);
+            .stderr(complaints)
+            .envs(environment);
         let mut child = command
             .spawn()
             .map_err(|error| format!("{}: {error}", peer.name))?;

@@ -81,8 +81,11 @@ const SECTIONS: &[Section] = &[
     section("asan", &[
         "test", "-p", "downpour", "--test", "it", "--target", "x86_64-unknown-linux-gnu", "fork",
     ]).env(&[("RUSTFLAGS", "-Zsanitizer=address")]).toolchain("nightly").needs(&[Toolchain("nightly")]),
-    // The judge of every figure; the peers are built when the bench runs.
-    section("bench", &["test", "-p", "bench-broker", "-p", "bench-contract"]).dir("bench"),
+    // The judge of every figure, and each small program and micro bench once; the peers are built
+    // when the bench runs. One of the codecs is zstd.
+    section("bench", &[
+        "test", "-p", "bench-broker", "-p", "bench-contract", "-p", "bench-micro", "-p", "bench-preload",
+    ]).dir("bench").needs(&[Program("gcc")]),
     section("referees", &["test", "--release"]).dir("referees")
         .needs(&[Program("gcc"), Program("make"), Program("mvn"), Java]),
     // One at a time: each test has several JVMs of its own and measures time. What the storms

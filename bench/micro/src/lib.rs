@@ -1,0 +1,129 @@
+//! What counted programs and micro benches share: values as the bench's peers send them, and how
+//! they get into batches.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::Instant;
+
+use downpour_core::config::{Address, BatchOptions, Config};
+use downpour_core::queue::{Append, Queue, Settings};
+use downpour_wire::record::RecordRef;
+
+/// Bytes of a batch and of a chunk.
+pub const BATCH: usize = 64 << 10;
+
+/// Bytes of values that fill some four batches: with five the open one would grow in place of
+/// being closed.
+pub const FOUR_BATCHES: usize = 228 << 10;
+
+/// A record without key, always of the same time.
+pub fn record(value: &[u8]) -> RecordRef<'_> {
+    RecordRef {
+        value: Some(value),
+        timestamp: 1_700_000_000_000,
+        ..RecordRef::default()
+    }
+}
+
+/// A partition's queue with memory for more than [`FOUR_BATCHES`].
+#[derive(Debug)]
+pub struct Partition {
+    queue: Queue<Arc<()>>,
+    options: BatchOptions,
+    chunks: Vec<Vec<u8>>,
+}
+
+impl Partition {
+    /// An empty one.
+    pub fn new() -> Self {
+        let mut config = Config::new(vec![Address {
+            host: Arc::from("nobody"),
+            port: 1,
+        }]);
+        // An idempotent queue has a single slot until a batch was acknowledged.
+        config.idempotence = false;
+        config.allow_reordering = true;
+        Self {
+            queue: Queue::new(Arc::from("t"), 0, Settings::from(&config)),
+            options: config.batch_options(),
+            // Not zeros, or the system would hand them out only when they are written.
+            chunks: (0..16).map(|_| vec![1; BATCH]).collect(),
+        }
+    }
+
+    /// Appends a record, as often as it takes.
+    #[inline]
+    pub fn append(&mut self, value: &[u8]) {
+        let mut chunk = None;
+        while let Append::NeedChunk { .. } = self.queue.append(
+            &record(value),
+            &self.options,
+            &mut chunk,
+            Instant::now,
+            Arc::default,
+        ) {
+            // Large enough, whatever is asked for.
+            chunk = self.chunks.pop();
+        }
+    }
+}
+
+impl Default for Partition {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+const EVENTS: [&str; 8] = [
+    "page_view",
+    "add_to_cart",
+    "checkout",
+    "search",
+    "login",
+    "logout",
+    "purchase",
+    "refund",
+];
+
+/// Values of this size, to be sent in turn: like JSON, the same in every run, and more of them
+/// than a codec looks back.
+pub fn values(size: usize) -> Vec<Vec<u8>> {
+    let mut random = Random(7);
+    let count = ((512 << 10) / size).max(1);
+    (0..count).map(|_| value(&mut random, size)).collect()
+}
+
+fn value(random: &mut Random, size: usize) -> Vec<u8> {
+    let mut text = format!(
+        r#"{{"id":{},"user":"u-{:06x}","event":"{}","at":{}"#,
+        random.below(100_000_000),
+        random.below(1 << 24),
+        EVENTS[random.below(8) as usize],
+        1_760_000_000_000 + random.below(100_000_000),
+    );
+    while text.len() + 2 < size {
+        let (name, event) = (random.below(20), EVENTS[random.below(8) as usize]);
+        // A string takes whatever is written.
+        let _ = write!(
+            text,
+            r#","attr_{name}":"{event}-{}""#,
+            random.below(1_000_000)
+        );
+    }
+    text.truncate(size.saturating_sub(2));
+    text.push_str("\"}");
+    text.truncate(size);
+    text.into_bytes()
+}
+
+/// xorshift: good enough for digits.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, end: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 11) % end
+    }
+}

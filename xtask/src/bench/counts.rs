@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::build;
 use super::cargo;
-use super::cells::Cell;
+use super::cells::{Cell, Kind};
 use super::contestants::{Contestant, Program};
 use super::foreign::Foreign;
 use super::run::{Ended, Runner};
@@ -78,7 +78,8 @@ impl Counting {
         scale: f64,
     ) -> Result<bool, String> {
         let mut all_count = true;
-        for cell in cells {
+        // An idle peer sends nothing whose share could be told.
+        for cell in cells.iter().filter(|cell| cell.kind != Kind::Idle) {
             let (table, count) = self.table(runner, cell, peers, scale)?;
             all_count &= count;
             println!("{table}");
@@ -99,9 +100,9 @@ impl Counting {
             "|---|---|---|---|".to_owned(),
         ];
         let mut all_count = true;
-        let here =
+        let takes_part =
             |peer: &&&Contestant| peer.kinds.contains(&cell.kind) && (peer.lacks)(cell).is_none();
-        for peer in peers.iter().filter(here) {
+        for peer in peers.iter().filter(takes_part) {
             eprintln!("{} {}", cell.name, peer.name);
             let sees = sees(peer.program);
             let row = if sees.allocations || sees.writes {

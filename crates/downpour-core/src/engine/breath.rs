@@ -8,7 +8,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::engine::state::{Broker, Engine, Queues};
+use crate::engine::state::{Breath, Engine, Opened, Queues};
 
 /// About what a request and its answer take on a local network.
 const BREATH: Duration = Duration::from_micros(100);
@@ -18,30 +18,6 @@ const BREATHS_MAX: Duration = Duration::from_millis(1);
 
 /// Partitions that are looked at to see whether batches grow; the first of the turn stand for all.
 const SAMPLE: usize = 8;
-
-/// A pause that has begun.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Breath {
-    pub(crate) until: Instant,
-    /// Not to be prolonged beyond this.
-    end: Instant,
-    /// What was open when it began or went on.
-    seen: Seen,
-}
-
-/// What growth is told from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Seen {
-    partitions: usize,
-    bytes: usize,
-}
-
-impl Broker {
-    /// Whether it takes a breath now.
-    pub(crate) fn breathes(&self, now: Instant) -> bool {
-        self.breath.is_some_and(|breath| breath.until > now)
-    }
-}
 
 impl<T: Clone> Engine<T> {
     /// How long nothing but growing batches is to be expected: too short for a poll of sockets,
@@ -81,7 +57,7 @@ impl<T: Clone> Engine<T> {
         }
         let sample = broker.active.iter().take(SAMPLE);
         let bytes = sample.filter_map(|&slot| queues.with(slot, |queue| queue.open_bytes()));
-        let seen = Seen {
+        let seen = Opened {
             bytes: bytes.sum(),
             partitions: broker.active.len(),
         };

@@ -11,7 +11,6 @@ use downpour_wire::frame::Frame;
 use crate::cluster::{Change, Cluster, Slot};
 use crate::config::{Address, Config};
 use crate::connection::{Connection, LinkId};
-use crate::engine::breath::Breath;
 use crate::event::Event;
 use crate::identity::IdentityState;
 use crate::outcome::Verdict;
@@ -171,6 +170,30 @@ pub(crate) struct Broker {
     pub(crate) landed_at: Option<Instant>,
     /// A moment's pause under load.
     pub(crate) breath: Option<Breath>,
+}
+
+impl Broker {
+    /// Whether it takes a breath now.
+    pub(crate) fn breathes(&self, now: Instant) -> bool {
+        self.breath.is_some_and(|breath| breath.until > now)
+    }
+}
+
+/// A moment's pause of a broker under load; `breath` says why.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Breath {
+    pub(crate) until: Instant,
+    /// Not to be prolonged beyond this.
+    pub(crate) end: Instant,
+    /// What was open when it began or went on.
+    pub(crate) seen: Opened,
+}
+
+/// Open batches, as far as growth is told from them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Opened {
+    pub(crate) partitions: usize,
+    pub(crate) bytes: usize,
 }
 
 /// The addresses that the user gave.

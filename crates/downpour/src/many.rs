@@ -26,10 +26,13 @@ pub(crate) async fn accept_many<'a>(
     shared: &Arc<Shared>,
     records: impl IntoIterator<Item = Record<'a>>,
 ) -> Result<Deliveries, SendManyError<'a>> {
-    let (mut records, refused) = collect(shared, records.into_iter());
+    // Collected in one go: a record is large, and every further move shows.
+    let mut records: Vec<Record<'a>> = records.into_iter().collect();
     let mut accepted = Deliveries::default();
-    if let Some((at, reason)) = refused {
-        return Err(SendManyError::new(accepted, records, at, reason));
+    for (at, record) in records.iter().enumerate() {
+        if let Err(reason) = check(shared, record) {
+            return Err(SendManyError::new(accepted, records, at, reason));
+        }
     }
     let refused = accept_in_order(shared, &records, &mut accepted).await;
     match refused {
@@ -41,25 +44,8 @@ pub(crate) async fn accept_many<'a>(
     }
 }
 
-/// All records, and the place of the first that is at fault as far as can be known without
-/// metadata.
-fn collect<'a>(
-    shared: &Shared,
-    records: impl Iterator<Item = Record<'a>>,
-) -> (Vec<Record<'a>>, Option<(usize, SendError)>) {
-    let mut collected = Vec::with_capacity(records.size_hint().0);
-    let mut refused = None;
-    for record in records {
-        if refused.is_none() {
-            if let Err(reason) = check(shared, &record) {
-                refused = Some((collected.len(), reason));
-            }
-        }
-        collected.push(record);
-    }
-    (collected, refused)
-}
-
+/// What is wrong with a record, as far as it can be known without metadata.
+#[inline]
 fn check(shared: &Shared, record: &Record<'_>) -> Result<(), SendError> {
     validate::record(record, shared.settings.core.batch_max)?;
     match record.topic.target() {
@@ -178,6 +164,7 @@ fn append_run_in(
 }
 
 /// The record's partition; chosen once, for the choice counts bytes.
+#[inline(always)]
 fn chosen(
     shared: &Shared,
     topic: &TopicState,

@@ -9,8 +9,8 @@ use std::task::Waker;
 
 use downpour_core::budget::{Budget, Wait, WaitKey};
 
-/// Chunks of 4 KiB to 1 MiB are kept, each size apart.
-const SMALLEST: u32 = 12;
+/// Chunks of 512 bytes to 1 MiB are kept, each size apart.
+const SMALLEST: u32 = 9;
 const LARGEST: u32 = 20;
 /// Bytes of chunks that are kept while none is in use.
 const IDLE_MAX: usize = 16 << 20;
@@ -237,7 +237,7 @@ mod tests {
 
     #[test]
     fn contention_lasts_while_somebody_waits() {
-        let memory = Memory::new(4096);
+        let memory = Memory::new(512);
         let chunk = memory.try_chunk(1).unwrap();
         let mut key = None;
         assert!(memory.poll_chunk(1, &mut key, Waker::noop()).is_none());

@@ -187,7 +187,7 @@ pub struct Queue<T> {
 pub(crate) const PROOF_LASTS: Duration = Duration::from_secs(60);
 
 /// Smallest chunk: ten thousand partitions with a record each hold 40 MiB, not 640.
-pub(crate) const CHUNK_MIN: usize = 4 << 10;
+pub(crate) const CHUNK_MIN: usize = 512;
 
 impl<T: Clone> Queue<T> {
     /// An empty queue of this partition.

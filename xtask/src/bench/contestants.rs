@@ -149,6 +149,15 @@ fn rskafka_lacks(cell: &Cell) -> Option<&'static str> {
     }
 }
 
+fn java_lacks(cell: &Cell) -> Option<&'static str> {
+    // 64 MiB are a thousand batches of 64 KiB, which it takes whole: 0.5 ms a record.
+    (cell.partitions > 1000).then_some("no memory for a batch of each partition")
+}
+
+fn aiokafka_lacks(cell: &Cell) -> Option<&'static str> {
+    (cell.partitions > 1000).then_some("takes longer than a run may: 2 ms a record")
+}
+
 fn kafkats_lacks(cell: &Cell) -> Option<&'static str> {
     (cell.codec == "zstd").then_some("no zstd")
 }
@@ -166,12 +175,12 @@ pub(crate) const CONTESTANTS: &[Contestant] = &[
     native(PEER_OF_REFERENCE, "callbacks, a thread polls", "bench-rdkafka", "threaded", IDLE),
     native("rdkafka-future", "a future per record, tokio", "bench-rdkafka", "future", THREADS),
     foreign("franz-go", "a promise per record", GO, "callback", IDLE),
-    warmed(JIT, foreign("java", "a callback per record", Foreign::Java, "callback", IDLE)),
+    lacking(java_lacks, warmed(JIT, foreign("java", "a callback per record", Foreign::Java, "callback", IDLE))),
     lacking(rskafka_lacks, foreign("rskafka", "the caller's batches, no idempotence", RSKAFKA, "batches", FLOOD)),
     foreign("krafka", "a handle per record, tokio", KRAFKA, "handles", THREADS),
     foreign("kacrab", "a handle per record, tokio", KACRAB, "handles", THREADS),
     foreign("sarama", "successes from a channel", SARAMA, "callback", FLOOD),
-    slow(foreign("aiokafka", "a future per record", Foreign::Python, "handles", FLOOD)),
+    slow(lacking(aiokafka_lacks, foreign("aiokafka", "a future per record", Foreign::Python, "handles", FLOOD))),
     slow(lacking(kafkats_lacks, foreign("kafkats", "the caller's arrays", Foreign::Node, "arrays", FLOOD))),
 
     native("downpour-tasks", "tokio", "bench-downpour", "tasks", TASKS),

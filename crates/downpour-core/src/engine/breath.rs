@@ -40,6 +40,9 @@ impl<T: Clone> Engine<T> {
 
     /// Begins a breath, prolongs one or ends it.
     pub(crate) fn breathe(&mut self, id: i32, now: Instant, queues: &mut impl Queues<T>) {
+        if !self.is_adaptive() {
+            return;
+        }
         let busy_from = self.config.busy_from;
         let Some(broker) = self.brokers.get_mut(&id) else {
             return;

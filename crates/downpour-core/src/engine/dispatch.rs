@@ -57,9 +57,12 @@ impl<T: Clone> Engine<T> {
 
     /// Whether anything goes: with nothing in flight lingering gains nothing.
     fn leaves_at_once(&self, broker: &Broker, now: Instant) -> bool {
-        let adaptive = matches!(self.config.linger, Linger::Adaptive(_));
-        let idle = adaptive && broker.in_flight == 0 && !broker.breathes(now);
+        let idle = self.is_adaptive() && broker.in_flight == 0 && !broker.breathes(now);
         idle || self.pressure || self.draining
+    }
+
+    pub(crate) fn is_adaptive(&self) -> bool {
+        matches!(self.config.linger, Linger::Adaptive(_))
     }
 
     /// Visits each of the broker's active slots once, as long as the request has room.

@@ -10,6 +10,8 @@ type Payloads struct {
 	bytes []byte
 	size  int
 	count int
+	// How many were sent before this stretch, so that values go on where they were.
+	before int
 }
 
 func read(path string, size int) (*Payloads, error) {
@@ -26,6 +28,6 @@ func read(path string, size int) (*Payloads, error) {
 // Write puts a record's value into memory of the caller's, written once, as a program writes its
 // own. The record's number says which, so that goroutines share no counter.
 func (p *Payloads) Write(into []byte, record int) []byte {
-	at := record % p.count * p.size
+	at := (p.before + record) % p.count * p.size
 	return append(into[:0], p.bytes[at:at+p.size]...)
 }

@@ -134,6 +134,7 @@ func Measure(peer, module string, open func(*Run) (Sender, error)) {
 	warm := &Tally{}
 	if run.Warmup > 0 {
 		warm = send(payloads, run.Warmup)
+		payloads.before = run.Warmup
 	}
 	line := map[string]any{"peer": peer, "version": version(module), "mode": run.Mode}
 	tally := &Tally{}

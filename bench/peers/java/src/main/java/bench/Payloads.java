@@ -9,6 +9,7 @@ final class Payloads {
     private final byte[] bytes;
     private final int size;
     private final int count;
+    private int before;
 
     Payloads(Path path, int size) throws IOException {
         this.bytes = Files.readAllBytes(path);
@@ -24,11 +25,16 @@ final class Payloads {
         return new byte[size];
     }
 
+    /** So many were sent before the next stretch, whose values go on where they were. */
+    void goOnAfter(int records) {
+        before = records;
+    }
+
     /**
      * Writes a record's value once, as a program writes its own. The record's number says which,
      * so that threads share no counter.
      */
     void write(byte[] into, int number) {
-        System.arraycopy(bytes, number % count * size, into, 0, size);
+        System.arraycopy(bytes, (before + number) % count * size, into, 0, size);
     }
 }

@@ -52,7 +52,9 @@ public final class Peer {
         Peer peer = new Peer(run);
         boolean isIdle = peer.mode.equals("idle");
         int records = isIdle ? 0 : run.number("records");
-        Tally warm = peer.send(run.number("warmup", 0));
+        int warmup = run.number("warmup", 0);
+        Tally warm = peer.send(warmup);
+        peer.payloads.goOnAfter(warmup);
         mark();
         long wakeups = isIdle ? Wakeups.during(IDLE_MILLIS) : 0;
         Tally tally = isIdle ? new Tally() : peer.send(records);

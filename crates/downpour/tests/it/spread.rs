@@ -148,6 +148,61 @@ fn send_many_reports_each_record_in_order() {
     );
 }
 
+/// Long runs into one partition, short ones, two topics by handle and by name, a label now and
+/// then, keys, the library's choice: whatever the way in, order and places hold.
+#[test]
+fn send_many_keeps_order_and_places_whatever_its_records_are_like() {
+    let cluster = FakeCluster::builder()
+        .topic("events", 6)
+        .topic("others", 2)
+        .start()
+        .unwrap();
+    let producer = producer(&cluster).blocking();
+    let events = producer.topic("events").unwrap();
+    let values: Vec<String> = (0..2_000).map(|n| format!("value {n}")).collect();
+    let record = |n: usize| {
+        let record = match n / 100 % 4 {
+            0 => events.record().partition(3),
+            1 => events.record().partition((n % 6) as i32),
+            2 if n % 2 == 0 => Record::to("others").key("k"),
+            2 => events.record().partition_key("k"),
+            _ => Record::to("events"),
+        };
+        let record = record.value(&values[n]);
+        if n % 37 == 0 {
+            record.label(Arc::new(n))
+        } else {
+            record
+        }
+    };
+    let deliveries = producer.produce_many_sync((0..2_000).map(record)).unwrap();
+    let mut last = std::collections::BTreeMap::new();
+    for (n, outcome) in deliveries.outcomes().enumerate() {
+        let report = outcome.unwrap().into_result().unwrap();
+        match n / 100 % 4 {
+            0 => assert_eq!(report.partition(), 3),
+            1 => assert_eq!(report.partition(), (n % 6) as i32),
+            2 if n % 2 == 0 => assert_eq!(report.topic(), "others"),
+            _ => assert_eq!(report.topic(), "events"),
+        }
+        let place = (report.topic().to_owned(), report.partition());
+        let offset = report.offset().unwrap();
+        let stored = &cluster.records(report.topic(), report.partition())[offset as usize];
+        assert_eq!(stored.value_str().as_deref(), Some(values[n].as_str()));
+        assert!(
+            last.insert(place, offset)
+                .is_none_or(|before| before < offset)
+        );
+        let label = report.label().and_then(|l| l.downcast_ref::<usize>());
+        assert_eq!(label.copied(), (n % 37 == 0).then_some(n));
+    }
+    let count = |topic| cluster.record_count(topic);
+    assert_eq!(
+        (count("events") + count("others"), count("others")),
+        (2_000, 250)
+    );
+}
+
 #[test]
 fn a_topic_handle_of_another_producer_goes_by_name() {
     let (one, two) = (cluster(), cluster());

@@ -333,8 +333,11 @@ impl<T: Clone> Queue<T> {
         if let Some(open) = &self.open {
             let builder = &open.builder;
             let bytes = builder.record_len(record);
-            let small = builder.capacity() < self.settings.batch_size
-                && builder.body_len() + bytes + HEADER_LEN <= self.settings.batch_max;
+            let batch_size = self.settings.batch_size;
+            // However small its chunks are: a record that is larger than what is left of the
+            // target gets the next batch.
+            let small = builder.capacity() < batch_size
+                && builder.body_len() + bytes + HEADER_LEN <= batch_size;
             if open.options == *options && (small || self.may_grow(builder, bytes)) {
                 return if bytes <= builder.spare() {
                     Room::Here { bytes }

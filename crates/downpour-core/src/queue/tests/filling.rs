@@ -101,7 +101,7 @@ fn other_options_seal_the_open_batch() {
 fn a_small_batch_holds_little_memory() {
     let mut bench = Bench::new();
     bench.append("one");
-    assert_eq!(bench.queue.buffered_bytes(), 4096);
+    assert_eq!(bench.queue.buffered_bytes(), 512);
 }
 
 #[test]

@@ -24,8 +24,8 @@ impl<T: Clone> Engine<T> {
     /// whose timeouts are milliseconds. `None` while no breath is taken.
     pub fn breath(&self, now: Instant) -> Option<Duration> {
         let waiting = self.brokers.values().filter(|b| !b.active.is_empty());
-        let breaths = waiting.filter_map(|broker| broker.breath);
-        let ends = breaths.map(|breath| breath.until).filter(|&at| at > now);
+        let breathing = waiting.filter(|broker| broker.breathes(now));
+        let ends = breathing.filter_map(|broker| broker.breath.map(|breath| breath.until));
         ends.min().map(|at| at - now)
     }
 
@@ -51,7 +51,11 @@ impl<T: Clone> Engine<T> {
             return;
         }
         let before = broker.breath.take();
-        let is_busy = broker.in_flight == 0 && broker.last_records >= busy_from;
+        if broker.in_flight > 0 {
+            // A full batch left meanwhile.
+            return;
+        }
+        let is_busy = broker.last_records >= busy_from;
         // Those who waited for the answer send again soon after it.
         let begins = broker.landed_at.take_if(|_| is_busy);
         let begins = begins.is_some_and(|at| now.saturating_duration_since(at) < BREATHS_MAX);

@@ -38,7 +38,8 @@ impl<T: Clone> Engine<T> {
         }
         for broker in self.brokers.values().filter(|b| !b.active.is_empty()) {
             consider(broker.next_at);
-            consider(broker.breath.map(|breath| breath.until));
+            let breath = broker.breath.filter(|_| broker.breathes(now));
+            consider(breath.map(|breath| breath.until));
             consider(broker.retry_at);
         }
         for question in [&self.metadata, &self.init] {

@@ -173,9 +173,9 @@ pub(crate) struct Broker {
 }
 
 impl Broker {
-    /// Whether it takes a breath now.
+    /// Whether it takes a breath now. With a request in flight there is an answer to wait for.
     pub(crate) fn breathes(&self, now: Instant) -> bool {
-        self.breath.is_some_and(|breath| breath.until > now)
+        self.in_flight == 0 && self.breath.is_some_and(|breath| breath.until > now)
     }
 }
 

@@ -186,7 +186,7 @@ pub struct Queue<T> {
 /// day without a batch (`producer.id.expiration.ms`) or what their operator thinks enough.
 pub(crate) const PROOF_LASTS: Duration = Duration::from_secs(60);
 
-/// Smallest chunk: ten thousand partitions with a record each hold 40 MiB, not 640.
+/// Smallest chunk: ten thousand partitions with a record each hold 5 MiB, not 640.
 pub(crate) const CHUNK_MIN: usize = 512;
 
 impl<T: Clone> Queue<T> {

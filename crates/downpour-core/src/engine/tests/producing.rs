@@ -7,6 +7,7 @@ use downpour_wire::messages::{
 use downpour_wire::primitives::Uuid;
 
 use super::harness::{World, config};
+use crate::cluster::Slot;
 
 #[test]
 fn a_record_is_delivered_at_its_offset() {
@@ -292,6 +293,23 @@ fn breaths_go_on_while_batches_grow_but_not_for_ever() {
     world.append_anywhere(1);
     world.sleep_us(100);
     world.next(ApiKey::Produce);
+}
+
+#[test]
+fn a_request_that_leaves_meanwhile_ends_the_breath() {
+    let mut world = busy_world();
+    world.append(0);
+    world.append(1);
+    let slot = Slot {
+        topic: 0,
+        partition: 1,
+    };
+    world.queues.0.get_mut(&slot).unwrap().hurry();
+    world.engine.handle_ready(slot);
+    world.step();
+    world.next(ApiKey::Produce);
+    // Sleeping on would keep its answer waiting.
+    assert!(world.engine.breath(world.now).is_none());
 }
 
 #[test]

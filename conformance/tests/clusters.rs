@@ -12,11 +12,12 @@ fn a_cluster_survives_a_killed_broker(version: Version) -> Result<(), Error> {
     cluster.create_topic("t", 3, &[("compression.type", "producer")])?;
     let killed = cluster.leader("t", 0)?;
     cluster.kill(killed)?;
-    let until = Instant::now() + Duration::from_secs(20);
-    while cluster.leader("t", 0).is_ok_and(|leader| leader == killed) && Instant::now() < until {
+    let until = Instant::now() + Duration::from_secs(60);
+    // A moment without any leader is part of it: old and slow clusters show it.
+    while !cluster.leader("t", 0).is_ok_and(|leader| leader != killed) {
+        assert!(Instant::now() < until, "nobody took over");
         std::thread::sleep(Duration::from_millis(100));
     }
-    assert_ne!(cluster.leader("t", 0)?, killed, "nobody took over");
     let report = cluster.producer_performance("t", RECORDS, 10, &[("acks", "all")])?;
     assert!(report.contains("500 records sent"), "{report}");
     assert!(
@@ -24,7 +25,7 @@ fn a_cluster_survives_a_killed_broker(version: Version) -> Result<(), Error> {
         "a broker is gone"
     );
     cluster.start_broker(killed)?;
-    cluster.wait_in_sync("t", Duration::from_secs(20))?;
+    cluster.wait_in_sync("t", Duration::from_secs(60))?;
     assert_eq!(cluster.under_replicated()?, "");
     let ends = cluster.end_offsets("t")?;
     assert_eq!(ends.len(), 3);

@@ -47,7 +47,7 @@ struct Waiter<W> {
 pub struct Completion<W> {
     segments: Vec<Segment>,
     resolved: u32,
-    /// Known once the batch is sealed.
+    /// Known with the first verdict.
     total: Option<u32>,
     waiters: Vec<Waiter<W>>,
     next_key: NonZeroU32,
@@ -71,7 +71,8 @@ impl<W> Completion<W> {
         }
     }
 
-    /// Gives the run from `first` its verdict; whoever waited for it lands in `woken`.
+    /// Gives the run from `first` its verdict; whoever waited for it lands in `woken`. The whole
+    /// batch has `total` records.
     ///
     /// # Errors
     /// [`ResolvedTwice`] if any record of the run has a verdict already; nothing changes then.
@@ -79,6 +80,7 @@ impl<W> Completion<W> {
         &mut self,
         first: u32,
         count: u32,
+        total: u32,
         verdict: Verdict,
         woken: &mut Vec<W>,
     ) -> Result<(), ResolvedTwice> {
@@ -102,6 +104,7 @@ impl<W> Completion<W> {
             },
         );
         self.resolved += count;
+        self.total = Some(total);
         let complete = self.is_complete();
         self.wake(woken, |index| match index {
             Some(index) => (first..first + count).contains(&index),
@@ -110,15 +113,7 @@ impl<W> Completion<W> {
         Ok(())
     }
 
-    /// The batch was sealed with so many records.
-    pub fn close(&mut self, total: u32, woken: &mut Vec<W>) {
-        self.total = Some(total);
-        if self.is_complete() {
-            self.wake(woken, |index| index.is_none());
-        }
-    }
-
-    /// Whether every record of a sealed batch has its verdict.
+    /// Whether every record has its verdict.
     pub fn is_complete(&self) -> bool {
         self.total == Some(self.resolved)
     }
@@ -211,14 +206,13 @@ mod tests {
     #[test]
     fn a_split_batch_finishes_in_parts_each_with_its_offsets() {
         let mut completion = Completion::new();
-        completion.close(5, &mut Vec::new());
         completion
-            .resolve(3, 2, delivered(900), &mut Vec::new())
+            .resolve(3, 2, 5, delivered(900), &mut Vec::new())
             .unwrap();
         assert_eq!(offset(&completion, 0), None);
         assert!(!completion.is_complete());
         completion
-            .resolve(0, 3, delivered(100), &mut Vec::new())
+            .resolve(0, 3, 5, delivered(100), &mut Vec::new())
             .unwrap();
         let offsets: Vec<_> = (0..5).map(|i| offset(&completion, i).unwrap()).collect();
         assert_eq!(offsets, [100, 101, 102, 900, 901]);
@@ -229,19 +223,19 @@ mod tests {
     fn no_record_gets_a_second_verdict() {
         let mut completion = Completion::<u8>::new();
         completion
-            .resolve(2, 3, delivered(0), &mut Vec::new())
+            .resolve(2, 3, 9, delivered(0), &mut Vec::new())
             .unwrap();
         for (first, count) in [(2, 3), (0, 3), (4, 1), (1, 9)] {
             assert_eq!(
-                completion.resolve(first, count, delivered(0), &mut Vec::new()),
+                completion.resolve(first, count, 9, delivered(0), &mut Vec::new()),
                 Err(ResolvedTwice { first, count })
             );
         }
         completion
-            .resolve(0, 2, delivered(0), &mut Vec::new())
+            .resolve(0, 2, 9, delivered(0), &mut Vec::new())
             .unwrap();
         completion
-            .resolve(5, 1, delivered(0), &mut Vec::new())
+            .resolve(5, 1, 9, delivered(0), &mut Vec::new())
             .unwrap();
         assert_eq!(completion.resolved(), 6);
     }
@@ -253,11 +247,14 @@ mod tests {
         completion.wait(Some(0), &mut one, "zero");
         completion.wait(Some(1), &mut two, "one");
         completion.wait(None, &mut all, "all");
-        completion.close(2, &mut Vec::new());
         let mut woken = Vec::new();
-        completion.resolve(1, 1, delivered(0), &mut woken).unwrap();
+        completion
+            .resolve(1, 1, 2, delivered(0), &mut woken)
+            .unwrap();
         assert_eq!(woken, ["one"]);
-        completion.resolve(0, 1, delivered(0), &mut woken).unwrap();
+        completion
+            .resolve(0, 1, 2, delivered(0), &mut woken)
+            .unwrap();
         assert_eq!(woken, ["one", "zero", "all"]);
     }
 
@@ -271,19 +268,9 @@ mod tests {
         completion.wait(Some(0), &mut other, "gone");
         completion.forget(other.unwrap());
         let mut woken = Vec::new();
-        completion.resolve(0, 1, delivered(0), &mut woken).unwrap();
+        completion
+            .resolve(0, 1, 1, delivered(0), &mut woken)
+            .unwrap();
         assert_eq!(woken, ["new"]);
-    }
-
-    #[test]
-    fn a_batch_sealed_after_its_verdict_wakes_those_who_wait_for_all_of_it() {
-        let mut completion = Completion::new();
-        let mut slot = None;
-        completion.wait(None, &mut slot, "all");
-        let mut woken = Vec::new();
-        completion.resolve(0, 2, delivered(0), &mut woken).unwrap();
-        assert!(woken.is_empty());
-        completion.close(2, &mut woken);
-        assert_eq!(woken, ["all"]);
     }
 }

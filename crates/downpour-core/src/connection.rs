@@ -178,6 +178,11 @@ impl<P> Connection<P> {
         self.written = self.written.max(total);
     }
 
+    /// Whether the kernel has not taken all requests yet.
+    pub(crate) fn is_congested(&self) -> bool {
+        self.written < self.queued
+    }
+
     /// Whether the whole request has left; a broker does nothing with half of one.
     pub(crate) fn has_left(&self, pending: &Pending<P>) -> bool {
         pending.ends_at <= self.written

@@ -82,10 +82,17 @@ impl BatchState {
         self.lock().labels.push((index, label));
     }
 
-    /// Gives a run its verdict.
-    pub(crate) fn resolve(&self, first: u32, count: u32, verdict: Verdict, woken: &mut Vec<Waker>) {
+    /// Gives the run of `count` records from `first` its verdict; the batch has `total`.
+    pub(crate) fn resolve(
+        &self,
+        (first, count): (u32, u32),
+        total: u32,
+        verdict: Verdict,
+        woken: &mut Vec<Waker>,
+    ) {
         let mut inner = self.lock();
-        let resolved = inner.completion.resolve(first, count, verdict, woken);
+        let completion = &mut inner.completion;
+        let resolved = completion.resolve(first, count, total, verdict, woken);
         self.settle(&inner);
         drop(inner);
         if let Err(twice) = resolved {
@@ -96,13 +103,6 @@ impl BatchState {
                 "records were about to get a second verdict; please report this"
             );
         }
-    }
-
-    /// The batch has so many records and gets no more.
-    pub(crate) fn close(&self, total: u32, woken: &mut Vec<Waker>) {
-        let mut inner = self.lock();
-        inner.completion.close(total, woken);
-        self.settle(&inner);
     }
 
     /// Notes that the whole batch is in one place, if it is.
@@ -139,14 +139,15 @@ impl BatchState {
         for (first, count) in done {
             if first > next {
                 let gap = first - next;
-                let _ = inner.completion.resolve(next, gap, verdict.clone(), woken);
+                let _ = inner
+                    .completion
+                    .resolve(next, gap, u32::MAX, verdict.clone(), woken);
             }
             next = first + count;
         }
         let _ = inner
             .completion
-            .resolve(next, u32::MAX - next, verdict, woken);
-        inner.completion.close(u32::MAX, woken);
+            .resolve(next, u32::MAX - next, u32::MAX, verdict, woken);
     }
 
     /// How one record ended; `None` while it has not.
@@ -314,7 +315,7 @@ mod tests {
     fn a_label_reaches_the_report_of_its_record_and_no_other() {
         let state = BatchState::new(Arc::from("t"), 3);
         state.add_label(1, Arc::new("order 7"));
-        state.resolve(0, 3, delivered(40), &mut Vec::new());
+        state.resolve((0, 3), 3, delivered(40), &mut Vec::new());
         let reports: Vec<Report> = (0..3)
             .map(|i| state.outcome(i, 9).unwrap().into_result().unwrap())
             .collect();
@@ -325,28 +326,19 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_in_one_piece_answers_without_its_lock_whatever_comes_first() {
-        for close_first in [true, false] {
-            let state = BatchState::new(Arc::from("t"), 3);
-            if close_first {
-                state.close(2, &mut Vec::new());
-                state.resolve(0, 2, delivered(40), &mut Vec::new());
-            } else {
-                state.resolve(0, 2, delivered(40), &mut Vec::new());
-                state.close(2, &mut Vec::new());
-            }
-            let held = state.lock();
-            assert_eq!(state.outcome(1, 9).unwrap().offset(), Some(41));
-            drop(held);
-        }
+    fn a_batch_in_one_piece_answers_without_its_lock() {
+        let state = BatchState::new(Arc::from("t"), 3);
+        state.resolve((0, 2), 2, delivered(40), &mut Vec::new());
+        let held = state.lock();
+        assert_eq!(state.outcome(1, 9).unwrap().offset(), Some(41));
+        drop(held);
     }
 
     #[test]
     fn a_batch_in_parts_is_looked_up_part_by_part() {
         let state = BatchState::new(Arc::from("t"), 3);
-        state.close(2, &mut Vec::new());
-        state.resolve(1, 1, delivered(90), &mut Vec::new());
-        state.resolve(0, 1, delivered(40), &mut Vec::new());
+        state.resolve((1, 1), 2, delivered(90), &mut Vec::new());
+        state.resolve((0, 1), 2, delivered(40), &mut Vec::new());
         let offsets = [0, 1].map(|i| state.outcome(i, 9).unwrap().offset());
         assert_eq!(offsets, [Some(40), Some(90)]);
     }
@@ -354,7 +346,7 @@ mod tests {
     #[test]
     fn orphaned_records_end_unknown_and_those_with_a_verdict_keep_it() {
         let state = BatchState::new(Arc::from("t"), 0);
-        state.resolve(1, 1, delivered(40), &mut Vec::new());
+        state.resolve((1, 1), 9, delivered(40), &mut Vec::new());
         let failure = Arc::new(Failure::new(
             Cause::Closed { last: None },
             Arc::from("t"),
@@ -374,7 +366,7 @@ mod tests {
             base_offset: Some(0),
             log_append_time: Some(77),
         };
-        state.resolve(0, 1, verdict, &mut Vec::new());
+        state.resolve((0, 1), 1, verdict, &mut Vec::new());
         assert_eq!(
             state
                 .outcome(0, 5)

@@ -264,12 +264,12 @@ mod tests {
         let mut waiting = all.clone();
         let mut context = Context::from_waker(std::task::Waker::noop());
         assert!(Pin::new(&mut waiting).poll(&mut context).is_pending());
-        one.resolve(5, 10, delivered(0), &mut Vec::new());
+        one.resolve((5, 10), 15, delivered(0), &mut Vec::new());
         assert!(Pin::new(&mut waiting).poll(&mut context).is_pending());
-        two.resolve(0, 1, delivered(0), &mut Vec::new());
-        two.resolve(1, 1, failed(), &mut Vec::new());
+        two.resolve((0, 1), 2, delivered(0), &mut Vec::new());
+        two.resolve((1, 1), 2, failed(), &mut Vec::new());
         assert!(Pin::new(&mut waiting).poll(&mut context).is_pending());
-        one.resolve(0, 5, delivered(0), &mut Vec::new());
+        one.resolve((0, 5), 15, delivered(0), &mut Vec::new());
         for _ in 0..2 {
             let Poll::Ready(Err(error)) = Pin::new(&mut waiting).poll(&mut context) else {
                 panic!("one record failed")
@@ -289,9 +289,9 @@ mod tests {
         for index in [0, 2] {
             all.push(Delivery::new(state.clone(), index, 0));
         }
-        state.resolve(0, 1, delivered(0), &mut Vec::new());
-        state.resolve(1, 1, failed(), &mut Vec::new());
-        state.resolve(2, 1, delivered(1), &mut Vec::new());
+        state.resolve((0, 1), 3, delivered(0), &mut Vec::new());
+        state.resolve((1, 1), 3, failed(), &mut Vec::new());
+        state.resolve((2, 1), 3, delivered(1), &mut Vec::new());
         all.wait().unwrap();
     }
 
@@ -311,11 +311,11 @@ mod tests {
             assert_eq!((one.partition() as usize, one.place().1 as usize), expected);
         }
         for state in &states[1..] {
-            state.resolve(0, 2, delivered(0), &mut Vec::new());
+            state.resolve((0, 2), 2, delivered(0), &mut Vec::new());
         }
-        states[0].resolve(0, 1, delivered(0), &mut Vec::new());
+        states[0].resolve((0, 1), 2, delivered(0), &mut Vec::new());
         assert!(all.wait_timeout(Duration::ZERO).is_err());
-        states[0].resolve(1, 1, failed(), &mut Vec::new());
+        states[0].resolve((1, 1), 2, failed(), &mut Vec::new());
         assert!(all.wait().is_err());
     }
 }

@@ -203,7 +203,7 @@ mod tests {
     fn a_wait_may_be_repeated_after_it_timed_out() {
         let (state, delivery) = handle();
         assert!(delivery.wait_timeout(Duration::from_millis(1)).is_err());
-        state.resolve(0, 3, delivered(10), &mut Vec::new());
+        state.resolve((0, 3), 3, delivered(10), &mut Vec::new());
         for _ in 0..2 {
             let report = delivery.wait_timeout(Duration::ZERO).unwrap().unwrap();
             assert_eq!(report.offset(), Some(12));
@@ -222,7 +222,7 @@ mod tests {
             .collect();
         std::thread::sleep(Duration::from_millis(5));
         let mut woken = Vec::new();
-        state.resolve(0, 3, delivered(10), &mut woken);
+        state.resolve((0, 3), 3, delivered(10), &mut woken);
         wake::wake_all(&mut woken);
         for thread in threads {
             assert_eq!(thread.join().unwrap(), Some(12));
@@ -236,7 +236,7 @@ mod tests {
         assert!(Pin::new(&mut delivery).poll(&mut context).is_pending());
         drop(delivery);
         let mut woken = Vec::new();
-        state.resolve(0, 3, delivered(10), &mut woken);
+        state.resolve((0, 3), 3, delivered(10), &mut woken);
         assert!(woken.is_empty());
     }
 }

@@ -158,8 +158,8 @@ fn append_run_in(
         }
     }
     drop(inner);
-    if let Some((notify, closed)) = closed {
-        after_append(shared, state, notify, closed, progress);
+    if let Some((notify, job)) = closed {
+        after_append(shared, state, notify, Some(job), progress);
     }
 }
 

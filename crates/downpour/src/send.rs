@@ -9,7 +9,7 @@ use std::task::Waker;
 use std::time::Instant;
 
 use downpour_core::partition::{Choice, Partitioner, murmur2};
-use downpour_core::queue::{Append, Closing, SealJob, Sealed};
+use downpour_core::queue::{Append, SealJob, Sealed};
 use downpour_wire::batch::BatchBuilder;
 use downpour_wire::codec::Compressor;
 use downpour_wire::record::RecordRef;
@@ -108,9 +108,9 @@ fn in_place_in(
     let index = inner.queue.append_to_open(&reference, options)?;
     let ticket = inner.queue.open_ticket()?.clone();
     if inner.queue.is_full() {
-        let (notify, closed) = inner.queue.close_full();
+        let (notify, job) = inner.queue.close_full();
         drop(inner);
-        after_append(shared, state, notify, closed, progress);
+        after_append(shared, state, notify, Some(job), progress);
     }
     Some(Delivery::new(ticket, index, timestamp))
 }
@@ -335,8 +335,9 @@ fn append(
                     added.ticket.add_label(added.index, label.clone());
                 }
                 drop(inner);
-                if added.notify || added.closed.is_some() || progress.chunk.is_some() {
-                    after_append(shared, state, added.notify, added.closed, progress);
+                if added.notify || added.closed || progress.chunk.is_some() {
+                    let closed = added.closed.then_some(added.job);
+                    after_append(shared, state, added.notify, closed, progress);
                 }
                 return Attempt::Accepted(Delivery::new(added.ticket, added.index, timestamp));
             }
@@ -394,13 +395,14 @@ fn seal(job: SealJob) -> Sealed {
     }
 }
 
-/// What is left to do without the lock, once a batch or so.
+/// What is left to do without the lock, once a batch or so. `closed` is there if a batch was
+/// closed, with what is to be done to it.
 #[cold]
 pub(crate) fn after_append(
     shared: &Shared,
     state: &PartitionState,
     mut notify: bool,
-    closed: Option<Box<Closing<Arc<BatchState>>>>,
+    closed: Option<Option<Box<SealJob>>>,
     progress: &mut Progress,
 ) {
     let mut woken: Vec<Waker> = Vec::new();
@@ -408,21 +410,18 @@ pub(crate) fn after_append(
         shared.memory.give_back(chunk, &mut woken);
     }
     let opened = closed.is_none();
-    if let Some(closed) = closed {
-        closed.ticket.close(closed.total, &mut woken);
-        if let Some(job) = closed.job {
-            // Its notification may not wait for the compression: the open batch is ready.
-            if std::mem::take(&mut notify) {
-                shared.mailbox.post(state.slot);
-            }
-            let sealed = seal(job);
-            let done = state.lock().queue.finish_seal(sealed);
-            if done.freed > 0 {
-                shared.memory.release(done.freed, &mut woken);
-            }
-            shared.memory.recycle(done.recycled);
-            notify = done.notify;
+    if let Some(Some(job)) = closed {
+        // Its notification may not wait for the compression: the open batch is ready.
+        if std::mem::take(&mut notify) {
+            shared.mailbox.post(state.slot);
         }
+        let sealed = seal(*job);
+        let done = state.lock().queue.finish_seal(sealed);
+        if done.freed > 0 {
+            shared.memory.release(done.freed, &mut woken);
+        }
+        shared.memory.recycle(done.recycled);
+        notify = done.notify;
     }
     if notify && opened {
         shared.post_opened(state.slot);

@@ -81,10 +81,10 @@ impl World {
                 Output::Seal { slot, job } => {
                     if self.dice.percent(self.plan.net.pool) {
                         self.tally.count("client: sealed by the pool");
-                        self.compress(slot, job);
+                        self.compress(slot, *job);
                     } else {
                         self.tally.count("client: sealed by the I/O thread");
-                        self.finish_seal(slot, job);
+                        self.finish_seal(slot, *job);
                         again = true;
                     }
                 }
@@ -92,9 +92,9 @@ impl World {
                     ticket,
                     first,
                     count,
+                    total,
                     verdict,
-                } => self.resolve(ticket, first, count, verdict),
-                Output::Closed { ticket, total } => self.close_batch(ticket, total),
+                } => self.resolve(ticket, (first, count), total, verdict),
                 Output::Freed { bytes, .. } => self.release(bytes),
                 Output::Event(event) => self.observe(&event),
                 _ => self.fail("an output that is not known here".to_owned()),

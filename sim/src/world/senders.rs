@@ -217,11 +217,8 @@ impl World {
                 returned: false,
             },
         );
-        if let Some(closing) = added.closed {
-            self.close_batch(closing.ticket, closing.total);
-            if let Some(job) = closing.job {
-                self.compress(slot, job);
-            }
+        if let Some(job) = added.job {
+            self.compress(slot, *job);
         }
         if added.notify {
             self.soon(Event::Ready(slot));

@@ -12,26 +12,28 @@ use crate::world::state::{Ticket, World};
 pub(crate) const WHOLE: u32 = u32::MAX;
 
 impl World {
-    pub(crate) fn close_batch(&mut self, ticket: Ticket, total: u32) {
-        let batch = &mut self.batches[ticket];
-        let records = batch.records.len();
-        let mut woken = Vec::new();
-        batch.completion.close(total, &mut woken);
-        batch.owes_wake &= woken.is_empty();
-        if records != total as usize {
-            self.fail(format!(
-                "batch {ticket} was closed with {total} records of {records}"
-            ));
-        }
-    }
-
-    pub(crate) fn resolve(&mut self, ticket: Ticket, first: u32, count: u32, verdict: Verdict) {
+    pub(crate) fn resolve(
+        &mut self,
+        ticket: Ticket,
+        (first, count): (u32, u32),
+        total: u32,
+        verdict: Verdict,
+    ) {
         self.story.note(self.now, || {
             format!("batch {ticket} [{first}..{}] {verdict:?}", first + count)
         });
         let batch = &mut self.batches[ticket];
+        let records = batch.records.len();
         let mut woken = Vec::new();
-        let resolved = batch.completion.resolve(first, count, verdict, &mut woken);
+        let resolved = batch
+            .completion
+            .resolve(first, count, total, verdict, &mut woken);
+        if records != total as usize {
+            self.fail(format!(
+                "batch {ticket} was resolved with {total} records of {records}"
+            ));
+            return;
+        }
         if let Err(twice) = resolved {
             self.fail(format!("batch {ticket}: {twice:?}"));
             return;

@@ -14,7 +14,7 @@ use crate::connection::{LinkId, Pending};
 use crate::engine::state::{Carried, Engine, Purpose, Queues};
 use crate::event::Event;
 use crate::outcome::Cause;
-use crate::queue::{Answer, RecordRefusal};
+use crate::queue::{Answer, Peek, RecordRefusal};
 
 impl<T: Clone> Engine<T> {
     /// A whole frame arrived, without its length.
@@ -166,15 +166,20 @@ impl<T: Clone> Engine<T> {
                 };
                 let answer = answer_of(partition);
                 let effects = &mut self.effects;
-                let stale = queues.with(slot, |queue| {
-                    queue.handle_answer(batch.attempt, &answer, now, effects)
-                });
-                self.metadata.wanted |= stale == Some(true);
+                // One visit for both: with thousands of partitions each costs a few misses.
+                let (stale, peek) = queues
+                    .with(slot, |queue| {
+                        let stale = queue.handle_answer(batch.attempt, &answer, now, effects);
+                        (stale, queue.peek(now))
+                    })
+                    .unwrap_or((false, Peek::Nothing));
+                self.metadata.wanted |= stale;
                 if let Some(hint) = &partition.current_leader {
                     let endpoints = &response.node_endpoints;
                     changes.extend(self.cluster.apply_hint(slot, hint, endpoints));
                 }
-                self.land(slot);
+                self.uncount(slot);
+                self.note_look(slot, peek);
             }
         }
         for batch in open.into_iter().flatten() {

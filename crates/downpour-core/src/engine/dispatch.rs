@@ -46,7 +46,9 @@ impl<T: Clone> Engine<T> {
         let connection = self.links.get(&broker.link?)?;
         let throttled = connection.throttled_until.is_some_and(|at| at > now);
         let full = broker.in_flight >= self.config.max_in_flight;
-        if !connection.is_ready() || throttled || full || broker.active.is_empty() {
+        // What the kernel does not take would wait there as well as here, where batches grow.
+        let waits = throttled || full || connection.is_congested();
+        if !connection.is_ready() || waits || broker.active.is_empty() {
             return None;
         }
         let due = self.leaves_at_once(broker, now)
@@ -125,10 +127,7 @@ impl<T: Clone> Engine<T> {
                         broker.next_at = earlier(broker.next_at, Some(at));
                     }
                 }
-                Some(Drain::Seal { ticket, total, job }) => {
-                    self.out.push_back(Output::Closed { ticket, total });
-                    self.out.push_back(Output::Seal { slot, job });
-                }
+                Some(Drain::Seal(job)) => self.out.push_back(Output::Seal { slot, job }),
                 Some(Drain::NeedIdentity) => self.init.wanted = true,
                 _ => {}
             }
@@ -164,7 +163,7 @@ impl<T: Clone> Engine<T> {
         link: LinkId,
         turn: &mut Turn,
         queues: &mut impl Queues<T>,
-    ) -> Option<Drain<T>> {
+    ) -> Option<Drain> {
         let effects = &mut self.effects;
         let mut drain = queues.with(slot, |queue| queue.poll_drain(turn, effects))?;
         if let Drain::NeedBump(stale) = drain {

@@ -309,11 +309,16 @@ impl<T: Clone> Engine<T> {
         }
     }
 
-    /// A batch of this slot is in flight no more.
+    /// One batch of the slot is not in flight any more, and the queue is to be looked at.
     pub(crate) fn land(&mut self, slot: crate::cluster::Slot) {
+        self.uncount(slot);
+        self.fresh.push(slot);
+    }
+
+    /// One batch of the slot is not in flight any more.
+    pub(crate) fn uncount(&mut self, slot: crate::cluster::Slot) {
         if let Some(state) = self.partition(slot) {
             state.in_flight = state.in_flight.saturating_sub(1);
         }
-        self.fresh.push(slot);
     }
 }

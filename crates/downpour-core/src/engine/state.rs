@@ -78,7 +78,7 @@ pub enum Output<T> {
         /// The queue.
         slot: Slot,
         /// The work.
-        job: SealJob,
+        job: Box<SealJob>,
     },
     /// Give records their verdict.
     Resolved {
@@ -88,15 +88,10 @@ pub enum Output<T> {
         first: u32,
         /// How many.
         count: u32,
+        /// Records in the whole batch.
+        total: u32,
         /// How they ended.
         verdict: Verdict,
-    },
-    /// A batch was closed with so many records.
-    Closed {
-        /// The batch.
-        ticket: T,
-        /// Records in it.
-        total: u32,
     },
     /// Memory is free again.
     Freed {
@@ -307,14 +302,15 @@ impl<T: Clone> Engine<T> {
                     ticket,
                     first,
                     count,
+                    total,
                     verdict,
                 } => Output::Resolved {
                     ticket,
                     first,
                     count,
+                    total,
                     verdict,
                 },
-                Effect::Closed { ticket, total } => Output::Closed { ticket, total },
                 Effect::Freed { bytes, body } => Output::Freed { bytes, body },
                 Effect::Event(event) => Output::Event(event),
             });
@@ -376,27 +372,31 @@ impl<T: Clone> Engine<T> {
     pub(crate) fn look_at_fresh(&mut self, now: Instant, queues: &mut impl Queues<T>) {
         let fresh = std::mem::take(&mut self.fresh);
         for slot in fresh {
-            let Some(peek) = queues.with(slot, |queue| queue.peek(now)) else {
-                continue;
-            };
-            if peek == Peek::Nothing {
-                self.unplace(slot);
-                continue;
+            if let Some(peek) = queues.with(slot, |queue| queue.peek(now)) {
+                self.note_look(slot, peek);
             }
-            self.place(slot);
-            let Some(&mut PartitionState {
-                place: Place::Active(id),
-                ..
-            }) = self.partition(slot)
-            else {
-                continue;
-            };
-            let broker = self.brokers.entry(id).or_default();
-            match peek {
-                Peek::Now => broker.ready = true,
-                Peek::At(at) => broker.next_at = earlier(broker.next_at, Some(at)),
-                Peek::Blocked | Peek::Nothing => {}
-            }
+        }
+    }
+
+    /// Notes what a look at a queue found.
+    pub(crate) fn note_look(&mut self, slot: Slot, peek: Peek) {
+        if peek == Peek::Nothing {
+            self.unplace(slot);
+            return;
+        }
+        self.place(slot);
+        let Some(&mut PartitionState {
+            place: Place::Active(id),
+            ..
+        }) = self.partition(slot)
+        else {
+            return;
+        };
+        let broker = self.brokers.entry(id).or_default();
+        match peek {
+            Peek::Now => broker.ready = true,
+            Peek::At(at) => broker.next_at = earlier(broker.next_at, Some(at)),
+            Peek::Blocked | Peek::Nothing => {}
         }
     }
 

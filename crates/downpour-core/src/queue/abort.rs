@@ -24,15 +24,7 @@ impl<T: Clone> Queue<T> {
     /// Ends everything now. What was never sent is Failed and lands in `unsent`; what may have
     /// been written is Unknown.
     pub fn abort(&mut self, now: Instant, unsent: &mut Vec<Unsent<T>>, out: &mut Vec<Effect<T>>) {
-        if let Some(closing) = self.close_open() {
-            out.push(Effect::Closed {
-                ticket: closing.ticket,
-                total: closing.total,
-            });
-            if let Some(job) = closing.job {
-                self.take_back(job.run_plain());
-            }
-        }
+        self.close_unsent();
         for in_flight in std::mem::take(&mut self.in_flight) {
             let batch = in_flight.batch;
             if !batch.resolved {

@@ -226,6 +226,7 @@ impl<T: Clone> Queue<T> {
                     ticket,
                     first: batch.first + first,
                     count,
+                    total: batch.total,
                     verdict,
                 });
             }
@@ -281,6 +282,7 @@ impl<T: Clone> Queue<T> {
             order,
             ticket,
             mut first,
+            total,
             created_at,
             deadline,
             stamp,
@@ -303,6 +305,7 @@ impl<T: Clone> Queue<T> {
                 order,
                 ticket: ticket.clone(),
                 first,
+                total,
                 body: Arc::new(body),
                 memory: share,
                 created_at,

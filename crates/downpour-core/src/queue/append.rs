@@ -35,21 +35,11 @@ pub struct Added<T> {
     pub index: u32,
     /// Whether the engine must be told of this queue.
     pub notify: bool,
-    /// A batch that was closed on the way. In a box, because this is handed on for every record
-    /// and a batch is closed but once.
-    pub closed: Option<Box<Closing<T>>>,
-}
-
-/// A batch that takes no more records.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct Closing<T> {
-    /// The batch.
-    pub ticket: T,
-    /// Records in it.
-    pub total: u32,
-    /// Work to be done outside of the lock before it can leave, if it is to be compressed.
-    pub job: Option<SealJob>,
+    /// Whether a batch was closed on the way.
+    pub closed: bool,
+    /// What is to be done outside of the lock before that batch can leave, if it is to be
+    /// compressed. In a box, because this is handed on for every record.
+    pub job: Option<Box<SealJob>>,
 }
 
 /// A batch to compress and sum up; run it without any lock, then bring the result back.
@@ -179,12 +169,12 @@ impl<T: Clone> Queue<T> {
             || self.may_grow(builder, builder.max_record_len())
     }
 
-    /// Closes the open batch because it is full; whether the engine must be told of this queue.
+    /// Closes the open batch because it is full: whether the engine must be told of this queue,
+    /// and what is to be done before the batch can leave.
     #[cold]
-    pub fn close_full(&mut self) -> (bool, Option<Box<Closing<T>>>) {
-        let closed = self.close_open().map(Box::new);
-        let ready = closed.as_ref().is_some_and(|c| c.job.is_none());
-        (ready && self.notify(), closed)
+    pub fn close_full(&mut self) -> (bool, Option<Box<SealJob>>) {
+        let job = self.close_open();
+        (job.is_none() && self.notify(), job)
     }
 
     /// Appends a record, copying its bytes.
@@ -200,13 +190,13 @@ impl<T: Clone> Queue<T> {
         ticket: impl FnOnce() -> T,
     ) -> Append<T> {
         if let Some(index) = self.append_to_open(record, options) {
-            return Append::Added(self.added(index, false, None));
+            return Append::Added(self.added(index, false, false, None));
         }
         let room = self.room_for(record, options);
         let bytes = match room {
             Room::Here { bytes } => {
                 if let Some(Ok(index)) = self.open.as_mut().map(|o| o.builder.try_append(record)) {
-                    return Append::Added(self.added(index, false, None));
+                    return Append::Added(self.added(index, false, false, None));
                 }
                 bytes
             }
@@ -217,10 +207,11 @@ impl<T: Clone> Queue<T> {
                 bytes: self.chunk_size(&room, bytes),
             };
         };
-        let mut closed = None;
+        let (mut closed, mut job) = (false, None);
         let opened = matches!(room, Room::NewBatch { .. });
         if opened {
-            closed = self.close_open().map(Box::new);
+            closed = self.open.is_some();
+            job = self.close_open();
             self.open = Some(Open {
                 ticket: ticket(),
                 builder: BatchBuilder::new(),
@@ -238,7 +229,7 @@ impl<T: Clone> Queue<T> {
             .builder
             .try_append(record)
             .expect("the chunk has room for the record, measured");
-        Append::Added(self.added(index, opened, closed))
+        Append::Added(self.added(index, opened, closed, job))
     }
 
     /// Takes a sealed batch back into its place.
@@ -280,6 +271,7 @@ impl<T: Clone> Queue<T> {
                 order: id,
                 ticket: ticket.clone(),
                 first: 0,
+                total: body.count(),
                 body: Arc::new(body),
                 memory,
                 created_at: *created_at,
@@ -300,21 +292,29 @@ impl<T: Clone> Queue<T> {
         }
     }
 
-    fn added(&mut self, index: u32, opened: bool, mut closed: Option<Box<Closing<T>>>) -> Added<T> {
+    fn added(
+        &mut self,
+        index: u32,
+        opened: bool,
+        mut closed: bool,
+        mut job: Option<Box<SealJob>>,
+    ) -> Added<T> {
         let ticket = match &self.open {
             Some(open) => open.ticket.clone(),
             None => unreachable!("a record was appended just now"),
         };
-        if closed.is_none() && self.is_full() {
-            closed = self.close_open().map(Box::new);
+        if !closed && self.is_full() {
+            closed = true;
+            job = self.close_open();
         }
-        let ready = closed.as_ref().is_some_and(|c| c.job.is_none());
+        let ready = closed && job.is_none();
         let notify = (opened || ready) && self.notify();
         Added {
             ticket,
             index,
             notify,
             closed,
+            job,
         }
     }
 
@@ -369,8 +369,17 @@ impl<T: Clone> Queue<T> {
         planned.max(CHUNK_MIN.min(batch_size)).max(bytes)
     }
 
-    /// Closes the open batch; it joins those that wait.
-    pub(crate) fn close_open(&mut self) -> Option<Closing<T>> {
+    /// Closes the open batch; it will not be sent.
+    pub(crate) fn close_unsent(&mut self) {
+        if let Some(job) = self.close_open() {
+            // Compressing it would be for nothing.
+            self.take_back(job.run_plain());
+        }
+    }
+
+    /// Closes the open batch, if there is one; it joins those that wait. The job is what must be
+    /// done to it first.
+    pub(crate) fn close_open(&mut self) -> Option<Box<SealJob>> {
         let Open {
             ticket,
             builder,
@@ -383,18 +392,17 @@ impl<T: Clone> Queue<T> {
             CHUNK_MIN.min(self.settings.batch_size),
             self.settings.batch_size,
         );
-        let total = builder.count();
         let deadline = created_at + options.delivery_timeout;
         let id = self.next_order;
         self.next_order += 1;
         let sealing = Waiting::Sealing {
             id,
-            ticket: ticket.clone(),
+            ticket,
             created_at,
             deadline,
         };
         self.waiting.push_back(sealing);
-        let job = if options.compression.codec() == Codec::None {
+        if options.compression.codec() == Codec::None {
             let before = builder.capacity();
             let body = seal_plain(builder);
             self.take_back(Sealed {
@@ -405,12 +413,11 @@ impl<T: Clone> Queue<T> {
             });
             None
         } else {
-            Some(SealJob {
+            Some(Box::new(SealJob {
                 id,
                 builder,
                 compression: options.compression,
-            })
-        };
-        Some(Closing { ticket, total, job })
+            }))
+        }
     }
 }

@@ -40,7 +40,7 @@ pub struct Turn {
 /// What a visit finds.
 #[derive(Debug)]
 #[non_exhaustive]
-pub enum Drain<T> {
+pub enum Drain {
     /// Nothing is left to send.
     Empty,
     /// An answer or a seal must come first.
@@ -48,14 +48,7 @@ pub enum Drain<T> {
     /// Nothing before this time.
     Until(Instant),
     /// The open batch was closed and wants to be compressed first.
-    Seal {
-        /// The batch.
-        ticket: T,
-        /// Records in it.
-        total: u32,
-        /// The work.
-        job: SealJob,
-    },
+    Seal(Box<SealJob>),
     /// The producer needs an identity first.
     NeedIdentity,
     /// The sequence broke under this identity; a newer one is needed.
@@ -101,7 +94,7 @@ impl Shipment {
 
 impl<T: Clone> Queue<T> {
     /// Takes the next batch that may leave under these circumstances.
-    pub fn poll_drain(&mut self, turn: &Turn, out: &mut Vec<Effect<T>>) -> Drain<T> {
+    pub fn poll_drain(&mut self, turn: &Turn, out: &mut Vec<Effect<T>>) -> Drain {
         self.notified = false;
         if self.next_deadline().is_some_and(|at| at <= turn.now) {
             // Sent now it could only end Unknown; unsent it is known to be absent.
@@ -135,20 +128,9 @@ impl<T: Clone> Queue<T> {
             if let Err(at) = self.check_ready(turn) {
                 return Drain::Until(at);
             }
-            let closing = self
-                .close_open()
-                .expect("not empty, and nothing waits: one is open");
-            if let Some(job) = closing.job {
-                return Drain::Seal {
-                    ticket: closing.ticket,
-                    total: closing.total,
-                    job,
-                };
+            if let Some(job) = self.close_open() {
+                return Drain::Seal(job);
             }
-            out.push(Effect::Closed {
-                ticket: closing.ticket,
-                total: closing.total,
-            });
         }
         match self.waiting.front() {
             Some(Waiting::Sealed(batch)) => match batch.retry_at {
@@ -160,7 +142,7 @@ impl<T: Clone> Queue<T> {
     }
 
     /// Makes sure that there is an identity to send under, or says what is missing.
-    fn check_identity(&mut self, turn: &Turn, out: &mut Vec<Effect<T>>) -> Option<Drain<T>> {
+    fn check_identity(&mut self, turn: &Turn, out: &mut Vec<Effect<T>>) -> Option<Drain> {
         if self.needs_bump {
             if !self.in_flight.is_empty() {
                 return Some(Drain::Blocked);
@@ -247,7 +229,7 @@ impl<T: Clone> Queue<T> {
         Err(open.created_at + linger)
     }
 
-    fn ship(&mut self, turn: &Turn) -> Drain<T> {
+    fn ship(&mut self, turn: &Turn) -> Drain {
         let Some(Waiting::Sealed(mut batch)) = self.waiting.pop_front() else {
             return Drain::Blocked;
         };

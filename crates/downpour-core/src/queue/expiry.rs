@@ -36,16 +36,7 @@ impl<T: Clone> Queue<T> {
             .as_ref()
             .map(|o| o.created_at + o.options.delivery_timeout);
         if open_since.is_some_and(|deadline| now >= deadline) {
-            if let Some(closing) = self.close_open() {
-                out.push(Effect::Closed {
-                    ticket: closing.ticket,
-                    total: closing.total,
-                });
-                if let Some(job) = closing.job {
-                    // It never leaves: compressing it would be for nothing.
-                    self.take_back(job.run_plain());
-                }
-            }
+            self.close_unsent();
             self.expire_waiting(now, waiting_for, out);
         }
     }
@@ -75,15 +66,7 @@ impl<T: Clone> Queue<T> {
 
     /// Gives everything that was not sent yet a verdict because of a cause that no retry mends.
     pub fn fail_unsent(&mut self, cause: &Cause, now: Instant, out: &mut Vec<Effect<T>>) {
-        if let Some(closing) = self.close_open() {
-            out.push(Effect::Closed {
-                ticket: closing.ticket,
-                total: closing.total,
-            });
-            if let Some(job) = closing.job {
-                self.take_back(job.run_plain());
-            }
-        }
+        self.close_unsent();
         let waiting = std::mem::take(&mut self.waiting);
         let mut failed = Vec::new();
         for waiting in waiting {

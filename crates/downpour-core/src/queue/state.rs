@@ -50,15 +50,10 @@ pub enum Effect<T> {
         first: u32,
         /// How many.
         count: u32,
+        /// Records in the whole batch.
+        total: u32,
         /// How they ended.
         verdict: Verdict,
-    },
-    /// A batch was closed with so many records.
-    Closed {
-        /// The batch.
-        ticket: T,
-        /// Records in it.
-        total: u32,
     },
     /// Memory is free again.
     Freed {
@@ -90,6 +85,8 @@ pub(crate) struct Batch<T> {
     pub(crate) ticket: T,
     /// Index of its first record among the ticket's.
     pub(crate) first: u32,
+    /// How many records the ticket has, all parts together.
+    pub(crate) total: u32,
     pub(crate) body: Arc<Body>,
     /// Credit that comes back with it.
     pub(crate) memory: usize,
@@ -348,6 +345,7 @@ pub(crate) fn resolve<T: Clone>(batch: &Batch<T>, verdict: Verdict, out: &mut Ve
         ticket: batch.ticket.clone(),
         first: batch.first,
         count: batch.count(),
+        total: batch.total,
         verdict,
     });
 }

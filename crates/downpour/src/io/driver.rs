@@ -217,19 +217,19 @@ impl Driver {
             Output::Disconnect { link } => self.links.disconnect(link),
             Output::Write { link, frame } => self.links.write(link, frame),
             Output::Topic { topic, update } => self.update_topic(topic, &update),
-            Output::Seal { slot, job } => self.seal(slot, job),
+            Output::Seal { slot, job } => self.seal(slot, *job),
             Output::Resolved {
                 ticket,
                 first,
                 count,
+                total,
                 verdict,
             } => {
                 if self.closing.begun {
                     self.closing.note(&ticket, count, &verdict);
                 }
-                ticket.resolve(first, count, verdict, &mut self.woken);
+                ticket.resolve((first, count), total, verdict, &mut self.woken);
             }
-            Output::Closed { ticket, total } => ticket.close(total, &mut self.woken),
             Output::Freed { bytes, body } => self.free(bytes, body),
             Output::Event(event) => self.observe(&event),
             _ => {}

@@ -14,7 +14,7 @@ use mio::net::UnixStream;
 use mio::{Interest, Registry, Token};
 
 /// Pieces in one vectored write: well below what systems allow, and enough for a megabyte.
-const SLICES_MAX: usize = 128;
+const SLICES_MAX: usize = 1024;
 /// Reads in a row before other connections get their turn.
 const READS_MAX: usize = 16;
 

@@ -154,8 +154,8 @@ fn the_bootstrap_addresses_are_asked_again_when_no_broker_answers() {
     world.append(1);
     world.connect_broker();
     let second = world.next(ApiKey::Produce);
-    world.lose(first.link, true);
-    world.lose(second.link, true);
+    world.lose(first.link);
+    world.lose(second.link);
     for _ in 0..400 {
         world.sleep(20);
         if let Some(connect) = world.connects.front() {

@@ -65,6 +65,8 @@ pub(super) struct World {
     pub(super) leaders: Vec<(i32, i32)>,
     next_ticket: u32,
     written: BTreeMap<LinkId, u64>,
+    /// Nothing that is written leaves.
+    pub(super) kernel_is_full: bool,
 }
 
 pub(super) fn config() -> Config {
@@ -94,10 +96,27 @@ impl World {
             leaders: vec![(1, 0), (2, 0)],
             next_ticket: 0,
             written: BTreeMap::new(),
+            kernel_is_full: false,
         }
     }
 
     pub(super) fn step(&mut self) {
+        if self.round() && !self.kernel_is_full {
+            self.kernel_takes_all();
+        }
+    }
+
+    pub(super) fn kernel_takes_all(&mut self) {
+        self.kernel_is_full = false;
+        for (&link, &total) in &self.written {
+            self.engine.handle_written(link, total, &mut self.queues);
+        }
+        self.step();
+    }
+
+    /// Whether anything was written.
+    fn round(&mut self) -> bool {
+        let mut wrote = false;
         self.engine.poll(self.now, &mut self.queues);
         while let Some(output) = self.engine.poll_output() {
             match output {
@@ -110,6 +129,7 @@ impl World {
                 }
                 Output::Disconnect { link } => self.disconnects.push(link),
                 Output::Write { link, frame } => {
+                    wrote = true;
                     let bytes = frame.to_vec();
                     *self.written.entry(link).or_default() += bytes.len() as u64;
                     let mut reader = Reader::new(&bytes[4..]);
@@ -125,6 +145,7 @@ impl World {
                     ticket,
                     first: 0,
                     count: 1,
+                    total: 1,
                     verdict,
                 } => {
                     let word = match verdict {
@@ -140,11 +161,12 @@ impl World {
                 }
                 Output::Resolved { .. } => panic!("batches of these tests have one record"),
                 Output::Event(event) => self.events.push(format!("{event:?}")),
-                Output::Closed { .. } | Output::Freed { .. } | Output::Seal { .. } => {}
+                Output::Freed { .. } | Output::Seal { .. } => {}
             }
         }
         let next = self.engine.next_wake(self.now);
         assert!(next.is_none_or(|at| at > self.now), "would spin");
+        wrote
     }
 
     pub(super) fn sleep(&mut self, ms: u64) {
@@ -177,11 +199,7 @@ impl World {
         address
     }
 
-    pub(super) fn lose(&mut self, link: LinkId, all_written: bool) {
-        if all_written {
-            let total = self.written[&link];
-            self.engine.handle_written(link, total, &mut self.queues);
-        }
+    pub(super) fn lose(&mut self, link: LinkId) {
         let reason = Arc::from("reset by peer");
         self.engine
             .handle_disconnected(link, reason, self.now, &mut self.queues);

@@ -1,5 +1,7 @@
 //! Requests that carry records, and what their answers make of them.
 
+use std::time::Duration;
+
 use downpour_wire::error_code::ErrorCode;
 use downpour_wire::messages::{
     ApiKey, LeaderIdAndEpoch, PartitionProduceResponse, ProduceResponse, TopicProduceResponse,
@@ -8,6 +10,7 @@ use downpour_wire::primitives::Uuid;
 
 use super::harness::{World, config};
 use crate::cluster::Slot;
+use crate::config::Linger;
 
 #[test]
 fn a_record_is_delivered_at_its_offset() {
@@ -64,7 +67,7 @@ fn a_record_that_waits_leaves_as_soon_as_nothing_is_in_flight() {
 #[test]
 fn an_explicit_linger_holds_also_the_first_record() {
     let mut config = config();
-    config.linger = crate::config::Linger::Fixed(std::time::Duration::from_millis(50));
+    config.linger = Linger::Fixed(Duration::from_millis(50));
     let mut world = World::ready(config);
     world.append(0);
     world.connect_broker();
@@ -131,9 +134,11 @@ fn a_request_that_had_left_makes_its_batch_doubtful_one_that_had_not_does_not() 
     for (written, word) in [(true, "unknown: "), (false, "failed: ")] {
         let mut world = World::ready(config());
         let ticket = world.append(0);
-        let link = world.connect_broker();
+        let (link, _, _) = world.connect();
+        world.kernel_is_full = !written;
+        world.answer_versions();
         world.next(ApiKey::Produce);
-        world.lose(link, written);
+        world.lose(link);
         world.sleep(120_000);
         world.sleep(1_000);
         let verdict = &world.verdicts[&ticket];
@@ -245,14 +250,34 @@ fn acks_0_is_sent_when_the_socket_took_it() {
     (config.acks, config.idempotence) = (crate::config::Acks::None, false);
     let mut world = World::ready(config);
     let ticket = world.append(0);
-    let link = world.connect_broker();
+    world.connect();
+    world.kernel_is_full = true;
+    world.answer_versions();
     world.next(ApiKey::Produce);
     assert!(world.verdicts.is_empty());
-    world
-        .engine
-        .handle_written(link, u64::MAX, &mut world.queues);
-    world.step();
+    world.kernel_takes_all();
     assert_eq!(world.verdicts[&ticket], "sent");
+}
+
+#[test]
+fn nothing_is_gathered_while_the_kernel_has_not_taken_all() {
+    let mut config = config();
+    config.linger = Linger::Fixed(Duration::ZERO);
+    let mut world = World::new(config);
+    world.leaders = vec![(1, 0), (1, 0)];
+    let mut world = world.get_ready();
+    world.append(0);
+    world.connect();
+    world.kernel_is_full = true;
+    world.answer_versions();
+    world.next(ApiKey::Produce);
+    world.append(1);
+    world.append_anywhere(1);
+    assert!(world.asked.is_empty());
+    world.kernel_takes_all();
+    let asked = world.next(ApiKey::Produce);
+    assert_eq!(asked.produce().topics[0].partitions.len(), 1);
+    assert!(world.asked.is_empty());
 }
 
 /// A world in which a request of two records is a large one, with the answer to one just come.

@@ -102,13 +102,9 @@ impl Bench {
                 }
                 Append::Added(added) => {
                     assert!(chunk.is_none(), "a chunk was asked for in vain");
-                    if let Some(closing) = added.closed {
-                        let (ticket, total) = (closing.ticket, closing.total);
-                        self.effects.push(Effect::Closed { ticket, total });
-                        if let Some(job) = closing.job {
-                            let done = self.queue.finish_seal(job.run(&mut Compressor::new()));
-                            self.credit -= done.freed;
-                        }
+                    if let Some(job) = added.job {
+                        let done = self.queue.finish_seal(job.run(&mut Compressor::new()));
+                        self.credit -= done.freed;
                     }
                     return (added.ticket, added.index);
                 }
@@ -132,7 +128,7 @@ impl Bench {
         }
     }
 
-    pub(super) fn drain(&mut self) -> Drain<u32> {
+    pub(super) fn drain(&mut self) -> Drain {
         let turn = self.turn();
         self.queue.poll_drain(&turn, &mut self.effects)
     }
@@ -141,8 +137,7 @@ impl Bench {
     pub(super) fn send(&mut self) -> Sent {
         match self.drain() {
             Drain::Send(shipment) => read(&shipment),
-            Drain::Seal { ticket, total, job } => {
-                self.effects.push(Effect::Closed { ticket, total });
+            Drain::Seal(job) => {
                 self.credit -= self
                     .queue
                     .finish_seal(job.run(&mut Compressor::new()))
@@ -205,11 +200,13 @@ impl Bench {
                 ticket,
                 first,
                 count,
+                total,
                 verdict,
             } = effect
             else {
                 continue;
             };
+            assert!(first + count <= *total, "{effect:?}");
             for i in 0..*count {
                 let word = match verdict {
                     Verdict::Delivered {

@@ -102,6 +102,18 @@ impl Delivery {
         }
     }
 
+    /// [`wait`](Self::wait) for a record that this thread has sent just now.
+    pub(crate) fn wait_at_once(&self) -> Result<Report, DeliveryError> {
+        // The first of its batch has no company, so that nobody else needs this processor.
+        if self.index == 0 {
+            let look = || self.state.settled_report(self.index, self.timestamp);
+            if let Some(report) = wake::look(look) {
+                return Ok(report);
+            }
+        }
+        self.wait()
+    }
+
     /// Blocks this thread until the record has its verdict or the time is over. May be called
     /// again after a timeout, and from several threads at once.
     ///

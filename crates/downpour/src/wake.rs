@@ -2,15 +2,15 @@
 //!
 //! No lock of this crate is held while a waker runs; a waker may do anything, panic included.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::Thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Runs wakers, each on its own: one that panics is reported and keeps no other from running.
 pub(crate) fn wake_all(woken: &mut Vec<Waker>) {
@@ -113,10 +113,75 @@ fn park(parker: &Parker, deadline: Option<Instant>) -> bool {
     true
 }
 
+/// How long a thread looks before it sleeps: no longer than two wake-ups take.
+const LOOK: Duration = Duration::from_micros(100);
+/// How many waits go by at most before a thread looks again that looked in vain.
+const PAUSE_MAX: u32 = 1023;
+
+thread_local! {
+    static EXPERIENCE: Cell<Experience> = const { Cell::new(Experience { pause: 0, rest: 0 }) };
+}
+
+/// Whether looking was worth it on this thread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Experience {
+    /// Waits to let go by after the next vain look.
+    pause: u32,
+    /// How many of them are left.
+    rest: u32,
+}
+
+impl Experience {
+    fn after(self, found: bool) -> Self {
+        if found {
+            return Self { pause: 0, rest: 0 };
+        }
+        let pause = (2 * self.pause + 1).min(PAUSE_MAX);
+        Self { pause, rest: pause }
+    }
+}
+
+/// Looks for a moment whether something is there, before the thread goes to sleep.
+///
+/// A near broker answers before a thread is fast asleep and awake again, so that looking costs
+/// less processor time than sleeping and half the time. A thread that looked in vain lets ever
+/// more waits go by, a thousand in the end: against a broker a millisecond away looking costs a
+/// tenth of a microsecond a wait. One thread of a process looks at a time, and none where there is but
+/// one processor for it and the broker's answer.
+pub(crate) fn look<T>(mut find: impl FnMut() -> Option<T>) -> Option<T> {
+    static TAKEN: AtomicBool = AtomicBool::new(false);
+    static ALONE: OnceLock<bool> = OnceLock::new();
+    let experience = EXPERIENCE.get();
+    if experience.rest > 0 {
+        EXPERIENCE.set(Experience {
+            rest: experience.rest - 1,
+            ..experience
+        });
+        return None;
+    }
+    let one = || std::thread::available_parallelism().is_ok_and(|count| count.get() == 1);
+    if *ALONE.get_or_init(one) || TAKEN.swap(true, Ordering::Acquire) {
+        return None;
+    }
+    let began = Instant::now();
+    let found = loop {
+        if let Some(found) = find() {
+            break Some(found);
+        }
+        if began.elapsed() >= LOOK {
+            break None;
+        }
+        // Whoever brings the answer may want this processor.
+        std::thread::yield_now();
+    };
+    TAKEN.store(false, Ordering::Release);
+    EXPERIENCE.set(experience.after(found.is_some()));
+    found
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     struct Panics;
     impl Wake for Panics {
@@ -149,6 +214,33 @@ mod tests {
             None
         );
         assert!(Instant::now() >= deadline);
+    }
+
+    #[test]
+    fn looking_in_vain_makes_looks_ever_rarer_and_one_that_finds_makes_them_common() {
+        std::thread::spawn(|| {
+            let vain = |waits: u32| {
+                let mut looked = 0;
+                for _ in 0..waits {
+                    let mut seen = false;
+                    let found = look(|| {
+                        seen = true;
+                        None::<()>
+                    });
+                    assert!(found.is_none());
+                    looked += u32::from(seen);
+                }
+                looked
+            };
+            // Another test may look at the moment, so no more than these.
+            assert!(vain(1023) <= 10);
+            EXPERIENCE.set(Experience { pause: 0, rest: 0 }.after(false).after(true));
+            assert_eq!(EXPERIENCE.get(), Experience { pause: 0, rest: 0 });
+        })
+        .join()
+        .unwrap();
+        let worn = (0..20).fold(Experience { pause: 0, rest: 0 }, |e, _| e.after(false));
+        assert_eq!((worn.pause, worn.rest), (PAUSE_MAX, PAUSE_MAX));
     }
 
     #[test]

@@ -159,7 +159,7 @@ fn append_run_in(
     }
     drop(inner);
     if let Some((notify, job)) = closed {
-        after_append(shared, state, notify, Some(job), progress);
+        after_append(shared, state, notify, true, job, progress);
     }
 }
 

@@ -108,13 +108,6 @@ impl Memory {
         self.note(&inner);
     }
 
-    /// Takes credit back.
-    pub(crate) fn release(&self, bytes: usize, woken: &mut Vec<Waker>) {
-        let mut inner = self.lock();
-        inner.budget.release(bytes, woken);
-        self.note(&inner);
-    }
-
     /// Takes a chunk back with its credit.
     pub(crate) fn give_back(&self, chunk: Vec<u8>, woken: &mut Vec<Waker>) {
         let mut inner = self.lock();
@@ -123,12 +116,19 @@ impl Memory {
         self.note(&inner);
     }
 
-    /// Takes chunks back whose credit came back otherwise.
-    pub(crate) fn recycle(&self, chunks: impl IntoIterator<Item = Vec<u8>>) {
+    /// Takes chunks back, and so much credit.
+    pub(crate) fn give_back_all(
+        &self,
+        chunks: &mut Vec<Vec<u8>>,
+        bytes: usize,
+        woken: &mut Vec<Waker>,
+    ) {
         let mut inner = self.lock();
-        for chunk in chunks {
+        inner.budget.release(bytes, woken);
+        for chunk in chunks.drain(..) {
             inner.keep(chunk);
         }
+        self.note(&inner);
     }
 
     fn note(&self, inner: &Inner) {

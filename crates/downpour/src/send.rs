@@ -110,7 +110,7 @@ fn in_place_in(
     if inner.queue.is_full() {
         let (notify, job) = inner.queue.close_full();
         drop(inner);
-        after_append(shared, state, notify, Some(job), progress);
+        after_append(shared, state, notify, true, job, progress);
     }
     Some(Delivery::new(ticket, index, timestamp))
 }
@@ -336,8 +336,8 @@ fn append(
                 }
                 drop(inner);
                 if added.notify || added.closed || progress.chunk.is_some() {
-                    let closed = added.closed.then_some(added.job);
-                    after_append(shared, state, added.notify, closed, progress);
+                    let (closed, job) = (added.closed, added.job);
+                    after_append(shared, state, added.notify, closed, job, progress);
                 }
                 return Attempt::Accepted(Delivery::new(added.ticket, added.index, timestamp));
             }
@@ -395,35 +395,33 @@ fn seal(job: SealJob) -> Sealed {
     }
 }
 
-/// What is left to do without the lock, once a batch or so. `closed` is there if a batch was
-/// closed, with what is to be done to it.
+/// What is left to do without the lock, once a batch or so: whether a batch was closed, and what
+/// is to be done to it.
 #[cold]
 pub(crate) fn after_append(
     shared: &Shared,
     state: &PartitionState,
     mut notify: bool,
-    closed: Option<Option<Box<SealJob>>>,
+    closed: bool,
+    job: Option<Box<SealJob>>,
     progress: &mut Progress,
 ) {
     let mut woken: Vec<Waker> = Vec::new();
     if let Some(chunk) = progress.chunk.take() {
         shared.memory.give_back(chunk, &mut woken);
     }
-    let opened = closed.is_none();
-    if let Some(Some(job)) = closed {
+    if let Some(job) = job {
         // Its notification may not wait for the compression: the open batch is ready.
         if std::mem::take(&mut notify) {
             shared.mailbox.post(state.slot);
         }
         let sealed = seal(*job);
-        let done = state.lock().queue.finish_seal(sealed);
-        if done.freed > 0 {
-            shared.memory.release(done.freed, &mut woken);
-        }
-        shared.memory.recycle(done.recycled);
+        let mut done = state.lock().queue.finish_seal(sealed);
+        let memory = &shared.memory;
+        memory.give_back_all(&mut done.recycled, done.freed, &mut woken);
         notify = done.notify;
     }
-    if notify && opened {
+    if notify && !closed {
         shared.post_opened(state.slot);
     } else if notify {
         // A full batch takes a while to write: that is the I/O thread's work.

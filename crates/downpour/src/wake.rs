@@ -146,8 +146,8 @@ impl Experience {
 /// A near broker answers before a thread is fast asleep and awake again, so that looking costs
 /// less processor time than sleeping and half the time. A thread that looked in vain lets ever
 /// more waits go by, a thousand in the end: against a broker a millisecond away looking costs a
-/// tenth of a microsecond a wait. One thread of a process looks at a time, and none where there is but
-/// one processor for it and the broker's answer.
+/// tenth of a microsecond a wait. One thread of a process looks at a time, and none where there
+/// is but one processor.
 pub(crate) fn look<T>(mut find: impl FnMut() -> Option<T>) -> Option<T> {
     static TAKEN: AtomicBool = AtomicBool::new(false);
     static ALONE: OnceLock<bool> = OnceLock::new();

@@ -1,6 +1,7 @@
 //! `cargo xtask tidy`: the rules of the house that no compiler checks. Each rule is a file of its
 //! own; this one collects what they look at and tells what they found.
 
+mod bugs;
 mod cycles;
 mod directions;
 mod files;
@@ -47,7 +48,9 @@ pub fn check(root: &Path) -> Result<Vec<Problem>, String> {
         }));
         reached.extend(modules.files.into_values());
     }
-    for file in listed_files(root)? {
+    let files = listed_files(root)?;
+    problems.extend(bugs::check(root, &files)?);
+    for file in files {
         let path = root.join(&file);
         // Binary files hold no lines, and a file may be deleted but not yet committed so.
         let Ok(text) = std::fs::read_to_string(&path) else {

@@ -30,8 +30,6 @@ use crate::topic::random_seed;
 const SEAL_INLINE_BYTES: usize = 4 << 10;
 /// Rounds of engine and writes before the sockets are looked at again.
 const ROUNDS_MAX: usize = 64;
-/// Chunks that are given back at once: senders want the memory's lock, too.
-const FREED_MAX: usize = 64;
 /// The longest sleep while an answer is awaited, unless linger is longer.
 const NAP: Duration = Duration::from_millis(5);
 
@@ -47,13 +45,6 @@ pub(super) enum Sleep {
     Breath(Duration),
     /// The producer has ended.
     Never,
-}
-
-/// Memory that is free again and was not given back yet.
-#[derive(Debug, Default)]
-struct Freed {
-    bytes: usize,
-    chunks: Vec<Vec<u8>>,
 }
 
 /// The I/O thread's state.
@@ -72,7 +63,6 @@ pub(super) struct Driver {
     /// Sockets that had more to read than their turn allowed.
     unread: Vec<Token>,
     woken: Vec<Waker>,
-    freed: Freed,
     closing: Closing,
     /// Until when the I/O thread sleeps; `None` is for ever.
     sleeps_until: Option<Instant>,
@@ -94,7 +84,6 @@ impl Driver {
             happenings: Vec::new(),
             unread: Vec::new(),
             woken: Vec::new(),
-            freed: Freed::default(),
             closing: Closing::default(),
             sleeps_until: None,
             broken: false,
@@ -187,7 +176,6 @@ impl Driver {
                 quiet = false;
                 self.carry_out(output, now);
             }
-            self.give_back();
             self.links.flush(&mut self.happenings);
             if quiet && self.happenings.is_empty() {
                 return;
@@ -308,25 +296,12 @@ impl Driver {
     }
 
     fn free(&mut self, bytes: usize, body: Option<Arc<Body>>) {
-        self.freed.bytes += bytes;
         // A frame that is not fully written may still hold it; then its chunks just end.
-        if let Some(body) = body.and_then(Arc::into_inner) {
-            self.freed.chunks.extend(body.into_chunks());
-        }
-        if self.freed.chunks.len() >= FREED_MAX {
-            self.give_back();
-        }
-    }
-
-    /// Gives memory back that is free again.
-    fn give_back(&mut self) {
-        let Freed { bytes, chunks } = &mut self.freed;
-        if *bytes > 0 || !chunks.is_empty() {
-            let bytes = std::mem::take(bytes);
-            self.shared
-                .memory
-                .give_back_all(chunks, bytes, &mut self.woken);
-        }
+        let mut chunks = body
+            .and_then(Arc::into_inner)
+            .map_or_else(Vec::new, Body::into_chunks);
+        let memory = &self.shared.memory;
+        memory.give_back_all(&mut chunks, bytes, &mut self.woken);
     }
 
     fn begin_closing(&mut self, deadline: Option<Instant>, awaited: bool) {

@@ -289,3 +289,56 @@ fn no_payload_reaches_a_log() {
         assert!(!text.contains("171"), "{text}");
     }
 }
+
+#[test]
+fn fields_on_both_sides_of_a_varints_end_are_read_back() {
+    let lengths = [None, Some(0), Some(63), Some(64), Some(8191), Some(8192)];
+    let times = [0, 63, 64, -64, -65, 8191, 8192, -8192, -8193, 1 << 40];
+    let bytes = vec![7; 8192];
+    let headers = [Header::new("a", b"1")];
+    for key in lengths {
+        for value in lengths {
+            for (time, headers) in times
+                .into_iter()
+                .flat_map(|t| [(t, &[][..]), (t, &headers)])
+            {
+                let second = RecordRef {
+                    key: key.map(|len| &bytes[..len]),
+                    value: value.map(|len| &bytes[..len]),
+                    headers,
+                    timestamp: 1_000_000 + time,
+                };
+                let first = RecordRef {
+                    timestamp: 1_000_000,
+                    ..RecordRef::default()
+                };
+                let mut builder = BatchBuilder::new();
+                builder.add_chunk(Vec::with_capacity(32 << 10));
+                builder.try_append(&first).unwrap();
+                let len = builder.record_len(&second);
+                let before = builder.body_len();
+                builder.try_append(&second).unwrap();
+                assert_eq!(builder.body_len() - before, len);
+                let sealed = builder.seal(Compression::NONE, &mut Compressor::new());
+                let read = &sealed.unwrap().records().unwrap()[1];
+                assert_eq!(read.key.as_deref(), second.key);
+                assert_eq!(read.value.as_deref(), second.value);
+                assert_eq!(read.timestamp, second.timestamp);
+                assert_eq!(read.headers.len(), headers.len());
+            }
+        }
+    }
+}
+
+#[test]
+fn records_are_numbered_beyond_two_bytes_of_a_varint() {
+    let mut builder = BatchBuilder::new();
+    builder.add_chunk(Vec::with_capacity(128 << 10));
+    for _ in 0..8200 {
+        builder.try_append(&value(b"v")).unwrap();
+    }
+    let sealed = builder.seal(Compression::NONE, &mut Compressor::new());
+    let read = sealed.unwrap().records().unwrap();
+    let numbers = read.iter().map(|record| record.offset_delta);
+    assert!(numbers.eq(0..8200));
+}

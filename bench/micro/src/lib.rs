@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use downpour_core::config::{Address, BatchOptions, Config};
-use downpour_core::queue::{Append, Queue, Settings};
+use downpour_core::queue::{Append, Queue, QueueSettings};
 use downpour_wire::record::RecordRef;
 
 /// Bytes of a batch and of a chunk.

@@ -138,7 +138,7 @@ pub struct Config {
     pub reconnect_backoff: (Duration, Duration),
     /// A connection that is not ready after this is given up. Default 10 s.
     pub connect_timeout: Duration,
-    /// A connection that carried nothing for so long is closed. Default 540 s.
+    /// A connection that sent nothing for so long is closed. Default 540 s.
     pub idle_timeout: Duration,
     /// Age at which metadata is refreshed without cause. Default 300 s.
     pub metadata_max_age: Duration,
@@ -181,8 +181,9 @@ impl Config {
         }
     }
 
-    /// Batches in flight per partition that keep order under these settings.
-    pub fn slots(&self) -> usize {
+    /// Batches in flight per partition that keep order under these settings: without sequences
+    /// a broker cannot put two of them right that arrive in the wrong order.
+    pub fn batches_in_flight(&self) -> usize {
         if self.idempotence || self.allow_reordering {
             self.max_in_flight
         } else {

@@ -41,7 +41,7 @@ pub enum Event {
         broker: Option<i32>,
         /// What was said.
         reason: Arc<str>,
-        /// Pause before the next attempt.
+        /// Pause before the next send_id.
         retry_after: Duration,
     },
     /// An open connection ended.

@@ -50,7 +50,7 @@ pub struct Failure {
     pub partition: i32,
     /// Broker that was asked last, if any was.
     pub broker: Option<i32>,
-    /// Requests that carried the record.
+    /// Requests that sent the record.
     pub attempts: u32,
     /// From the batch's creation to the verdict.
     pub age: Duration,
@@ -210,8 +210,8 @@ impl fmt::Display for Cause {
 pub enum WaitingFor {
     /// A leader of its partition, or a connection to it.
     Leader,
-    /// Its turn behind other batches, a linger or a backoff.
-    Turn,
+    /// Its context behind other batches, a linger or a backoff.
+    DrainContext,
     /// The answer to a request.
     Answer,
 }
@@ -220,7 +220,7 @@ impl fmt::Display for WaitingFor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Leader => "waiting for a reachable leader",
-            Self::Turn => "waiting for its turn",
+            Self::DrainContext => "waiting for its context",
             Self::Answer => "waiting for an answer",
         })
     }

@@ -6,7 +6,8 @@ use std::time::Instant;
 use downpour_wire::batch::Body;
 
 use crate::outcome::{Cause, Verdict};
-use crate::queue::state::{Batch, Effect, Queue, Waiting, free, resolve};
+use crate::output::Outputs;
+use crate::queue::state::{Batch, Queue, Waiting, free, resolve};
 
 /// A batch, or a part of one, that never left.
 #[derive(Debug)]
@@ -23,7 +24,7 @@ pub struct Unsent<T> {
 impl<T: Clone> Queue<T> {
     /// Ends everything now. What was never sent is Failed and lands in `unsent`; what may have
     /// been written is Unknown.
-    pub fn abort(&mut self, now: Instant, unsent: &mut Vec<Unsent<T>>, out: &mut Vec<Effect<T>>) {
+    pub fn abort(&mut self, now: Instant, unsent: &mut Vec<Unsent<T>>, out: &mut Outputs<T>) {
         self.close_unsent();
         for in_flight in std::mem::take(&mut self.in_flight) {
             let batch = in_flight.batch;

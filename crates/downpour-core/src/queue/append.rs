@@ -5,12 +5,13 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use downpour_wire::batch::{BatchBuilder, Body, HEADER_LEN};
-use downpour_wire::codec::{Codec, Compression, Compressor};
+use downpour_wire::batch::{BatchBuilder, HEADER_LEN};
+use downpour_wire::codec::Codec;
 use downpour_wire::record::RecordRef;
 
 use crate::config::BatchOptions;
 use crate::queue::state::{Batch, CHUNK_MIN, Open, Queue, Waiting};
+use crate::seal::{SealJob, Sealed, seal_plain};
 
 /// What came of an append.
 #[derive(Debug)]
@@ -34,64 +35,12 @@ pub struct Added<T> {
     /// Its index there.
     pub index: u32,
     /// Whether the engine must be told of this queue.
-    pub notify: bool,
+    pub became_dirty: bool,
     /// Whether a batch was closed on the way.
     pub closed: bool,
     /// What is to be done outside of the lock before that batch can leave, if it is to be
     /// compressed. In a box, because this is handed on for every record.
     pub job: Option<Box<SealJob>>,
-}
-
-/// A batch to compress and sum up; run it without any lock, then bring the result back.
-#[derive(Debug)]
-pub struct SealJob {
-    id: u64,
-    builder: BatchBuilder,
-    compression: Compression,
-}
-
-impl SealJob {
-    /// Bytes to compress.
-    pub fn bytes(&self) -> usize {
-        self.builder.body_len()
-    }
-
-    /// Does the work.
-    pub fn run(self, compressor: &mut Compressor) -> Sealed {
-        let before = self.builder.capacity();
-        let mut body = match self.builder.seal(self.compression, compressor) {
-            Ok(body) => body,
-            // A codec that fails on good input must not cost the records: they go uncompressed.
-            Err(error) => seal_plain(*error.builder),
-        };
-        let recycled = body.take_recycled();
-        Sealed {
-            id: self.id,
-            body,
-            before,
-            recycled,
-        }
-    }
-
-    /// Seals without compressing, for a batch that will not be sent.
-    pub(crate) fn run_plain(self) -> Sealed {
-        let before = self.builder.capacity();
-        Sealed {
-            id: self.id,
-            body: seal_plain(self.builder),
-            before,
-            recycled: Vec::new(),
-        }
-    }
-}
-
-/// A sealed batch on its way back to its queue.
-#[derive(Debug)]
-pub struct Sealed {
-    id: u64,
-    body: Body,
-    before: usize,
-    recycled: Vec<Vec<u8>>,
 }
 
 /// What bringing a sealed batch back leaves to do.
@@ -103,14 +52,7 @@ pub struct SealDone {
     /// Chunks that are free again.
     pub recycled: Vec<Vec<u8>>,
     /// Whether the engine must be told of this queue.
-    pub notify: bool,
-}
-
-fn seal_plain(builder: BatchBuilder) -> Body {
-    // The only refusal is a body over 2 GiB, and `batch_max` is far below that.
-    builder
-        .seal(Compression::NONE, &mut Compressor::new())
-        .expect("a batch is below batch_max")
+    pub became_dirty: bool,
 }
 
 /// Where the next record can go.
@@ -174,7 +116,7 @@ impl<T: Clone> Queue<T> {
     #[cold]
     pub fn close_full(&mut self) -> (bool, Option<Box<SealJob>>) {
         let job = self.close_open();
-        (job.is_none() && self.notify(), job)
+        (job.is_none() && self.mark_dirty(), job)
     }
 
     /// Appends a record, copying its bytes.
@@ -217,7 +159,7 @@ impl<T: Clone> Queue<T> {
                 builder: BatchBuilder::new(),
                 options: *options,
                 created_at: now(),
-                urgent: false,
+                flush_requested: false,
             });
         }
         let open = self
@@ -235,7 +177,7 @@ impl<T: Clone> Queue<T> {
     /// Takes a sealed batch back into its place.
     pub fn finish_seal(&mut self, sealed: Sealed) -> SealDone {
         let mut done = self.take_back(sealed);
-        done.notify = done.notify && self.notify();
+        done.became_dirty = done.became_dirty && self.mark_dirty();
         done
     }
 
@@ -257,7 +199,7 @@ impl<T: Clone> Queue<T> {
             return SealDone {
                 freed: before,
                 recycled,
-                notify: false,
+                became_dirty: false,
             };
         };
         if let Waiting::Sealing {
@@ -288,7 +230,7 @@ impl<T: Clone> Queue<T> {
         SealDone {
             freed: before - memory,
             recycled,
-            notify: true,
+            became_dirty: true,
         }
     }
 
@@ -308,24 +250,24 @@ impl<T: Clone> Queue<T> {
             job = self.close_open();
         }
         let ready = closed && job.is_none();
-        let notify = (opened || ready) && self.notify();
+        let became_dirty = (opened || ready) && self.mark_dirty();
         Added {
             ticket,
             index,
-            notify,
+            became_dirty,
             closed,
             job,
         }
     }
 
-    fn notify(&mut self) -> bool {
-        !std::mem::replace(&mut self.notified, true)
+    fn mark_dirty(&mut self) -> bool {
+        !std::mem::replace(&mut self.is_dirty, true)
     }
 
-    /// While every slot of the partition is taken its open batch grows past the target: slots
+    /// While every partition of the partition is taken its open batch grows past the target: partitions
     /// are scarce, bytes are not.
     fn may_grow(&self, builder: &BatchBuilder, bytes: usize) -> bool {
-        self.in_flight.len() + self.waiting.len() >= self.slots()
+        self.in_flight.len() + self.waiting.len() >= self.max_in_flight()
             && builder.body_len() + bytes + HEADER_LEN <= self.settings.batch_max
     }
 

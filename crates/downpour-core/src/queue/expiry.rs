@@ -3,13 +3,14 @@
 use std::time::Instant;
 
 use crate::outcome::{Cause, Verdict, WaitingFor};
-use crate::queue::state::{Effect, Queue, Waiting, free, resolve};
+use crate::output::Outputs;
+use crate::queue::state::{Queue, Waiting, free, resolve};
 
 impl<T: Clone> Queue<T> {
     /// Ends what has been here longer than its delivery timeout.
     ///
     /// `waiting_for` says what keeps the partition from sending.
-    pub fn expire(&mut self, now: Instant, waiting_for: WaitingFor, out: &mut Vec<Effect<T>>) {
+    pub fn expire(&mut self, now: Instant, waiting_for: WaitingFor, out: &mut Outputs<T>) {
         for at in 0..self.in_flight.len() {
             let batch = &self.in_flight[at].batch;
             if now < batch.deadline || batch.resolved {
@@ -41,7 +42,7 @@ impl<T: Clone> Queue<T> {
         }
     }
 
-    fn expire_waiting(&mut self, now: Instant, waiting_for: WaitingFor, out: &mut Vec<Effect<T>>) {
+    fn expire_waiting(&mut self, now: Instant, waiting_for: WaitingFor, out: &mut Outputs<T>) {
         let mut expired = Vec::new();
         let waiting = std::mem::take(&mut self.waiting);
         for waiting in waiting {
@@ -65,7 +66,7 @@ impl<T: Clone> Queue<T> {
     }
 
     /// Gives everything that was not sent yet a verdict because of a cause that no retry mends.
-    pub fn fail_unsent(&mut self, cause: &Cause, now: Instant, out: &mut Vec<Effect<T>>) {
+    pub fn fail_unsent(&mut self, cause: &Cause, now: Instant, out: &mut Outputs<T>) {
         self.close_unsent();
         let waiting = std::mem::take(&mut self.waiting);
         let mut failed = Vec::new();

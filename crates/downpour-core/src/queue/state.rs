@@ -10,12 +10,14 @@ use crate::config::{BatchOptions, Config};
 use crate::event::Event;
 use crate::identity::{Identity, advance};
 use crate::outcome::{Cause, Failure, Verdict};
+use crate::output::{Output, Outputs};
 use crate::rng::Rng;
 
 /// The part of the configuration that a queue needs.
 #[derive(Debug, Clone, Copy)]
-pub struct Settings {
-    pub(crate) slots: usize,
+pub struct QueueSettings {
+    /// Batches in flight at once while the partition is proven.
+    pub(crate) max_in_flight: usize,
     pub(crate) idempotent: bool,
     pub(crate) resend_unknown: bool,
     pub(crate) linger: Duration,
@@ -24,10 +26,10 @@ pub struct Settings {
     pub(crate) retry_backoff: (Duration, Duration),
 }
 
-impl From<&Config> for Settings {
+impl From<&Config> for QueueSettings {
     fn from(config: &Config) -> Self {
         Self {
-            slots: config.slots(),
+            max_in_flight: config.batches_in_flight(),
             idempotent: config.idempotence,
             resend_unknown: config.resend_unknown,
             linger: config.linger.duration(),
@@ -38,34 +40,6 @@ impl From<&Config> for Settings {
     }
 }
 
-/// What an operation on a queue asks the outside to do.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum Effect<T> {
-    /// Records have their verdict.
-    Resolved {
-        /// Their batch.
-        ticket: T,
-        /// First of them.
-        first: u32,
-        /// How many.
-        count: u32,
-        /// Records in the whole batch.
-        total: u32,
-        /// How they ended.
-        verdict: Verdict,
-    },
-    /// Memory is free again.
-    Freed {
-        /// Bytes of credit.
-        bytes: usize,
-        /// What lay in it, where its chunks can be used again.
-        body: Option<Arc<Body>>,
-    },
-    /// Something to observe.
-    Event(Event),
-}
-
 /// The batch that takes the next record.
 #[derive(Debug)]
 pub(crate) struct Open<T> {
@@ -74,13 +48,13 @@ pub(crate) struct Open<T> {
     pub(crate) options: BatchOptions,
     pub(crate) created_at: Instant,
     /// Somebody flushes: it leaves without lingering.
-    pub(crate) urgent: bool,
+    pub(crate) flush_requested: bool,
 }
 
 /// A closed batch or a part of a split one.
 #[derive(Debug)]
 pub(crate) struct Batch<T> {
-    /// Place among the closed batches; parts of a split one share it.
+    /// ReadyList among the closed batches; parts of a split one share it.
     pub(crate) order: u64,
     pub(crate) ticket: T,
     /// Index of its first record among the ticket's.
@@ -105,7 +79,7 @@ pub(crate) struct Batch<T> {
 }
 
 impl<T> Batch<T> {
-    pub(crate) fn place(&self) -> (u64, u32) {
+    pub(crate) fn order_key(&self) -> (u64, u32) {
         (self.order, self.first)
     }
 
@@ -129,10 +103,10 @@ pub(crate) enum Waiting<T> {
 }
 
 impl<T> Waiting<T> {
-    pub(crate) fn place(&self) -> (u64, u32) {
+    pub(crate) fn order_key(&self) -> (u64, u32) {
         match self {
             Self::Sealing { id, .. } => (*id, 0),
-            Self::Sealed(batch) => batch.place(),
+            Self::Sealed(batch) => batch.order_key(),
         }
     }
 
@@ -144,7 +118,7 @@ impl<T> Waiting<T> {
 /// A batch in a request that has no answer yet.
 #[derive(Debug)]
 pub(crate) struct InFlight<T> {
-    pub(crate) attempt: u64,
+    pub(crate) send_id: u64,
     pub(crate) broker: i32,
     pub(crate) batch: Batch<T>,
 }
@@ -154,7 +128,7 @@ pub(crate) struct InFlight<T> {
 pub struct Queue<T> {
     pub(crate) topic: Arc<str>,
     pub(crate) partition: i32,
-    pub(crate) settings: Settings,
+    pub(crate) settings: QueueSettings,
     pub(crate) open: Option<Open<T>>,
     pub(crate) waiting: VecDeque<Waiting<T>>,
     pub(crate) in_flight: VecDeque<InFlight<T>>,
@@ -171,9 +145,9 @@ pub struct Queue<T> {
     /// The sequence is broken: nothing leaves before it begins anew under a newer epoch.
     pub(crate) needs_bump: bool,
     /// The engine was told and has not looked yet.
-    pub(crate) notified: bool,
+    pub(crate) is_dirty: bool,
     pub(crate) next_order: u64,
-    pub(crate) next_attempt: u64,
+    pub(crate) next_send_id: u64,
     /// Size of the next batch's first chunk, learnt from the last batch.
     pub(crate) chunk_hint: usize,
     pub(crate) rng: Rng,
@@ -188,7 +162,7 @@ pub(crate) const CHUNK_MIN: usize = 512;
 
 impl<T: Clone> Queue<T> {
     /// An empty queue of this partition.
-    pub fn new(topic: Arc<str>, partition: i32, settings: Settings) -> Self {
+    pub fn new(topic: Arc<str>, partition: i32, settings: QueueSettings) -> Self {
         Self {
             rng: Rng::new(partition as u64),
             topic,
@@ -202,9 +176,9 @@ impl<T: Clone> Queue<T> {
             proven: false,
             proven_at: None,
             needs_bump: false,
-            notified: false,
+            is_dirty: false,
             next_order: 0,
-            next_attempt: 0,
+            next_send_id: 0,
             chunk_hint: CHUNK_MIN.min(settings.batch_size),
         }
     }
@@ -256,9 +230,9 @@ impl<T: Clone> Queue<T> {
     }
 
     /// Makes the open batch leave without lingering.
-    pub fn hurry(&mut self) {
+    pub fn request_flush(&mut self) {
         if let Some(open) = &mut self.open {
-            open.urgent = true;
+            open.flush_requested = true;
         }
     }
 
@@ -272,11 +246,11 @@ impl<T: Clone> Queue<T> {
     }
 
     /// Batches that may be in flight at once right now.
-    pub(crate) fn slots(&self) -> usize {
+    pub(crate) fn max_in_flight(&self) -> usize {
         if self.settings.idempotent && !self.proven {
             1
         } else {
-            self.settings.slots
+            self.settings.max_in_flight
         }
     }
 
@@ -295,9 +269,9 @@ impl<T: Clone> Queue<T> {
         batch: &Batch<T>,
         cause: Cause,
         now: Instant,
-        out: &mut Vec<Effect<T>>,
+        out: &mut Outputs<T>,
     ) {
-        out.push(Effect::Event(Event::Undelivered {
+        out.push_back(Output::Event(Event::Undelivered {
             topic: self.topic.clone(),
             partition: self.partition,
             records: batch.count(),
@@ -334,14 +308,16 @@ impl<T: Clone> Queue<T> {
 
     /// Puts a batch where it belongs among those that wait.
     pub(crate) fn put_back(&mut self, batch: Batch<T>) {
-        let at = self.waiting.partition_point(|w| w.place() < batch.place());
+        let at = self
+            .waiting
+            .partition_point(|w| w.order_key() < batch.order_key());
         self.waiting.insert(at, Waiting::Sealed(batch));
     }
 }
 
 /// Hands the verdict for all of a batch out.
-pub(crate) fn resolve<T: Clone>(batch: &Batch<T>, verdict: Verdict, out: &mut Vec<Effect<T>>) {
-    out.push(Effect::Resolved {
+pub(crate) fn resolve<T: Clone>(batch: &Batch<T>, verdict: Verdict, out: &mut Outputs<T>) {
+    out.push_back(Output::Resolve {
         ticket: batch.ticket.clone(),
         first: batch.first,
         count: batch.count(),
@@ -351,8 +327,8 @@ pub(crate) fn resolve<T: Clone>(batch: &Batch<T>, verdict: Verdict, out: &mut Ve
 }
 
 /// Gives a batch's memory back; nobody sends it any more.
-pub(crate) fn free<T>(batch: Batch<T>, out: &mut Vec<Effect<T>>) {
-    out.push(Effect::Freed {
+pub(crate) fn free<T>(batch: Batch<T>, out: &mut Outputs<T>) {
+    out.push_back(Output::Free {
         bytes: batch.memory,
         body: Some(batch.body),
     });

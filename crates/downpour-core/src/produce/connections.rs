@@ -9,62 +9,57 @@ use downpour_wire::header::encode_request;
 use downpour_wire::messages::{ApiKey, ApiVersionsRequest, ApiVersionsResponse, Request};
 use downpour_wire::primitives::Reader;
 
+use crate::client::connection::{Connection, Pending, Stage};
+use crate::client::versions::Versions;
 use crate::config::Address;
-use crate::connection::{Connection, LinkId, Pending, Stage, Versions};
-use crate::engine::state::{Engine, Output, Purpose, Queues};
 use crate::event::Event;
+use crate::ids::{ConnectionId, PartitionId};
 use crate::outcome::Cause;
+use crate::output::Output;
+use crate::produce::engine::Engine;
+use crate::produce::queues::Queues;
+use crate::produce::requests::Purpose;
 
 impl<T: Clone> Engine<T> {
     /// A socket is open.
-    pub fn handle_connected(&mut self, link: LinkId, now: Instant) {
-        let Some(connection) = self.links.get_mut(&link) else {
+    pub fn handle_connected(&mut self, connection_id: ConnectionId, now: Instant) {
+        let Some(connection) = self.connections.get_mut(&connection_id) else {
             return;
         };
         connection.stage = Stage::Negotiating;
-        self.ask_versions(link, ApiKey::ApiVersions.versions().1, now);
+        self.ask_versions(connection_id, ApiKey::ApiVersions.versions().1, now);
     }
 
-    /// A socket could not be opened.
-    pub fn handle_connect_failed(
-        &mut self,
-        link: LinkId,
-        reason: Arc<str>,
-        now: Instant,
-        queues: &mut impl Queues<T>,
-    ) {
-        self.lose(link, reason, now, queues);
-    }
-
-    /// A connection ended. What was written on it must have been reported before.
+    /// A connection ended, or could not be opened. What was written on it must have been told
+    /// before.
     pub fn handle_disconnected(
         &mut self,
-        link: LinkId,
+        connection_id: ConnectionId,
         reason: Arc<str>,
         now: Instant,
         queues: &mut impl Queues<T>,
     ) {
-        self.lose(link, reason, now, queues);
+        self.lose(connection_id, reason, now, queues);
     }
 
-    fn ask_versions(&mut self, link: LinkId, version: i16, now: Instant) {
+    fn ask_versions(&mut self, connection_id: ConnectionId, version: i16, now: Instant) {
         let request = ApiVersionsRequest {
             client_software_name: "downpour".to_owned(),
             client_software_version: env!("CARGO_PKG_VERSION").to_owned(),
         };
-        self.ask(link, &request, version, Purpose::ApiVersions, now);
+        self.ask(connection_id, &request, version, Purpose::ApiVersions, now);
     }
 
     /// Sends a request that carries no records.
     pub(crate) fn ask<R: Request>(
         &mut self,
-        link: LinkId,
+        connection_id: ConnectionId,
         request: &R,
         version: i16,
         purpose: Purpose,
         now: Instant,
     ) {
-        let Some(connection) = self.links.get_mut(&link) else {
+        let Some(connection) = self.connections.get_mut(&connection_id) else {
             return;
         };
         let id = connection.next_correlation_id();
@@ -72,14 +67,14 @@ impl<T: Clone> Engine<T> {
             .expect("the version was chosen among those that carry this request");
         connection.handle_request((R::KEY, version), bytes.len(), true, purpose, now);
         self.out.push_back(Output::Write {
-            link,
+            connection_id,
             frame: Frame::from_vec(bytes),
         });
     }
 
     pub(crate) fn handle_versions(
         &mut self,
-        link: LinkId,
+        connection_id: ConnectionId,
         pending: &Pending<Purpose>,
         reader: &Reader<'_>,
         now: Instant,
@@ -95,7 +90,7 @@ impl<T: Clone> Engine<T> {
                 let version = theirs
                     .map_or(0, |v| v.max_version)
                     .clamp(0, pending.version - 1);
-                self.ask_versions(link, version, now);
+                self.ask_versions(connection_id, version, now);
                 return Ok(());
             }
             code => {
@@ -109,12 +104,12 @@ impl<T: Clone> Engine<T> {
                 "it speaks no version of {key:?} that this client does"
             ))
         })?;
-        self.handle_negotiated(link, versions);
+        self.handle_negotiated(connection_id, versions);
         Ok(())
     }
 
-    fn handle_negotiated(&mut self, link: LinkId, versions: Versions) {
-        let Some(connection) = self.links.get_mut(&link) else {
+    fn handle_negotiated(&mut self, connection_id: ConnectionId, versions: Versions) {
+        let Some(connection) = self.connections.get_mut(&connection_id) else {
             return;
         };
         connection.stage = Stage::Ready;
@@ -128,7 +123,7 @@ impl<T: Clone> Engine<T> {
         if broker.is_none() {
             self.bootstrap.failures = 0;
         } else {
-            self.close_bootstrap_links();
+            self.close_bootstrap_connections();
         }
         self.event(Event::Connected {
             address,
@@ -139,29 +134,29 @@ impl<T: Clone> Engine<T> {
     }
 
     /// Opens a connection to a broker, unless there is one or it is too early.
-    pub(crate) fn ensure_link(&mut self, id: i32, now: Instant) {
+    pub(crate) fn ensure_connection(&mut self, id: i32, now: Instant) {
         let Some(address) = self.cluster.brokers().get(&id).cloned() else {
             return;
         };
         let broker = self.brokers.entry(id).or_default();
-        if broker.link.is_some() || broker.retry_at.is_some_and(|at| at > now) {
+        if broker.connection_id.is_some() || broker.retry_at.is_some_and(|at| at > now) {
             return;
         }
-        let link = self.open(address, Some(id), now);
+        let connection_id = self.open(address, Some(id), now);
         if let Some(broker) = self.brokers.get_mut(&id) {
-            broker.link = Some(link);
+            broker.connection_id = Some(connection_id);
         }
     }
 
     /// Makes sure that there will be a connection to ask something on.
-    pub(crate) fn ensure_any_link(&mut self, now: Instant) {
-        if !self.links.is_empty() {
+    pub(crate) fn ensure_any_connection(&mut self, now: Instant) {
+        if !self.connections.is_empty() {
             return;
         }
         let known: Vec<i32> = self.cluster.brokers().keys().copied().collect();
         let failing = |e: &Self, id: &i32| e.brokers.get(id).is_some_and(|b| b.failures > 0);
         if let Some(&id) = known.iter().find(|id| !failing(self, id)) {
-            self.ensure_link(id, now);
+            self.ensure_connection(id, now);
             return;
         }
         if self.bootstrap.retry_at.is_some_and(|at| at > now) {
@@ -180,37 +175,45 @@ impl<T: Clone> Engine<T> {
         self.open(address, None, now);
     }
 
-    fn open(&mut self, address: Address, broker: Option<i32>, now: Instant) -> LinkId {
-        let link = LinkId(self.next_link);
-        self.next_link += 1;
+    fn open(&mut self, address: Address, broker: Option<i32>, now: Instant) -> ConnectionId {
+        let connection_id = ConnectionId(self.next_connection);
+        self.next_connection += 1;
         self.event(Event::Connecting {
             address: address.clone(),
             broker,
         });
-        self.links
-            .insert(link, Connection::new(link, address.clone(), broker, now));
+        self.connections.insert(
+            connection_id,
+            Connection::new(connection_id, address.clone(), broker, now),
+        );
         self.out.push_back(Output::Connect {
-            link,
+            connection_id,
             address,
             broker,
         });
-        link
+        connection_id
     }
 
     /// Ends a connection from our side.
     pub(crate) fn disconnect(
         &mut self,
-        link: LinkId,
+        connection_id: ConnectionId,
         reason: &str,
         now: Instant,
         queues: &mut impl Queues<T>,
     ) {
-        self.out.push_back(Output::Disconnect { link });
-        self.lose(link, Arc::from(reason), now, queues);
+        self.out.push_back(Output::Disconnect { connection_id });
+        self.lose(connection_id, Arc::from(reason), now, queues);
     }
 
-    fn lose(&mut self, link: LinkId, reason: Arc<str>, now: Instant, queues: &mut impl Queues<T>) {
-        let Some(mut connection) = self.links.remove(&link) else {
+    fn lose(
+        &mut self,
+        connection_id: ConnectionId,
+        reason: Arc<str>,
+        now: Instant,
+        queues: &mut impl Queues<T>,
+    ) {
+        let Some(mut connection) = self.connections.remove(&connection_id) else {
             return;
         };
         let was_ready = connection.is_ready();
@@ -244,7 +247,6 @@ impl<T: Clone> Engine<T> {
             // Its partitions may have another leader already.
             self.metadata.wanted |= self.has_work();
         }
-        self.carry_out_effects();
     }
 
     fn back_off(
@@ -256,14 +258,14 @@ impl<T: Clone> Engine<T> {
         let limits = self.config.reconnect_backoff;
         let Some(id) = broker else {
             self.bootstrap.failures += u32::from(!was_ready);
-            // Each address is tried before the first one's turn comes again.
+            // Each address is tried before the first one's context comes again.
             let rounds = self.bootstrap.failures / self.config.bootstrap.len().max(1) as u32;
             let pause = self.rng.backoff(limits, rounds);
             self.bootstrap.retry_at = Some(now + pause);
             return pause;
         };
         let broker = self.brokers.entry(id).or_default();
-        broker.link = None;
+        broker.connection_id = None;
         broker.in_flight = 0;
         broker.failures += u32::from(!was_ready);
         let pause = self.rng.backoff(limits, broker.failures);
@@ -279,45 +281,35 @@ impl<T: Clone> Engine<T> {
         now: Instant,
         queues: &mut impl Queues<T>,
     ) {
-        let limits = self.config.retry_backoff;
+        let backoff = self.config.retry_backoff;
         match pending.purpose {
             Purpose::ApiVersions => {}
-            Purpose::Metadata => {
-                let pause = self.rng.backoff(limits, 1);
-                self.metadata.asked = None;
-                self.metadata.wanted = true;
-                self.metadata.retry_at = Some(now + pause);
-            }
-            Purpose::InitProducerId => {
-                let pause = self.rng.backoff(limits, 1);
-                self.init.asked = None;
-                self.init.wanted = true;
-                self.init.retry_at = Some(now + pause);
-            }
-            Purpose::Produce(carried) => {
+            Purpose::Metadata => self.metadata.handle_lost(backoff, &mut self.rng, now),
+            Purpose::InitProducerId => self.init.handle_lost(backoff, &mut self.rng, now),
+            Purpose::Produce(sent) => {
                 let cause = Cause::Disconnected {
                     reason: reason.clone(),
                 };
-                for batch in carried {
-                    let (effects, cause) = (&mut self.effects, cause.clone());
-                    queues.with(batch.slot, |queue| {
-                        queue.handle_lost(batch.attempt, left, cause, now, effects);
+                for batch in sent {
+                    let (out, cause) = (&mut self.out, cause.clone());
+                    queues.with(batch.partition, |queue| {
+                        queue.handle_lost(batch.send_id, left, cause, now, out);
                     });
-                    self.land(batch.slot);
+                    self.complete(batch.partition);
                 }
             }
         }
     }
 
-    /// One batch of the slot is not in flight any more, and the queue is to be looked at.
-    pub(crate) fn land(&mut self, slot: crate::cluster::Slot) {
-        self.uncount(slot);
-        self.fresh.push(slot);
+    /// One batch of the partition is not in flight any more, and the queue is to be looked at.
+    pub(crate) fn complete(&mut self, partition: PartitionId) {
+        self.note_completed(partition);
+        self.dirty.push(partition);
     }
 
-    /// One batch of the slot is not in flight any more.
-    pub(crate) fn uncount(&mut self, slot: crate::cluster::Slot) {
-        if let Some(state) = self.partition(slot) {
+    /// One batch of the partition is not in flight any more.
+    pub(crate) fn note_completed(&mut self, partition: PartitionId) {
+        if let Some(state) = self.partition(partition) {
             state.in_flight = state.in_flight.saturating_sub(1);
         }
     }

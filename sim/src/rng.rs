@@ -4,13 +4,13 @@ use std::time::Duration;
 
 /// SplitMix64, kept apart from core's so that neither disturbs the other's draws.
 #[derive(Debug, Clone)]
-pub(crate) struct Dice(u64);
+pub(crate) struct Rng(u64);
 
-impl Dice {
+impl Rng {
     pub(crate) fn new(seed: u64) -> Self {
         // Neighbouring seeds must not give neighbouring streams.
-        let mut dice = Self(seed ^ 0x5eed_0f0d_d09a_1dea);
-        let scattered = dice.next();
+        let mut rng = Self(seed ^ 0x5eed_0f0d_d09a_1dea);
+        let scattered = rng.next();
         Self(scattered)
     }
 

@@ -9,8 +9,8 @@ use downpour_wire::messages::{
 use downpour_wire::primitives::Uuid;
 
 use super::harness::{World, config};
-use crate::cluster::Slot;
 use crate::config::Linger;
+use crate::ids::PartitionId;
 
 #[test]
 fn a_record_is_delivered_at_its_offset() {
@@ -89,7 +89,7 @@ fn a_moved_leader_gets_the_same_bytes() {
     world.answer_metadata();
     world.connect_broker();
     let second = world.next(ApiKey::Produce);
-    assert_ne!(first.link, second.link);
+    assert_ne!(first.connection_id, second.connection_id);
     assert_eq!(first.produce().topics, second.produce().topics);
     world.answer_produce(&second, ErrorCode::NONE, 3);
     assert_eq!(world.verdicts[&ticket], "at Some(3)");
@@ -134,11 +134,11 @@ fn a_request_that_had_left_makes_its_batch_doubtful_one_that_had_not_does_not() 
     for (written, word) in [(true, "unknown: "), (false, "failed: ")] {
         let mut world = World::ready(config());
         let ticket = world.append(0);
-        let (link, _, _) = world.connect();
+        let (connection_id, _, _) = world.connect();
         world.kernel_is_full = !written;
         world.answer_versions();
         world.next(ApiKey::Produce);
-        world.lose(link);
+        world.lose(connection_id);
         world.sleep(120_000);
         world.sleep(1_000);
         let verdict = &world.verdicts[&ticket];
@@ -161,7 +161,7 @@ fn a_request_without_an_answer_ends_its_connection() {
     assert!(!world.saw("no answer within"));
     world.sleep(1);
     world.assert_saw("no answer within 30s");
-    assert!(world.disconnects.contains(&first.link));
+    assert!(world.disconnects.contains(&first.connection_id));
     world.asked.clear();
     world.sleep(1_000);
     assert!(!world.connects.is_empty(), "it is tried again");
@@ -228,11 +228,14 @@ fn topics_are_named_by_id_only_when_all_ids_are_known() {
 fn garbage_ends_the_connection_and_the_batch_is_sent_again() {
     let mut world = World::ready(config());
     let ticket = world.append(0);
-    let link = world.connect_broker();
+    let connection_id = world.connect_broker();
     world.next(ApiKey::Produce);
-    world
-        .engine
-        .handle_received(link, &[0, 0, 0, 1, 255, 255], world.now, &mut world.queues);
+    world.engine.handle_received(
+        connection_id,
+        &[0, 0, 0, 1, 255, 255],
+        world.now,
+        &mut world.queues,
+    );
     world.step();
     world.assert_saw("an answer could not be read");
     world.sleep(200);
@@ -300,10 +303,10 @@ fn under_load_a_request_waits_for_a_breath_and_no_longer() {
     let mut world = busy_world();
     world.append(0);
     assert!(world.asked.is_empty());
-    assert!(world.engine.breath(world.now).is_some());
+    assert!(world.engine.pause(world.now).is_some());
     world.sleep_us(100);
     world.next(ApiKey::Produce);
-    assert!(world.engine.breath(world.now).is_none());
+    assert!(world.engine.pause(world.now).is_none());
 }
 
 #[test]
@@ -321,20 +324,17 @@ fn breaths_go_on_while_batches_grow_but_not_for_ever() {
 }
 
 #[test]
-fn a_request_that_leaves_meanwhile_ends_the_breath() {
+fn a_request_that_leaves_meanwhile_ends_the_pause() {
     let mut world = busy_world();
     world.append(0);
     world.append(1);
-    let slot = Slot {
-        topic: 0,
-        partition: 1,
-    };
-    world.queues.0.get_mut(&slot).unwrap().hurry();
-    world.engine.handle_ready(slot);
+    let partition = PartitionId { topic: 0, index: 1 };
+    world.queues.0.get_mut(&partition).unwrap().request_flush();
+    world.engine.mark_dirty(partition);
     world.step();
     world.next(ApiKey::Produce);
     // Sleeping on would keep its answer waiting.
-    assert!(world.engine.breath(world.now).is_none());
+    assert!(world.engine.pause(world.now).is_none());
 }
 
 #[test]

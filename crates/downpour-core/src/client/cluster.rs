@@ -12,27 +12,22 @@ use downpour_wire::messages::{LeaderIdAndEpoch, MetadataResponse, MetadataTopic,
 use downpour_wire::primitives::Uuid;
 
 use crate::config::Address;
-
-/// A partition of a topic that the engine knows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[expect(
-    clippy::exhaustive_structs,
-    reason = "a topic's number and a partition's"
-)]
-pub struct Slot {
-    /// The shell's number of the topic.
-    pub topic: u32,
-    /// The partition.
-    pub partition: i32,
-}
+use crate::ids::PartitionId;
 
 /// Who leads a partition.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Leader {
     /// `None` while nobody does.
     pub(crate) broker: Option<i32>,
-    /// -1 where the broker does not say.
+    /// Grows with each election (KIP-320); -1 where the broker is too old to say.
     pub(crate) epoch: i32,
+}
+
+impl Leader {
+    const UNKNOWN: Self = Self {
+        broker: None,
+        epoch: -1,
+    };
 }
 
 /// One topic.
@@ -52,7 +47,10 @@ pub(crate) enum Change {
     /// A topic cannot be used.
     Unavailable { topic: u32, code: ErrorCode },
     /// A partition's leader is another one.
-    Leader { slot: Slot, leader: Leader },
+    Leader {
+        partition: PartitionId,
+        leader: Leader,
+    },
 }
 
 /// Brokers, topics and leaders.
@@ -61,6 +59,9 @@ pub(crate) struct Cluster {
     brokers: BTreeMap<i32, Address>,
     topics: Vec<Option<Topic>>,
     by_name: HashMap<Arc<str>, u32>,
+    /// Since version 13 answers to Produce name topics by id alone (KIP-516): without this map
+    /// an answer for T topics would cost T searches of T topics.
+    by_id: HashMap<Uuid, u32>,
 }
 
 impl Cluster {
@@ -101,25 +102,21 @@ impl Cluster {
             .filter_map(|(n, t)| Some((n as u32, t.as_ref()?)))
     }
 
+    /// The number of a topic that an answer names, by its name or else by its id.
     pub(crate) fn number_of(&self, name: &str, id: Uuid) -> Option<u32> {
-        if !name.is_empty() {
-            return self.by_name.get(name).copied();
+        if name.is_empty() {
+            self.by_id.get(&id).copied()
+        } else {
+            self.by_name.get(name).copied()
         }
-        self.topics()
-            .find(|(_, t)| t.id == id && !id.is_zero())
-            .map(|(n, _)| n)
     }
 
-    pub(crate) fn leader(&self, slot: Slot) -> Leader {
-        let partition = usize::try_from(slot.partition).ok();
-        let leader = self
-            .topic(slot.topic)
-            .zip(partition)
-            .and_then(|(t, p)| t.leaders.get(p));
-        leader.copied().unwrap_or(Leader {
-            broker: None,
-            epoch: -1,
-        })
+    pub(crate) fn leader(&self, partition: PartitionId) -> Leader {
+        let known = self
+            .topic(partition.topic)
+            .zip(usize::try_from(partition.index).ok())
+            .and_then(|(topic, at)| topic.leaders.get(at));
+        known.copied().unwrap_or(Leader::UNKNOWN)
     }
 
     /// Takes an answer in. Leaders of an older epoch than the known one are ignored, unless the
@@ -159,7 +156,15 @@ impl Cluster {
             return;
         };
         let made_anew = topic.id != answer.topic_id && !topic.id.is_zero();
-        topic.id = answer.topic_id;
+        if topic.id != answer.topic_id {
+            if self.by_id.get(&topic.id) == Some(&number) {
+                self.by_id.remove(&topic.id);
+            }
+            if !answer.topic_id.is_zero() {
+                self.by_id.insert(answer.topic_id, number);
+            }
+            topic.id = answer.topic_id;
+        }
         let before = topic.leaders.len();
         let mut changed = before == 0;
         for partition in &answer.partitions {
@@ -171,13 +176,7 @@ impl Cluster {
                 continue;
             }
             if topic.leaders.len() <= at {
-                topic.leaders.resize(
-                    at + 1,
-                    Leader {
-                        broker: None,
-                        epoch: -1,
-                    },
-                );
+                topic.leaders.resize(at + 1, Leader::UNKNOWN);
                 changed = true;
             }
             let leader = Leader {
@@ -193,11 +192,11 @@ impl Cluster {
             *known = leader;
             if moved {
                 changed = true;
-                let slot = Slot {
+                let partition = PartitionId {
                     topic: number,
-                    partition: partition.partition_index,
+                    index: partition.partition_index,
                 };
-                changes.push(Change::Leader { slot, leader });
+                changes.push(Change::Leader { partition, leader });
             }
         }
         if changed {
@@ -209,27 +208,27 @@ impl Cluster {
     /// is known or named along with it.
     pub(crate) fn apply_hint(
         &mut self,
-        slot: Slot,
+        partition: PartitionId,
         hint: &LeaderIdAndEpoch,
         endpoints: &[NodeEndpoint],
     ) -> Option<Change> {
-        if hint.leader_id < 0 || hint.leader_epoch <= self.leader(slot).epoch {
+        if hint.leader_id < 0 || hint.leader_epoch <= self.leader(partition).epoch {
             return None;
         }
         if let Entry::Vacant(unknown) = self.brokers.entry(hint.leader_id) {
             let endpoint = endpoints.iter().find(|e| e.node_id == hint.leader_id)?;
             unknown.insert(address(&endpoint.host, endpoint.port)?);
         }
-        let topic = self.topics.get_mut(slot.topic as usize)?.as_mut()?;
+        let topic = self.topics.get_mut(partition.topic as usize)?.as_mut()?;
         let known = topic
             .leaders
-            .get_mut(usize::try_from(slot.partition).ok()?)?;
+            .get_mut(usize::try_from(partition.index).ok()?)?;
         let leader = Leader {
             broker: Some(hint.leader_id),
             epoch: hint.leader_epoch,
         };
         *known = leader;
-        Some(Change::Leader { slot, leader })
+        Some(Change::Leader { partition, leader })
     }
 }
 
@@ -275,18 +274,15 @@ mod tests {
         cluster
     }
 
-    const SLOT: Slot = Slot {
-        topic: 0,
-        partition: 0,
-    };
+    const PARTITION: PartitionId = PartitionId { topic: 0, index: 0 };
 
     #[test]
     fn an_older_epoch_never_takes_a_partition_back() {
         let mut cluster = cluster(&[(1, 5)]);
         assert_eq!(cluster.merge(&answer(&[(2, 4)])), []);
-        assert_eq!(cluster.leader(SLOT).broker, Some(1));
+        assert_eq!(cluster.leader(PARTITION).broker, Some(1));
         assert_eq!(cluster.merge(&answer(&[(2, 6)])).len(), 2);
-        assert_eq!(cluster.leader(SLOT).broker, Some(2));
+        assert_eq!(cluster.leader(PARTITION).broker, Some(2));
     }
 
     #[test]
@@ -299,7 +295,7 @@ mod tests {
         second.topics[0].topic_id = Uuid([2; 16]);
         cluster.merge(&second);
         assert_eq!(
-            cluster.leader(SLOT),
+            cluster.leader(PARTITION),
             Leader {
                 broker: Some(2),
                 epoch: 0
@@ -314,12 +310,16 @@ mod tests {
             leader_id,
             leader_epoch,
         };
-        assert_eq!(cluster.apply_hint(SLOT, &hint(2, 5), &[]), None);
-        assert_eq!(cluster.apply_hint(SLOT, &hint(9, 6), &[]), None);
-        assert!(cluster.apply_hint(SLOT, &hint(2, 6), &[]).is_some());
+        assert_eq!(cluster.apply_hint(PARTITION, &hint(2, 5), &[]), None);
+        assert_eq!(cluster.apply_hint(PARTITION, &hint(9, 6), &[]), None);
+        assert!(cluster.apply_hint(PARTITION, &hint(2, 6), &[]).is_some());
         let mut endpoint = NodeEndpoint::default();
         (endpoint.node_id, endpoint.host, endpoint.port) = (9, "b9".into(), 9092);
-        assert!(cluster.apply_hint(SLOT, &hint(9, 7), &[endpoint]).is_some());
+        assert!(
+            cluster
+                .apply_hint(PARTITION, &hint(9, 7), &[endpoint])
+                .is_some()
+        );
         assert_eq!(cluster.brokers()[&9].host.as_ref(), "b9");
     }
 

@@ -9,35 +9,44 @@ use downpour_wire::messages::{
 };
 use downpour_wire::primitives::Reader;
 
-use crate::cluster::Slot;
-use crate::connection::{LinkId, Pending};
-use crate::engine::state::{Carried, Engine, Purpose, Queues};
+use crate::client::connection::Pending;
 use crate::event::Event;
+use crate::ids::ConnectionId;
+use crate::ids::PartitionId;
 use crate::outcome::Cause;
+use crate::produce::engine::Engine;
+use crate::produce::queues::Queues;
+use crate::produce::requests::{Purpose, SentBatch};
 use crate::queue::{Answer, Peek, RecordRefusal};
 
 impl<T: Clone> Engine<T> {
     /// A whole frame arrived, without its length.
     pub fn handle_received(
         &mut self,
-        link: LinkId,
+        connection_id: ConnectionId,
         frame: &[u8],
         now: Instant,
         queues: &mut impl Queues<T>,
     ) {
-        let Some(connection) = self.links.get_mut(&link) else {
+        let Some(connection) = self.connections.get_mut(&connection_id) else {
             return;
         };
         match connection.handle_frame(frame, now) {
-            Ok((pending, reader)) => self.handle_answer(link, pending, reader, now, queues),
-            Err(garbled) => self.disconnect(link, &garbled.to_string(), now, queues),
+            Ok((pending, reader)) => {
+                self.handle_answer(connection_id, pending, reader, now, queues)
+            }
+            Err(error) => self.disconnect(connection_id, &error.to_string(), now, queues),
         }
-        self.carry_out_effects();
     }
 
     /// So many bytes have been handed to the kernel on this connection since it was opened.
-    pub fn handle_written(&mut self, link: LinkId, total: u64, queues: &mut impl Queues<T>) {
-        let Some(connection) = self.links.get_mut(&link) else {
+    pub fn handle_written(
+        &mut self,
+        connection_id: ConnectionId,
+        total: u64,
+        queues: &mut impl Queues<T>,
+    ) {
+        let Some(connection) = self.connections.get_mut(&connection_id) else {
             return;
         };
         connection.handle_written(total);
@@ -51,39 +60,38 @@ impl<T: Clone> Engine<T> {
         }
         let broker = connection.broker;
         for purpose in sent {
-            if let Purpose::Produce(carried) = purpose {
-                self.handle_sent(broker, &carried, queues);
+            if let Purpose::Produce(sent) = purpose {
+                self.handle_sent(broker, &sent, queues);
             }
         }
-        self.carry_out_effects();
     }
 
     fn handle_sent(
         &mut self,
         broker: Option<i32>,
-        carried: &[Carried],
+        sent: &[SentBatch],
         queues: &mut impl Queues<T>,
     ) {
-        for batch in carried {
-            let effects = &mut self.effects;
-            queues.with(batch.slot, |queue| {
-                queue.handle_sent(batch.attempt, effects)
+        for batch in sent {
+            let out = &mut self.out;
+            queues.with(batch.partition, |queue| {
+                queue.handle_sent(batch.send_id, out)
             });
-            self.land(batch.slot);
+            self.complete(batch.partition);
         }
-        self.request_landed(broker);
+        self.request_completed(broker);
     }
 
-    fn request_landed(&mut self, broker: Option<i32>) {
+    fn request_completed(&mut self, broker: Option<i32>) {
         if let Some(broker) = broker.and_then(|id| self.brokers.get_mut(&id)) {
             broker.in_flight = broker.in_flight.saturating_sub(1);
-            broker.has_landed = true;
+            broker.is_answered = true;
         }
     }
 
     fn handle_answer(
         &mut self,
-        link: LinkId,
+        connection_id: ConnectionId,
         mut pending: Pending<Purpose>,
         mut reader: Reader<'_>,
         now: Instant,
@@ -91,46 +99,46 @@ impl<T: Clone> Engine<T> {
     ) {
         let version = pending.version;
         let result = match &pending.purpose {
-            Purpose::ApiVersions => self.handle_versions(link, &pending, &reader, now),
+            Purpose::ApiVersions => self.handle_versions(connection_id, &pending, &reader, now),
             Purpose::Metadata => decode_body::<MetadataResponse>(&mut reader, version)
                 .map(|response| {
-                    self.throttle(link, response.throttle_time_ms, now);
-                    self.handle_metadata(link, &response, now, queues);
+                    self.throttle(connection_id, response.throttle_time_ms, now);
+                    self.handle_metadata(connection_id, &response, now, queues);
                 })
                 .map_err(unreadable),
             Purpose::InitProducerId => decode_body::<InitProducerIdResponse>(&mut reader, version)
                 .map(|response| {
-                    self.throttle(link, response.throttle_time_ms, now);
+                    self.throttle(connection_id, response.throttle_time_ms, now);
                     self.handle_identity(&response, now, queues);
                 })
                 .map_err(unreadable),
             Purpose::Produce(_) => match decode_body::<ProduceResponse>(&mut reader, version) {
                 Ok(response) => {
-                    if let Purpose::Produce(carried) = &mut pending.purpose {
-                        let carried = std::mem::take(carried);
-                        self.handle_produced(link, &response, carried, now, queues);
+                    if let Purpose::Produce(sent) = &mut pending.purpose {
+                        let sent = std::mem::take(sent);
+                        self.handle_produced(connection_id, &response, sent, now, queues);
                     }
                     Ok(())
                 }
                 Err(error) => Err(unreadable(error)),
             },
         };
-        self.close_bootstrap_links();
+        self.close_bootstrap_connections();
         if let Err(reason) = result {
             // The request is still unanswered: it is lost with its connection.
-            if let Some(connection) = self.links.get_mut(&link) {
+            if let Some(connection) = self.connections.get_mut(&connection_id) {
                 connection.pending.push_front(pending);
             }
-            self.disconnect(link, &reason, now, queues);
+            self.disconnect(connection_id, &reason, now, queues);
         }
     }
 
-    fn throttle(&mut self, link: LinkId, ms: i32, now: Instant) {
+    fn throttle(&mut self, connection_id: ConnectionId, ms: i32, now: Instant) {
         let Ok(ms) = u64::try_from(ms) else { return };
         if ms == 0 {
             return;
         }
-        let Some(connection) = self.links.get_mut(&link) else {
+        let Some(connection) = self.connections.get_mut(&connection_id) else {
             return;
         };
         let pause = Duration::from_millis(ms);
@@ -141,62 +149,61 @@ impl<T: Clone> Engine<T> {
 
     fn handle_produced(
         &mut self,
-        link: LinkId,
+        connection_id: ConnectionId,
         response: &ProduceResponse,
-        carried: Vec<Carried>,
+        sent: Vec<SentBatch>,
         now: Instant,
         queues: &mut impl Queues<T>,
     ) {
-        self.throttle(link, response.throttle_time_ms, now);
-        let broker = self.links.get(&link).and_then(|c| c.broker);
-        let mut open: Vec<Option<Carried>> = carried.into_iter().map(Some).collect();
+        self.throttle(connection_id, response.throttle_time_ms, now);
+        let broker = self.connections.get(&connection_id).and_then(|c| c.broker);
+        let mut open: Vec<Option<SentBatch>> = sent.into_iter().map(Some).collect();
         let mut next = 0;
         let mut changes = Vec::new();
         for topic in &response.topics {
             let Some(number) = self.cluster.number_of(&topic.name, topic.topic_id) else {
                 continue;
             };
-            for partition in &topic.partitions {
-                let slot = Slot {
+            for said in &topic.partitions {
+                let partition = PartitionId {
                     topic: number,
-                    partition: partition.index,
+                    index: said.index,
                 };
-                let Some(batch) = take(&mut open, &mut next, slot) else {
+                let Some(batch) = take(&mut open, &mut next, partition) else {
                     continue;
                 };
-                let answer = answer_of(partition);
-                let effects = &mut self.effects;
+                let answer = answer_of(said);
+                let out = &mut self.out;
                 // One visit for both: with thousands of partitions each costs a few misses.
                 let (stale, peek) = queues
-                    .with(slot, |queue| {
-                        let stale = queue.handle_answer(batch.attempt, &answer, now, effects);
+                    .with(partition, |queue| {
+                        let stale = queue.handle_answer(batch.send_id, &answer, now, out);
                         (stale, queue.peek(now))
                     })
                     .unwrap_or((false, Peek::Nothing));
                 self.metadata.wanted |= stale;
-                if let Some(hint) = &partition.current_leader {
+                if let Some(hint) = &said.current_leader {
                     let endpoints = &response.node_endpoints;
-                    changes.extend(self.cluster.apply_hint(slot, hint, endpoints));
+                    changes.extend(self.cluster.apply_hint(partition, hint, endpoints));
                 }
-                self.uncount(slot);
-                self.note_look(slot, peek);
+                self.note_completed(partition);
+                self.note_peek(partition, peek);
             }
         }
         for batch in open.into_iter().flatten() {
             let cause = Cause::Disconnected {
                 reason: Arc::from("its answer left this batch out"),
             };
-            let effects = &mut self.effects;
-            queues.with(batch.slot, |queue| {
-                queue.handle_lost(batch.attempt, true, cause, now, effects);
+            let out = &mut self.out;
+            queues.with(batch.partition, |queue| {
+                queue.handle_lost(batch.send_id, true, cause, now, out);
             });
-            self.land(batch.slot);
+            self.complete(batch.partition);
         }
-        self.request_landed(broker);
+        self.request_completed(broker);
         if !changes.is_empty() {
             self.handle_changes(changes, queues);
         }
-        self.carry_out_effects();
     }
 }
 
@@ -204,14 +211,18 @@ fn unreadable(error: downpour_wire::error::DecodeError) -> Arc<str> {
     Arc::from(format!("an answer could not be read: {error}"))
 }
 
-/// Finds a slot's batch. Brokers answer in the order of the request, so that the search
+/// Finds a partition's batch. Brokers answer in the order of the request, so that the search
 /// nearly always ends where it begins.
-fn take(open: &mut [Option<Carried>], next: &mut usize, slot: Slot) -> Option<Carried> {
+fn take(
+    open: &mut [Option<SentBatch>],
+    next: &mut usize,
+    partition: PartitionId,
+) -> Option<SentBatch> {
     let len = open.len();
     let start = *next;
     let at = (0..len)
         .map(|i| (start + i) % len)
-        .find(|&at| open[at].is_some_and(|c| c.slot == slot))?;
+        .find(|&at| open[at].is_some_and(|c| c.partition == partition))?;
     *next = at + 1;
     open[at].take()
 }

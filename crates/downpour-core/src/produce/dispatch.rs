@@ -8,11 +8,16 @@ use downpour_wire::error_code::ErrorCode;
 use downpour_wire::frame::ProduceFrame;
 use downpour_wire::messages::ApiKey;
 
-use crate::cluster::Slot;
 use crate::config::Linger;
-use crate::connection::LinkId;
-use crate::engine::state::{Broker, Carried, Engine, Output, Place, Purpose, Queues, earlier};
-use crate::queue::{Answer, Drain, Readiness, Shipment, Turn};
+use crate::ids::ConnectionId;
+use crate::ids::PartitionId;
+use crate::output::Output;
+use crate::produce::broker::Broker;
+use crate::produce::engine::{Engine, earlier};
+use crate::produce::queues::Queues;
+use crate::produce::requests::{Purpose, SentBatch};
+use crate::produce::topic_state::ReadyList;
+use crate::queue::{Answer, Drain, DrainContext, OutgoingBatch, Readiness};
 
 /// The first version of Produce that may carry zstd (KIP-110).
 const ZSTD_SINCE: i16 = 7;
@@ -26,24 +31,23 @@ impl<T: Clone> Engine<T> {
         let waiting = self.brokers.iter().filter(|(_, b)| !b.active.is_empty());
         let ids: Vec<i32> = waiting.map(|(id, _)| *id).collect();
         for id in ids {
-            self.ensure_link(id, now);
-            self.breathe(id, now, queues);
+            self.ensure_connection(id, now);
+            self.pace(id, now, queues);
             // Bounded: each round sends a request, and at most `max_in_flight` fit.
-            while let Some(link) = self.may_send(id, now) {
-                let shipments = self.gather(id, link, now, queues);
-                if shipments.is_empty() {
+            while let Some(connection_id) = self.may_send(id, now) {
+                let outgoing = self.gather(id, connection_id, now, queues);
+                if outgoing.is_empty() {
                     break;
                 }
-                self.send(id, link, shipments, now);
+                self.send(id, connection_id, outgoing, now);
             }
-            self.carry_out_effects();
         }
     }
 
     /// The connection to send on, if a request is due and may leave.
-    fn may_send(&self, id: i32, now: Instant) -> Option<LinkId> {
+    fn may_send(&self, id: i32, now: Instant) -> Option<ConnectionId> {
         let broker = self.brokers.get(&id)?;
-        let connection = self.links.get(&broker.link?)?;
+        let connection = self.connections.get(&broker.connection_id?)?;
         let throttled = connection.throttled_until.is_some_and(|at| at > now);
         let full = broker.in_flight >= self.config.max_in_flight;
         // What the kernel does not take would wait there as well as here, where batches grow.
@@ -59,7 +63,7 @@ impl<T: Clone> Engine<T> {
 
     /// Whether anything goes: with nothing in flight lingering gains nothing.
     fn leaves_at_once(&self, broker: &Broker, now: Instant) -> bool {
-        let idle = self.is_adaptive() && broker.in_flight == 0 && !broker.breathes(now);
+        let idle = self.is_adaptive() && broker.in_flight == 0 && !broker.is_pausing(now);
         idle || self.pressure || self.draining
     }
 
@@ -67,14 +71,14 @@ impl<T: Clone> Engine<T> {
         matches!(self.config.linger, Linger::Adaptive(_))
     }
 
-    /// Visits each of the broker's active slots once, as long as the request has room.
+    /// Visits each of the broker's active partitions once, as long as the request has room.
     fn gather(
         &mut self,
         id: i32,
-        link: LinkId,
+        connection_id: ConnectionId,
         now: Instant,
         queues: &mut impl Queues<T>,
-    ) -> Vec<(Slot, Shipment)> {
+    ) -> Vec<(PartitionId, OutgoingBatch)> {
         let Some(broker) = self.brokers.get(&id) else {
             return Vec::new();
         };
@@ -89,7 +93,7 @@ impl<T: Clone> Engine<T> {
         let visits = broker.active.len();
         broker.ready = false;
         broker.next_at = None;
-        let mut turn = Turn {
+        let mut context = DrainContext {
             now,
             broker: id,
             identity: self.identity.current(),
@@ -103,36 +107,36 @@ impl<T: Clone> Engine<T> {
                 self.broker_ready(id);
                 break;
             }
-            let Some(slot) = self.next_active(id) else {
+            let Some(partition) = self.next_active(id) else {
                 break;
             };
-            let drain = self.visit(slot, link, &mut turn, queues);
+            let drain = self.visit(partition, connection_id, &mut context, queues);
             let stays = match &drain {
-                Some(Drain::Send(shipment)) => shipment.more,
+                Some(Drain::Send(outgoing)) => outgoing.more,
                 Some(Drain::Empty) | None => false,
                 Some(_) => true,
             };
-            self.settle(id, slot, stays);
+            self.settle(id, partition, stays);
             match drain {
-                Some(Drain::Send(shipment)) => {
-                    bytes += shipment.bytes();
-                    if shipment.more {
+                Some(Drain::Send(outgoing)) => {
+                    bytes += outgoing.bytes();
+                    if outgoing.more {
                         // A second batch of this partition goes with the next request.
-                        self.fresh.push(slot);
+                        self.dirty.push(partition);
                     }
-                    gathered.push((slot, shipment));
+                    gathered.push((partition, outgoing));
                 }
                 Some(Drain::Until(at)) => {
                     if let Some(broker) = self.brokers.get_mut(&id) {
                         broker.next_at = earlier(broker.next_at, Some(at));
                     }
                 }
-                Some(Drain::Seal(job)) => self.out.push_back(Output::Seal { slot, job }),
+                Some(Drain::Seal(job)) => self.out.push_back(Output::Seal { partition, job }),
                 Some(Drain::NeedIdentity) => self.init.wanted = true,
                 _ => {}
             }
         }
-        self.look_at_fresh(now, queues);
+        self.look_at_dirty(now, queues);
         gathered
     }
 
@@ -142,67 +146,76 @@ impl<T: Clone> Engine<T> {
         }
     }
 
-    fn next_active(&mut self, id: i32) -> Option<Slot> {
+    fn next_active(&mut self, id: i32) -> Option<PartitionId> {
         self.brokers.get_mut(&id)?.active.pop_front()
     }
 
-    /// Puts a visited slot behind the others, or out of the list.
-    fn settle(&mut self, id: i32, slot: Slot, stays: bool) {
+    /// Puts a visited partition behind the others, or out of the list.
+    fn settle(&mut self, id: i32, partition: PartitionId, stays: bool) {
         if stays {
             if let Some(broker) = self.brokers.get_mut(&id) {
-                broker.active.push_back(slot);
+                broker.active.push_back(partition);
             }
-        } else if let Some(state) = self.partition(slot) {
-            state.place = Place::Idle;
+        } else if let Some(state) = self.partition(partition) {
+            state.list = ReadyList::None;
         }
     }
 
     fn visit(
         &mut self,
-        slot: Slot,
-        link: LinkId,
-        turn: &mut Turn,
+        partition: PartitionId,
+        connection_id: ConnectionId,
+        context: &mut DrainContext,
         queues: &mut impl Queues<T>,
     ) -> Option<Drain> {
-        let effects = &mut self.effects;
-        let mut drain = queues.with(slot, |queue| queue.poll_drain(turn, effects))?;
+        let out = &mut self.out;
+        let mut drain = queues.with(partition, |queue| queue.poll_drain(context, out))?;
         if let Drain::NeedBump(stale) = drain {
-            turn.identity = self.bump(stale);
-            let effects = &mut self.effects;
-            drain = queues.with(slot, |queue| queue.poll_drain(turn, effects))?;
+            context.identity = self.bump(stale);
+            let out = &mut self.out;
+            drain = queues.with(partition, |queue| queue.poll_drain(context, out))?;
         }
-        let produce = self.links.get(&link).map_or(0, |c| c.versions.produce);
-        let Drain::Send(shipment) = &drain else {
+        let produce = self
+            .connections
+            .get(&connection_id)
+            .map_or(0, |c| c.versions.produce);
+        let Drain::Send(outgoing) = &drain else {
             return Some(drain);
         };
-        if shipment.body.codec() == Codec::Zstd && produce < ZSTD_SINCE {
+        if outgoing.body.codec() == Codec::Zstd && produce < ZSTD_SINCE {
             let mut answer = Answer::of(ErrorCode::UNSUPPORTED_COMPRESSION_TYPE);
             answer.message = Some(Arc::from(
                 "this broker is older than zstd (Kafka 2.1); use another compression.type",
             ));
-            let (attempt, effects) = (shipment.attempt, &mut self.effects);
-            queues.with(slot, |queue| {
-                queue.handle_answer(attempt, &answer, turn.now, effects)
+            let (send_id, out) = (outgoing.send_id, &mut self.out);
+            queues.with(partition, |queue| {
+                queue.handle_answer(send_id, &answer, context.now, out)
             });
-            self.fresh.push(slot);
+            self.dirty.push(partition);
             return Some(Drain::Empty);
         }
         Some(drain)
     }
 
     /// One request of all that was gathered.
-    fn send(&mut self, id: i32, link: LinkId, mut gathered: Vec<(Slot, Shipment)>, now: Instant) {
-        gathered.sort_by_key(|(slot, _)| slot.topic);
-        let Some(connection) = self.links.get_mut(&link) else {
+    fn send(
+        &mut self,
+        id: i32,
+        connection_id: ConnectionId,
+        mut gathered: Vec<(PartitionId, OutgoingBatch)>,
+        now: Instant,
+    ) {
+        gathered.sort_by_key(|(partition, _)| partition.topic);
+        let Some(connection) = self.connections.get_mut(&connection_id) else {
             return;
         };
-        let has_id = |slot: &Slot| {
+        let has_id = |partition: &PartitionId| {
             self.cluster
-                .topic(slot.topic)
+                .topic(partition.topic)
                 .is_some_and(|t| !t.id.is_zero())
         };
         let mut version = connection.versions.produce;
-        if version >= IDS_SINCE && !gathered.iter().all(|(slot, _)| has_id(slot)) {
+        if version >= IDS_SINCE && !gathered.iter().all(|(partition, _)| has_id(partition)) {
             version = IDS_SINCE - 1;
         }
         let topics = gathered.chunk_by(|a, b| a.0.topic == b.0.topic);
@@ -216,18 +229,18 @@ impl<T: Clone> Engine<T> {
             timeout,
             topics.clone().count(),
         );
-        let mut carried = Vec::with_capacity(gathered.len());
+        let mut sent = Vec::with_capacity(gathered.len());
         let mut records = 0;
         for batches in topics {
             let topic = self.cluster.topic(batches[0].0.topic);
-            let topic = topic.expect("a slot is active only once its topic has metadata");
+            let topic = topic.expect("a partition is active only once its topic has metadata");
             frame = frame.topic(&topic.name, topic.id, batches.len());
-            for (slot, shipment) in batches {
-                records += shipment.body.count();
-                frame = frame.partition(slot.partition, shipment.header, shipment.body.clone());
-                carried.push(Carried {
-                    slot: *slot,
-                    attempt: shipment.attempt,
+            for (partition, outgoing) in batches {
+                records += outgoing.body.count();
+                frame = frame.partition(partition.index, outgoing.header, outgoing.body.clone());
+                sent.push(SentBatch {
+                    partition: *partition,
+                    send_id: outgoing.send_id,
                 });
             }
         }
@@ -236,10 +249,10 @@ impl<T: Clone> Engine<T> {
             .expect("a request is below request_max, which fits its length");
         let answered = self.config.acks.as_i16() != 0;
         let what = (ApiKey::Produce, version);
-        let flying: Vec<Slot> = carried.iter().map(|c| c.slot).collect();
-        connection.handle_request(what, frame.len(), answered, Purpose::Produce(carried), now);
-        for slot in flying {
-            if let Some(state) = self.partition(slot) {
+        let flying: Vec<PartitionId> = sent.iter().map(|c| c.partition).collect();
+        connection.handle_request(what, frame.len(), answered, Purpose::Produce(sent), now);
+        for partition in flying {
+            if let Some(state) = self.partition(partition) {
                 state.in_flight += 1;
             }
         }
@@ -247,6 +260,9 @@ impl<T: Clone> Engine<T> {
             broker.in_flight += 1;
             broker.last_records = records;
         }
-        self.out.push_back(Output::Write { link, frame });
+        self.out.push_back(Output::Write {
+            connection_id,
+            frame,
+        });
     }
 }

@@ -77,7 +77,7 @@ fn an_old_broker_that_refuses_the_version_is_asked_in_its_own() {
     };
     world
         .engine
-        .handle_received(asked.link, &frame, world.now, &mut world.queues);
+        .handle_received(asked.connection_id, &frame, world.now, &mut world.queues);
     world.step();
     assert_eq!(world.asked[0].header.api_version, 2);
     world.answer_versions();
@@ -154,8 +154,8 @@ fn the_bootstrap_addresses_are_asked_again_when_no_broker_answers() {
     world.append(1);
     world.connect_broker();
     let second = world.next(ApiKey::Produce);
-    world.lose(first.link);
-    world.lose(second.link);
+    world.lose(first.connection_id);
+    world.lose(second.connection_id);
     for _ in 0..400 {
         world.sleep(20);
         if let Some(connect) = world.connects.front() {

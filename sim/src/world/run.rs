@@ -69,7 +69,7 @@ impl World {
     /// Everything that was accepted gets its verdict, in time, and nothing is left behind.
     fn finish(&mut self) {
         let end = self.plan.end;
-        self.story.note(self.now, || format!("END {end:?}"));
+        self.trace.note(self.now, || format!("END {end:?}"));
         match end {
             End::Drain => self.engine.drain(),
             End::Flush => self.flush(),
@@ -140,7 +140,7 @@ impl World {
         if self.client_over {
             return;
         }
-        self.story.note(self.now, || "ABORT".to_owned());
+        self.trace.note(self.now, || "ABORT".to_owned());
         self.tally.count("client: aborted");
         self.aborting = true;
         for at in 0..self.senders.len() {
@@ -229,23 +229,25 @@ impl World {
         match event {
             Event::Sender(at) => self.step(at),
             Event::GiveUp { sender, record } => self.give_up(sender, record),
-            Event::Ready(slot) => self.ready(slot),
+            Event::Ready(partition) => self.ready(partition),
             Event::Pressure => self.turn(),
             Event::Sealed(job) => self.sealed(job),
             Event::Wake(wake) => self.woken(wake),
-            Event::Connect(link) if !self.client_over => self.connected(link),
-            Event::Accept(link) if !self.client_over => self.accept(link),
-            Event::Arrive(link, frame) => self.arrive(link, frame),
-            Event::Serve(link) => self.serve(link),
-            Event::Resume(link, frame, until) => self.resume(link, &frame, until),
-            Event::Answer(link, answer) if !self.client_over => self.answered(link, &answer),
-            Event::Closed(link, why) if !self.client_over => self.closed(link, why),
+            Event::Connect(connection) if !self.client_over => self.connected(connection),
+            Event::Accept(connection) if !self.client_over => self.accept(connection),
+            Event::Arrive(connection, frame) => self.arrive(connection, frame),
+            Event::Serve(connection) => self.serve(connection),
+            Event::Resume(connection, frame, until) => self.resume(connection, &frame, until),
+            Event::Answer(connection, answer) if !self.client_over => {
+                self.answered(connection, &answer)
+            }
+            Event::Closed(connection, why) if !self.client_over => self.closed(connection, why),
             Event::Connect(_) | Event::Accept(_) | Event::Answer(..) | Event::Closed(..) => {}
             Event::Trouble(at) => self.happen(at),
             Event::Restart(node) => self.restart(node),
             Event::Heal => self.heal(),
             Event::Phase => self.begin_phase(),
-            Event::Storm => self.storm(),
+            Event::TroubleBegins => self.begin_trouble(),
             Event::Abort => self.abort(),
         }
     }
@@ -260,7 +262,7 @@ impl World {
                 }
             }
         }
-        self.story
+        self.trace
             .note(self.now, || format!("PHASE {} begins", self.phase));
         self.healed = false;
         self.running = true;
@@ -282,13 +284,13 @@ impl World {
         for at in 0..self.senders.len() {
             self.soon(Event::Sender(at));
         }
-        self.storming = false;
+        self.troubled = false;
         let patience = if self.plan.early || self.phase > 0 {
             Duration::ZERO
         } else {
             5 * self.plan.phases[0].heal_after
         };
-        self.after(patience, Event::Storm);
+        self.after(patience, Event::TroubleBegins);
         // Scripts that count requests are there from the beginning.
         self.schedule_trouble(true);
     }
@@ -307,8 +309,8 @@ impl World {
     }
 
     /// The time of trouble begins, once a phase.
-    pub(crate) fn storm(&mut self) {
-        if !self.running || std::mem::replace(&mut self.storming, true) {
+    pub(crate) fn begin_trouble(&mut self) {
+        if !self.running || std::mem::replace(&mut self.troubled, true) {
             return;
         }
         self.schedule_trouble(false);

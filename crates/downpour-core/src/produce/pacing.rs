@@ -3,43 +3,45 @@
 //! With adaptive lingering anything leaves while nothing is in flight. Against a broker that
 //! answers within 100 us a flood would then go out in requests of a few records, each of which
 //! costs as much as one of a thousand. So after the answer to a large request the engine takes
-//! a breath, and another one as long as open batches grow. A single caller that waits for each
+//! a pause, and another one as long as open batches grow. A single caller that waits for each
 //! record never meets one: its requests are small.
 
 use std::time::{Duration, Instant};
 
-use crate::engine::state::{Breath, Engine, Opened, Queues};
+use crate::produce::broker::{OpenSample, Pause};
+use crate::produce::engine::Engine;
+use crate::produce::queues::Queues;
 
 /// About what a request and its answer take on a local network.
-const BREATH: Duration = Duration::from_micros(100);
+const PAUSE: Duration = Duration::from_micros(100);
 
 /// No record waits longer than this for others that may follow it.
-const BREATHS_MAX: Duration = Duration::from_millis(1);
+const PAUSE_MAX: Duration = Duration::from_millis(1);
 
-/// Partitions that are looked at to see whether batches grow; the first of the turn stand for all.
+/// Partitions that are looked at to see whether batches grow; the first of the context stand for all.
 const SAMPLE: usize = 8;
 
 impl<T: Clone> Engine<T> {
     /// How long nothing but growing batches is to be expected: too short for a poll of sockets,
-    /// whose timeouts are milliseconds. `None` while no breath is taken.
-    pub fn breath(&self, now: Instant) -> Option<Duration> {
+    /// whose timeouts are milliseconds. `None` while no pause is taken.
+    pub fn pause(&self, now: Instant) -> Option<Duration> {
         let waiting = self.brokers.values().filter(|b| !b.active.is_empty());
-        let breathing = waiting.filter(|broker| broker.breathes(now));
-        let ends = breathing.filter_map(|broker| broker.breath.map(|breath| breath.until));
+        let pausing = waiting.filter(|broker| broker.is_pausing(now));
+        let ends = pausing.filter_map(|broker| broker.pause.map(|pause| pause.until));
         ends.min().map(|at| at - now)
     }
 
     /// Notes when answers came.
-    pub(crate) fn note_landings(&mut self, now: Instant) {
+    pub(crate) fn note_answers(&mut self, now: Instant) {
         for broker in self.brokers.values_mut() {
-            if std::mem::take(&mut broker.has_landed) {
-                broker.landed_at = Some(now);
+            if std::mem::take(&mut broker.is_answered) {
+                broker.answered_at = Some(now);
             }
         }
     }
 
-    /// Begins a breath, prolongs one or ends it.
-    pub(crate) fn breathe(&mut self, id: i32, now: Instant, queues: &mut impl Queues<T>) {
+    /// Begins a pause, prolongs one or ends it.
+    pub(crate) fn pace(&mut self, id: i32, now: Instant, queues: &mut impl Queues<T>) {
         if !self.is_adaptive() {
             return;
         }
@@ -47,31 +49,32 @@ impl<T: Clone> Engine<T> {
         let Some(broker) = self.brokers.get_mut(&id) else {
             return;
         };
-        if broker.breathes(now) {
+        if broker.is_pausing(now) {
             return;
         }
-        let before = broker.breath.take();
+        let before = broker.pause.take();
         if broker.in_flight > 0 {
             // A full batch left meanwhile.
             return;
         }
         let is_busy = broker.last_records >= busy_from;
         // Those who waited for the answer send again soon after it.
-        let begins = broker.landed_at.take_if(|_| is_busy);
-        let begins = begins.is_some_and(|at| now.saturating_duration_since(at) < BREATHS_MAX);
+        let begins = broker.answered_at.take_if(|_| is_busy);
+        let begins = begins.is_some_and(|at| now.saturating_duration_since(at) < PAUSE_MAX);
         if !begins && before.is_none() {
             return;
         }
         let sample = broker.active.iter().take(SAMPLE);
-        let bytes = sample.filter_map(|&slot| queues.with(slot, |queue| queue.open_bytes()));
-        let seen = Opened {
+        let bytes =
+            sample.filter_map(|&partition| queues.with(partition, |queue| queue.open_bytes()));
+        let seen = OpenSample {
             bytes: bytes.sum(),
             partitions: broker.active.len(),
         };
-        let grows = before.is_none_or(|breath| breath.seen != seen && breath.end > now);
-        broker.breath = grows.then(|| Breath {
-            until: now + BREATH,
-            end: before.map_or(now + BREATHS_MAX, |breath| breath.end),
+        let grows = before.is_none_or(|pause| pause.seen != seen && pause.end > now);
+        broker.pause = grows.then(|| Pause {
+            until: now + PAUSE,
+            end: before.map_or(now + PAUSE_MAX, |pause| pause.end),
             seen,
         });
     }

@@ -8,7 +8,7 @@ const FIRST: usize = 400;
 
 /// A bounded list of lines: the beginning and the end.
 #[derive(Debug)]
-pub(crate) struct Story {
+pub(crate) struct Trace {
     told: bool,
     first: Vec<String>,
     last: VecDeque<String>,
@@ -16,7 +16,7 @@ pub(crate) struct Story {
     dropped: u64,
 }
 
-impl Story {
+impl Trace {
     pub(crate) fn new(told: bool, lines: usize) -> Self {
         Self {
             told,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use downpour_core::connection::LinkId;
+use downpour_core::ids::ConnectionId;
 
 use crate::trouble::{Cut, Trouble};
 use crate::world::state::{Event, World};
@@ -13,7 +13,7 @@ impl World {
         let Some((_, trouble)) = phase.trouble.get(at).cloned() else {
             return;
         };
-        self.story.note(self.now, || format!("TROUBLE {trouble:?}"));
+        self.trace.note(self.now, || format!("TROUBLE {trouble:?}"));
         match trouble {
             Trouble::Script(fault, name) => {
                 self.tally.count(&format!("scripted: {name}"));
@@ -65,8 +65,8 @@ impl World {
     }
 
     fn cut(&mut self, which: u64, how: Cut) {
-        let open: Vec<LinkId> = self
-            .links
+        let open: Vec<ConnectionId> = self
+            .connections
             .iter()
             .filter(|(_, l)| l.client_open && l.connected)
             .map(|(id, _)| *id)
@@ -75,25 +75,25 @@ impl World {
             return;
         }
         let id = open[(which % open.len() as u64) as usize];
-        let Some(link) = self.links.get_mut(&id) else {
+        let Some(connection) = self.connections.get_mut(&id) else {
             return;
         };
         self.tally.count(&format!("faults: connection cut {how:?}"));
-        self.story.note(self.now, || format!("{id:?} is cut"));
+        self.trace.note(self.now, || format!("{id:?} is cut"));
         let mut told = Some(Duration::ZERO);
         match how {
-            Cut::Clean => link.server_open = false,
+            Cut::Clean => connection.server_open = false,
             Cut::ClientOnly => {}
             Cut::ServerFirst => {
-                link.server_open = false;
-                told = Some(self.dice.millis(0, 500));
+                connection.server_open = false;
+                told = Some(self.rng.millis(0, 500));
             }
             Cut::AnswersLost => {
-                link.mute = true;
+                connection.mute = true;
                 told = None;
             }
             Cut::Silence => {
-                (link.deaf, link.mute) = (true, true);
+                (connection.deaf, connection.mute) = (true, true);
                 told = None;
             }
         }
@@ -104,14 +104,14 @@ impl World {
 
     pub(crate) fn restart(&mut self, node: i32) {
         if self.cluster.restart(node) {
-            self.story
+            self.trace
                 .note(self.now, || format!("broker {node} is back"));
         }
     }
 
     /// Ends all trouble that would go on by itself. Connections that went silent stay so.
     pub(crate) fn heal(&mut self) {
-        self.story.note(self.now, || "all is well again".to_owned());
+        self.trace.note(self.now, || "all is well again".to_owned());
         self.tally
             .add("scripted: not met", self.cluster.pending_faults() as u64);
         self.cluster.clear_faults();

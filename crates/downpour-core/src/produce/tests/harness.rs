@@ -14,26 +14,30 @@ use downpour_wire::messages::{
 use downpour_wire::primitives::{Reader, Uuid};
 use downpour_wire::record::RecordRef;
 
-use crate::cluster::Slot;
 use crate::config::{Address, Config};
-use crate::connection::LinkId;
-use crate::engine::{Engine, Output, Queues, TopicUpdate};
 use crate::event::Event;
+use crate::ids::ConnectionId;
+use crate::ids::PartitionId;
 use crate::outcome::Verdict;
-use crate::queue::{Append, Queue, Settings};
+use crate::produce::{Engine, Output, Queues, TopicUpdate};
+use crate::queue::{Append, Queue, QueueSettings};
 
-pub(super) struct Held(pub(super) BTreeMap<Slot, Queue<u32>>);
+pub(super) struct Held(pub(super) BTreeMap<PartitionId, Queue<u32>>);
 
 impl Queues<u32> for Held {
-    fn with<R>(&mut self, slot: Slot, f: impl FnOnce(&mut Queue<u32>) -> R) -> Option<R> {
-        self.0.get_mut(&slot).map(f)
+    fn with<R>(
+        &mut self,
+        partition: PartitionId,
+        f: impl FnOnce(&mut Queue<u32>) -> R,
+    ) -> Option<R> {
+        self.0.get_mut(&partition).map(f)
     }
 }
 
 /// A request as a broker sees it.
 #[derive(Debug, Clone)]
 pub(super) struct Asked {
-    pub(super) link: LinkId,
+    pub(super) connection_id: ConnectionId,
     pub(super) header: RequestHeader,
     pub(super) body: Vec<u8>,
 }
@@ -54,8 +58,8 @@ pub(super) struct World {
     pub(super) now: Instant,
     pub(super) config: Arc<Config>,
     pub(super) asked: VecDeque<Asked>,
-    pub(super) connects: VecDeque<(LinkId, Address, Option<i32>)>,
-    pub(super) disconnects: Vec<LinkId>,
+    pub(super) connects: VecDeque<(ConnectionId, Address, Option<i32>)>,
+    pub(super) disconnects: Vec<ConnectionId>,
     pub(super) events: Vec<String>,
     pub(super) verdicts: BTreeMap<u32, String>,
     pub(super) topics: Vec<String>,
@@ -64,7 +68,7 @@ pub(super) struct World {
     /// Leader and epoch of each partition.
     pub(super) leaders: Vec<(i32, i32)>,
     next_ticket: u32,
-    written: BTreeMap<LinkId, u64>,
+    written: BTreeMap<ConnectionId, u64>,
     /// Nothing that is written leaves.
     pub(super) kernel_is_full: bool,
 }
@@ -108,8 +112,9 @@ impl World {
 
     pub(super) fn kernel_takes_all(&mut self) {
         self.kernel_is_full = false;
-        for (&link, &total) in &self.written {
-            self.engine.handle_written(link, total, &mut self.queues);
+        for (&connection_id, &total) in &self.written {
+            self.engine
+                .handle_written(connection_id, total, &mut self.queues);
         }
         self.step();
     }
@@ -121,27 +126,34 @@ impl World {
         while let Some(output) = self.engine.poll_output() {
             match output {
                 Output::Connect {
-                    link,
+                    connection_id,
                     address,
                     broker,
                 } => {
-                    self.connects.push_back((link, address, broker));
+                    self.connects.push_back((connection_id, address, broker));
                 }
-                Output::Disconnect { link } => self.disconnects.push(link),
-                Output::Write { link, frame } => {
+                Output::Disconnect { connection_id } => self.disconnects.push(connection_id),
+                Output::Write {
+                    connection_id,
+                    frame,
+                } => {
                     wrote = true;
                     let bytes = frame.to_vec();
-                    *self.written.entry(link).or_default() += bytes.len() as u64;
+                    *self.written.entry(connection_id).or_default() += bytes.len() as u64;
                     let mut reader = Reader::new(&bytes[4..]);
                     let header = RequestHeader::decode(&mut reader).unwrap();
                     let body = reader.rest().to_vec();
-                    self.asked.push_back(Asked { link, header, body });
+                    self.asked.push_back(Asked {
+                        connection_id,
+                        header,
+                        body,
+                    });
                 }
                 Output::Topic { update, .. } => self.topics.push(match update {
                     TopicUpdate::Available { leaders } => format!("{leaders:?}"),
                     TopicUpdate::Unavailable { code, fatal } => format!("{code} fatal={fatal}"),
                 }),
-                Output::Resolved {
+                Output::Resolve {
                     ticket,
                     first: 0,
                     count: 1,
@@ -159,9 +171,9 @@ impl World {
                         "{ticket} twice"
                     );
                 }
-                Output::Resolved { .. } => panic!("batches of these tests have one record"),
+                Output::Resolve { .. } => panic!("batches of these tests have one record"),
                 Output::Event(event) => self.events.push(format!("{event:?}")),
-                Output::Freed { .. } | Output::Seal { .. } => {}
+                Output::Free { .. } | Output::Seal { .. } => {}
             }
         }
         let next = self.engine.next_wake(self.now);
@@ -183,7 +195,7 @@ impl World {
         self.events.iter().any(|event| event.contains(what))
     }
 
-    pub(super) fn connect(&mut self) -> (LinkId, Address, Option<i32>) {
+    pub(super) fn connect(&mut self) -> (ConnectionId, Address, Option<i32>) {
         let connect = self.connects.pop_front().expect("nothing to connect");
         self.engine.handle_connected(connect.0, self.now);
         self.step();
@@ -191,18 +203,18 @@ impl World {
     }
 
     pub(super) fn refuse(&mut self) -> Address {
-        let (link, address, _) = self.connects.pop_front().expect("nothing to connect");
+        let (connection_id, address, _) = self.connects.pop_front().expect("nothing to connect");
         let reason = Arc::from("connection refused");
         self.engine
-            .handle_connect_failed(link, reason, self.now, &mut self.queues);
+            .handle_disconnected(connection_id, reason, self.now, &mut self.queues);
         self.step();
         address
     }
 
-    pub(super) fn lose(&mut self, link: LinkId) {
+    pub(super) fn lose(&mut self, connection_id: ConnectionId) {
         let reason = Arc::from("reset by peer");
         self.engine
-            .handle_disconnected(link, reason, self.now, &mut self.queues);
+            .handle_disconnected(connection_id, reason, self.now, &mut self.queues);
         self.step();
     }
 
@@ -216,11 +228,15 @@ impl World {
     }
 
     pub(super) fn answer<M: Message>(&mut self, asked: &Asked, response: &M) {
-        let Asked { link, header, .. } = asked;
+        let Asked {
+            connection_id,
+            header,
+            ..
+        } = asked;
         let (version, id) = (header.api_version, header.correlation_id);
         let frame = encode_response(asked.api(), response, version, id).unwrap();
         self.engine
-            .handle_received(*link, &frame[4..], self.now, &mut self.queues);
+            .handle_received(*connection_id, &frame[4..], self.now, &mut self.queues);
         self.step();
     }
 
@@ -304,16 +320,13 @@ impl World {
     pub(super) fn want(&mut self) {
         self.engine
             .handle_topic_wanted(0, &Arc::from("t"), self.now);
-        for partition in 0..2 {
-            let slot = Slot {
-                topic: 0,
-                partition,
-            };
-            let settings = Settings::from(self.config.as_ref());
+        for index in 0..2 {
+            let partition = PartitionId { topic: 0, index };
+            let settings = QueueSettings::from(self.config.as_ref());
             self.queues
                 .0
-                .entry(slot)
-                .or_insert_with(|| Queue::new(Arc::from("t"), partition, settings));
+                .entry(partition)
+                .or_insert_with(|| Queue::new(Arc::from("t"), index, settings));
         }
         self.step();
     }
@@ -331,11 +344,11 @@ impl World {
     pub(super) fn append_anywhere(&mut self, partition: i32) -> u32 {
         let ticket = self.next_ticket;
         self.next_ticket += 1;
-        let slot = Slot {
+        let partition = PartitionId {
             topic: 0,
-            partition,
+            index: partition,
         };
-        let queue = self.queues.0.get_mut(&slot).unwrap();
+        let queue = self.queues.0.get_mut(&partition).unwrap();
         let record = RecordRef {
             key: None,
             value: Some(b"v"),
@@ -349,8 +362,8 @@ impl World {
         else {
             panic!("64 KiB are enough");
         };
-        if added.notify {
-            self.engine.handle_ready(slot);
+        if added.became_dirty {
+            self.engine.mark_dirty(partition);
         }
         self.step();
         added.ticket
@@ -376,11 +389,11 @@ impl World {
     }
 
     /// Connects to the broker that an append asked for.
-    pub(super) fn connect_broker(&mut self) -> LinkId {
-        let (link, _, broker) = self.connect();
+    pub(super) fn connect_broker(&mut self) -> ConnectionId {
+        let (connection_id, _, broker) = self.connect();
         assert!(broker.is_some());
         self.answer_versions();
-        link
+        connection_id
     }
 
     /// Whether a message of this event is there, with what all were.

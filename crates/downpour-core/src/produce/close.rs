@@ -2,7 +2,10 @@
 
 use std::time::Instant;
 
-use crate::engine::state::{Engine, Output, Place, Queues};
+use crate::output::Output;
+use crate::produce::engine::Engine;
+use crate::produce::queues::Queues;
+use crate::produce::topic_state::ReadyList;
 use crate::queue::Unsent;
 
 impl<T: Clone> Engine<T> {
@@ -13,8 +16,8 @@ impl<T: Clone> Engine<T> {
 
     /// Whether every record that the engine was told of has its verdict.
     pub fn is_idle(&self) -> bool {
-        self.fresh.is_empty()
-            && self.orphans.is_empty()
+        self.dirty.is_empty()
+            && self.leaderless.is_empty()
             && self.brokers.values().all(|b| b.active.is_empty())
             && self
                 .topics
@@ -25,23 +28,22 @@ impl<T: Clone> Engine<T> {
     /// Gives up everything that has no verdict and closes all connections. What was never sent
     /// is handed back.
     pub fn abort(&mut self, now: Instant, queues: &mut impl Queues<T>) -> Vec<Unsent<T>> {
-        let links: Vec<_> = self.links.keys().copied().collect();
-        for link in links {
-            self.links.remove(&link);
-            self.out.push_back(Output::Disconnect { link });
+        let connections: Vec<_> = self.connections.keys().copied().collect();
+        for connection_id in connections {
+            self.connections.remove(&connection_id);
+            self.out.push_back(Output::Disconnect { connection_id });
         }
         let mut unsent = Vec::new();
-        for slot in self.slots_where(|_| true) {
-            let effects = &mut self.effects;
-            queues.with(slot, |queue| queue.abort(now, &mut unsent, effects));
-            if let Some(state) = self.partition(slot) {
-                (state.place, state.in_flight) = (Place::Idle, 0);
+        for partition in self.partitions_where(|_| true) {
+            let out = &mut self.out;
+            queues.with(partition, |queue| queue.abort(now, &mut unsent, out));
+            if let Some(state) = self.partition(partition) {
+                (state.list, state.in_flight) = (ReadyList::None, 0);
             }
         }
         self.brokers.clear();
-        self.orphans.clear();
-        self.fresh.clear();
-        self.carry_out_effects();
+        self.leaderless.clear();
+        self.dirty.clear();
         unsent
     }
 }

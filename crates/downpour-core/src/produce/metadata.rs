@@ -6,9 +6,13 @@ use std::time::Instant;
 use downpour_wire::error_code::ErrorCode;
 use downpour_wire::messages::{MetadataRequest, MetadataRequestTopic, MetadataResponse};
 
-use crate::connection::LinkId;
-use crate::engine::state::{Engine, Purpose, Queues, TopicState};
 use crate::event::Event;
+use crate::ids::ConnectionId;
+use crate::output::Output;
+use crate::produce::engine::Engine;
+use crate::produce::queues::Queues;
+use crate::produce::requests::Purpose;
+use crate::produce::topic_state::TopicState;
 
 impl<T: Clone> Engine<T> {
     /// Somebody wants to send to a topic. `topic` is the shell's dense number for it.
@@ -38,11 +42,11 @@ impl<T: Clone> Engine<T> {
         if !self.metadata.is_due(now) {
             return;
         }
-        let Some(link) = self.least_loaded(now) else {
-            self.ensure_any_link(now);
+        let Some(connection_id) = self.least_loaded(now) else {
+            self.ensure_any_connection(now);
             return;
         };
-        let Some(connection) = self.links.get(&link) else {
+        let Some(connection) = self.connections.get(&connection_id) else {
             return;
         };
         let version = connection.versions.metadata;
@@ -67,13 +71,13 @@ impl<T: Clone> Engine<T> {
             allow_auto_topic_creation: self.config.auto_create_topics || version < 4,
             ..MetadataRequest::default()
         };
-        self.metadata.asked = Some(link);
-        self.ask(link, &request, version, Purpose::Metadata, now);
+        self.metadata.asked = Some(connection_id);
+        self.ask(connection_id, &request, version, Purpose::Metadata, now);
     }
 
     /// The ready connection with the fewest requests on it.
-    pub(crate) fn least_loaded(&self, now: Instant) -> Option<LinkId> {
-        self.links
+    pub(crate) fn least_loaded(&self, now: Instant) -> Option<ConnectionId> {
+        self.connections
             .values()
             .filter(|c| c.is_ready() && c.throttled_until.is_none_or(|at| at <= now))
             .min_by_key(|c| (c.pending.len(), c.broker.is_none()))
@@ -82,7 +86,7 @@ impl<T: Clone> Engine<T> {
 
     pub(crate) fn handle_metadata(
         &mut self,
-        link: LinkId,
+        connection_id: ConnectionId,
         response: &MetadataResponse,
         now: Instant,
         queues: &mut impl Queues<T>,
@@ -94,7 +98,7 @@ impl<T: Clone> Engine<T> {
                 self.cluster.forget_brokers();
                 self.event(Event::Rebootstrap);
             }
-            self.disconnect(link, "it knows of no cluster", now, queues);
+            self.disconnect(connection_id, "it knows of no cluster", now, queues);
             self.metadata_again(now);
             return;
         }
@@ -107,47 +111,47 @@ impl<T: Clone> Engine<T> {
         });
         let changes = self.cluster.merge(response);
         self.handle_changes(changes, queues);
-        self.look_at_fresh(now, queues);
+        self.look_at_dirty(now, queues);
         let missing = self
             .topics
             .iter()
             .any(|t| t.wanted_until.is_some_and(|until| until > now));
-        if missing || !self.orphans.is_empty() {
+        if missing || !self.leaderless.is_empty() {
             self.metadata_again(now);
         } else {
             self.metadata.attempts = 0;
             // A refresh on a stale leader needs no more than this pause between two.
             self.metadata.retry_at = Some(now + self.config.retry_backoff.0);
         }
-        self.close_bootstrap_links();
+        self.close_bootstrap_connections();
     }
 
     fn metadata_again(&mut self, now: Instant) {
-        self.metadata.wanted = true;
-        self.metadata.attempts = self.metadata.attempts.saturating_add(1);
-        let pause = self
-            .rng
-            .backoff(self.config.retry_backoff, self.metadata.attempts);
-        self.metadata.retry_at = Some(now + pause);
+        let backoff = self.config.retry_backoff;
+        self.metadata.retry(backoff, &mut self.rng, now);
     }
 
     /// A bootstrap connection has done its work once a broker's own connection is ready.
-    pub(crate) fn close_bootstrap_links(&mut self) {
+    pub(crate) fn close_bootstrap_connections(&mut self) {
         if !self
-            .links
+            .connections
             .values()
             .any(|c| c.broker.is_some() && c.is_ready())
         {
             return;
         }
-        let done = |c: &&crate::connection::Connection<Purpose>| {
+        let done = |c: &&crate::client::connection::Connection<Purpose>| {
             c.broker.is_none() && c.is_ready() && c.pending.is_empty()
         };
-        let links: Vec<LinkId> = self.links.values().filter(done).map(|c| c.id).collect();
-        for link in links {
-            self.links.remove(&link);
-            self.out
-                .push_back(crate::engine::state::Output::Disconnect { link });
+        let connections: Vec<ConnectionId> = self
+            .connections
+            .values()
+            .filter(done)
+            .map(|c| c.id)
+            .collect();
+        for connection_id in connections {
+            self.connections.remove(&connection_id);
+            self.out.push_back(Output::Disconnect { connection_id });
         }
     }
 }

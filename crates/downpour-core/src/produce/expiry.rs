@@ -2,23 +2,25 @@
 
 use std::time::{Duration, Instant};
 
-use crate::cluster::Slot;
-use crate::connection::{LinkId, Stage};
-use crate::engine::state::{Engine, PartitionState, Place, Queues, earlier};
+use crate::client::connection::Stage;
+use crate::ids::ConnectionId;
+use crate::ids::PartitionId;
 use crate::outcome::WaitingFor;
+use crate::produce::engine::{Engine, earlier};
+use crate::produce::queues::Queues;
+use crate::produce::topic_state::{PartitionState, ReadyList};
 
 impl<T: Clone> Engine<T> {
     /// Runs what is due. Call it after every `handle_*` and when [`next_wake`](Self::next_wake)
     /// has come.
     pub fn poll(&mut self, now: Instant, queues: &mut impl Queues<T>) {
-        self.note_landings(now);
-        self.expire_links(now, queues);
-        self.look_at_fresh(now, queues);
+        self.note_answers(now);
+        self.expire_connections(now, queues);
+        self.look_at_dirty(now, queues);
         self.sweep(now, queues);
         self.ask_metadata(now);
         self.ask_identity(now, queues);
         self.dispatch(now, queues);
-        self.carry_out_effects();
     }
 
     /// When [`poll`](Self::poll) has something to do again though nothing happens; `None` while
@@ -30,7 +32,7 @@ impl<T: Clone> Engine<T> {
         let mut wake = None;
         let mut consider = |at: Option<Instant>| wake = earlier(wake, at.filter(|&at| at > now));
         consider(self.sweep_at);
-        for connection in self.links.values() {
+        for connection in self.connections.values() {
             let (connect, request) = (self.config.connect_timeout, self.config.request_timeout);
             consider(connection.deadline(connect, request));
             consider(connection.idle_at(self.config.idle_timeout));
@@ -38,8 +40,8 @@ impl<T: Clone> Engine<T> {
         }
         for broker in self.brokers.values().filter(|b| !b.active.is_empty()) {
             consider(broker.next_at);
-            let breath = broker.breath.filter(|_| broker.breathes(now));
-            consider(breath.map(|breath| breath.until));
+            let pause = broker.pause.filter(|_| broker.is_pausing(now));
+            consider(pause.map(|pause| pause.until));
             consider(broker.retry_at);
         }
         for question in [&self.metadata, &self.init] {
@@ -47,7 +49,7 @@ impl<T: Clone> Engine<T> {
                 consider(question.retry_at);
             }
         }
-        if self.links.is_empty() && (self.metadata.wanted || self.has_work()) {
+        if self.connections.is_empty() && (self.metadata.wanted || self.has_work()) {
             consider(self.bootstrap.retry_at);
             self.brokers
                 .values()
@@ -68,8 +70,8 @@ impl<T: Clone> Engine<T> {
 
     /// Whether any record waits for its verdict.
     pub(crate) fn has_work(&self) -> bool {
-        !self.fresh.is_empty()
-            || !self.orphans.is_empty()
+        !self.dirty.is_empty()
+            || !self.leaderless.is_empty()
             || self
                 .brokers
                 .values()
@@ -80,23 +82,26 @@ impl<T: Clone> Engine<T> {
                 .any(|t| t.wanted_until.is_some() || t.partitions.iter().any(|p| p.in_flight > 0))
     }
 
-    pub(crate) fn slots_where(&self, wanted: impl Fn(&PartitionState) -> bool) -> Vec<Slot> {
-        let mut slots = Vec::new();
+    pub(crate) fn partitions_where(
+        &self,
+        wanted: impl Fn(&PartitionState) -> bool,
+    ) -> Vec<PartitionId> {
+        let mut found = Vec::new();
         for (topic, state) in (0..).zip(&self.topics) {
-            for (partition, state) in (0..).zip(&state.partitions) {
+            for (index, state) in (0..).zip(&state.partitions) {
                 if wanted(state) {
-                    slots.push(Slot { topic, partition });
+                    found.push(PartitionId { topic, index });
                 }
             }
         }
-        slots
+        found
     }
 
-    fn expire_links(&mut self, now: Instant, queues: &mut impl Queues<T>) {
+    fn expire_connections(&mut self, now: Instant, queues: &mut impl Queues<T>) {
         let (connect, request) = (self.config.connect_timeout, self.config.request_timeout);
         let idle = self.config.idle_timeout;
-        let mut late: Vec<(LinkId, String)> = Vec::new();
-        for connection in self.links.values() {
+        let mut late: Vec<(ConnectionId, String)> = Vec::new();
+        for connection in self.connections.values() {
             if connection
                 .deadline(connect, request)
                 .is_some_and(|at| at <= now)
@@ -115,8 +120,8 @@ impl<T: Clone> Engine<T> {
                 late.push((connection.id, format!("idle for {idle:?}")));
             }
         }
-        for (link, reason) in late {
-            self.disconnect(link, &reason, now, queues);
+        for (connection_id, reason) in late {
+            self.disconnect(connection_id, &reason, now, queues);
         }
     }
 
@@ -136,28 +141,27 @@ impl<T: Clone> Engine<T> {
         for topic in &mut self.topics {
             topic.wanted_until = topic.wanted_until.filter(|&until| until > now);
         }
-        let waiting = self.slots_where(|p| p.place != Place::Idle || p.in_flight > 0);
-        for slot in waiting {
-            let place = self.partition(slot).map(|state| state.place);
+        let waiting = self.partitions_where(|p| p.list != ReadyList::None || p.in_flight > 0);
+        for partition in waiting {
+            let place = self.partition(partition).map(|state| state.list);
             let broker = match place {
-                Some(Place::Active(id)) => self.brokers.get(&id),
+                Some(ReadyList::Broker(id)) => self.brokers.get(&id),
                 _ => None,
             };
-            let link = broker
-                .and_then(|b| b.link)
-                .and_then(|link| self.links.get(&link));
-            let reachable = link.is_some_and(|c| c.is_ready());
+            let connection_id = broker
+                .and_then(|b| b.connection_id)
+                .and_then(|connection_id| self.connections.get(&connection_id));
+            let reachable = connection_id.is_some_and(|c| c.is_ready());
             let waiting_for = if reachable {
-                WaitingFor::Turn
+                WaitingFor::DrainContext
             } else {
                 WaitingFor::Leader
             };
-            let effects = &mut self.effects;
-            queues.with(slot, |queue| queue.expire(now, waiting_for, effects));
-            self.fresh.push(slot);
+            let out = &mut self.out;
+            queues.with(partition, |queue| queue.expire(now, waiting_for, out));
+            self.dirty.push(partition);
         }
-        self.carry_out_effects();
-        self.look_at_fresh(now, queues);
+        self.look_at_dirty(now, queues);
         self.sweep_at = self.has_work().then(|| now + self.sweep_every());
     }
 

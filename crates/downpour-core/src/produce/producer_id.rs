@@ -6,11 +6,14 @@ use std::time::Instant;
 use downpour_wire::error_code::ErrorCode;
 use downpour_wire::messages::{InitProducerIdRequest, InitProducerIdResponse};
 
-use crate::connection::LinkId;
-use crate::engine::state::{Engine, Place, Purpose, Queues};
 use crate::event::Event;
 use crate::identity::{Bump, Identity};
+use crate::ids::ConnectionId;
 use crate::outcome::Cause;
+use crate::produce::engine::Engine;
+use crate::produce::queues::Queues;
+use crate::produce::requests::Purpose;
+use crate::produce::topic_state::ReadyList;
 
 impl<T: Clone> Engine<T> {
     /// Asks for a producer id if it is due.
@@ -18,32 +21,45 @@ impl<T: Clone> Engine<T> {
         if !self.config.idempotence || !self.init.is_due(now) {
             return;
         }
-        let able = |link: &LinkId| self.links[link].versions.init_producer_id;
-        let ready: Vec<LinkId> = self
-            .links
+        let able = |connection_id: &ConnectionId| {
+            self.connections[connection_id].versions.init_producer_id
+        };
+        let ready: Vec<ConnectionId> = self
+            .connections
             .values()
             .filter(|c| c.is_ready())
             .map(|c| c.id)
             .collect();
-        let Some(&link) = ready.iter().find(|link| able(link).is_some()) else {
+        let Some(&connection_id) = ready
+            .iter()
+            .find(|connection_id| able(connection_id).is_some())
+        else {
             if !ready.is_empty() {
                 let reason = "the broker is older than idempotence (Kafka 0.11); \
                               set enable.idempotence=false to produce without it";
                 self.fail_without_identity(reason, now, queues);
             } else if self.has_work() {
-                self.ensure_any_link(now);
+                self.ensure_any_connection(now);
             }
             return;
         };
-        let Some(version) = able(&link) else { return };
+        let Some(version) = able(&connection_id) else {
+            return;
+        };
         let request = InitProducerIdRequest {
             transactional_id: None,
             transaction_timeout_ms: i32::MAX,
             producer_id: -1,
             producer_epoch: -1,
         };
-        self.init.asked = Some(link);
-        self.ask(link, &request, version, Purpose::InitProducerId, now);
+        self.init.asked = Some(connection_id);
+        self.ask(
+            connection_id,
+            &request,
+            version,
+            Purpose::InitProducerId,
+            now,
+        );
     }
 
     pub(crate) fn handle_identity(
@@ -82,12 +98,8 @@ impl<T: Clone> Engine<T> {
     }
 
     fn identity_again(&mut self, now: Instant) {
-        self.init.wanted = true;
-        self.init.attempts = self.init.attempts.saturating_add(1);
-        let pause = self
-            .rng
-            .backoff(self.config.retry_backoff, self.init.attempts);
-        self.init.retry_at = Some(now + pause);
+        let backoff = self.config.retry_backoff;
+        self.init.retry(backoff, &mut self.rng, now);
     }
 
     /// No retry mends it: what waits fails with the reason instead of timing out later.
@@ -95,11 +107,10 @@ impl<T: Clone> Engine<T> {
         let cause = Cause::NoIdentity {
             reason: Arc::from(reason),
         };
-        for slot in self.slots_where(|state| state.place != Place::Idle) {
-            let effects = &mut self.effects;
-            queues.with(slot, |queue| queue.fail_unsent(&cause, now, effects));
+        for partition in self.partitions_where(|state| state.list != ReadyList::None) {
+            let out = &mut self.out;
+            queues.with(partition, |queue| queue.fail_unsent(&cause, now, out));
         }
-        self.carry_out_effects();
         self.identity_again(now);
     }
 

@@ -8,15 +8,12 @@ use std::time::{Duration, Instant};
 
 use downpour_wire::error::DecodeError;
 use downpour_wire::header::{decode_response_header, response_header_is_flexible};
-use downpour_wire::messages::{ApiKey, ApiVersionsResponse};
+use downpour_wire::messages::ApiKey;
 use downpour_wire::primitives::Reader;
 
+use crate::client::versions::Versions;
 use crate::config::Address;
-
-/// Names one connection, also after its end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[expect(clippy::exhaustive_structs, reason = "a number")]
-pub struct LinkId(pub u64);
+use crate::ids::ConnectionId;
 
 /// How far a connection has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,32 +24,6 @@ pub(crate) enum Stage {
     Negotiating,
     /// Requests may be sent.
     Ready,
-}
-
-/// Versions that both sides speak. A newer broker may sit beside an older one, so each
-/// connection has its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Versions {
-    pub(crate) produce: i16,
-    pub(crate) metadata: i16,
-    pub(crate) init_producer_id: Option<i16>,
-}
-
-impl Versions {
-    /// The highest of each that both sides speak; `Err` names what has no common version.
-    pub(crate) fn choose(response: &ApiVersionsResponse) -> Result<Self, ApiKey> {
-        let common = |key: ApiKey| {
-            let (our_min, our_max) = key.versions();
-            let theirs = response.api_keys.iter().find(|v| v.api_key == key as i16)?;
-            let version = our_max.min(theirs.max_version);
-            (version >= our_min.max(theirs.min_version)).then_some(version)
-        };
-        Ok(Self {
-            produce: common(ApiKey::Produce).ok_or(ApiKey::Produce)?,
-            metadata: common(ApiKey::Metadata).ok_or(ApiKey::Metadata)?,
-            init_producer_id: common(ApiKey::InitProducerId),
-        })
-    }
 }
 
 /// A request without an answer. `P` is what the engine remembers of it.
@@ -69,13 +40,13 @@ pub(crate) struct Pending<P> {
 
 /// Why an answer was not understood; the connection ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Garbled {
+pub(crate) enum ProtocolError {
     Decode(DecodeError),
     Unasked { correlation_id: i32 },
     OutOfOrder { expected: i32, got: i32 },
 }
 
-impl std::fmt::Display for Garbled {
+impl std::fmt::Display for ProtocolError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Decode(error) => write!(f, "an answer could not be read: {error}"),
@@ -92,7 +63,7 @@ impl std::fmt::Display for Garbled {
     }
 }
 
-impl From<DecodeError> for Garbled {
+impl From<DecodeError> for ProtocolError {
     fn from(error: DecodeError) -> Self {
         Self::Decode(error)
     }
@@ -101,7 +72,7 @@ impl From<DecodeError> for Garbled {
 /// One connection.
 #[derive(Debug)]
 pub(crate) struct Connection<P> {
-    pub(crate) id: LinkId,
+    pub(crate) id: ConnectionId,
     pub(crate) address: Address,
     /// `None` while bootstrapping.
     pub(crate) broker: Option<i32>,
@@ -119,7 +90,12 @@ pub(crate) struct Connection<P> {
 }
 
 impl<P> Connection<P> {
-    pub(crate) fn new(id: LinkId, address: Address, broker: Option<i32>, now: Instant) -> Self {
+    pub(crate) fn new(
+        id: ConnectionId,
+        address: Address,
+        broker: Option<i32>,
+        now: Instant,
+    ) -> Self {
         Self {
             id,
             address,
@@ -193,18 +169,18 @@ impl<P> Connection<P> {
         &mut self,
         frame: &'a [u8],
         now: Instant,
-    ) -> Result<(Pending<P>, Reader<'a>), Garbled> {
+    ) -> Result<(Pending<P>, Reader<'a>), ProtocolError> {
         self.last_used = now;
         let mut reader = Reader::new(frame);
         let got = reader.clone().i32()?;
         let Some(first) = self.pending.front() else {
-            return Err(Garbled::Unasked {
+            return Err(ProtocolError::Unasked {
                 correlation_id: got,
             });
         };
         let expected = first.correlation_id;
         if got != expected {
-            return Err(Garbled::OutOfOrder { expected, got });
+            return Err(ProtocolError::OutOfOrder { expected, got });
         }
         decode_response_header(
             &mut reader,
@@ -212,7 +188,7 @@ impl<P> Connection<P> {
         )?;
         match self.pending.pop_front() {
             Some(pending) => Ok((pending, reader)),
-            None => Err(Garbled::Unasked {
+            None => Err(ProtocolError::Unasked {
                 correlation_id: got,
             }),
         }
@@ -226,7 +202,7 @@ impl<P> Connection<P> {
         }
     }
 
-    /// When it will have carried nothing for too long; `None` while it carries something.
+    /// When it will have sent nothing for too long; `None` while it carries something.
     pub(crate) fn idle_at(&self, idle: Duration) -> Option<Instant> {
         let carries = !self.pending.is_empty() || !self.unanswered.is_empty();
         (self.is_ready() && !carries).then(|| self.last_used + idle)
@@ -236,14 +212,13 @@ impl<P> Connection<P> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use downpour_wire::messages::ApiVersion;
 
     fn connection() -> Connection<&'static str> {
         let address = Address {
             host: "b".into(),
             port: 1,
         };
-        Connection::new(LinkId(1), address, None, Instant::now())
+        Connection::new(ConnectionId(1), address, None, Instant::now())
     }
 
     fn frame(correlation_id: i32) -> Vec<u8> {
@@ -262,7 +237,7 @@ mod tests {
             .unwrap_err();
         assert_eq!(
             error,
-            Garbled::OutOfOrder {
+            ProtocolError::OutOfOrder {
                 expected: 0,
                 got: 1
             }
@@ -279,7 +254,7 @@ mod tests {
             .handle_frame(&frame(2), now)
             .map(|_| ())
             .unwrap_err();
-        assert_eq!(error, Garbled::Unasked { correlation_id: 2 });
+        assert_eq!(error, ProtocolError::Unasked { correlation_id: 2 });
     }
 
     #[test]
@@ -291,22 +266,5 @@ mod tests {
         connection.handle_written(19);
         assert!(connection.has_left(&connection.pending[0]));
         assert!(!connection.has_left(&connection.pending[1]));
-    }
-
-    #[test]
-    fn versions_are_the_highest_that_both_sides_speak() {
-        let mut response = ApiVersionsResponse::default();
-        for (api_key, min_version, max_version) in [(0, 0, 7), (3, 0, 99), (22, 9, 10)] {
-            response.api_keys.push(ApiVersion {
-                api_key,
-                min_version,
-                max_version,
-            });
-        }
-        let versions = Versions::choose(&response).unwrap();
-        assert_eq!((versions.produce, versions.metadata), (7, 13));
-        assert_eq!(versions.init_producer_id, None);
-        response.api_keys[0].max_version = 2;
-        assert_eq!(Versions::choose(&response), Err(ApiKey::Produce));
     }
 }

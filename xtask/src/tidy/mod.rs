@@ -10,6 +10,7 @@ mod no_c;
 mod others;
 mod problem;
 mod scan;
+mod tokens;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -17,7 +18,6 @@ use std::process::Command;
 
 use serde_json::Value;
 
-pub use files::{CODE_LINES_MAX, code_lines};
 pub use problem::Problem;
 
 /// Checks the workspace at `root` and answers every broken rule.

@@ -20,7 +20,7 @@ pub(super) fn check(modules: &Modules) -> Vec<Problem> {
             .iter()
             .zip(circle.iter().cycle().skip(1))
             .map(|(from, to)| {
-                let file = modules.files[*from].display();
+                let file = modules.modules[*from].file.display();
                 format!("{} ({file}:{})", shown(from), modules.edges[*from][*to])
             })
             .collect();
@@ -29,7 +29,7 @@ pub(super) fn check(modules: &Modules) -> Vec<Problem> {
             steps.join(" -> "),
             shown(start)
         );
-        let place = modules.files[start].display();
+        let place = modules.modules[start].file.display();
         problems.push(Problem::new(place.to_string(), what));
         told.extend(circle);
     }

@@ -1,5 +1,5 @@
 //! Which crate of ours depends on which, compared with the map. Modules inside a crate are judged
-//! by `cycles`, crates of others by `others`.
+//! by `rooms` and `cycles`, crates of others by `others`.
 
 use std::collections::{BTreeMap, BTreeSet};
 

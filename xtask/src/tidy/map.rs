@@ -1,9 +1,10 @@
-//! The map in ARCHITECTURE.md: who may use whom, a line per crate. It is read here and
-//! compared with what the code does, which `directions` finds out.
+//! The map in ARCHITECTURE.md: who may use whom, a line per crate or room. It is read here and
+//! compared with what the code does, which `directions` and `rooms` find out.
 //!
 //! A map is a fenced block whose info string is `text` and the map's title. Its lines are
 //! `name -> one, other`, or `name` alone for what uses nothing of ours; what follows a `#` is for
 //! people. Lines stand in order: each names only lines below it, so that no map holds a circle.
+//! `exempt path: reason` lifts the rule about fields for a module, see `rooms`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,6 +21,8 @@ pub(super) type Uses = BTreeMap<String, BTreeMap<String, String>>;
 pub(super) struct Map {
     title: String,
     lines: Vec<(String, Vec<String>)>,
+    /// Modules whose fields are not judged, with the reason.
+    pub(super) exempt: Vec<(String, String)>,
 }
 
 impl Map {
@@ -38,10 +41,14 @@ impl Map {
         let mut map = Self {
             title: title.to_owned(),
             lines: Vec::new(),
+            exempt: Vec::new(),
         };
         for line in lines.take_while(|line| !line.starts_with("```")) {
             let line = line.split('#').next().unwrap_or("").trim();
-            if !line.is_empty() {
+            if let Some(exempt) = line.strip_prefix("exempt ") {
+                let (path, reason) = exempt.split_once(": ").unwrap_or((exempt, ""));
+                map.exempt.push((path.to_owned(), reason.to_owned()));
+            } else if !line.is_empty() {
                 let (name, uses) = line.split_once("->").unwrap_or((line, ""));
                 let uses = uses.split(',').map(|name| name.trim().to_owned());
                 let uses = uses.filter(|name| !name.is_empty()).collect();
@@ -93,7 +100,7 @@ impl Map {
     }
 
     /// A problem that is mended in the map itself.
-    fn problem(&self, what: String) -> Problem {
+    pub(super) fn problem(&self, what: String) -> Problem {
         Problem::new(FILE, format!("{}: {what}", self.title))
     }
 }
@@ -104,7 +111,7 @@ mod tests {
 
     const TEXT: &str = "# Words\n```text rooms of x\nz\n```\n```text crates\n\
                         shell  -> core, wire  # the library\n# about core\ncore->wire\n\
-                        wire\n```\n```text\nother -> wire\n```\n";
+                        exempt core: it is old\nwire\n```\n```text\nother -> wire\n```\n";
 
     fn compared(text: &str, code: &[(&str, &[&str])]) -> Vec<String> {
         let to = |used: &&str| ((*used).to_owned(), format!("{used}.rs:1"));
@@ -124,6 +131,8 @@ mod tests {
             ("wire", &[]),
         ];
         assert_eq!(compared(TEXT, &code), [""; 0]);
+        let map = Map::read(TEXT, "crates").unwrap();
+        assert_eq!(map.exempt, [("core".to_owned(), "it is old".to_owned())]);
     }
 
     #[test]

@@ -10,9 +10,13 @@ pub(super) fn own_packages(metadata: &Value) -> impl Iterator<Item = &Value> {
         .filter(|package| members.contains(&package["id"]))
 }
 
-/// All targets of our own crates.
-pub(super) fn own_targets(metadata: &Value) -> impl Iterator<Item = &Value> {
-    own_packages(metadata).flat_map(|package| list(&package["targets"]))
+/// All targets of our own crates, each with its crate's name.
+pub(super) fn own_targets(metadata: &Value) -> impl Iterator<Item = (&str, &Value)> {
+    own_packages(metadata).flat_map(|package| {
+        list(&package["targets"])
+            .iter()
+            .map(|target| (text(&package["name"]), target))
+    })
 }
 
 pub(super) fn list(value: &Value) -> &[Value] {

@@ -11,10 +11,12 @@ mod modules;
 mod no_c;
 mod others;
 mod problem;
+mod rooms;
 mod scan;
+mod structs;
 mod tokens;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
 
@@ -41,14 +43,25 @@ pub fn check(root: &Path) -> Result<Vec<Problem>, String> {
     let tree = output(cargo(root).args(no_c::TREE))?;
     problems.extend(no_c::check(&String::from_utf8_lossy(&tree)));
     let mut reached = BTreeSet::new();
-    for target in metadata::own_targets(&graph) {
+    let mut libraries = BTreeMap::new();
+    for (package, target) in metadata::own_targets(&graph) {
         let file = Path::new(metadata::text(&target["src_path"]));
         let file = file.strip_prefix(root).unwrap_or(file);
         let modules =
             modules::read_modules(file, &|path| std::fs::read_to_string(root.join(path)).ok());
         problems.extend(cycles::check(&modules));
-        problems.extend(modules.problems);
-        reached.extend(modules.files.into_values());
+        problems.extend(modules.problems.iter().cloned());
+        reached.extend(modules.modules.values().map(|module| module.file.clone()));
+        if target["kind"][0] == "lib" {
+            libraries.insert(package, modules);
+        }
+    }
+    for package in rooms::CRATES {
+        let modules = libraries
+            .get(package)
+            .ok_or_else(|| format!("{package} has no library, and its rooms are judged"))?;
+        let map = Map::read(&architecture, &rooms::title(package))?;
+        problems.extend(rooms::check(modules, &map));
     }
     let files = listed_files(root)?;
     problems.extend(bugs::check(root, &files)?);

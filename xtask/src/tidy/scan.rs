@@ -1,8 +1,9 @@
-//! Reads one Rust file's tokens: the modules it declares and the paths it names.
+//! Reads one Rust file's tokens: the modules and structs it declares and the paths it names.
 //! What a path means within its crate is resolved by `modules`.
 
 use proc_macro2::{Group, TokenStream, TokenTree};
 
+use super::structs::StructDecl;
 use super::tokens::{attribute, brace_group, is_path_sep, is_punct, word};
 
 /// What a file says.
@@ -12,6 +13,8 @@ pub(super) struct Scan {
     pub(super) mods: Vec<ModDecl>,
     /// Every path outside tests that has at least two segments.
     pub(super) paths: Vec<UsedPath>,
+    /// Every struct outside tests.
+    pub(super) structs: Vec<StructDecl>,
 }
 
 /// A declared module.
@@ -106,6 +109,7 @@ fn walk(tokens: TokenStream, scope: &mut Vec<String>, is_test: bool, scan: &mut 
             at += 1;
             continue;
         }
+        scan.structs.extend(StructDecl::read(&tokens, at, scope));
         at += path_or_group(&tokens, at, scope, scan);
     }
 }

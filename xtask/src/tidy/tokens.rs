@@ -1,4 +1,4 @@
-//! What Rust's tokens are, one by one. What they say together is read by `scan`.
+//! What Rust's tokens are, one by one. What they say together is read by `scan` and `structs`.
 
 use proc_macro2::{Delimiter, Group, TokenTree};
 

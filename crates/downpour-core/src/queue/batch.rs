@@ -16,15 +16,15 @@ use crate::output::{Output, Outputs};
 /// The batch that takes the next record.
 #[derive(Debug)]
 pub(crate) struct Open<T> {
-    pub(crate) ticket: T,
-    pub(crate) builder: BatchBuilder,
+    pub(super) ticket: T,
+    pub(super) builder: BatchBuilder,
     /// A record that asks for others gets the next batch.
-    pub(crate) options: BatchOptions,
+    pub(super) options: BatchOptions,
     /// When its first record came; linger and delivery timeout count from here.
-    pub(crate) created_at: Instant,
+    pub(super) created_at: Instant,
     /// Set by a flush and never cleared: it leaves without lingering. Without it a flush would
     /// take a linger longer than needed.
-    pub(crate) flush_requested: bool,
+    pub(super) flush_requested: bool,
 }
 
 /// A closed batch or a part of a split one. Its body never changes again, so that an older
@@ -32,38 +32,38 @@ pub(crate) struct Open<T> {
 #[derive(Debug)]
 pub(crate) struct Batch<T> {
     /// Place among the closed batches; parts of a split one share it.
-    pub(crate) order: u64,
-    pub(crate) ticket: T,
+    pub(super) order: u64,
+    pub(super) ticket: T,
     /// Index of its first record among the ticket's.
-    pub(crate) first: u32,
+    pub(super) first: u32,
     /// How many records the ticket has, all parts together.
-    pub(crate) total: u32,
-    pub(crate) body: Arc<Body>,
+    pub(super) total: u32,
+    pub(super) body: Arc<Body>,
     /// Credit that comes back with it.
-    pub(crate) memory: usize,
-    pub(crate) created_at: Instant,
+    pub(super) memory: usize,
+    pub(super) created_at: Instant,
     /// From here on it is not sent any more.
-    pub(crate) deadline: Instant,
+    pub(super) deadline: Instant,
     /// Requests that carried it, but for those that could not have succeeded: behind a missing
     /// predecessor a broker refuses whatever comes.
-    pub(crate) attempts: u32,
+    pub(super) attempts: u32,
     /// Set by a failure that may be temporary; a new leader clears it, and so does the sending.
-    pub(crate) retry_at: Option<Instant>,
+    pub(super) retry_at: Option<Instant>,
     /// Set when an answer was lost or left open whether the leader appended the batch. Nothing
     /// clears it: an acknowledgement ends the batch. Without it a record that lies in the log
     /// would be called failed, be split, or be written again under a new epoch.
-    pub(crate) maybe_written: bool,
+    pub(super) maybe_written: bool,
     /// Identity and first sequence, given when it is first sent and the same in each retry: a
     /// broker knows a batch again by nothing else. Cleared when the partition begins a new epoch.
-    pub(crate) stamp: Option<(Identity, i32)>,
+    pub(super) stamp: Option<(Identity, i32)>,
     /// What went wrong last, for the verdict's text.
-    pub(crate) last: Option<Arc<Cause>>,
+    pub(super) last: Option<Arc<Cause>>,
     /// The broker that was sent it last.
-    pub(crate) broker: Option<i32>,
+    pub(super) broker: Option<i32>,
     /// Set when the delivery timeout ended it in flight: its handles have their verdict, and only
     /// its buffer and its sequence still wait for the answer. Without it records would get a
     /// second verdict with the answer.
-    pub(crate) resolved: bool,
+    pub(super) resolved: bool,
 }
 
 impl<T> Batch<T> {
@@ -101,8 +101,8 @@ impl<T> Batch<T> {
 /// When a batch was opened and until when it may be sent.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Times {
-    pub(crate) created_at: Instant,
-    pub(crate) deadline: Instant,
+    pub(super) created_at: Instant,
+    pub(super) deadline: Instant,
 }
 
 /// A closed batch on its way out.
@@ -132,9 +132,9 @@ impl<T> Waiting<T> {
 #[derive(Debug)]
 pub(crate) struct InFlight<T> {
     /// Names this sending of the batch; the answer to an earlier one means nothing any more.
-    pub(crate) send_id: u64,
-    pub(crate) broker: i32,
-    pub(crate) batch: Batch<T>,
+    pub(super) send_id: u64,
+    pub(super) broker: i32,
+    pub(super) batch: Batch<T>,
 }
 
 /// Gives all records of a batch one verdict.

@@ -17,13 +17,13 @@ use crate::rng::Rng;
 #[derive(Debug, Clone, Copy)]
 pub struct QueueSettings {
     /// Batches in flight at once while the partition is proven.
-    pub(crate) max_in_flight: usize,
-    pub(crate) idempotent: bool,
-    pub(crate) resend_unknown: bool,
-    pub(crate) linger: Duration,
-    pub(crate) batch_size: usize,
-    pub(crate) batch_max: usize,
-    pub(crate) retry_backoff: (Duration, Duration),
+    pub(super) max_in_flight: usize,
+    pub(super) idempotent: bool,
+    pub(super) resend_unknown: bool,
+    pub(super) linger: Duration,
+    pub(super) batch_size: usize,
+    pub(super) batch_max: usize,
+    pub(super) retry_backoff: (Duration, Duration),
 }
 
 impl From<&Config> for QueueSettings {
@@ -44,19 +44,19 @@ impl From<&Config> for QueueSettings {
 /// handle, which core clones and looks no further into.
 #[derive(Debug)]
 pub struct Queue<T> {
-    pub(crate) topic: Arc<str>,
-    pub(crate) partition: i32,
-    pub(crate) settings: QueueSettings,
-    pub(crate) open: Option<Open<T>>,
+    pub(super) topic: Arc<str>,
+    pub(super) partition: i32,
+    pub(super) settings: QueueSettings,
+    pub(super) open: Option<Open<T>>,
     /// Closed batches in the order in which they were closed: those that come back for a retry
     /// are before those that were never sent.
-    pub(crate) waiting: VecDeque<Waiting<T>>,
+    pub(super) waiting: VecDeque<Waiting<T>>,
     /// In the order in which they were sent; five at most.
-    pub(crate) in_flight: VecDeque<InFlight<T>>,
+    pub(super) in_flight: VecDeque<InFlight<T>>,
     /// What its sequences count under; kept until they break. A broker keeps a producer's state
     /// per partition, so that one partition's trouble leaves the others as they are.
-    pub(crate) identity: Option<Identity>,
-    pub(crate) next_sequence: i32,
+    pub(super) identity: Option<Identity>,
+    pub(super) next_sequence: i32,
     /// Set by an acknowledgement under this identity, cleared by any failure that leaves a batch
     /// to be sent again, by a new identity and by a lull. Without it one batch is in flight, not
     /// five, because a broker that has no state for a producer accepts any first sequence:
@@ -65,21 +65,21 @@ pub struct Queue<T> {
     /// producer. 1 is refused (NOT_ENOUGH_REPLICAS). 2 has sequence 10, and is appended, since
     /// there is nothing to compare it with. 1 is sent again with sequence 0, which is lower than
     /// what was appended: it can never be written again, or it is written behind 2.
-    pub(crate) proven: bool,
+    pub(super) proven: bool,
     /// When the last batch was acknowledged.
-    pub(crate) proven_at: Option<Instant>,
+    pub(super) proven_at: Option<Instant>,
     /// Set when a stamped batch ended without an acknowledgement and left a gap, or when the
     /// broker does not know the sequence any more; cleared by a new identity. While it is set
     /// nothing leaves: a batch behind a gap is refused (OUT_OF_ORDER_SEQUENCE_NUMBER) for good.
-    pub(crate) needs_bump: bool,
+    pub(super) needs_bump: bool,
     /// Set when the engine is told that there is something to look at, cleared when it looks.
     /// Without it the engine would be told of each batch of a flood.
-    pub(crate) is_dirty: bool,
-    pub(crate) next_order: u64,
-    pub(crate) next_send_id: u64,
+    pub(super) is_dirty: bool,
+    pub(super) next_order: u64,
+    pub(super) next_send_id: u64,
     /// Size of the next batch's first chunk, learnt from the last batch.
-    pub(crate) chunk_hint: usize,
-    pub(crate) rng: Rng,
+    pub(super) chunk_hint: usize,
+    pub(super) rng: Rng,
 }
 
 /// A proof is worth nothing once brokers may have forgotten this producer, which they do after a

@@ -114,6 +114,13 @@ pub enum Cause {
         /// What made it doubtful.
         last: Option<Arc<Self>>,
     },
+    /// The batch may have been written, and its records are so old by their timestamps that the
+    /// broker may have forgotten the producer: it might not recognise the batch and write it
+    /// again.
+    TooOldToRetry {
+        /// What made it doubtful.
+        last: Option<Arc<Self>>,
+    },
     /// The producer's deadline for closing passed.
     Closed {
         /// What had gone wrong before, if anything had.
@@ -148,6 +155,7 @@ impl Cause {
                 last: Some(last), ..
             }
             | Self::EpochLost { last: Some(last) }
+            | Self::TooOldToRetry { last: Some(last) }
             | Self::Closed { last: Some(last) } => last.code(),
             _ => None,
         }
@@ -183,6 +191,16 @@ impl fmt::Display for Cause {
             }
             Self::EpochLost { last } => {
                 f.write_str("an answer was lost and the sequence cannot be continued")?;
+                match last {
+                    Some(last) => write!(f, ": {last}"),
+                    None => Ok(()),
+                }
+            }
+            Self::TooOldToRetry { last } => {
+                f.write_str(
+                    "an answer was lost, and by the records' timestamps the broker may have \
+                     forgotten this producer",
+                )?;
                 match last {
                     Some(last) => write!(f, ": {last}"),
                     None => Ok(()),

@@ -32,6 +32,7 @@ impl World {
             self.count_poll();
             let now = self.instant();
             self.engine.set_pressure(self.budget.has_waiters());
+            self.engine.handle_wall_clock(now, self.unix_ms());
             self.engine.poll(now, &mut self.partitions);
             if !self.carry_out() {
                 break;

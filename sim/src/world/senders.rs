@@ -16,6 +16,8 @@ use crate::world::verdicts::WHOLE;
 
 /// 2026-11-21, in milliseconds since 1970.
 const TODAY: i64 = 1_795_219_200_000;
+/// How old an old record is, in milliseconds: older than brokers remember a producer.
+const TWO_DAYS: i64 = 2 * 24 * 3_600_000;
 
 impl World {
     /// A sender does its next step: wants a topic, waits for memory, or appends.
@@ -97,20 +99,32 @@ impl World {
         }
     }
 
+    /// What the wall clock shows.
+    pub(crate) fn unix_ms(&self) -> i64 {
+        TODAY + self.now.as_millis() as i64
+    }
+
+    fn timestamp(&self, id: u32) -> i64 {
+        let is_old = u64::from(id.wrapping_mul(0x9e37_79b9) >> 16) % 100 < self.plan.old_records;
+        self.unix_ms() - if is_old { TWO_DAYS } else { 0 }
+    }
+
     fn append(&mut self, at: usize, record: &RecordPlan) {
         let partition = PartitionId {
             topic: record.topic,
             index: record.partition,
         };
-        let sender = &mut self.senders[at];
+        let sender = &self.senders[at];
         let id = sender.first_id + sender.next as u32;
+        let timestamp = self.timestamp(id);
+        let sender = &mut self.senders[at];
         let value = value_of(id, record.len);
         let key = key_of(id);
         let reference = RecordRef {
             key: record.keyed.then_some(&key[..]),
             value: Some(&value),
             headers: &[],
-            timestamp: TODAY + self.now.as_millis() as i64,
+            timestamp,
         };
         let options = self.plan.options[record.options % self.plan.options.len()];
         let Some(queue) = self.partitions.queues.get_mut(&partition) else {

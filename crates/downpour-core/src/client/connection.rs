@@ -33,6 +33,8 @@ pub(crate) struct Pending<P> {
     pub(crate) api: ApiKey,
     pub(crate) version: i16,
     pub(crate) sent_at: Instant,
+    /// Bytes that have left on this connection before the request's first.
+    begins_at: u64,
     /// Bytes that have left on this connection once the request is out.
     pub(crate) ends_at: u64,
     pub(crate) purpose: P,
@@ -138,6 +140,7 @@ impl<P> Connection<P> {
             api,
             version,
             sent_at: now,
+            begins_at: self.queued - bytes as u64,
             ends_at: self.queued,
             purpose,
         };
@@ -162,6 +165,11 @@ impl<P> Connection<P> {
     /// Whether the whole request has left; a broker does nothing with half of one.
     pub(crate) fn has_left(&self, pending: &Pending<P>) -> bool {
         pending.ends_at <= self.written
+    }
+
+    /// Whether anything of the request has left.
+    pub(crate) fn has_begun_to_leave(&self, pending: &Pending<P>) -> bool {
+        pending.begins_at < self.written
     }
 
     /// Takes an answer: its request and the reader behind the header.

@@ -17,7 +17,7 @@ use crate::outcome::Cause;
 use crate::produce::engine::Engine;
 use crate::produce::queues::Queues;
 use crate::produce::requests::{Purpose, SentBatch};
-use crate::queue::{Answer, Peek, RecordRefusal};
+use crate::queue::{Answer, Left, Peek, RecordRefusal};
 
 impl<T: Clone> Engine<T> {
     /// A whole frame arrived, without its length.
@@ -196,7 +196,7 @@ impl<T: Clone> Engine<T> {
             };
             let out = &mut self.out;
             queues.with(batch.partition, |queue| {
-                queue.handle_lost(batch.send_id, true, cause, now, out);
+                queue.handle_lost(batch.send_id, Left::Whole, cause, now, out);
             });
             self.complete(batch.partition);
         }

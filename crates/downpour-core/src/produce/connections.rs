@@ -19,6 +19,7 @@ use crate::output::Output;
 use crate::produce::engine::Engine;
 use crate::produce::queues::Queues;
 use crate::produce::requests::Purpose;
+use crate::queue::Left;
 
 impl<T: Clone> Engine<T> {
     /// A socket is open.
@@ -219,12 +220,17 @@ impl<T: Clone> Engine<T> {
         let was_ready = connection.is_ready();
         let unanswered = connection.pending.len();
         for pending in std::mem::take(&mut connection.pending) {
-            let left = connection.has_left(&pending);
+            let left = if connection.has_left(&pending) {
+                Left::Whole
+            } else {
+                partly(&connection, &pending)
+            };
             self.lose_request(pending, left, &reason, now, queues);
         }
         for pending in std::mem::take(&mut connection.unanswered) {
-            // What had left counted as sent already.
-            self.lose_request(pending, false, &reason, now, queues);
+            // What had left whole counted as sent already.
+            let left = partly(&connection, &pending);
+            self.lose_request(pending, left, &reason, now, queues);
         }
         let (address, broker) = (connection.address, connection.broker);
         let retry_after = self.back_off(broker, was_ready, now);
@@ -276,7 +282,7 @@ impl<T: Clone> Engine<T> {
     fn lose_request(
         &mut self,
         pending: Pending<Purpose>,
-        left: bool,
+        left: Left,
         reason: &Arc<str>,
         now: Instant,
         queues: &mut impl Queues<T>,
@@ -330,5 +336,14 @@ impl<T: Clone> Engine<T> {
             self.connections.remove(&connection_id);
             self.out.push_back(Output::Disconnect { connection_id });
         }
+    }
+}
+
+/// How much has left of a request that has not left whole.
+fn partly(connection: &Connection<Purpose>, pending: &Pending<Purpose>) -> Left {
+    if connection.has_begun_to_leave(pending) {
+        Left::Part
+    } else {
+        Left::Nothing
     }
 }

@@ -13,6 +13,7 @@ use crate::ids::{ConnectionId, PartitionId};
 use crate::output::Output;
 use crate::produce::broker::Broker;
 use crate::produce::engine::{Engine, earlier};
+use crate::produce::producer_id::Bumped;
 use crate::produce::queues::Queues;
 use crate::produce::requests::{Purpose, SentBatch};
 use crate::produce::topic_state::ReadyList;
@@ -97,6 +98,7 @@ impl<T: Clone> Engine<T> {
             now,
             broker: id,
             identity: self.identity.current(),
+            unix_ms: self.unix_ms(now),
             readiness,
         };
         let mut gathered = Vec::new();
@@ -173,7 +175,11 @@ impl<T: Clone> Engine<T> {
         let out = &mut self.out;
         let mut drain = queues.with(partition, |queue| queue.poll_drain(context, out))?;
         if let Drain::NeedBump(stale) = drain {
-            context.identity = self.bump(stale);
+            match self.bump(stale) {
+                // The coordinator has to raise the epoch; the others go on under the one in use.
+                Bumped::Later => return Some(Drain::Blocked),
+                Bumped::Now(newest) => context.identity = newest,
+            }
             let out = &mut self.out;
             drain = queues.with(partition, |queue| queue.poll_drain(context, out))?;
         }

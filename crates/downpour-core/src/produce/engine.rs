@@ -52,6 +52,8 @@ pub struct Engine<T> {
     /// Set when the producer closes and never cleared: open batches leave at once.
     pub(super) draining: bool,
     pub(super) sweep_at: Option<Instant>,
+    /// What the wall clock showed when it was last told.
+    pub(super) wall_clock: Option<(Instant, i64)>,
     pub(super) out: Outputs<T>,
 }
 
@@ -83,6 +85,7 @@ impl<T: Clone> Engine<T> {
             pressure: false,
             draining: false,
             sweep_at: None,
+            wall_clock: None,
             out: VecDeque::new(),
         }
     }
@@ -90,6 +93,18 @@ impl<T: Clone> Engine<T> {
     /// Whether callers wait for memory: open batches then leave at once.
     pub fn set_pressure(&mut self, pressure: bool) {
         self.pressure = pressure;
+    }
+
+    /// Tells what the wall clock shows, in milliseconds since 1970. Records' timestamps are compared
+    /// with it, and nothing else: it may jump.
+    pub fn handle_wall_clock(&mut self, now: Instant, unix_ms: i64) {
+        self.wall_clock = Some((now, unix_ms));
+    }
+
+    pub(super) fn unix_ms(&self, now: Instant) -> Option<i64> {
+        let (told_at, unix_ms) = self.wall_clock?;
+        let since = now.saturating_duration_since(told_at).as_millis();
+        Some(unix_ms.saturating_add(i64::try_from(since).unwrap_or(i64::MAX)))
     }
 
     /// What to do next, in order; `None` when everything was said.

@@ -7,7 +7,7 @@ use downpour_wire::error_code::ErrorCode;
 use downpour_wire::messages::{InitProducerIdRequest, InitProducerIdResponse};
 
 use crate::event::Event;
-use crate::identity::{Bump, Identity};
+use crate::identity::{Bump, Grant, Identity};
 use crate::ids::ConnectionId;
 use crate::outcome::Cause;
 use crate::produce::engine::Engine;
@@ -74,7 +74,10 @@ impl<T: Clone> Engine<T> {
                 let (id, epoch) = (response.producer_id, response.producer_epoch);
                 self.init.wanted = false;
                 self.init.attempts = 0;
-                self.identity.handle_granted(Identity { id, epoch });
+                self.identity.handle_granted(Grant {
+                    identity: Identity { id, epoch },
+                    generation: 0,
+                });
                 self.event(Event::IdentityGranted {
                     producer_id: id,
                     epoch,
@@ -115,21 +118,29 @@ impl<T: Clone> Engine<T> {
     }
 
     /// A newer identity for a partition whose sequence broke under `stale`.
-    pub(crate) fn bump(&mut self, stale: Identity) -> Option<Identity> {
+    pub(super) fn bump(&mut self, stale: Identity) -> Bumped {
         match self.identity.bump(stale) {
-            Bump::Use(identity) => Some(identity),
-            Bump::Bumped(identity) => {
-                let Identity { id, epoch } = identity;
+            Bump::Use(grant) => Bumped::Now(Some(grant)),
+            Bump::Bumped(grant) => {
                 self.event(Event::EpochBumped {
-                    producer_id: id,
-                    epoch,
+                    producer_id: grant.identity.id,
+                    epoch: grant.identity.epoch,
                 });
-                Some(identity)
+                Bumped::Now(Some(grant))
             }
             Bump::Exhausted => {
                 self.init.wanted = true;
-                None
+                Bumped::Now(None)
             }
+            Bump::NotOurs => Bumped::Later,
         }
     }
+}
+
+/// What a partition with a broken sequence can go on with.
+pub(super) enum Bumped {
+    /// This is the producer's identity from now on; `None` until a new producer id is granted.
+    Now(Option<Grant>),
+    /// Somebody else has to raise the epoch.
+    Later,
 }

@@ -37,7 +37,7 @@ impl<T: Clone> Queue<T> {
         }
         for waiting in &self.waiting {
             match waiting {
-                Waiting::Sealed(batch) if !batch.maybe_written => unsent.push(Unsent {
+                Waiting::Sealed(batch) if !batch.maybe_written() => unsent.push(Unsent {
                     ticket: batch.ticket.clone(),
                     first: batch.first,
                     body: batch.body.clone(),

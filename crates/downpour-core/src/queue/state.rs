@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 
 use crate::config::Config;
 use crate::event::Event;
-use crate::identity::{Identity, advance};
 use crate::outcome::{Cause, Failure, Verdict, Written};
 use crate::output::{Output, Outputs};
-use crate::queue::batch::{Batch, InFlight, Open, Waiting, free, resolve};
+use crate::queue::batch::{Batch, Doubt, InFlight, Open, OrderKey, Waiting, free, resolve};
+use crate::queue::sequence::Sequence;
 use crate::rng::Rng;
 
 /// The part of the configuration that a queue needs.
@@ -24,6 +24,7 @@ pub struct QueueSettings {
     pub(super) batch_size: usize,
     pub(super) batch_max: usize,
     pub(super) retry_backoff: (Duration, Duration),
+    pub(super) trusted_age: Duration,
 }
 
 impl From<&Config> for QueueSettings {
@@ -36,6 +37,7 @@ impl From<&Config> for QueueSettings {
             batch_size: config.batch_size,
             batch_max: config.batch_max,
             retry_backoff: config.retry_backoff,
+            trusted_age: config.trusted_age,
         }
     }
 }
@@ -53,25 +55,10 @@ pub struct Queue<T> {
     pub(super) waiting: VecDeque<Waiting<T>>,
     /// In the order in which they were sent; five at most.
     pub(super) in_flight: VecDeque<InFlight<T>>,
-    /// What its sequences count under; kept until they break. A broker keeps a producer's state
-    /// per partition, so that one partition's trouble leaves the others as they are.
-    pub(super) identity: Option<Identity>,
-    pub(super) next_sequence: i32,
-    /// Set by an acknowledgement under this identity, cleared by any failure that leaves a batch
-    /// to be sent again, by a new identity and by a lull. Without it one batch is in flight, not
-    /// five, because a broker that has no state for a producer accepts any first sequence:
-    ///
-    /// Batches 1 and 2 are sent to a leader that has just taken over and knows nothing of this
-    /// producer. 1 is refused (NOT_ENOUGH_REPLICAS). 2 has sequence 10, and is appended, since
-    /// there is nothing to compare it with. 1 is sent again with sequence 0, which is lower than
-    /// what was appended: it can never be written again, or it is written behind 2.
-    pub(super) proven: bool,
-    /// When the last batch was acknowledged.
-    pub(super) proven_at: Option<Instant>,
-    /// Set when a stamped batch ended without an acknowledgement and left a gap, or when the
-    /// broker does not know the sequence any more; cleared by a new identity. While it is set
-    /// nothing leaves: a batch behind a gap is refused (OUT_OF_ORDER_SEQUENCE_NUMBER) for good.
-    pub(super) needs_bump: bool,
+    pub(super) sequence: Sequence,
+    /// Set once an answer showed that the topic stamps records itself, never cleared: brokers then
+    /// age what they know of a producer by their own clock, not by the records' timestamps.
+    pub(super) log_append_time: bool,
     /// Set when the engine is told that there is something to look at, cleared when it looks.
     /// Without it the engine would be told of each batch of a flood.
     pub(super) is_dirty: bool,
@@ -81,11 +68,6 @@ pub struct Queue<T> {
     pub(super) chunk_hint: usize,
     pub(super) rng: Rng,
 }
-
-/// A proof is worth nothing once brokers may have forgotten this producer, which they do after a
-/// day without a batch (`producer.id.expiration.ms`) or after what their operator thinks enough:
-/// a lull of so long ends it.
-pub(crate) const PROOF_LASTS: Duration = Duration::from_secs(60);
 
 /// Smallest chunk: ten thousand partitions with a record each hold 5 MiB, not 640.
 pub(crate) const CHUNK_MIN: usize = 512;
@@ -101,11 +83,8 @@ impl<T: Clone> Queue<T> {
             open: None,
             waiting: VecDeque::new(),
             in_flight: VecDeque::new(),
-            identity: None,
-            next_sequence: 0,
-            proven: false,
-            proven_at: None,
-            needs_bump: false,
+            sequence: Sequence::new(),
+            log_append_time: false,
             is_dirty: false,
             next_order: 0,
             next_send_id: 0,
@@ -177,7 +156,7 @@ impl<T: Clone> Queue<T> {
 
     /// Batches that may be in flight at once right now.
     pub(crate) fn max_in_flight(&self) -> usize {
-        if self.settings.idempotent && !self.proven {
+        if self.settings.idempotent && !self.sequence.is_proven() {
             1
         } else {
             self.settings.max_in_flight
@@ -201,7 +180,7 @@ impl<T: Clone> Queue<T> {
         now: Instant,
         out: &mut Outputs<T>,
     ) {
-        let written = if batch.maybe_written {
+        let written = if batch.maybe_written() {
             Written::Unknown
         } else {
             Written::No
@@ -221,22 +200,32 @@ impl<T: Clone> Queue<T> {
         resolve(batch, verdict, out);
     }
 
-    /// A stamped batch ended without an acknowledgement: its sequence is missing or in doubt.
-    pub(crate) fn handle_gap(&mut self, batch: &Batch<T>) {
-        let Some((identity, sequence)) = batch.stamp else {
+    /// A stamped batch ended without an acknowledgement. A sequence that nobody can have seen comes
+    /// back; any other belongs to its records, and the partition begins a new epoch.
+    pub(super) fn handle_gap(&mut self, batch: &Batch<T>) {
+        let Some(stamp) = batch
+            .stamp
+            .filter(|(identity, _)| self.sequence.is_current(*identity))
+        else {
             return;
         };
-        if self.identity != Some(identity) {
+        if !batch.spent && self.sequence.give_back(stamp, batch.count()) {
             return;
         }
-        let nothing_after = advance(sequence, batch.count()) == self.next_sequence
-            && self.in_flight.is_empty()
-            && !self.waiting.iter().any(Waiting::is_stamped);
-        if nothing_after && !batch.maybe_written {
-            // Proven absent and the last one stamped: the next batch may take its sequence.
-            self.next_sequence = sequence;
-        } else {
-            self.needs_bump = true;
+        let absent = (!batch.maybe_written()).then(|| batch.order_key());
+        self.handle_broken(absent);
+    }
+
+    /// The sequence cannot go on. Batches behind one that is certainly absent are absent too.
+    pub(super) fn handle_broken(&mut self, absent: Option<OrderKey>) {
+        self.sequence.handle_broken(absent);
+        let waiting = self.waiting.iter_mut().filter_map(|waiting| match waiting {
+            Waiting::Sealed(batch) => Some(batch),
+            Waiting::Sealing { .. } => None,
+        });
+        let in_flight = self.in_flight.iter_mut().map(|sent| &mut sent.batch);
+        for batch in waiting.chain(in_flight) {
+            clear_doubt(&self.sequence, batch);
         }
     }
 
@@ -274,5 +263,13 @@ impl<T: Clone> Queue<T> {
             .waiting
             .partition_point(|w| w.order_key() < batch.order_key());
         self.waiting.insert(at, Waiting::Sealed(batch));
+    }
+}
+
+/// A lost answer leaves no doubt about a batch behind one that is certainly absent.
+pub(super) fn clear_doubt<T>(sequence: &Sequence, batch: &mut Batch<T>) {
+    if batch.doubt == Doubt::Lost && batch.stamp.is_some() && sequence.is_absent(batch.order_key())
+    {
+        batch.doubt = Doubt::None;
     }
 }

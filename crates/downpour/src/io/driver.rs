@@ -17,6 +17,7 @@ use downpour_wire::codec::Compressor;
 use mio::{Events, Registry, Token};
 
 use crate::batch_state::BatchState;
+use crate::clock;
 use crate::io::closing::{self, Closing};
 use crate::io::links::{Happening, Links, Ready, WAKER};
 use crate::io::log;
@@ -164,6 +165,7 @@ impl Driver {
         }
         self.shared.timers.poll_due(now, &mut self.woken);
         self.engine.set_pressure(self.shared.memory.is_contended());
+        self.engine.handle_wall_clock(now, clock::unix_millis());
     }
 
     /// Lets the engine decide and carries it out, until there is nothing more to do.

@@ -187,7 +187,7 @@ fn a_record_in_flight_expires_as_unknown_and_its_buffer_stays() {
     bench.answer(&sent, E::NONE, 1);
     assert_eq!(bench.lent(), 0);
     assert!(
-        !bench.queue.needs_bump,
+        !bench.queue.sequence.is_broken(),
         "the late acknowledgement proves the sequence"
     );
 }

@@ -18,6 +18,13 @@ pub(crate) struct Expect {
     pub(crate) all_delivered: bool,
 }
 
+impl Expect {
+    /// Brokers keep what they know of the producer as long as batches are under way.
+    pub(crate) fn is_strict(&self) -> bool {
+        !self.duplicates && self.order == Order::All
+    }
+}
+
 /// Which order a log must keep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Order {

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use downpour_wire::batch::Body;
 
-use crate::outcome::{Cause, Verdict};
+use crate::outcome::Cause;
 use crate::output::Outputs;
 use crate::queue::batch::{Batch, Waiting, free, resolve};
 use crate::queue::state::Queue;
@@ -23,15 +23,15 @@ pub struct Unsent<T> {
 }
 
 impl<T: Clone> Queue<T> {
-    /// Ends everything now. What was never sent is Failed and lands in `unsent`; what may have
-    /// been written is Unknown.
+    /// Ends everything now. What was never sent failed and lands in `unsent`; what may have been
+    /// written is unknown.
     pub fn abort(&mut self, now: Instant, unsent: &mut Vec<Unsent<T>>, out: &mut Outputs<T>) {
         self.close_unsent();
         for in_flight in std::mem::take(&mut self.in_flight) {
             let batch = in_flight.batch;
             if !batch.resolved {
                 let failure = self.failure(&batch, closed(&batch), now);
-                resolve(&batch, Verdict::Unknown(failure), out);
+                resolve(&batch, self.verdict_in_flight(&batch, failure), out);
             }
             free(batch, out);
         }

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::outcome::{Cause, Verdict, WaitingFor};
+use crate::outcome::{Cause, WaitingFor};
 use crate::output::Outputs;
 use crate::queue::batch::{Batch, Waiting, resolve};
 use crate::queue::state::Queue;
@@ -22,7 +22,7 @@ impl<T: Clone> Queue<T> {
                 waiting_for: WaitingFor::Answer,
             };
             let failure = self.failure(batch, cause, now);
-            resolve(batch, Verdict::Unknown(failure), out);
+            resolve(batch, self.verdict_in_flight(batch, failure), out);
             // Buffer and sequence stay with the request until its answer (KAFKA-19012).
             self.in_flight[at].batch.resolved = true;
         }

@@ -200,6 +200,17 @@ impl<T: Clone> Queue<T> {
         resolve(batch, verdict, out);
     }
 
+    /// How a batch ends whose answer is not waited for: nobody can know, unless it is behind one
+    /// that is certainly absent.
+    pub(super) fn verdict_in_flight(&self, batch: &Batch<T>, failure: Arc<Failure>) -> Verdict {
+        let is_absent = batch.stamp.is_some() && self.sequence.is_absent(batch.order_key());
+        if is_absent && batch.doubt != Doubt::Said {
+            Verdict::Failed(failure)
+        } else {
+            Verdict::Unknown(failure)
+        }
+    }
+
     /// A stamped batch ended without an acknowledgement. A sequence that nobody can have seen comes
     /// back; any other belongs to its records, and the partition begins a new epoch.
     pub(super) fn handle_gap(&mut self, batch: &Batch<T>) {

@@ -71,7 +71,9 @@ impl Ledger {
     /// Whether a record was sent behind one that is certainly absent, and never otherwise since.
     pub(crate) fn is_absent(&self, id: u32) -> bool {
         self.last.get(&id).is_some_and(|(under, sequence)| {
-            self.absent.get(under).is_some_and(|lowest| lowest < sequence)
+            self.absent
+                .get(under)
+                .is_some_and(|lowest| lowest < sequence)
         })
     }
 }

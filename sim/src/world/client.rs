@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use downpour_core::event::Event as Seen;
 use downpour_core::errors;
+use downpour_core::event::Event as Seen;
 use downpour_core::ids::PartitionId;
 use downpour_core::produce::{Output, TopicUpdate};
 use downpour_core::seal::SealJob;

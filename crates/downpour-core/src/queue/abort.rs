@@ -27,6 +27,8 @@ impl<T: Clone> Queue<T> {
     /// written is unknown.
     pub fn abort(&mut self, now: Instant, unsent: &mut Vec<Unsent<T>>, out: &mut Outputs<T>) {
         self.close_unsent();
+        // Those in flight may be behind one that waits and is known to be absent.
+        self.break_behind_absent(|_| true);
         for in_flight in std::mem::take(&mut self.in_flight) {
             let batch = in_flight.batch;
             if !batch.resolved {

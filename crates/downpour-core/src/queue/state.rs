@@ -251,6 +251,7 @@ impl<T: Clone> Queue<T> {
         now: Instant,
         out: &mut Outputs<T>,
     ) {
+        self.break_behind_absent(&ends);
         let mut ended = Vec::new();
         for waiting in std::mem::take(&mut self.waiting) {
             match waiting {
@@ -265,6 +266,21 @@ impl<T: Clone> Queue<T> {
         for batch in ended {
             self.give_up(&batch, cause(&batch), now, out);
             free(batch, out);
+        }
+    }
+
+    /// Of the waiting batches that are about to end, the first one that was sent and is certainly
+    /// absent takes the doubt from all behind it, also from those that end along with it.
+    pub(super) fn break_behind_absent(&mut self, ends: impl Fn(&Batch<T>) -> bool) {
+        let is_absent = |waiting: &Waiting<T>| match waiting {
+            Waiting::Sealed(batch) if batch.spent && !batch.maybe_written() && ends(batch) => {
+                let stamp = batch.stamp.filter(|(id, _)| self.sequence.is_current(*id));
+                stamp.map(|_| batch.order_key())
+            }
+            _ => None,
+        };
+        if let Some(first) = self.waiting.iter().find_map(is_absent) {
+            self.handle_broken(Some(first));
         }
     }
 

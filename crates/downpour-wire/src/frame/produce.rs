@@ -88,12 +88,6 @@ impl ProduceFrame {
     /// its id.
     #[must_use]
     pub fn topic(mut self, name: &str, topic_id: Uuid, partition_count: usize) -> Self {
-        self.add_topic(name, topic_id, partition_count);
-        self
-    }
-
-    /// As [`Self::topic`], for a loop.
-    pub fn add_topic(&mut self, name: &str, topic_id: Uuid, partition_count: usize) {
         self.end_topic();
         match self.topics_left.checked_sub(1) {
             Some(left) => self.topics_left = left,
@@ -113,17 +107,12 @@ impl ProduceFrame {
         self.array_len(partition_count);
         self.partitions_left = partition_count;
         self.topic_open = true;
+        self
     }
 
     /// Adds a partition's batch: its header as stamped for this attempt, and its shared body.
     #[must_use]
     pub fn partition(mut self, index: i32, header: [u8; HEADER_LEN], body: Arc<Body>) -> Self {
-        self.add_partition(index, header, body);
-        self
-    }
-
-    /// As [`Self::partition`], for a loop.
-    pub fn add_partition(&mut self, index: i32, header: [u8; HEADER_LEN], body: Arc<Body>) {
         match self.partitions_left.checked_sub(1) {
             Some(left) => self.partitions_left = left,
             None => self.fail(EncodeErrorKind::WrongCount, "partitions"),
@@ -145,6 +134,7 @@ impl ProduceFrame {
         self.pushed = self.small.len();
         self.frame.push_body(body);
         self.end_struct();
+        self
     }
 
     /// Ends the request.

@@ -2,8 +2,10 @@
 //! Splitting a stream into frames, and the Produce request without copying, are in `frame`.
 
 use crate::error::{DecodeError, EncodeError, EncodeErrorKind};
+use crate::messages::reader::MessageReader;
+use crate::messages::writer::MessageWriter;
 use crate::messages::{ApiKey, Message, Request};
-use crate::primitives::{Reader, put_empty_tagged_fields, put_i16, put_i32, put_nullable_string};
+use crate::primitives::{Reader, put_i32};
 
 /// The header of a request.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -40,16 +42,17 @@ impl RequestHeader {
     /// # Errors
     /// When the bytes are not such a header.
     pub fn decode(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let (api_key, api_version) = (r.i16()?, r.i16()?);
         let header = Self {
-            api_key: r.i16()?,
-            api_version: r.i16()?,
+            api_key,
+            api_version,
             correlation_id: r.i32()?,
-            client_id: r.nullable_string()?.map(str::to_owned),
+            client_id: MessageReader::in_form(r, api_version, false)
+                .nullable_string("client id")?,
         };
-        let key = ApiKey::try_from(header.api_key);
-        if key.is_ok_and(|key| key.is_flexible(header.api_version)) {
-            r.skip_tagged_fields()?;
-        }
+        let key = ApiKey::try_from(api_key);
+        let flexible = key.is_ok_and(|key| key.is_flexible(api_version));
+        MessageReader::in_form(r, api_version, flexible).no_tags()?;
         Ok(header)
     }
 }
@@ -62,15 +65,13 @@ pub(crate) fn put_request_header(
     client_id: Option<&str>,
     flexible: bool,
 ) -> Result<(), EncodeError> {
-    put_i16(out, api_key);
-    put_i16(out, api_version);
-    put_i32(out, correlation_id);
     // The client id has a 16-bit length in every version, so that an old broker can read it.
-    put_nullable_string(out, client_id)
-        .map_err(|e| EncodeError::new(e.kind, "client id", api_version))?;
-    if flexible {
-        put_empty_tagged_fields(out);
-    }
+    let mut classic = MessageWriter::in_form(out, api_version, false);
+    classic.i16(api_key);
+    classic.i16(api_version);
+    classic.i32(correlation_id);
+    classic.nullable_string(client_id, "client id")?;
+    MessageWriter::in_form(out, api_version, flexible).no_tags();
     Ok(())
 }
 
@@ -84,9 +85,7 @@ pub const fn response_header_is_flexible(key: ApiKey, version: i16) -> bool {
 /// Appends a response's header.
 pub fn encode_response_header(out: &mut Vec<u8>, correlation_id: i32, flexible: bool) {
     put_i32(out, correlation_id);
-    if flexible {
-        put_empty_tagged_fields(out);
-    }
+    MessageWriter::in_form(out, -1, flexible).no_tags();
 }
 
 /// Reads a response's header and returns its correlation id, leaving `r` at the body.
@@ -95,9 +94,7 @@ pub fn encode_response_header(out: &mut Vec<u8>, correlation_id: i32, flexible: 
 /// When the bytes are not such a header.
 pub fn decode_response_header(r: &mut Reader<'_>, flexible: bool) -> Result<i32, DecodeError> {
     let correlation_id = r.i32()?;
-    if flexible {
-        r.skip_tagged_fields()?;
-    }
+    MessageReader::in_form(r, -1, flexible).no_tags()?;
     Ok(correlation_id)
 }
 

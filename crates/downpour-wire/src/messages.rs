@@ -11,11 +11,12 @@ mod api_versions;
 mod create_topics;
 mod fetch;
 mod init_producer_id;
-mod io;
 mod list_offsets;
 mod metadata;
 mod produce;
 mod produce_response;
+pub(crate) mod reader;
+pub(crate) mod writer;
 
 pub use api::{ApiKey, Message, Request, UnknownApiKey};
 pub use api_versions::{

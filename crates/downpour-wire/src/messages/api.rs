@@ -53,6 +53,13 @@ impl ApiKey {
         }
     }
 
+    /// Whether this crate reads and writes `version`.
+    #[must_use]
+    pub(crate) const fn has_version(self, version: i16) -> bool {
+        let (min, max) = self.versions();
+        min <= version && version <= max
+    }
+
     /// The first version with compact lengths and tagged fields, request and response alike.
     #[must_use]
     pub const fn first_flexible(self) -> i16 {

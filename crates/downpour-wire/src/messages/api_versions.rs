@@ -2,7 +2,8 @@
 //! Choosing versions from the answer is core's part.
 
 use super::api::{ApiKey, Message, Request};
-use super::io::{In, Out};
+use super::reader::MessageReader;
+use super::writer::MessageWriter;
 use crate::error::{DecodeError, EncodeError};
 use crate::error_code::ErrorCode;
 use crate::primitives::Reader;
@@ -89,7 +90,7 @@ impl Request for ApiVersionsRequest {
 
 impl Message for ApiVersionsRequest {
     fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
-        let mut out = Out::new(out, ApiKey::ApiVersions, version, "ApiVersionsRequest")?;
+        let mut out = MessageWriter::new(out, ApiKey::ApiVersions, version, "ApiVersionsRequest")?;
         if version >= 3 {
             out.string(&self.client_software_name, "client software's name")?;
             out.string(&self.client_software_version, "client software's version")?;
@@ -99,7 +100,7 @@ impl Message for ApiVersionsRequest {
     }
 
     fn decode(r: &mut Reader<'_>, version: i16) -> Result<Self, DecodeError> {
-        let mut r = In::new(r, ApiKey::ApiVersions, version, "ApiVersionsRequest")?;
+        let mut r = MessageReader::new(r, ApiKey::ApiVersions, version, "ApiVersionsRequest")?;
         let mut request = Self::default();
         if version >= 3 {
             request.client_software_name = r.string("client software's name")?;
@@ -132,7 +133,7 @@ impl ApiVersionsResponse {
         Ok(response)
     }
 
-    fn write_tags(&self, out: &mut Out<'_>) -> Result<(), EncodeError> {
+    fn write_tags(&self, out: &mut MessageWriter<'_>) -> Result<(), EncodeError> {
         let supported = !self.supported_features.is_empty();
         let epoch = self.finalized_features_epoch != -1;
         let finalized = !self.finalized_features.is_empty();
@@ -183,7 +184,7 @@ impl ApiVersionsResponse {
         Ok(())
     }
 
-    fn read_tag(&mut self, tag: u32, r: &mut In<'_, '_>) -> Result<bool, DecodeError> {
+    fn read_tag(&mut self, tag: u32, r: &mut MessageReader<'_, '_>) -> Result<bool, DecodeError> {
         match tag {
             0 => {
                 self.supported_features = r.array(6, "supported features", |r| {
@@ -217,7 +218,7 @@ impl ApiVersionsResponse {
 
 impl Message for ApiVersionsResponse {
     fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
-        let mut out = Out::new(out, ApiKey::ApiVersions, version, "ApiVersionsResponse")?;
+        let mut out = MessageWriter::new(out, ApiKey::ApiVersions, version, "ApiVersionsResponse")?;
         out.error_code(self.error_code);
         out.array(&self.api_keys, "api keys", |out, api| {
             out.i16(api.api_key);
@@ -236,7 +237,7 @@ impl Message for ApiVersionsResponse {
     }
 
     fn decode(r: &mut Reader<'_>, version: i16) -> Result<Self, DecodeError> {
-        let mut r = In::new(r, ApiKey::ApiVersions, version, "ApiVersionsResponse")?;
+        let mut r = MessageReader::new(r, ApiKey::ApiVersions, version, "ApiVersionsResponse")?;
         let error_code = r.error_code("error code")?;
         let api_keys = r.array(6, "api keys", |r| {
             let api = ApiVersion {

@@ -1,7 +1,8 @@
 //! The CreateTopics request and response: for the fake, and for tests against real brokers.
 
 use super::api::{ApiKey, Message, Request};
-use super::io::{In, Out};
+use super::reader::MessageReader;
+use super::writer::MessageWriter;
 use crate::error::{DecodeError, EncodeError};
 use crate::error_code::ErrorCode;
 use crate::primitives::{Reader, Uuid};
@@ -138,7 +139,7 @@ impl Request for CreateTopicsRequest {
 }
 
 impl CreatableTopic {
-    fn write(&self, out: &mut Out<'_>) -> Result<(), EncodeError> {
+    fn write(&self, out: &mut MessageWriter<'_>) -> Result<(), EncodeError> {
         out.string(&self.name, "topic name")?;
         out.i32(self.num_partitions);
         out.i16(self.replication_factor);
@@ -158,7 +159,7 @@ impl CreatableTopic {
         Ok(())
     }
 
-    fn read(r: &mut In<'_, '_>) -> Result<Self, DecodeError> {
+    fn read(r: &mut MessageReader<'_, '_>) -> Result<Self, DecodeError> {
         let name = r.string("topic name")?;
         let num_partitions = r.i32("number of partitions")?;
         let replication_factor = r.i16("replication factor")?;
@@ -190,7 +191,8 @@ impl CreatableTopic {
 
 impl Message for CreateTopicsRequest {
     fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
-        let mut out = Out::new(out, ApiKey::CreateTopics, version, "CreateTopicsRequest")?;
+        let mut out =
+            MessageWriter::new(out, ApiKey::CreateTopics, version, "CreateTopicsRequest")?;
         out.array(&self.topics, "topics", |out, topic| topic.write(out))?;
         out.i32(self.timeout_ms);
         out.bool(self.validate_only);
@@ -199,7 +201,7 @@ impl Message for CreateTopicsRequest {
     }
 
     fn decode(r: &mut Reader<'_>, version: i16) -> Result<Self, DecodeError> {
-        let mut r = In::new(r, ApiKey::CreateTopics, version, "CreateTopicsRequest")?;
+        let mut r = MessageReader::new(r, ApiKey::CreateTopics, version, "CreateTopicsRequest")?;
         let topics = r.array(10, "topics", CreatableTopic::read)?;
         let timeout_ms = r.i32("timeout")?;
         let validate_only = r.bool("validate_only")?;
@@ -213,7 +215,7 @@ impl Message for CreateTopicsRequest {
 }
 
 impl TopicConfigResult {
-    fn write(&self, out: &mut Out<'_>) -> Result<(), EncodeError> {
+    fn write(&self, out: &mut MessageWriter<'_>) -> Result<(), EncodeError> {
         out.string(&self.name, "config's name")?;
         out.nullable_string(self.value.as_deref(), "config's value")?;
         out.bool(self.read_only);
@@ -223,7 +225,7 @@ impl TopicConfigResult {
         Ok(())
     }
 
-    fn read(r: &mut In<'_, '_>) -> Result<Self, DecodeError> {
+    fn read(r: &mut MessageReader<'_, '_>) -> Result<Self, DecodeError> {
         let config = Self {
             name: r.string("config's name")?,
             value: r.nullable_string("config's value")?,
@@ -237,7 +239,7 @@ impl TopicConfigResult {
 }
 
 impl CreatableTopicResult {
-    fn write(&self, out: &mut Out<'_>) -> Result<(), EncodeError> {
+    fn write(&self, out: &mut MessageWriter<'_>) -> Result<(), EncodeError> {
         out.string(&self.name, "topic name")?;
         if out.version >= 7 {
             out.uuid(self.topic_id);
@@ -263,7 +265,7 @@ impl CreatableTopicResult {
         Ok(())
     }
 
-    fn read(r: &mut In<'_, '_>) -> Result<Self, DecodeError> {
+    fn read(r: &mut MessageReader<'_, '_>) -> Result<Self, DecodeError> {
         let mut topic = Self {
             name: r.string("topic name")?,
             ..Self::default()
@@ -291,7 +293,8 @@ impl CreatableTopicResult {
 
 impl Message for CreateTopicsResponse {
     fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
-        let mut out = Out::new(out, ApiKey::CreateTopics, version, "CreateTopicsResponse")?;
+        let mut out =
+            MessageWriter::new(out, ApiKey::CreateTopics, version, "CreateTopicsResponse")?;
         out.i32(self.throttle_time_ms);
         out.array(&self.topics, "topics", |out, topic| topic.write(out))?;
         out.no_tags();
@@ -299,7 +302,7 @@ impl Message for CreateTopicsResponse {
     }
 
     fn decode(r: &mut Reader<'_>, version: i16) -> Result<Self, DecodeError> {
-        let mut r = In::new(r, ApiKey::CreateTopics, version, "CreateTopicsResponse")?;
+        let mut r = MessageReader::new(r, ApiKey::CreateTopics, version, "CreateTopicsResponse")?;
         let throttle_time_ms = r.i32("throttle time")?;
         let topics = r.array(6, "topics", CreatableTopicResult::read)?;
         r.no_tags()?;

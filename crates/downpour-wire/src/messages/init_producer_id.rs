@@ -1,7 +1,8 @@
 //! The InitProducerId request and response. What to do with an identity is core's part.
 
 use super::api::{ApiKey, Message, Request};
-use super::io::{In, Out};
+use super::reader::MessageReader;
+use super::writer::MessageWriter;
 use crate::error::{DecodeError, EncodeError};
 use crate::error_code::ErrorCode;
 use crate::primitives::Reader;
@@ -61,7 +62,7 @@ impl Request for InitProducerIdRequest {
 
 impl Message for InitProducerIdRequest {
     fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
-        let mut out = Out::new(
+        let mut out = MessageWriter::new(
             out,
             ApiKey::InitProducerId,
             version,
@@ -82,7 +83,8 @@ impl Message for InitProducerIdRequest {
     }
 
     fn decode(r: &mut Reader<'_>, version: i16) -> Result<Self, DecodeError> {
-        let mut r = In::new(r, ApiKey::InitProducerId, version, "InitProducerIdRequest")?;
+        let mut r =
+            MessageReader::new(r, ApiKey::InitProducerId, version, "InitProducerIdRequest")?;
         let mut request = Self {
             transactional_id: r.nullable_string("transactional id")?,
             transaction_timeout_ms: r.i32("transaction timeout")?,
@@ -99,7 +101,7 @@ impl Message for InitProducerIdRequest {
 
 impl Message for InitProducerIdResponse {
     fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
-        let mut out = Out::new(
+        let mut out = MessageWriter::new(
             out,
             ApiKey::InitProducerId,
             version,
@@ -114,7 +116,8 @@ impl Message for InitProducerIdResponse {
     }
 
     fn decode(r: &mut Reader<'_>, version: i16) -> Result<Self, DecodeError> {
-        let mut r = In::new(r, ApiKey::InitProducerId, version, "InitProducerIdResponse")?;
+        let mut r =
+            MessageReader::new(r, ApiKey::InitProducerId, version, "InitProducerIdResponse")?;
         let response = Self {
             throttle_time_ms: r.i32("throttle time")?,
             error_code: r.error_code("error code")?,

@@ -1,7 +1,8 @@
 //! The ListOffsets request and response, for the consumers that read from the fake.
 
 use super::api::{ApiKey, Message, Request};
-use super::io::{In, Out};
+use super::reader::MessageReader;
+use super::writer::MessageWriter;
 use crate::error::{DecodeError, EncodeError};
 use crate::error_code::ErrorCode;
 use crate::primitives::Reader;
@@ -109,7 +110,7 @@ impl Request for ListOffsetsRequest {
 
 impl Message for ListOffsetsRequest {
     fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
-        let mut out = Out::new(out, ApiKey::ListOffsets, version, "ListOffsetsRequest")?;
+        let mut out = MessageWriter::new(out, ApiKey::ListOffsets, version, "ListOffsetsRequest")?;
         out.i32(self.replica_id);
         if version >= 2 {
             out.i8(self.isolation_level);
@@ -135,7 +136,7 @@ impl Message for ListOffsetsRequest {
     }
 
     fn decode(r: &mut Reader<'_>, version: i16) -> Result<Self, DecodeError> {
-        let mut r = In::new(r, ApiKey::ListOffsets, version, "ListOffsetsRequest")?;
+        let mut r = MessageReader::new(r, ApiKey::ListOffsets, version, "ListOffsetsRequest")?;
         let replica_id = r.i32("replica id")?;
         let isolation_level = if version >= 2 {
             r.i8("isolation level")?
@@ -169,7 +170,7 @@ impl Message for ListOffsetsRequest {
 }
 
 impl ListOffsetsPartitionResponse {
-    fn write(&self, out: &mut Out<'_>) {
+    fn write(&self, out: &mut MessageWriter<'_>) {
         out.i32(self.partition_index);
         out.error_code(self.error_code);
         out.i64(self.timestamp);
@@ -180,7 +181,7 @@ impl ListOffsetsPartitionResponse {
         out.no_tags();
     }
 
-    fn read(r: &mut In<'_, '_>) -> Result<Self, DecodeError> {
+    fn read(r: &mut MessageReader<'_, '_>) -> Result<Self, DecodeError> {
         let mut partition = Self {
             partition_index: r.i32("partition index")?,
             error_code: r.error_code("error code")?,
@@ -198,7 +199,7 @@ impl ListOffsetsPartitionResponse {
 
 impl Message for ListOffsetsResponse {
     fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
-        let mut out = Out::new(out, ApiKey::ListOffsets, version, "ListOffsetsResponse")?;
+        let mut out = MessageWriter::new(out, ApiKey::ListOffsets, version, "ListOffsetsResponse")?;
         if version >= 2 {
             out.i32(self.throttle_time_ms);
         }
@@ -216,7 +217,7 @@ impl Message for ListOffsetsResponse {
     }
 
     fn decode(r: &mut Reader<'_>, version: i16) -> Result<Self, DecodeError> {
-        let mut r = In::new(r, ApiKey::ListOffsets, version, "ListOffsetsResponse")?;
+        let mut r = MessageReader::new(r, ApiKey::ListOffsets, version, "ListOffsetsResponse")?;
         let throttle_time_ms = if version >= 2 {
             r.i32("throttle time")?
         } else {

@@ -1,7 +1,8 @@
 //! The Metadata request and response. Merging them into a view of the cluster is core's part.
 
 use super::api::{ApiKey, Message, Request};
-use super::io::{In, Out};
+use super::reader::MessageReader;
+use super::writer::MessageWriter;
 use crate::error::{DecodeError, EncodeError};
 use crate::error_code::ErrorCode;
 use crate::primitives::{Reader, Uuid};
@@ -156,7 +157,7 @@ impl Request for MetadataRequest {
 
 impl Message for MetadataRequest {
     fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
-        let mut out = Out::new(out, ApiKey::Metadata, version, "MetadataRequest")?;
+        let mut out = MessageWriter::new(out, ApiKey::Metadata, version, "MetadataRequest")?;
         out.nullable_array(self.topics.as_deref(), "topics", |out, topic| {
             let name = topic.name.as_deref();
             if out.version >= 10 {
@@ -188,7 +189,7 @@ impl Message for MetadataRequest {
     }
 
     fn decode(r: &mut Reader<'_>, version: i16) -> Result<Self, DecodeError> {
-        let mut r = In::new(r, ApiKey::Metadata, version, "MetadataRequest")?;
+        let mut r = MessageReader::new(r, ApiKey::Metadata, version, "MetadataRequest")?;
         let topics = r.nullable_array(2, "topics", |r| {
             let mut topic = MetadataRequestTopic::default();
             if r.version >= 10 {
@@ -221,7 +222,7 @@ impl Message for MetadataRequest {
 }
 
 impl MetadataBroker {
-    fn write(&self, out: &mut Out<'_>) -> Result<(), EncodeError> {
+    fn write(&self, out: &mut MessageWriter<'_>) -> Result<(), EncodeError> {
         out.i32(self.node_id);
         out.string(&self.host, "broker's host")?;
         out.i32(self.port);
@@ -230,7 +231,7 @@ impl MetadataBroker {
         Ok(())
     }
 
-    fn read(r: &mut In<'_, '_>) -> Result<Self, DecodeError> {
+    fn read(r: &mut MessageReader<'_, '_>) -> Result<Self, DecodeError> {
         let broker = Self {
             node_id: r.i32("broker's node id")?,
             host: r.string("broker's host")?,
@@ -243,7 +244,7 @@ impl MetadataBroker {
 }
 
 impl MetadataPartition {
-    fn write(&self, out: &mut Out<'_>) -> Result<(), EncodeError> {
+    fn write(&self, out: &mut MessageWriter<'_>) -> Result<(), EncodeError> {
         out.error_code(self.error_code);
         out.i32(self.partition_index);
         out.i32(self.leader_id);
@@ -259,7 +260,7 @@ impl MetadataPartition {
         Ok(())
     }
 
-    fn read(r: &mut In<'_, '_>) -> Result<Self, DecodeError> {
+    fn read(r: &mut MessageReader<'_, '_>) -> Result<Self, DecodeError> {
         let version = r.version;
         let partition = Self {
             error_code: r.error_code("partition's error code")?,
@@ -284,7 +285,7 @@ impl MetadataPartition {
 }
 
 impl MetadataTopic {
-    fn write(&self, out: &mut Out<'_>) -> Result<(), EncodeError> {
+    fn write(&self, out: &mut MessageWriter<'_>) -> Result<(), EncodeError> {
         out.error_code(self.error_code);
         let name = self.name.as_deref();
         if out.version >= 12 {
@@ -306,7 +307,7 @@ impl MetadataTopic {
         Ok(())
     }
 
-    fn read(r: &mut In<'_, '_>) -> Result<Self, DecodeError> {
+    fn read(r: &mut MessageReader<'_, '_>) -> Result<Self, DecodeError> {
         let version = r.version;
         let error_code = r.error_code("topic's error code")?;
         let name = if version >= 12 {
@@ -334,7 +335,7 @@ impl MetadataTopic {
 
 impl Message for MetadataResponse {
     fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
-        let mut out = Out::new(out, ApiKey::Metadata, version, "MetadataResponse")?;
+        let mut out = MessageWriter::new(out, ApiKey::Metadata, version, "MetadataResponse")?;
         if version >= 3 {
             out.i32(self.throttle_time_ms);
         }
@@ -355,7 +356,7 @@ impl Message for MetadataResponse {
     }
 
     fn decode(r: &mut Reader<'_>, version: i16) -> Result<Self, DecodeError> {
-        let mut r = In::new(r, ApiKey::Metadata, version, "MetadataResponse")?;
+        let mut r = MessageReader::new(r, ApiKey::Metadata, version, "MetadataResponse")?;
         let mut response = Self::default();
         if version >= 3 {
             response.throttle_time_ms = r.i32("throttle time")?;

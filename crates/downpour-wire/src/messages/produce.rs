@@ -3,8 +3,9 @@
 //! `produce_response`.
 
 use super::api::{ApiKey, Message, Request};
-use super::io::{In, Out};
 use super::produce_response::ProduceResponse;
+use super::reader::MessageReader;
+use super::writer::MessageWriter;
 use crate::error::{DecodeError, EncodeError};
 use crate::primitives::{Reader, Uuid};
 
@@ -48,7 +49,7 @@ impl Request for ProduceRequest {
 
 impl Message for ProduceRequest {
     fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
-        let mut out = Out::new(out, ApiKey::Produce, version, "ProduceRequest")?;
+        let mut out = MessageWriter::new(out, ApiKey::Produce, version, "ProduceRequest")?;
         out.nullable_string(self.transactional_id.as_deref(), "transactional id")?;
         out.i16(self.acks);
         out.i32(self.timeout_ms);
@@ -72,7 +73,7 @@ impl Message for ProduceRequest {
     }
 
     fn decode(r: &mut Reader<'_>, version: i16) -> Result<Self, DecodeError> {
-        let mut r = In::new(r, ApiKey::Produce, version, "ProduceRequest")?;
+        let mut r = MessageReader::new(r, ApiKey::Produce, version, "ProduceRequest")?;
         let transactional_id = r.nullable_string("transactional id")?;
         let acks = r.i16("acks")?;
         let timeout_ms = r.i32("timeout")?;

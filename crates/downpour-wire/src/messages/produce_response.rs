@@ -1,7 +1,8 @@
 //! The answer to a Produce request. What its error codes mean for a batch is decided in core.
 
 use super::api::{ApiKey, Message};
-use super::io::{In, Out};
+use super::reader::MessageReader;
+use super::writer::MessageWriter;
 use crate::error::{DecodeError, EncodeError};
 use crate::error_code::ErrorCode;
 use crate::primitives::{Reader, Uuid};
@@ -105,13 +106,13 @@ pub struct NodeEndpoint {
 }
 
 impl LeaderIdAndEpoch {
-    pub(super) fn write(self, out: &mut Out<'_>) {
+    pub(super) fn write(self, out: &mut MessageWriter<'_>) {
         out.i32(self.leader_id);
         out.i32(self.leader_epoch);
         out.no_tags();
     }
 
-    pub(super) fn read(r: &mut In<'_, '_>) -> Result<Self, DecodeError> {
+    pub(super) fn read(r: &mut MessageReader<'_, '_>) -> Result<Self, DecodeError> {
         let leader_id = r.i32("leader id")?;
         let leader_epoch = r.i32("leader epoch")?;
         r.no_tags()?;
@@ -123,7 +124,7 @@ impl LeaderIdAndEpoch {
 }
 
 impl PartitionProduceResponse {
-    fn write(&self, out: &mut Out<'_>) -> Result<(), EncodeError> {
+    fn write(&self, out: &mut MessageWriter<'_>) -> Result<(), EncodeError> {
         out.i32(self.index);
         out.error_code(self.error_code);
         out.i64(self.base_offset);
@@ -151,7 +152,7 @@ impl PartitionProduceResponse {
         Ok(())
     }
 
-    fn read(r: &mut In<'_, '_>) -> Result<Self, DecodeError> {
+    fn read(r: &mut MessageReader<'_, '_>) -> Result<Self, DecodeError> {
         let mut partition = Self {
             index: r.i32("partition index")?,
             error_code: r.error_code("error code")?,
@@ -187,7 +188,7 @@ impl PartitionProduceResponse {
 }
 
 impl NodeEndpoint {
-    fn write(&self, out: &mut Out<'_>) -> Result<(), EncodeError> {
+    fn write(&self, out: &mut MessageWriter<'_>) -> Result<(), EncodeError> {
         out.i32(self.node_id);
         out.string(&self.host, "node endpoint's host")?;
         out.i32(self.port);
@@ -196,7 +197,7 @@ impl NodeEndpoint {
         Ok(())
     }
 
-    fn read(r: &mut In<'_, '_>) -> Result<Self, DecodeError> {
+    fn read(r: &mut MessageReader<'_, '_>) -> Result<Self, DecodeError> {
         let endpoint = Self {
             node_id: r.i32("node endpoint's id")?,
             host: r.string("node endpoint's host")?,
@@ -210,7 +211,7 @@ impl NodeEndpoint {
 
 impl Message for ProduceResponse {
     fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
-        let mut out = Out::new(out, ApiKey::Produce, version, "ProduceResponse")?;
+        let mut out = MessageWriter::new(out, ApiKey::Produce, version, "ProduceResponse")?;
         out.array(&self.topics, "topics", |out, topic| {
             if out.version >= 13 {
                 out.uuid(topic.topic_id);
@@ -237,7 +238,7 @@ impl Message for ProduceResponse {
     }
 
     fn decode(r: &mut Reader<'_>, version: i16) -> Result<Self, DecodeError> {
-        let mut r = In::new(r, ApiKey::Produce, version, "ProduceResponse")?;
+        let mut r = MessageReader::new(r, ApiKey::Produce, version, "ProduceResponse")?;
         let topics = r.array(3, "topics", |r| {
             let mut topic = TopicProduceResponse::default();
             if r.version >= 13 {

@@ -3,7 +3,8 @@
 use super::response::FetchResponse;
 use crate::error::{DecodeError, EncodeError};
 use crate::messages::api::{ApiKey, Message, Request};
-use crate::messages::io::{In, Out};
+use crate::messages::reader::MessageReader;
+use crate::messages::writer::MessageWriter;
 use crate::primitives::Reader;
 
 /// Reads record batches.
@@ -102,7 +103,7 @@ impl Request for FetchRequest {
 }
 
 impl FetchPartition {
-    fn write(&self, out: &mut Out<'_>) -> Result<(), EncodeError> {
+    fn write(&self, out: &mut MessageWriter<'_>) -> Result<(), EncodeError> {
         out.i32(self.partition);
         if out.version >= 9 {
             out.i32(self.current_leader_epoch);
@@ -121,7 +122,7 @@ impl FetchPartition {
         Ok(())
     }
 
-    fn read(r: &mut In<'_, '_>) -> Result<Self, DecodeError> {
+    fn read(r: &mut MessageReader<'_, '_>) -> Result<Self, DecodeError> {
         let version = r.version;
         let partition = Self {
             partition: r.i32("partition index")?,
@@ -150,7 +151,7 @@ impl FetchPartition {
 
 impl Message for FetchRequest {
     fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
-        let mut out = Out::new(out, ApiKey::Fetch, version, "FetchRequest")?;
+        let mut out = MessageWriter::new(out, ApiKey::Fetch, version, "FetchRequest")?;
         out.i32(self.replica_id);
         out.i32(self.max_wait_ms);
         out.i32(self.min_bytes);
@@ -186,7 +187,7 @@ impl Message for FetchRequest {
     }
 
     fn decode(r: &mut Reader<'_>, version: i16) -> Result<Self, DecodeError> {
-        let mut r = In::new(r, ApiKey::Fetch, version, "FetchRequest")?;
+        let mut r = MessageReader::new(r, ApiKey::Fetch, version, "FetchRequest")?;
         let mut request = Self {
             replica_id: r.i32("replica id")?,
             max_wait_ms: r.i32("max wait")?,

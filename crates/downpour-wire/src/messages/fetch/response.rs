@@ -3,8 +3,9 @@
 use crate::error::{DecodeError, EncodeError};
 use crate::error_code::ErrorCode;
 use crate::messages::api::{ApiKey, Message};
-use crate::messages::io::{In, Out};
 use crate::messages::produce_response::LeaderIdAndEpoch;
+use crate::messages::reader::MessageReader;
+use crate::messages::writer::MessageWriter;
 use crate::primitives::Reader;
 
 /// Record batches.
@@ -78,7 +79,7 @@ pub struct AbortedTransaction {
 }
 
 impl FetchPartitionResponse {
-    fn write(&self, out: &mut Out<'_>) -> Result<(), EncodeError> {
+    fn write(&self, out: &mut MessageWriter<'_>) -> Result<(), EncodeError> {
         out.i32(self.partition_index);
         out.error_code(self.error_code);
         out.i64(self.high_watermark);
@@ -108,7 +109,7 @@ impl FetchPartitionResponse {
         Ok(())
     }
 
-    fn read(r: &mut In<'_, '_>) -> Result<Self, DecodeError> {
+    fn read(r: &mut MessageReader<'_, '_>) -> Result<Self, DecodeError> {
         let mut partition = Self {
             partition_index: r.i32("partition index")?,
             error_code: r.error_code("error code")?,
@@ -145,7 +146,7 @@ impl FetchPartitionResponse {
 
 impl Message for FetchResponse {
     fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
-        let mut out = Out::new(out, ApiKey::Fetch, version, "FetchResponse")?;
+        let mut out = MessageWriter::new(out, ApiKey::Fetch, version, "FetchResponse")?;
         out.i32(self.throttle_time_ms);
         if version >= 7 {
             out.error_code(self.error_code);
@@ -164,7 +165,7 @@ impl Message for FetchResponse {
     }
 
     fn decode(r: &mut Reader<'_>, version: i16) -> Result<Self, DecodeError> {
-        let mut r = In::new(r, ApiKey::Fetch, version, "FetchResponse")?;
+        let mut r = MessageReader::new(r, ApiKey::Fetch, version, "FetchResponse")?;
         let mut response = Self {
             throttle_time_ms: r.i32("throttle time")?,
             ..Self::default()

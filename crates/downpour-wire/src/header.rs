@@ -4,7 +4,7 @@
 use crate::error::{DecodeError, EncodeError, EncodeErrorKind};
 use crate::messages::reader::MessageReader;
 use crate::messages::writer::MessageWriter;
-use crate::messages::{ApiKey, Message, Request};
+use crate::messages::{ApiKey, Decode, Encode, Request};
 use crate::primitives::{Reader, put_i32};
 
 /// The header of a request.
@@ -140,7 +140,7 @@ pub fn encode_request<R: Request>(
 ///
 /// # Errors
 /// When the version is not supported or cannot carry a field that matters.
-pub fn encode_response<M: Message>(
+pub fn encode_response<M: Encode>(
     key: ApiKey,
     response: &M,
     version: i16,
@@ -159,7 +159,7 @@ pub fn encode_response<M: Message>(
 ///
 /// # Errors
 /// When the bytes are not such a body, or more follow.
-pub fn decode_body<M: Message>(r: &mut Reader<'_>, version: i16) -> Result<M, DecodeError> {
+pub fn decode_body<M: Decode>(r: &mut Reader<'_>, version: i16) -> Result<M, DecodeError> {
     let body = M::decode(r, version)?;
     r.finish("a body")?;
     Ok(body)

@@ -6,19 +6,20 @@
 //! response drops what the version has no place for, as a broker does that knows more than it can
 //! say. Decoding fills what the version lacks with Kafka's default.
 
-mod api;
+mod api_key;
 mod api_versions;
 mod create_topics;
 mod fetch;
 mod init_producer_id;
 mod list_offsets;
+mod message;
 mod metadata;
 mod produce;
 mod produce_response;
 pub(crate) mod reader;
 pub(crate) mod writer;
 
-pub use api::{ApiKey, Message, Request, UnknownApiKey};
+pub use api_key::{ApiKey, UnknownApiKey};
 pub use api_versions::{
     ApiVersion, ApiVersionsRequest, ApiVersionsResponse, FinalizedFeature, SupportedFeature,
 };
@@ -35,6 +36,7 @@ pub use list_offsets::{
     ListOffsetsPartition, ListOffsetsPartitionResponse, ListOffsetsRequest, ListOffsetsResponse,
     ListOffsetsTopic, ListOffsetsTopicResponse,
 };
+pub use message::{Decode, Encode, Request};
 pub use metadata::{
     MetadataBroker, MetadataPartition, MetadataRequest, MetadataRequestTopic, MetadataResponse,
     MetadataTopic,

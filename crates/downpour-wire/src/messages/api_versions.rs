@@ -1,7 +1,8 @@
 //! The ApiVersions request and response, with the broker's way of refusing a version.
 //! Choosing versions from the answer is core's part.
 
-use super::api::{ApiKey, Message, Request};
+use super::api_key::ApiKey;
+use super::message::{Decode, Encode, Request};
 use super::reader::MessageReader;
 use super::writer::MessageWriter;
 use crate::error::{DecodeError, EncodeError};
@@ -88,7 +89,7 @@ impl Request for ApiVersionsRequest {
     type Response = ApiVersionsResponse;
 }
 
-impl Message for ApiVersionsRequest {
+impl Encode for ApiVersionsRequest {
     fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
         let mut out = MessageWriter::new(out, ApiKey::ApiVersions, version, "ApiVersionsRequest")?;
         if version >= 3 {
@@ -98,7 +99,9 @@ impl Message for ApiVersionsRequest {
         out.no_tags();
         Ok(())
     }
+}
 
+impl Decode for ApiVersionsRequest {
     fn decode(r: &mut Reader<'_>, version: i16) -> Result<Self, DecodeError> {
         let mut r = MessageReader::new(r, ApiKey::ApiVersions, version, "ApiVersionsRequest")?;
         let mut request = Self::default();
@@ -216,7 +219,7 @@ impl ApiVersionsResponse {
     }
 }
 
-impl Message for ApiVersionsResponse {
+impl Encode for ApiVersionsResponse {
     fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
         let mut out = MessageWriter::new(out, ApiKey::ApiVersions, version, "ApiVersionsResponse")?;
         out.error_code(self.error_code);
@@ -235,7 +238,9 @@ impl Message for ApiVersionsResponse {
         }
         Ok(())
     }
+}
 
+impl Decode for ApiVersionsResponse {
     fn decode(r: &mut Reader<'_>, version: i16) -> Result<Self, DecodeError> {
         let mut r = MessageReader::new(r, ApiKey::ApiVersions, version, "ApiVersionsResponse")?;
         let error_code = r.error_code("error code")?;

@@ -1,6 +1,7 @@
 //! The CreateTopics request and response: for the fake, and for tests against real brokers.
 
-use super::api::{ApiKey, Message, Request};
+use super::api_key::ApiKey;
+use super::message::{Decode, Encode, Request};
 use super::reader::MessageReader;
 use super::writer::MessageWriter;
 use crate::error::{DecodeError, EncodeError};
@@ -189,7 +190,7 @@ impl CreatableTopic {
     }
 }
 
-impl Message for CreateTopicsRequest {
+impl Encode for CreateTopicsRequest {
     fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
         let mut out =
             MessageWriter::new(out, ApiKey::CreateTopics, version, "CreateTopicsRequest")?;
@@ -199,7 +200,9 @@ impl Message for CreateTopicsRequest {
         out.no_tags();
         Ok(())
     }
+}
 
+impl Decode for CreateTopicsRequest {
     fn decode(r: &mut Reader<'_>, version: i16) -> Result<Self, DecodeError> {
         let mut r = MessageReader::new(r, ApiKey::CreateTopics, version, "CreateTopicsRequest")?;
         let topics = r.array(10, "topics", CreatableTopic::read)?;
@@ -291,7 +294,7 @@ impl CreatableTopicResult {
     }
 }
 
-impl Message for CreateTopicsResponse {
+impl Encode for CreateTopicsResponse {
     fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
         let mut out =
             MessageWriter::new(out, ApiKey::CreateTopics, version, "CreateTopicsResponse")?;
@@ -300,7 +303,9 @@ impl Message for CreateTopicsResponse {
         out.no_tags();
         Ok(())
     }
+}
 
+impl Decode for CreateTopicsResponse {
     fn decode(r: &mut Reader<'_>, version: i16) -> Result<Self, DecodeError> {
         let mut r = MessageReader::new(r, ApiKey::CreateTopics, version, "CreateTopicsResponse")?;
         let throttle_time_ms = r.i32("throttle time")?;

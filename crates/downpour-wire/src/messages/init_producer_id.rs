@@ -1,6 +1,7 @@
 //! The InitProducerId request and response. What to do with an identity is core's part.
 
-use super::api::{ApiKey, Message, Request};
+use super::api_key::ApiKey;
+use super::message::{Decode, Encode, Request};
 use super::reader::MessageReader;
 use super::writer::MessageWriter;
 use crate::error::{DecodeError, EncodeError};
@@ -60,7 +61,7 @@ impl Request for InitProducerIdRequest {
     type Response = InitProducerIdResponse;
 }
 
-impl Message for InitProducerIdRequest {
+impl Encode for InitProducerIdRequest {
     fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
         let mut out = MessageWriter::new(
             out,
@@ -81,7 +82,9 @@ impl Message for InitProducerIdRequest {
         out.no_tags();
         Ok(())
     }
+}
 
+impl Decode for InitProducerIdRequest {
     fn decode(r: &mut Reader<'_>, version: i16) -> Result<Self, DecodeError> {
         let mut r =
             MessageReader::new(r, ApiKey::InitProducerId, version, "InitProducerIdRequest")?;
@@ -99,7 +102,7 @@ impl Message for InitProducerIdRequest {
     }
 }
 
-impl Message for InitProducerIdResponse {
+impl Encode for InitProducerIdResponse {
     fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
         let mut out = MessageWriter::new(
             out,
@@ -114,7 +117,9 @@ impl Message for InitProducerIdResponse {
         out.no_tags();
         Ok(())
     }
+}
 
+impl Decode for InitProducerIdResponse {
     fn decode(r: &mut Reader<'_>, version: i16) -> Result<Self, DecodeError> {
         let mut r =
             MessageReader::new(r, ApiKey::InitProducerId, version, "InitProducerIdResponse")?;

@@ -1,6 +1,7 @@
 //! The ListOffsets request and response, for the consumers that read from the fake.
 
-use super::api::{ApiKey, Message, Request};
+use super::api_key::ApiKey;
+use super::message::{Decode, Encode, Request};
 use super::reader::MessageReader;
 use super::writer::MessageWriter;
 use crate::error::{DecodeError, EncodeError};
@@ -108,7 +109,7 @@ impl Request for ListOffsetsRequest {
     type Response = ListOffsetsResponse;
 }
 
-impl Message for ListOffsetsRequest {
+impl Encode for ListOffsetsRequest {
     fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
         let mut out = MessageWriter::new(out, ApiKey::ListOffsets, version, "ListOffsetsRequest")?;
         out.i32(self.replica_id);
@@ -134,7 +135,9 @@ impl Message for ListOffsetsRequest {
         out.no_tags();
         Ok(())
     }
+}
 
+impl Decode for ListOffsetsRequest {
     fn decode(r: &mut Reader<'_>, version: i16) -> Result<Self, DecodeError> {
         let mut r = MessageReader::new(r, ApiKey::ListOffsets, version, "ListOffsetsRequest")?;
         let replica_id = r.i32("replica id")?;
@@ -197,7 +200,7 @@ impl ListOffsetsPartitionResponse {
     }
 }
 
-impl Message for ListOffsetsResponse {
+impl Encode for ListOffsetsResponse {
     fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
         let mut out = MessageWriter::new(out, ApiKey::ListOffsets, version, "ListOffsetsResponse")?;
         if version >= 2 {
@@ -215,7 +218,9 @@ impl Message for ListOffsetsResponse {
         out.no_tags();
         Ok(())
     }
+}
 
+impl Decode for ListOffsetsResponse {
     fn decode(r: &mut Reader<'_>, version: i16) -> Result<Self, DecodeError> {
         let mut r = MessageReader::new(r, ApiKey::ListOffsets, version, "ListOffsetsResponse")?;
         let throttle_time_ms = if version >= 2 {

@@ -1,6 +1,7 @@
 //! The Metadata request and response. Merging them into a view of the cluster is core's part.
 
-use super::api::{ApiKey, Message, Request};
+use super::api_key::ApiKey;
+use super::message::{Decode, Encode, Request};
 use super::reader::MessageReader;
 use super::writer::MessageWriter;
 use crate::error::{DecodeError, EncodeError};
@@ -155,7 +156,7 @@ impl Request for MetadataRequest {
     type Response = MetadataResponse;
 }
 
-impl Message for MetadataRequest {
+impl Encode for MetadataRequest {
     fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
         let mut out = MessageWriter::new(out, ApiKey::Metadata, version, "MetadataRequest")?;
         out.nullable_array(self.topics.as_deref(), "topics", |out, topic| {
@@ -187,7 +188,9 @@ impl Message for MetadataRequest {
         out.no_tags();
         Ok(())
     }
+}
 
+impl Decode for MetadataRequest {
     fn decode(r: &mut Reader<'_>, version: i16) -> Result<Self, DecodeError> {
         let mut r = MessageReader::new(r, ApiKey::Metadata, version, "MetadataRequest")?;
         let topics = r.nullable_array(2, "topics", |r| {
@@ -333,7 +336,7 @@ impl MetadataTopic {
     }
 }
 
-impl Message for MetadataResponse {
+impl Encode for MetadataResponse {
     fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
         let mut out = MessageWriter::new(out, ApiKey::Metadata, version, "MetadataResponse")?;
         if version >= 3 {
@@ -354,7 +357,9 @@ impl Message for MetadataResponse {
         out.no_tags();
         Ok(())
     }
+}
 
+impl Decode for MetadataResponse {
     fn decode(r: &mut Reader<'_>, version: i16) -> Result<Self, DecodeError> {
         let mut r = MessageReader::new(r, ApiKey::Metadata, version, "MetadataResponse")?;
         let mut response = Self::default();

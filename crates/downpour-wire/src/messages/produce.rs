@@ -2,7 +2,8 @@
 //! The producer's own path writes it without copying, in `frame`; the response is in
 //! `produce_response`.
 
-use super::api::{ApiKey, Message, Request};
+use super::api_key::ApiKey;
+use super::message::{Decode, Encode, Request};
 use super::produce_response::ProduceResponse;
 use super::reader::MessageReader;
 use super::writer::MessageWriter;
@@ -47,7 +48,7 @@ impl Request for ProduceRequest {
     type Response = ProduceResponse;
 }
 
-impl Message for ProduceRequest {
+impl Encode for ProduceRequest {
     fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
         let mut out = MessageWriter::new(out, ApiKey::Produce, version, "ProduceRequest")?;
         out.nullable_string(self.transactional_id.as_deref(), "transactional id")?;
@@ -71,7 +72,9 @@ impl Message for ProduceRequest {
         out.no_tags();
         Ok(())
     }
+}
 
+impl Decode for ProduceRequest {
     fn decode(r: &mut Reader<'_>, version: i16) -> Result<Self, DecodeError> {
         let mut r = MessageReader::new(r, ApiKey::Produce, version, "ProduceRequest")?;
         let transactional_id = r.nullable_string("transactional id")?;

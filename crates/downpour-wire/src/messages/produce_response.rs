@@ -1,6 +1,7 @@
 //! The answer to a Produce request. What its error codes mean for a batch is decided in core.
 
-use super::api::{ApiKey, Message};
+use super::api_key::ApiKey;
+use super::message::{Decode, Encode};
 use super::reader::MessageReader;
 use super::writer::MessageWriter;
 use crate::error::{DecodeError, EncodeError};
@@ -209,7 +210,7 @@ impl NodeEndpoint {
     }
 }
 
-impl Message for ProduceResponse {
+impl Encode for ProduceResponse {
     fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
         let mut out = MessageWriter::new(out, ApiKey::Produce, version, "ProduceResponse")?;
         out.array(&self.topics, "topics", |out, topic| {
@@ -236,7 +237,9 @@ impl Message for ProduceResponse {
         }
         Ok(())
     }
+}
 
+impl Decode for ProduceResponse {
     fn decode(r: &mut Reader<'_>, version: i16) -> Result<Self, DecodeError> {
         let mut r = MessageReader::new(r, ApiKey::Produce, version, "ProduceResponse")?;
         let topics = r.array(3, "topics", |r| {

@@ -2,7 +2,7 @@
 //! form, names the field in its errors, and bounds every length by the bytes that remain. Which
 //! fields a version has is said by the message's own file; the headers are read with it too.
 
-use super::api::ApiKey;
+use super::api_key::ApiKey;
 use crate::error::{DecodeError, DecodeErrorKind};
 use crate::error_code::ErrorCode;
 use crate::primitives::{Reader, Uuid};

@@ -2,7 +2,7 @@
 //! form, and names the field in its errors. Which fields a version has is said by the message's own
 //! file; the headers and the Produce frame are written with it too.
 
-use super::api::ApiKey;
+use super::api_key::ApiKey;
 use crate::error::{EncodeError, EncodeErrorKind};
 use crate::error_code::ErrorCode;
 use crate::primitives::{Uuid, put_i8, put_i16, put_i32, put_i64, put_uvarint};

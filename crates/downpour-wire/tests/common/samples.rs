@@ -5,7 +5,7 @@ use downpour_wire::messages::*;
 use super::entropy::Entropy;
 
 /// A message that can make a value of itself which `version` carries without loss.
-pub(crate) trait Sample: Message + PartialEq + std::fmt::Debug {
+pub(crate) trait Sample: Encode + Decode + PartialEq + std::fmt::Debug {
     const KEY: ApiKey;
     fn sample(e: &mut Entropy<'_>, version: i16) -> Self;
 }

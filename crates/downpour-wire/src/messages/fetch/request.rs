@@ -2,7 +2,8 @@
 
 use super::response::FetchResponse;
 use crate::error::{DecodeError, EncodeError};
-use crate::messages::api::{ApiKey, Message, Request};
+use crate::messages::api_key::ApiKey;
+use crate::messages::message::{Decode, Encode, Request};
 use crate::messages::reader::MessageReader;
 use crate::messages::writer::MessageWriter;
 use crate::primitives::Reader;
@@ -149,7 +150,7 @@ impl FetchPartition {
     }
 }
 
-impl Message for FetchRequest {
+impl Encode for FetchRequest {
     fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
         let mut out = MessageWriter::new(out, ApiKey::Fetch, version, "FetchRequest")?;
         out.i32(self.replica_id);
@@ -185,7 +186,9 @@ impl Message for FetchRequest {
         out.no_tags();
         Ok(())
     }
+}
 
+impl Decode for FetchRequest {
     fn decode(r: &mut Reader<'_>, version: i16) -> Result<Self, DecodeError> {
         let mut r = MessageReader::new(r, ApiKey::Fetch, version, "FetchRequest")?;
         let mut request = Self {

@@ -2,7 +2,8 @@
 
 use crate::error::{DecodeError, EncodeError};
 use crate::error_code::ErrorCode;
-use crate::messages::api::{ApiKey, Message};
+use crate::messages::api_key::ApiKey;
+use crate::messages::message::{Decode, Encode};
 use crate::messages::produce_response::LeaderIdAndEpoch;
 use crate::messages::reader::MessageReader;
 use crate::messages::writer::MessageWriter;
@@ -144,7 +145,7 @@ impl FetchPartitionResponse {
     }
 }
 
-impl Message for FetchResponse {
+impl Encode for FetchResponse {
     fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
         let mut out = MessageWriter::new(out, ApiKey::Fetch, version, "FetchResponse")?;
         out.i32(self.throttle_time_ms);
@@ -163,7 +164,9 @@ impl Message for FetchResponse {
         out.no_tags();
         Ok(())
     }
+}
 
+impl Decode for FetchResponse {
     fn decode(r: &mut Reader<'_>, version: i16) -> Result<Self, DecodeError> {
         let mut r = MessageReader::new(r, ApiKey::Fetch, version, "FetchResponse")?;
         let mut response = Self {

@@ -1,10 +1,6 @@
-//! Which requests there are, in which versions, and what every message can do.
-//! The fields of each are in its own file.
+//! Which requests there are, and in which versions. The fields of each are in its own file.
 
 use std::fmt;
-
-use crate::error::{DecodeError, EncodeError};
-use crate::primitives::Reader;
 
 /// A request that this crate reads and writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -98,40 +94,5 @@ impl TryFrom<i16> for ApiKey {
     fn try_from(key: i16) -> Result<Self, UnknownApiKey> {
         let found = Self::ALL.iter().find(|known| **known as i16 == key);
         found.copied().ok_or(UnknownApiKey(key))
-    }
-}
-
-/// A body that can be written and read in each of its versions.
-pub trait Message: Sized {
-    /// Appends the body to `out`. After an error `out` holds a part of it.
-    ///
-    /// # Errors
-    /// When the version is not supported, or cannot carry a field that matters.
-    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError>;
-
-    /// Reads the body, leaving `r` behind its last byte.
-    ///
-    /// Allocates at most a small multiple of the bytes that remain in `r`.
-    ///
-    /// # Errors
-    /// When the version is not supported or the bytes are not such a body.
-    fn decode(r: &mut Reader<'_>, version: i16) -> Result<Self, DecodeError>;
-}
-
-/// A request: its key, its versions and its response.
-pub trait Request: Message {
-    /// The key in the request's header.
-    const KEY: ApiKey;
-    /// The lowest version that this crate reads and writes.
-    const MIN: i16 = Self::KEY.versions().0;
-    /// The highest version that this crate reads and writes.
-    const MAX: i16 = Self::KEY.versions().1;
-    /// What a broker answers.
-    type Response: Message;
-
-    /// Whether `version` has compact lengths and tagged fields.
-    #[must_use]
-    fn flexible(version: i16) -> bool {
-        Self::KEY.is_flexible(version)
     }
 }

@@ -7,6 +7,7 @@
 mod body;
 mod builder;
 mod layout;
+#[cfg(feature = "broker")]
 mod reader;
 mod records;
 mod split;
@@ -17,6 +18,7 @@ mod tests;
 pub use body::Body;
 pub use builder::{BatchBuilder, NeedChunk, SealError};
 pub use layout::{HEADER_LEN, Stamp};
+#[cfg(feature = "broker")]
 pub use reader::BatchView;
 pub use records::OwnedRecord;
 pub use split::SplitError;

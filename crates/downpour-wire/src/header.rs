@@ -2,12 +2,15 @@
 //! Splitting a stream into frames, and the Produce request without copying, are in `frame`.
 
 use crate::error::{DecodeError, EncodeError, EncodeErrorKind};
+#[cfg(feature = "broker")]
+use crate::messages::Encode;
 use crate::messages::reader::MessageReader;
 use crate::messages::writer::MessageWriter;
-use crate::messages::{ApiKey, Decode, Encode, Request};
-use crate::primitives::{Reader, put_i32};
+use crate::messages::{ApiKey, Decode, Request};
+use crate::primitives::Reader;
 
 /// The header of a request.
+#[cfg(feature = "broker")]
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RequestHeader {
     /// The request's key; a number, for a peer may send one that this crate does not know.
@@ -20,6 +23,7 @@ pub struct RequestHeader {
     pub client_id: Option<String>,
 }
 
+#[cfg(feature = "broker")]
 impl RequestHeader {
     /// Appends the header: with tagged fields if the request's version is `flexible`.
     ///
@@ -83,9 +87,11 @@ pub const fn response_header_is_flexible(key: ApiKey, version: i16) -> bool {
 }
 
 /// Appends a response's header.
+#[cfg(feature = "broker")]
 pub fn encode_response_header(out: &mut Vec<u8>, correlation_id: i32, flexible: bool) {
-    put_i32(out, correlation_id);
-    MessageWriter::in_form(out, -1, flexible).no_tags();
+    let mut out = MessageWriter::in_form(out, -1, flexible);
+    out.i32(correlation_id);
+    out.no_tags();
 }
 
 /// Reads a response's header and returns its correlation id, leaving `r` at the body.
@@ -140,6 +146,7 @@ pub fn encode_request<R: Request>(
 ///
 /// # Errors
 /// When the version is not supported or cannot carry a field that matters.
+#[cfg(feature = "broker")]
 pub fn encode_response<M: Encode>(
     key: ApiKey,
     response: &M,
@@ -239,9 +246,7 @@ mod tests {
 
     #[test]
     fn tagged_fields_of_a_header_are_skipped() {
-        let mut bytes = Vec::new();
-        put_i32(&mut bytes, 12);
-        bytes.extend_from_slice(&[1, 5, 2, 0xaa, 0xbb, 0x77]);
+        let bytes = [0, 0, 0, 12, 1, 5, 2, 0xaa, 0xbb, 0x77];
         let mut r = Reader::new(&bytes);
         assert_eq!(decode_response_header(&mut r, true), Ok(12));
         assert_eq!(r.rest(), [0x77]);

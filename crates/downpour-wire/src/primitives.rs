@@ -8,7 +8,7 @@ mod write;
 pub use reader::Reader;
 pub use uuid::Uuid;
 pub use write::put_uvarint;
-pub(crate) use write::{put_i8, put_i16, put_i32, put_i64};
+pub(crate) use write::{put_i16, put_i32, put_i64};
 
 #[cfg(test)]
 mod tests;

@@ -4,8 +4,7 @@
 use std::fmt;
 
 use crate::batch::layout::{
-    ATTRIBUTES_AT, CODEC_MASK, CONTROL, HEADER_LEN, LENGTH_EXCLUDES, LOG_APPEND_TIME, MAGIC,
-    MAGIC_AT, RECORD_LEN_MIN, TRANSACTIONAL,
+    ATTRIBUTES_AT, HEADER_LEN, LENGTH_EXCLUDES, MAGIC, MAGIC_AT, TRANSACTIONAL,
 };
 use crate::batch::records::{OwnedRecord, RecordReader};
 use crate::codec::{Codec, decompress};
@@ -13,6 +12,14 @@ use crate::crc;
 use crate::error::{DecodeError, DecodeErrorKind};
 use crate::primitives::Reader;
 
+/// The bits of the attributes that name the codec.
+const CODEC_MASK: i16 = 0b111;
+/// Set when the timestamps are the broker's.
+const LOG_APPEND_TIME: i16 = 1 << 3;
+/// Set when the batch holds a transaction's marker instead of records.
+const CONTROL: i16 = 1 << 5;
+/// The fewest bytes a record can take: seven fields of one byte each.
+const RECORD_LEN_MIN: usize = 7;
 /// How many bytes of memory a byte of uncompressed records may take once it is decoded: an empty
 /// header is 2 bytes on the wire and two structs of 48 bytes in memory, for a moment.
 const EXPANSION_MAX: usize = 64;

@@ -101,6 +101,7 @@ impl Encode for ApiVersionsRequest {
     }
 }
 
+#[cfg(feature = "broker")]
 impl Decode for ApiVersionsRequest {
     fn decode(r: &mut Reader<'_>, version: i16) -> Result<Self, DecodeError> {
         let mut r = MessageReader::new(r, ApiKey::ApiVersions, version, "ApiVersionsRequest")?;
@@ -136,6 +137,7 @@ impl ApiVersionsResponse {
         Ok(response)
     }
 
+    #[cfg(feature = "broker")]
     fn write_tags(&self, out: &mut MessageWriter<'_>) -> Result<(), EncodeError> {
         let supported = !self.supported_features.is_empty();
         let epoch = self.finalized_features_epoch != -1;
@@ -219,6 +221,7 @@ impl ApiVersionsResponse {
     }
 }
 
+#[cfg(feature = "broker")]
 impl Encode for ApiVersionsResponse {
     fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
         let mut out = MessageWriter::new(out, ApiKey::ApiVersions, version, "ApiVersionsResponse")?;

@@ -84,6 +84,7 @@ impl Encode for InitProducerIdRequest {
     }
 }
 
+#[cfg(feature = "broker")]
 impl Decode for InitProducerIdRequest {
     fn decode(r: &mut Reader<'_>, version: i16) -> Result<Self, DecodeError> {
         let mut r =
@@ -102,6 +103,7 @@ impl Decode for InitProducerIdRequest {
     }
 }
 
+#[cfg(feature = "broker")]
 impl Encode for InitProducerIdResponse {
     fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
         let mut out = MessageWriter::new(

@@ -190,6 +190,7 @@ impl Encode for MetadataRequest {
     }
 }
 
+#[cfg(feature = "broker")]
 impl Decode for MetadataRequest {
     fn decode(r: &mut Reader<'_>, version: i16) -> Result<Self, DecodeError> {
         let mut r = MessageReader::new(r, ApiKey::Metadata, version, "MetadataRequest")?;
@@ -225,6 +226,7 @@ impl Decode for MetadataRequest {
 }
 
 impl MetadataBroker {
+    #[cfg(feature = "broker")]
     fn write(&self, out: &mut MessageWriter<'_>) -> Result<(), EncodeError> {
         out.i32(self.node_id);
         out.string(&self.host, "broker's host")?;
@@ -247,6 +249,7 @@ impl MetadataBroker {
 }
 
 impl MetadataPartition {
+    #[cfg(feature = "broker")]
     fn write(&self, out: &mut MessageWriter<'_>) -> Result<(), EncodeError> {
         out.error_code(self.error_code);
         out.i32(self.partition_index);
@@ -288,6 +291,7 @@ impl MetadataPartition {
 }
 
 impl MetadataTopic {
+    #[cfg(feature = "broker")]
     fn write(&self, out: &mut MessageWriter<'_>) -> Result<(), EncodeError> {
         out.error_code(self.error_code);
         let name = self.name.as_deref();
@@ -336,6 +340,7 @@ impl MetadataTopic {
     }
 }
 
+#[cfg(feature = "broker")]
 impl Encode for MetadataResponse {
     fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
         let mut out = MessageWriter::new(out, ApiKey::Metadata, version, "MetadataResponse")?;

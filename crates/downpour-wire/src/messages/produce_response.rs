@@ -1,10 +1,15 @@
 //! The answer to a Produce request. What its error codes mean for a batch is decided in core.
 
 use super::api_key::ApiKey;
-use super::message::{Decode, Encode};
+use super::message::Decode;
+#[cfg(feature = "broker")]
+use super::message::Encode;
 use super::reader::MessageReader;
+#[cfg(feature = "broker")]
 use super::writer::MessageWriter;
-use crate::error::{DecodeError, EncodeError};
+use crate::error::DecodeError;
+#[cfg(feature = "broker")]
+use crate::error::EncodeError;
 use crate::error_code::ErrorCode;
 use crate::primitives::{Reader, Uuid};
 
@@ -107,6 +112,7 @@ pub struct NodeEndpoint {
 }
 
 impl LeaderIdAndEpoch {
+    #[cfg(feature = "broker")]
     pub(super) fn write(self, out: &mut MessageWriter<'_>) {
         out.i32(self.leader_id);
         out.i32(self.leader_epoch);
@@ -125,6 +131,7 @@ impl LeaderIdAndEpoch {
 }
 
 impl PartitionProduceResponse {
+    #[cfg(feature = "broker")]
     fn write(&self, out: &mut MessageWriter<'_>) -> Result<(), EncodeError> {
         out.i32(self.index);
         out.error_code(self.error_code);
@@ -189,6 +196,7 @@ impl PartitionProduceResponse {
 }
 
 impl NodeEndpoint {
+    #[cfg(feature = "broker")]
     fn write(&self, out: &mut MessageWriter<'_>) -> Result<(), EncodeError> {
         out.i32(self.node_id);
         out.string(&self.host, "node endpoint's host")?;
@@ -210,6 +218,7 @@ impl NodeEndpoint {
     }
 }
 
+#[cfg(feature = "broker")]
 impl Encode for ProduceResponse {
     fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
         let mut out = MessageWriter::new(out, ApiKey::Produce, version, "ProduceResponse")?;

@@ -26,7 +26,8 @@ proptest! {
         min in 0_usize..9,
         flexible: bool,
     ) {
-        let calls: [fn(&mut MessageReader<'_, '_>, usize) -> Result<(), DecodeError>; 8] = [
+        type Call = fn(&mut MessageReader<'_, '_>, usize) -> Result<(), DecodeError>;
+        let calls: [Call; 8] = [
             |r, _| r.string("test").map(drop),
             |r, _| r.nullable_string("test").map(drop),
             |r, _| r.nullable_bytes("test").map(drop),

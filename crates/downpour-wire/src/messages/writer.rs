@@ -4,8 +4,9 @@
 
 use super::api_key::ApiKey;
 use crate::error::{EncodeError, EncodeErrorKind};
+#[cfg(feature = "broker")]
 use crate::error_code::ErrorCode;
-use crate::primitives::{Uuid, put_i8, put_i16, put_i32, put_i64, put_uvarint};
+use crate::primitives::{Uuid, put_i16, put_i32, put_i64, put_uvarint};
 
 /// Appends to a buffer what one version of a message says.
 pub(crate) struct MessageWriter<'o> {
@@ -47,10 +48,6 @@ impl<'o> MessageWriter<'o> {
         EncodeError::new(EncodeErrorKind::NotInVersion, what, self.version)
     }
 
-    pub(super) fn i8(&mut self, value: i8) {
-        put_i8(self.buf, value);
-    }
-
     pub(crate) fn i16(&mut self, value: i16) {
         put_i16(self.buf, value);
     }
@@ -69,10 +66,6 @@ impl<'o> MessageWriter<'o> {
 
     pub(crate) fn uuid(&mut self, value: Uuid) {
         self.buf.extend_from_slice(&value.0);
-    }
-
-    pub(super) fn error_code(&mut self, value: ErrorCode) {
-        self.i16(value.0);
     }
 
     /// The compact form of every length: one more than it, so that 0 can be null.
@@ -143,19 +136,11 @@ impl<'o> MessageWriter<'o> {
         value: Option<&str>,
         what: &'static str,
     ) -> Result<(), EncodeError> {
-        let kind = EncodeErrorKind::NullNotAllowed;
-        let value = value.ok_or(EncodeError::new(kind, what, self.version))?;
+        let Some(value) = value else {
+            let kind = EncodeErrorKind::NullNotAllowed;
+            return Err(EncodeError::new(kind, what, self.version));
+        };
         self.string(value, what)
-    }
-
-    pub(super) fn nullable_bytes(
-        &mut self,
-        value: Option<&[u8]>,
-        what: &'static str,
-    ) -> Result<(), EncodeError> {
-        self.len(value.map(<[u8]>::len), what)?;
-        self.buf.extend_from_slice(value.unwrap_or_default());
-        Ok(())
     }
 
     pub(super) fn nullable_array<T>(
@@ -168,6 +153,42 @@ impl<'o> MessageWriter<'o> {
         for item in items.unwrap_or_default() {
             each(self, item)?;
         }
+        Ok(())
+    }
+
+    /// Ends a struct that has no tagged fields to say.
+    pub(crate) fn no_tags(&mut self) {
+        self.tag_count(0);
+    }
+
+    /// Ends a struct with as many tagged fields as `count` says, which must follow in ascending
+    /// order of their tags; without any before the flexible versions.
+    #[inline]
+    pub(super) fn tag_count(&mut self, count: u32) {
+        if self.flexible {
+            put_uvarint(self.buf, count);
+        }
+    }
+}
+
+/// What only the broker's direction writes.
+#[cfg(feature = "broker")]
+impl MessageWriter<'_> {
+    pub(super) fn i8(&mut self, value: i8) {
+        self.buf.extend_from_slice(&value.to_be_bytes());
+    }
+
+    pub(super) fn error_code(&mut self, value: ErrorCode) {
+        self.i16(value.0);
+    }
+
+    pub(super) fn nullable_bytes(
+        &mut self,
+        value: Option<&[u8]>,
+        what: &'static str,
+    ) -> Result<(), EncodeError> {
+        self.len(value.map(<[u8]>::len), what)?;
+        self.buf.extend_from_slice(value.unwrap_or_default());
         Ok(())
     }
 
@@ -189,20 +210,6 @@ impl<'o> MessageWriter<'o> {
             out.i32(*item);
             Ok(())
         })
-    }
-
-    /// Ends a struct that has no tagged fields to say.
-    pub(crate) fn no_tags(&mut self) {
-        self.tag_count(0);
-    }
-
-    /// Ends a struct with as many tagged fields as `count` says, which must follow in ascending
-    /// order of their tags; without any before the flexible versions.
-    #[inline]
-    pub(super) fn tag_count(&mut self, count: u32) {
-        if self.flexible {
-            put_uvarint(self.buf, count);
-        }
     }
 
     /// Writes one tagged field.

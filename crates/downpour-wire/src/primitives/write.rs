@@ -1,11 +1,6 @@
 //! Writing Kafka's integers to the end of a vector. Strings, bytes and arrays, which have two
 //! forms, are the messages' part, and a record's own varints are `batch`'s.
 
-/// Writes a signed byte.
-pub(crate) fn put_i8(out: &mut Vec<u8>, value: i8) {
-    out.extend_from_slice(&value.to_be_bytes());
-}
-
 /// Writes a 16-bit integer.
 pub(crate) fn put_i16(out: &mut Vec<u8>, value: i16) {
     out.extend_from_slice(&value.to_be_bytes());

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use downpour_core::config::{Acks, Address, BatchOptions, Config, Linger};
-use downpour_fake::{Codec, KafkaVersion, TopicSpec};
+use downpour_fake::{CompressionType, KafkaVersion, TopicSpec};
 use downpour_wire::codec::Compression;
 
 use crate::checker::{Expect, Order};
@@ -324,14 +324,18 @@ fn config(dice: &mut Dice, brokers: i32, short: bool, len_max: usize) -> Config 
 }
 
 fn options(dice: &mut Dice, config: &mut Config) -> Vec<BatchOptions> {
-    let codecs = [Codec::Gzip, Codec::Snappy, Codec::Lz4];
+    let codecs = [
+        CompressionType::Gzip,
+        CompressionType::Snappy,
+        CompressionType::Lz4,
+    ];
     if dice.percent(40) {
         config.compression = Compression::new(*dice.pick(&codecs));
     }
     let mut options = vec![config.batch_options()];
     if dice.percent(15) {
         let codec = if dice.percent(50) {
-            Codec::None
+            CompressionType::None
         } else {
             *dice.pick(&codecs)
         };

@@ -25,4 +25,4 @@ mod tests;
 
 pub use compressor::Compressor;
 pub use decompress::decompress;
-pub use kind::{Codec, CodecError, Compression};
+pub use kind::{Compression, CompressionError, CompressionType};

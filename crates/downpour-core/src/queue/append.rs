@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use downpour_wire::batch::{BatchBuilder, Body, HEADER_LEN};
-use downpour_wire::codec::{Codec, Compression, Compressor};
+use downpour_wire::codec::{Compression, CompressionType, Compressor};
 use downpour_wire::record::RecordRef;
 
 use crate::config::BatchOptions;
@@ -402,7 +402,7 @@ impl<T: Clone> Queue<T> {
             deadline,
         };
         self.waiting.push_back(sealing);
-        if options.compression.codec() == Codec::None {
+        if options.compression.codec() == CompressionType::None {
             let before = builder.capacity();
             let body = seal_plain(builder);
             self.take_back(Sealed {

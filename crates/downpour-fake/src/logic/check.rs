@@ -2,7 +2,7 @@
 //! batch that this broker may take? Sequences are `logic::producers`', storing is `logic::log`'s.
 
 use downpour_wire::batch::BatchView;
-use downpour_wire::codec::Codec;
+use downpour_wire::codec::CompressionType;
 use downpour_wire::error::DecodeErrorKind;
 use downpour_wire::error_code::ErrorCode;
 
@@ -26,7 +26,7 @@ pub(crate) struct Rules {
 pub(crate) struct Sound {
     pub(crate) stamped: Option<Stamped>,
     pub(crate) count: u32,
-    pub(crate) codec: Codec,
+    pub(crate) codec: CompressionType,
     pub(crate) max_timestamp: i64,
 }
 
@@ -66,7 +66,7 @@ pub(crate) struct Claims {
     pub(crate) producer_epoch: i16,
     pub(crate) base_sequence: i32,
     pub(crate) count: u32,
-    pub(crate) codec: Option<Codec>,
+    pub(crate) codec: Option<CompressionType>,
 }
 
 impl Claims {
@@ -116,7 +116,7 @@ pub(crate) fn check(bytes: &[u8], rules: &Rules) -> Result<Sound, Refusal> {
     let codec = view.codec().map_err(|error| {
         Refusal::new(ErrorCode::UNKNOWN_SERVER_ERROR, error.to_string()).at_log()
     })?;
-    if codec == Codec::Zstd && rules.produce_version < 7 {
+    if codec == CompressionType::Zstd && rules.produce_version < 7 {
         return Err(Refusal::new(
             ErrorCode::UNSUPPORTED_COMPRESSION_TYPE,
             format!(
@@ -199,7 +199,11 @@ fn check_header(view: &BatchView<'_>, rules: &Rules) -> Result<Option<Stamped>, 
 }
 
 /// Unpacks the records and checks each.
-fn check_records(view: &BatchView<'_>, codec: Codec, rules: &Rules) -> Result<(), Refusal> {
+fn check_records(
+    view: &BatchView<'_>,
+    codec: CompressionType,
+    rules: &Rules,
+) -> Result<(), Refusal> {
     let records = view
         .records(UNPACKED_BYTES_MAX)
         .map_err(|error| match error.kind {

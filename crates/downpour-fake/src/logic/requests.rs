@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use downpour_wire::codec::Codec;
+use downpour_wire::codec::CompressionType;
 use downpour_wire::error_code::ErrorCode;
 use downpour_wire::messages::ApiKey;
 
@@ -71,7 +71,7 @@ pub struct LoggedBatch {
     /// The batch's length in bytes.
     pub bytes: usize,
     /// The batch's codec, `None` if there is no such codec.
-    pub codec: Option<Codec>,
+    pub codec: Option<CompressionType>,
     /// What became of it.
     pub verdict: Verdict,
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use downpour_fake::ErrorCode;
 use downpour_fake::logic::{Cluster, Reaction};
 use downpour_wire::batch::{BatchBuilder, Stamp};
-use downpour_wire::codec::{Codec, Compression, Compressor};
+use downpour_wire::codec::{Compression, CompressionType, Compressor};
 use downpour_wire::header::{decode_response, encode_request};
 use downpour_wire::messages::{
     PartitionProduceResponse, ProducePartition, ProduceRequest, ProduceResponse, ProduceTopic,
@@ -17,7 +17,7 @@ use downpour_wire::record::RecordRef;
 pub(crate) const T0: Duration = Duration::ZERO;
 
 /// A batch of these values, with the values as keys too.
-pub(crate) fn batch_as(stamp: &Stamp, codec: Codec, values: &[&str]) -> Vec<u8> {
+pub(crate) fn batch_as(stamp: &Stamp, codec: CompressionType, values: &[&str]) -> Vec<u8> {
     let mut builder = BatchBuilder::new();
     builder.add_chunk(Vec::with_capacity(64 << 10));
     for value in values {
@@ -37,7 +37,7 @@ pub(crate) fn batch_as(stamp: &Stamp, codec: Codec, values: &[&str]) -> Vec<u8> 
 }
 
 pub(crate) fn batch(values: &[&str]) -> Vec<u8> {
-    batch_as(&Stamp::NONE, Codec::None, values)
+    batch_as(&Stamp::NONE, CompressionType::None, values)
 }
 
 /// A batch of `count` records by producer 7.
@@ -48,7 +48,7 @@ pub(crate) fn stamped(epoch: i16, sequence: i32, count: usize) -> Vec<u8> {
         base_sequence: sequence,
         transactional: false,
     };
-    batch_as(&stamp, Codec::None, &vec!["value"; count])
+    batch_as(&stamp, CompressionType::None, &vec!["value"; count])
 }
 
 /// Makes the checksum right again after a test has changed something behind it.

@@ -8,7 +8,7 @@ use std::fmt;
 
 use crate::batch::body::{Body, Parts};
 use crate::batch::layout::BODY_LEN_MAX;
-use crate::codec::{Codec, CodecError, Compression, Compressor};
+use crate::codec::{Compression, CompressionError, CompressionType, Compressor};
 use crate::record::{Header, RecordRef};
 
 /// An open batch of records.
@@ -41,7 +41,7 @@ pub struct SealError {
     /// The batch, as it was.
     pub builder: Box<BatchBuilder>,
     /// What went wrong.
-    pub error: CodecError,
+    pub error: CompressionError,
 }
 
 impl fmt::Display for SealError {
@@ -214,9 +214,9 @@ impl BatchBuilder {
         compressor: &mut Compressor,
     ) -> Result<Body, SealError> {
         let refused = if self.count == 0 {
-            Some(CodecError::EmptyBatch)
+            Some(CompressionError::EmptyBatch)
         } else if self.body_len() > BODY_LEN_MAX {
-            Some(CodecError::TooLarge)
+            Some(CompressionError::TooLarge)
         } else {
             None
         };
@@ -228,7 +228,7 @@ impl BatchBuilder {
         }
         let uncompressed_len = self.body_len();
         self.close_last();
-        let (chunks, recycled) = if compression.codec() == Codec::None {
+        let (chunks, recycled) = if compression.codec() == CompressionType::None {
             (self.full, Vec::new())
         } else {
             match compressor.compress(compression, &self.full) {

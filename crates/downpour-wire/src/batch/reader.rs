@@ -7,7 +7,7 @@ use crate::batch::layout::{
     ATTRIBUTES_AT, HEADER_LEN, LENGTH_EXCLUDES, MAGIC, MAGIC_AT, TRANSACTIONAL,
 };
 use crate::batch::records::{OwnedRecord, RecordReader};
-use crate::codec::{Codec, decompress};
+use crate::codec::{CompressionType, decompress};
 use crate::crc;
 use crate::error::{DecodeError, DecodeErrorKind};
 use crate::primitives::Reader;
@@ -144,9 +144,9 @@ impl<'a> BatchView<'a> {
     ///
     /// # Errors
     /// `UnsupportedCodec` if Kafka defines none with this number.
-    pub fn codec(&self) -> Result<Codec, DecodeError> {
+    pub fn codec(&self) -> Result<CompressionType, DecodeError> {
         let number = (self.attributes & CODEC_MASK) as u8;
-        Codec::try_from(number).map_err(|_| {
+        CompressionType::try_from(number).map_err(|_| {
             let kind = DecodeErrorKind::UnsupportedCodec;
             DecodeError::new(kind, ATTRIBUTES_AT, "a batch's codec")
         })
@@ -190,7 +190,7 @@ impl<'a> BatchView<'a> {
         let own = self.bytes.0.len().saturating_mul(EXPANSION_MAX);
         let unpacked;
         let (bytes, allowance) = match self.codec()? {
-            Codec::None => (self.body(), own),
+            CompressionType::None => (self.body(), own),
             codec => {
                 unpacked = decompress(codec, self.body(), max_bytes)?;
                 let left = max_bytes - unpacked.len().min(max_bytes);

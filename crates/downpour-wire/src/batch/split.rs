@@ -6,7 +6,7 @@ use std::fmt;
 
 use crate::batch::body::Body;
 use crate::batch::builder::BatchBuilder;
-use crate::codec::{CodecError, Compressor};
+use crate::codec::{CompressionError, Compressor};
 use crate::error::DecodeError;
 
 /// A batch could not be split.
@@ -16,14 +16,14 @@ pub enum SplitError {
     /// The records could not be read back.
     Decode(DecodeError),
     /// A part could not be compressed.
-    Codec(CodecError),
+    Compress(CompressionError),
 }
 
 impl fmt::Display for SplitError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Decode(_) => "cannot read back a batch that is to be split",
-            Self::Codec(_) => "cannot compress a part of a split batch",
+            Self::Compress(_) => "cannot compress a part of a split batch",
         })
     }
 }
@@ -32,7 +32,7 @@ impl std::error::Error for SplitError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Decode(error) => Some(error),
-            Self::Codec(error) => Some(error),
+            Self::Compress(error) => Some(error),
         }
     }
 }
@@ -43,9 +43,9 @@ impl From<DecodeError> for SplitError {
     }
 }
 
-impl From<CodecError> for SplitError {
-    fn from(error: CodecError) -> Self {
-        Self::Codec(error)
+impl From<CompressionError> for SplitError {
+    fn from(error: CompressionError) -> Self {
+        Self::Compress(error)
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the batch promises in single facts; random batches are in `tests/batch.rs`.
 
 use super::{BatchBuilder, BatchView, Body, HEADER_LEN, NeedChunk, Stamp};
-use crate::codec::{Codec, CodecError, Compression, Compressor};
+use crate::codec::{Compression, CompressionError, CompressionType, Compressor};
 use crate::error::DecodeErrorKind;
 use crate::record::{Header, RecordRef};
 
@@ -105,13 +105,13 @@ fn an_empty_batch_is_refused_and_given_back() {
     let error = builder
         .seal(Compression::NONE, &mut Compressor::new())
         .unwrap_err();
-    assert_eq!(error.error, CodecError::EmptyBatch);
+    assert_eq!(error.error, CompressionError::EmptyBatch);
     assert_eq!(error.builder.capacity(), 100);
 }
 
 #[test]
 fn compression_frees_the_chunks() {
-    let codec = Codec::ALL
+    let codec = CompressionType::ALL
         .into_iter()
         .rfind(|codec| codec.is_compiled())
         .unwrap();
@@ -120,7 +120,7 @@ fn compression_frees_the_chunks() {
     builder.try_append(&value(&[7; 250])).unwrap();
     let mut body = builder.seal(codec.into(), &mut Compressor::new()).unwrap();
     let recycled = body.take_recycled();
-    if codec == Codec::None {
+    if codec == CompressionType::None {
         assert!(recycled.is_empty());
     } else {
         assert_eq!(recycled.iter().map(Vec::capacity).sum::<usize>(), 300);

@@ -4,7 +4,7 @@ use std::fmt;
 
 #[cfg(feature = "gzip")]
 use crate::codec::gzip;
-use crate::codec::kind::{Codec, CodecError, Compression};
+use crate::codec::kind::{Compression, CompressionError, CompressionType};
 #[cfg(feature = "lz4")]
 use crate::codec::lz4;
 #[cfg(feature = "snappy")]
@@ -42,37 +42,39 @@ impl Compressor {
     }
 
     /// The bytes of `chunks`, in order, compressed as Kafka's readers expect them; with
-    /// [`Codec::None`], joined. The result's capacity is its length.
+    /// [`CompressionType::None`], joined. The result's capacity is its length.
     ///
     /// # Errors
-    /// [`CodecError::NotCompiled`], or [`CodecError::Failed`] for want of memory.
+    /// [`CompressionError::NotCompiled`], or [`CompressionError::Failed`] for want of memory.
     pub fn compress(
         &mut self,
         compression: Compression,
         chunks: &[Vec<u8>],
-    ) -> Result<Vec<u8>, CodecError> {
+    ) -> Result<Vec<u8>, CompressionError> {
         self.output.clear();
         match compression.codec() {
-            Codec::None => chunks
+            CompressionType::None => chunks
                 .iter()
                 .for_each(|chunk| self.output.extend_from_slice(chunk)),
             #[cfg(feature = "gzip")]
-            Codec::Gzip => self
-                .gzip
-                .compress(compression.level(), chunks, &mut self.output)?,
+            CompressionType::Gzip => {
+                self.gzip
+                    .compress(compression.level(), chunks, &mut self.output)?
+            }
             #[cfg(feature = "snappy")]
-            Codec::Snappy => self.snappy.compress(chunks, &mut self.output)?,
+            CompressionType::Snappy => self.snappy.compress(chunks, &mut self.output)?,
             #[cfg(feature = "lz4")]
-            Codec::Lz4 => self.lz4.compress(chunks, &mut self.output)?,
+            CompressionType::Lz4 => self.lz4.compress(chunks, &mut self.output)?,
             #[cfg(feature = "zstd")]
-            Codec::Zstd => self
-                .zstd
-                .compress(compression.level(), chunks, &mut self.output)?,
+            CompressionType::Zstd => {
+                self.zstd
+                    .compress(compression.level(), chunks, &mut self.output)?
+            }
             #[allow(
                 unreachable_patterns,
                 reason = "all are compiled in if all features are on"
             )]
-            codec => return Err(CodecError::not_compiled(codec)),
+            codec => return Err(CompressionError::not_compiled(codec)),
         }
         Ok(self.output.as_slice().to_vec())
     }

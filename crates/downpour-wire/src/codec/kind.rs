@@ -2,10 +2,11 @@
 
 use std::fmt;
 
-/// A compression codec, with its number in a batch's attributes.
+/// A codec by Kafka's name and number: `compression.type` in its properties, and the lowest bits of
+/// a batch's attributes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[repr(u8)]
-pub enum Codec {
+pub enum CompressionType {
     /// No compression.
     #[default]
     None = 0,
@@ -19,7 +20,7 @@ pub enum Codec {
     Zstd = 4,
 }
 
-impl Codec {
+impl CompressionType {
     /// Every codec, in the order of their numbers.
     pub const ALL: [Self; 5] = [Self::None, Self::Gzip, Self::Snappy, Self::Lz4, Self::Zstd];
 
@@ -73,35 +74,35 @@ impl Codec {
     }
 }
 
-impl fmt::Display for Codec {
+impl fmt::Display for CompressionType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
 }
 
-impl TryFrom<u8> for Codec {
-    type Error = CodecError;
+impl TryFrom<u8> for CompressionType {
+    type Error = CompressionError;
 
-    fn try_from(number: u8) -> Result<Self, CodecError> {
+    fn try_from(number: u8) -> Result<Self, CompressionError> {
         let codec = Self::ALL.get(usize::from(number));
-        codec.copied().ok_or(CodecError::Unknown { number })
+        codec.copied().ok_or(CompressionError::Unknown { number })
     }
 }
 
 /// A codec and, where it has any, a level.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Compression {
-    codec: Codec,
+    codec: CompressionType,
     level: Option<i32>,
 }
 
 impl Compression {
     /// No compression.
-    pub const NONE: Self = Self::new(Codec::None);
+    pub const NONE: Self = Self::new(CompressionType::None);
 
     /// A codec at its usual level: 6 for gzip, 3 for zstd.
     #[must_use]
-    pub const fn new(codec: Codec) -> Self {
+    pub const fn new(codec: CompressionType) -> Self {
         Self { codec, level: None }
     }
 
@@ -109,19 +110,19 @@ impl Compression {
     /// here: LZ4's higher ones (Kafka's `compression.lz4.level`) exist in C only.
     ///
     /// # Errors
-    /// [`CodecError::Level`] if the codec has no such level.
-    pub const fn with_level(codec: Codec, level: i32) -> Result<Self, CodecError> {
+    /// [`CompressionError::Level`] if the codec has no such level.
+    pub const fn with_level(codec: CompressionType, level: i32) -> Result<Self, CompressionError> {
         if codec.has_level(level) {
             let level = Some(level);
             Ok(Self { codec, level })
         } else {
-            Err(CodecError::Level { codec, level })
+            Err(CompressionError::Level { codec, level })
         }
     }
 
     /// The codec.
     #[must_use]
-    pub const fn codec(self) -> Codec {
+    pub const fn codec(self) -> CompressionType {
         self.codec
     }
 
@@ -132,8 +133,8 @@ impl Compression {
     }
 }
 
-impl From<Codec> for Compression {
-    fn from(codec: Codec) -> Self {
+impl From<CompressionType> for Compression {
+    fn from(codec: CompressionType) -> Self {
         Self::new(codec)
     }
 }
@@ -141,18 +142,18 @@ impl From<Codec> for Compression {
 /// Why a batch cannot be compressed or sealed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum CodecError {
+pub enum CompressionError {
     /// The codec exists, but this build does not contain it.
     NotCompiled {
         /// The codec asked for.
-        codec: Codec,
+        codec: CompressionType,
         /// The cargo feature that brings it.
         feature: &'static str,
     },
     /// The codec does not have this level.
     Level {
         /// The codec asked for.
-        codec: Codec,
+        codec: CompressionType,
         /// The level asked for.
         level: i32,
     },
@@ -164,7 +165,7 @@ pub enum CodecError {
     /// The codec itself failed, which it does for want of memory only.
     Failed {
         /// The codec.
-        codec: Codec,
+        codec: CompressionType,
     },
     /// More bytes than a batch's length field can say.
     TooLarge,
@@ -172,15 +173,15 @@ pub enum CodecError {
     EmptyBatch,
 }
 
-impl CodecError {
+impl CompressionError {
     /// What using `codec` answers when its feature is off.
-    pub(crate) const fn not_compiled(codec: Codec) -> Self {
+    pub(crate) const fn not_compiled(codec: CompressionType) -> Self {
         let feature = codec.name();
         Self::NotCompiled { codec, feature }
     }
 }
 
-impl fmt::Display for CodecError {
+impl fmt::Display for CompressionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotCompiled { codec, feature } => {
@@ -201,4 +202,4 @@ impl fmt::Display for CodecError {
     }
 }
 
-impl std::error::Error for CodecError {}
+impl std::error::Error for CompressionError {}

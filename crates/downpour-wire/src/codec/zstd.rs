@@ -5,7 +5,7 @@ use ::zstd::bulk::Compressor;
 use ::zstd::zstd_safe::{DCtx, zstd_sys::ZSTD_ErrorCode};
 
 use crate::codec::gather::joined;
-use crate::codec::kind::{Codec, CodecError};
+use crate::codec::kind::{CompressionError, CompressionType};
 use crate::codec::output::{Output, too_large};
 use crate::error::{DecodeError, DecodeErrorKind};
 
@@ -30,8 +30,10 @@ impl Encoder {
         level: Option<i32>,
         chunks: &[Vec<u8>],
         output: &mut Vec<u8>,
-    ) -> Result<(), CodecError> {
-        let failed = |_| CodecError::Failed { codec: Codec::Zstd };
+    ) -> Result<(), CompressionError> {
+        let failed = |_| CompressionError::Failed {
+            codec: CompressionType::Zstd,
+        };
         let level = level.unwrap_or(LEVEL);
         let context = match &mut self.context {
             Some(context) => context,

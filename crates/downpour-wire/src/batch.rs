@@ -7,10 +7,10 @@
 mod body;
 mod builder;
 mod layout;
-#[cfg(feature = "broker")]
-mod reader;
 mod records;
 mod split;
+#[cfg(feature = "broker")]
+mod view;
 
 #[cfg(test)]
 mod tests;
@@ -18,7 +18,7 @@ mod tests;
 pub use body::Body;
 pub use builder::{BatchBuilder, NeedChunk, SealError};
 pub use layout::{HEADER_LEN, Stamp};
-#[cfg(feature = "broker")]
-pub use reader::BatchView;
 pub use records::OwnedRecord;
 pub use split::SplitError;
+#[cfg(feature = "broker")]
+pub use view::BatchView;

@@ -1,5 +1,5 @@
 //! A sealed batch without its header: immutable, shareable between requests, checksummed once.
-//! Filling it is `builder`'s, reading foreign batches `reader`'s, cutting it up `split`'s.
+//! Filling it is `builder`'s, reading foreign batches `view`'s, cutting it up `split`'s.
 
 use std::fmt;
 

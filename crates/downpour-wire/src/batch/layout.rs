@@ -1,5 +1,5 @@
 //! Where the fields of a batch header lie, and what a stamp puts there.
-//! Writing them is `body`'s, reading them `reader`'s.
+//! Writing them is `body`'s, reading them `view`'s.
 
 /// The bytes of a batch before its records.
 pub const HEADER_LEN: usize = 61;

@@ -1,5 +1,5 @@
 //! The records inside a batch's uncompressed body: reading them one after the other, strictly.
-//! The batch's header is `reader`'s.
+//! The batch's header is `view`'s.
 
 use std::borrow::Cow;
 

@@ -2,9 +2,10 @@
 
 use std::fmt;
 
+use crate::codec::compression::Compression;
+use crate::codec::compression_type::{CompressionError, CompressionType};
 #[cfg(feature = "gzip")]
 use crate::codec::gzip;
-use crate::codec::kind::{Compression, CompressionError, CompressionType};
 #[cfg(feature = "lz4")]
 use crate::codec::lz4;
 #[cfg(feature = "snappy")]

@@ -1,8 +1,8 @@
 //! The decompressing side of all codecs, for bytes that a peer sent.
 
+use crate::codec::compression_type::CompressionType;
 #[cfg(feature = "gzip")]
 use crate::codec::gzip;
-use crate::codec::kind::CompressionType;
 #[cfg(feature = "lz4")]
 use crate::codec::lz4;
 use crate::codec::output::Output;

@@ -5,7 +5,7 @@ use std::io::Read;
 use flate2::bufread::MultiGzDecoder;
 use flate2::{Compress, FlushCompress, Status};
 
-use crate::codec::kind::{CompressionError, CompressionType};
+use crate::codec::compression_type::{CompressionError, CompressionType};
 use crate::codec::output::{Output, too_large};
 use crate::error::{DecodeError, DecodeErrorKind};
 

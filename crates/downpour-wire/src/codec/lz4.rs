@@ -7,8 +7,8 @@ use lz4_flex::block::{
     decompress_into_with_dict, get_maximum_output_size,
 };
 
-use crate::codec::gather::{for_each_block, total};
-use crate::codec::kind::{CompressionError, CompressionType};
+use crate::codec::chunks::{for_each_block, total};
+use crate::codec::compression_type::{CompressionError, CompressionType};
 use crate::codec::output::{Output, too_large};
 use crate::codec::xxh32::xxh32;
 use crate::error::{DecodeError, DecodeErrorKind};

@@ -3,8 +3,8 @@
 
 use snap::raw::{decompress_len, max_compress_len};
 
-use crate::codec::gather::{for_each_block, total};
-use crate::codec::kind::{CompressionError, CompressionType};
+use crate::codec::chunks::{for_each_block, total};
+use crate::codec::compression_type::{CompressionError, CompressionType};
 use crate::codec::output::{Output, too_large};
 use crate::error::{DecodeError, DecodeErrorKind};
 

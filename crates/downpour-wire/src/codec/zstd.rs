@@ -4,8 +4,8 @@
 use ::zstd::bulk::Compressor;
 use ::zstd::zstd_safe::{DCtx, zstd_sys::ZSTD_ErrorCode};
 
-use crate::codec::gather::joined;
-use crate::codec::kind::{CompressionError, CompressionType};
+use crate::codec::chunks::joined;
+use crate::codec::compression_type::{CompressionError, CompressionType};
 use crate::codec::output::{Output, too_large};
 use crate::error::{DecodeError, DecodeErrorKind};
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::gather::Frame;
+use super::frame::Frame;
 use crate::batch::{Body, HEADER_LEN};
 use crate::error::{EncodeError, EncodeErrorKind};
 use crate::header::{patch_length, put_request_header};

@@ -1,4 +1,4 @@
-//! Which codecs there are, at which levels, and how using one can fail.
+//! Which codecs there are, and how using one can fail. A codec with its level is in `compression`.
 
 use std::fmt;
 
@@ -65,7 +65,7 @@ impl CompressionType {
         }
     }
 
-    const fn has_level(self, level: i32) -> bool {
+    pub(super) const fn has_level(self, level: i32) -> bool {
         match self {
             Self::None | Self::Snappy | Self::Lz4 => false,
             Self::Gzip => 1 <= level && level <= 9,
@@ -86,56 +86,6 @@ impl TryFrom<u8> for CompressionType {
     fn try_from(number: u8) -> Result<Self, CompressionError> {
         let codec = Self::ALL.get(usize::from(number));
         codec.copied().ok_or(CompressionError::Unknown { number })
-    }
-}
-
-/// A codec and, where it has any, a level.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub struct Compression {
-    codec: CompressionType,
-    level: Option<i32>,
-}
-
-impl Compression {
-    /// No compression.
-    pub const NONE: Self = Self::new(CompressionType::None);
-
-    /// A codec at its usual level: 6 for gzip, 3 for zstd.
-    #[must_use]
-    pub const fn new(codec: CompressionType) -> Self {
-        Self { codec, level: None }
-    }
-
-    /// A codec at a level: 1 to 9 for gzip, -131072 to 22 for zstd. The others have no levels
-    /// here: LZ4's higher ones (Kafka's `compression.lz4.level`) exist in C only.
-    ///
-    /// # Errors
-    /// [`CompressionError::Level`] if the codec has no such level.
-    pub const fn with_level(codec: CompressionType, level: i32) -> Result<Self, CompressionError> {
-        if codec.has_level(level) {
-            let level = Some(level);
-            Ok(Self { codec, level })
-        } else {
-            Err(CompressionError::Level { codec, level })
-        }
-    }
-
-    /// The codec.
-    #[must_use]
-    pub const fn codec(self) -> CompressionType {
-        self.codec
-    }
-
-    /// The level, if one was chosen.
-    #[must_use]
-    pub const fn level(self) -> Option<i32> {
-        self.level
-    }
-}
-
-impl From<CompressionType> for Compression {
-    fn from(codec: CompressionType) -> Self {
-        Self::new(codec)
     }
 }
 

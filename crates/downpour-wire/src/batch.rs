@@ -16,7 +16,7 @@ mod view;
 mod tests;
 
 pub use body::Body;
-pub use builder::{BatchBuilder, NeedChunk, SealError};
+pub use builder::{BatchBuilder, NeedChunk, SealError, SealErrorKind};
 pub use layout::{HEADER_LEN, Stamp};
 pub use records::OwnedRecord;
 pub use split::SplitError;

@@ -124,7 +124,7 @@ fn a_codec_that_is_not_compiled_in_is_named() {
             Ok(body) => assert_eq!(body.codec(), codec),
             Err(error) => {
                 assert!(
-                    error.error.to_string().contains("enable the feature"),
+                    error.kind.to_string().contains("enable the feature"),
                     "{codec}"
                 );
                 assert_eq!(error.builder.count() as usize, records().len());

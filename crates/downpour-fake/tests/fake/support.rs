@@ -31,7 +31,7 @@ pub(crate) fn batch_as(stamp: &Stamp, codec: CompressionType, values: &[&str]) -
     }
     let body = builder
         .seal(Compression::new(codec), &mut Compressor::new())
-        .map_err(|error| error.error)
+        .map_err(|error| error.kind)
         .expect("the codec is compiled in");
     body.to_vec(stamp)
 }

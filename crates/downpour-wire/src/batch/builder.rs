@@ -41,7 +41,7 @@ pub struct SealError {
     /// The batch, as it was.
     pub builder: Box<BatchBuilder>,
     /// What went wrong.
-    pub error: CompressionError,
+    pub kind: SealErrorKind,
 }
 
 impl fmt::Display for SealError {
@@ -52,9 +52,33 @@ impl fmt::Display for SealError {
 
 impl std::error::Error for SealError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&self.error)
+        Some(&self.kind)
     }
 }
+
+/// Why a batch could not be sealed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SealErrorKind {
+    /// It has no records, so there is nothing to send.
+    Empty,
+    /// It has more bytes than a batch's length field can say.
+    TooLarge,
+    /// Its records could not be compressed.
+    Compress(CompressionError),
+}
+
+impl fmt::Display for SealErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("the batch has no records"),
+            Self::TooLarge => f.write_str("the batch is larger than 2 GiB"),
+            Self::Compress(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for SealErrorKind {}
 
 impl fmt::Debug for BatchBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -214,16 +238,16 @@ impl BatchBuilder {
         compressor: &mut Compressor,
     ) -> Result<Body, SealError> {
         let refused = if self.count == 0 {
-            Some(CompressionError::EmptyBatch)
+            Some(SealErrorKind::Empty)
         } else if self.body_len() > BODY_LEN_MAX {
-            Some(CompressionError::TooLarge)
+            Some(SealErrorKind::TooLarge)
         } else {
             None
         };
-        if let Some(error) = refused {
+        if let Some(kind) = refused {
             return Err(SealError {
                 builder: Box::new(self),
-                error,
+                kind,
             });
         }
         let uncompressed_len = self.body_len();
@@ -236,7 +260,7 @@ impl BatchBuilder {
                 Err(error) => {
                     return Err(SealError {
                         builder: Box::new(self),
-                        error,
+                        kind: SealErrorKind::Compress(error),
                     });
                 }
             }

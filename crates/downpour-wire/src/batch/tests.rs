@@ -1,7 +1,7 @@
 //! What the batch promises in single facts; random batches are in `tests/batch.rs`.
 
-use super::{BatchBuilder, BatchView, Body, HEADER_LEN, NeedChunk, Stamp};
-use crate::codec::{Compression, CompressionError, CompressionType, Compressor};
+use super::{BatchBuilder, BatchView, Body, HEADER_LEN, NeedChunk, SealErrorKind, Stamp};
+use crate::codec::{Compression, CompressionType, Compressor};
 use crate::error::DecodeErrorKind;
 use crate::record::{Header, RecordRef};
 
@@ -105,7 +105,7 @@ fn an_empty_batch_is_refused_and_given_back() {
     let error = builder
         .seal(Compression::NONE, &mut Compressor::new())
         .unwrap_err();
-    assert_eq!(error.error, CompressionError::EmptyBatch);
+    assert_eq!(error.kind, SealErrorKind::Empty);
     assert_eq!(error.builder.capacity(), 100);
 }
 

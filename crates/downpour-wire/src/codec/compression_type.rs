@@ -89,7 +89,7 @@ impl TryFrom<u8> for CompressionType {
     }
 }
 
-/// Why a batch cannot be compressed or sealed.
+/// Why a batch cannot be compressed as asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CompressionError {
@@ -117,10 +117,6 @@ pub enum CompressionError {
         /// The codec.
         codec: CompressionType,
     },
-    /// More bytes than a batch's length field can say.
-    TooLarge,
-    /// A batch without records cannot be sent.
-    EmptyBatch,
 }
 
 impl CompressionError {
@@ -146,8 +142,6 @@ impl fmt::Display for CompressionError {
             }
             Self::Unknown { number } => write!(f, "Kafka has no codec of number {number}"),
             Self::Failed { codec } => write!(f, "{codec} failed to compress"),
-            Self::TooLarge => f.write_str("the batch is larger than 2 GiB"),
-            Self::EmptyBatch => f.write_str("the batch has no records"),
         }
     }
 }

@@ -1,5 +1,5 @@
-//! What a test does to a cluster by hand and what it asks it: topics, leaders, brokers, logs,
-//! settings. Requests are served in `logic::cluster`.
+//! What a test does to a cluster by hand, as an administrator or an accident would, and what it asks
+//! it: topics, leaders, brokers, logs, settings. Requests are served in `logic::cluster`.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use downpour_wire::messages::ApiKey;
 use downpour_wire::primitives::Uuid;
 
 use super::cluster::Cluster;
-use super::requests::LoggedRequest;
+use super::request_log::LoggedRequest;
 use super::state::{Partition, is_topic_name};
 use crate::fault::Fault;
 use crate::record::FakeRecord;
@@ -292,7 +292,7 @@ impl Cluster {
     /// If there is no such partition.
     #[must_use]
     #[track_caller]
-    pub fn log(&self, topic: &str, partition: i32) -> Vec<FakeRecord> {
+    pub fn records(&self, topic: &str, partition: i32) -> Vec<FakeRecord> {
         self.at(topic, partition).log.records()
     }
 
@@ -380,30 +380,30 @@ impl Cluster {
     /// Every request that arrived, oldest first; at most
     /// [`REQUESTS_KEPT_MAX`](super::REQUESTS_KEPT_MAX) are remembered.
     pub fn requests(&self) -> impl ExactSizeIterator<Item = &LoggedRequest> {
-        self.log.requests()
+        self.request_log.requests()
     }
 
     /// How many requests of a kind arrived, those that are no longer remembered included.
     #[must_use]
     pub fn request_count(&self, api: ApiKey) -> u64 {
-        self.log.count(api)
+        self.request_log.count(api)
     }
 
     /// What no sound client ever does, in words: frames that cannot be read, versions that were
     /// not offered, batches that are malformed. At most 1,000 are remembered.
     pub fn violations(&self) -> impl ExactSizeIterator<Item = &String> {
-        self.log.violations()
+        self.request_log.violations()
     }
 
     /// Forgets the requests, their counts and the violations.
     pub fn clear_requests(&mut self) {
-        self.log.clear();
+        self.request_log.clear();
     }
 }
 
 /// Faults and delays.
 impl Cluster {
-    /// Adds a fault; see [`Fault`] for which request it meets.
+    /// Adds a fault; see [`Fault`] for which request it applies to.
     pub fn fault(&mut self, fault: Fault) {
         self.faults.add(fault);
     }

@@ -6,7 +6,7 @@ use downpour_wire::codec::CompressionType;
 use downpour_wire::error::DecodeErrorKind;
 use downpour_wire::error_code::ErrorCode;
 
-use super::producers::Stamped;
+use super::producers::ProducerStamp;
 
 /// Compressed records may unpack to at most this many bytes.
 pub(crate) const UNPACKED_BYTES_MAX: usize = 256 << 20;
@@ -23,8 +23,8 @@ pub(crate) struct Rules {
 
 /// A batch that was found sound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Sound {
-    pub(crate) stamped: Option<Stamped>,
+pub(crate) struct SoundBatch {
+    pub(crate) stamped: Option<ProducerStamp>,
     pub(crate) count: u32,
     pub(crate) codec: CompressionType,
     pub(crate) max_timestamp: i64,
@@ -93,7 +93,7 @@ impl Claims {
 }
 
 /// Checks everything about a batch that does not depend on what came before it.
-pub(crate) fn check(bytes: &[u8], rules: &Rules) -> Result<Sound, Refusal> {
+pub(crate) fn check(bytes: &[u8], rules: &Rules) -> Result<SoundBatch, Refusal> {
     let invalid = |message: String| Refusal::new(rules.invalid, message);
     if bytes.is_empty() {
         return Err(invalid(
@@ -143,7 +143,7 @@ pub(crate) fn check(bytes: &[u8], rules: &Rules) -> Result<Sound, Refusal> {
         .map_err(|error| Refusal::new(ErrorCode::CORRUPT_MESSAGE, error.to_string()))?;
     let stamped = check_header(&view, rules)?;
     check_records(&view, codec, rules)?;
-    Ok(Sound {
+    Ok(SoundBatch {
         stamped,
         count: view.count,
         codec,
@@ -152,7 +152,7 @@ pub(crate) fn check(bytes: &[u8], rules: &Rules) -> Result<Sound, Refusal> {
 }
 
 /// Checks the fields of the header against each other.
-fn check_header(view: &BatchView<'_>, rules: &Rules) -> Result<Option<Stamped>, Refusal> {
+fn check_header(view: &BatchView<'_>, rules: &Rules) -> Result<Option<ProducerStamp>, Refusal> {
     let invalid = |message: String| Err(Refusal::new(rules.invalid, message).at_log());
     if view.count == 0 {
         return invalid("a batch without records".into());
@@ -190,7 +190,7 @@ fn check_header(view: &BatchView<'_>, rules: &Rules) -> Result<Option<Stamped>, 
             view.producer_id, view.producer_epoch, view.base_sequence
         ));
     }
-    Ok(Some(Stamped {
+    Ok(Some(ProducerStamp {
         producer_id: view.producer_id,
         epoch: view.producer_epoch,
         first_sequence: view.base_sequence,

@@ -9,7 +9,7 @@ use crate::version::KafkaVersion;
 
 /// One request's circumstances.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Call<'a> {
+pub(crate) struct RequestContext<'a> {
     pub(crate) node: i32,
     pub(crate) version: i16,
     pub(crate) release: KafkaVersion,
@@ -18,7 +18,7 @@ pub(crate) struct Call<'a> {
     pub(crate) fault: Option<&'a Fault>,
 }
 
-impl Call<'_> {
+impl RequestContext<'_> {
     /// The code that a fault wants answered for a partition (or a whole topic), and whether the
     /// request is to be applied there all the same.
     pub(crate) fn scripted_error(

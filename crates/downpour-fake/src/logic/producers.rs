@@ -10,7 +10,7 @@ pub(crate) const WINDOW: usize = 5;
 
 /// A producer's name tag on a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Stamped {
+pub(crate) struct ProducerStamp {
     pub(crate) producer_id: i64,
     pub(crate) epoch: i16,
     pub(crate) first_sequence: i32,
@@ -18,7 +18,7 @@ pub(crate) struct Stamped {
     pub(crate) count: u32,
 }
 
-impl Stamped {
+impl ProducerStamp {
     /// The last record's sequence, which wraps from 2147483647 to 0.
     pub(crate) const fn last_sequence(&self) -> i32 {
         add_sequence(self.first_sequence, self.count.saturating_sub(1))
@@ -44,7 +44,7 @@ pub(crate) enum Admission {
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Remembered {
+struct RememberedBatch {
     first_sequence: i32,
     last_sequence: i32,
     base_offset: i64,
@@ -54,7 +54,7 @@ struct Remembered {
 #[derive(Debug, Clone, Default)]
 struct Producer {
     epoch: i16,
-    window: VecDeque<Remembered>,
+    window: VecDeque<RememberedBatch>,
 }
 
 /// The producers of one partition.
@@ -65,7 +65,7 @@ pub(crate) struct Producers {
 
 impl Producers {
     /// Judges a batch without changing anything.
-    pub(crate) fn admit(&self, batch: &Stamped) -> Admission {
+    pub(crate) fn admit(&self, batch: &ProducerStamp) -> Admission {
         // A broker that knows nothing of a producer accepts any first sequence: its records may
         // have been deleted by retention.
         let Some(producer) = self.known.get(&batch.producer_id) else {
@@ -82,11 +82,11 @@ impl Producers {
             };
         }
         let last = batch.last_sequence();
-        let twin = producer
+        let same = producer
             .window
             .iter()
             .find(|seen| seen.first_sequence == batch.first_sequence && seen.last_sequence == last);
-        if let Some(seen) = twin {
+        if let Some(seen) = same {
             return Admission::Duplicate {
                 base_offset: seen.base_offset,
                 timestamp: seen.timestamp,
@@ -101,7 +101,7 @@ impl Producers {
     }
 
     /// Remembers an appended batch.
-    pub(crate) fn remember(&mut self, batch: &Stamped, base_offset: i64, timestamp: i64) {
+    pub(crate) fn remember(&mut self, batch: &ProducerStamp, base_offset: i64, timestamp: i64) {
         let producer = self.known.entry(batch.producer_id).or_default();
         if producer.epoch != batch.epoch {
             producer.epoch = batch.epoch;
@@ -110,7 +110,7 @@ impl Producers {
         if producer.window.len() == WINDOW {
             producer.window.pop_front();
         }
-        producer.window.push_back(Remembered {
+        producer.window.push_back(RememberedBatch {
             first_sequence: batch.first_sequence,
             last_sequence: batch.last_sequence(),
             base_offset,
@@ -150,8 +150,8 @@ mod tests {
         }
     }
 
-    fn stamped(epoch: i16, first_sequence: i32, count: u32) -> Stamped {
-        Stamped {
+    fn stamped(epoch: i16, first_sequence: i32, count: u32) -> ProducerStamp {
+        ProducerStamp {
             producer_id: 7,
             epoch,
             first_sequence,

@@ -33,11 +33,11 @@ pub struct LoggedRequest {
     pub client_id: Option<String>,
     /// The frame's length in bytes, without the four length bytes.
     pub bytes: usize,
-    /// The fault that it met, in words.
+    /// The fault that was applied to it, in words.
     pub fault: Option<String>,
     /// For a Produce request: acks.
     pub acks: Option<i16>,
-    /// For a Produce request: one entry a partition, in the request's order.
+    /// For a Produce request: one entry per partition, in the request's order.
     pub batches: Vec<LoggedBatch>,
 }
 

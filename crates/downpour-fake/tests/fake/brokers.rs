@@ -66,7 +66,7 @@ fn killed_broker_s_partitions_move_under_a_new_epoch_and_stay_after_its_return()
         (2, 1)
     );
     let epochs: Vec<i32> = cluster
-        .log("events", 0)
+        .records("events", 0)
         .iter()
         .map(|record| record.leader_epoch)
         .collect();

@@ -149,7 +149,7 @@ pub(crate) fn react(cluster: &mut Cluster, batch: Vec<u8>) -> Reaction {
 
 pub(crate) fn values(cluster: &Cluster, topic: &str, partition: i32) -> Vec<String> {
     cluster
-        .log(topic, partition)
+        .records(topic, partition)
         .iter()
         .filter_map(|record| record.value_str())
         .collect()

@@ -3,7 +3,7 @@
 use downpour_wire::error_code::ErrorCode;
 use downpour_wire::messages::{ApiKey, ApiVersion, ApiVersionsRequest, ApiVersionsResponse};
 
-use crate::logic::call::Call;
+use crate::logic::context::RequestContext;
 use crate::version::VersionTable;
 
 /// The first version in which clients name themselves.
@@ -11,7 +11,7 @@ const NAMES_FROM: i16 = 3;
 
 pub(crate) fn api_versions(
     table: &VersionTable,
-    call: &Call<'_>,
+    call: &RequestContext<'_>,
     request: &ApiVersionsRequest,
 ) -> ApiVersionsResponse {
     let names = [

@@ -6,13 +6,13 @@ use downpour_wire::messages::{
     CreatableTopic, CreatableTopicResult, CreateTopicsRequest, CreateTopicsResponse,
 };
 
-use crate::logic::call::Call;
+use crate::logic::context::RequestContext;
 use crate::logic::state::{State, is_topic_name};
 use crate::topic::TopicSpec;
 
 pub(crate) fn create_topics(
     state: &mut State,
-    call: &Call<'_>,
+    call: &RequestContext<'_>,
     request: &CreateTopicsRequest,
 ) -> CreateTopicsResponse {
     let mut topics = Vec::with_capacity(request.topics.len());
@@ -45,7 +45,7 @@ pub(crate) fn create_topics(
 
 fn create(
     state: &mut State,
-    call: &Call<'_>,
+    call: &RequestContext<'_>,
     asked: &CreatableTopic,
     validate_only: bool,
 ) -> Result<(), (ErrorCode, &'static str)> {

@@ -6,7 +6,7 @@ use downpour_wire::messages::{
     FetchPartition, FetchPartitionResponse, FetchRequest, FetchResponse, FetchTopicResponse,
 };
 
-use crate::logic::call::{Call, not_leader};
+use crate::logic::context::{RequestContext, not_leader};
 use crate::logic::state::State;
 
 /// More than this is never put into one answer, whatever a client allows.
@@ -19,7 +19,7 @@ pub(crate) struct Fetched {
     pub(crate) is_enough: bool,
 }
 
-pub(crate) fn fetch(state: &State, call: &Call<'_>, request: &FetchRequest) -> Fetched {
+pub(crate) fn fetch(state: &State, call: &RequestContext<'_>, request: &FetchRequest) -> Fetched {
     if request.session_id != 0 {
         let response = FetchResponse {
             error_code: ErrorCode::FETCH_SESSION_ID_NOT_FOUND,
@@ -71,7 +71,7 @@ pub(crate) fn fetch(state: &State, call: &Call<'_>, request: &FetchRequest) -> F
 /// Reads one partition. The first batch goes out whatever its size, unless nothing is allowed.
 fn read(
     state: &State,
-    call: &Call<'_>,
+    call: &RequestContext<'_>,
     topic: &str,
     asked: &FetchPartition,
     allowed: usize,

@@ -8,7 +8,7 @@ use downpour_wire::messages::{
 };
 use downpour_wire::primitives::Uuid;
 
-use crate::logic::call::Call;
+use crate::logic::context::RequestContext;
 use crate::logic::state::{Partition, State, Topic, is_topic_name};
 use crate::topic::TopicSpec;
 
@@ -17,7 +17,7 @@ const REBOOTSTRAP_FROM: i16 = 13;
 
 pub(crate) fn metadata(
     state: &mut State,
-    call: &Call<'_>,
+    call: &RequestContext<'_>,
     request: &MetadataRequest,
 ) -> MetadataResponse {
     if call.version >= REBOOTSTRAP_FROM
@@ -71,7 +71,7 @@ pub(crate) fn metadata(
 
 fn answer(
     state: &mut State,
-    call: &Call<'_>,
+    call: &RequestContext<'_>,
     asked: &MetadataRequestTopic,
     may_create: bool,
 ) -> MetadataTopic {
@@ -116,7 +116,7 @@ fn unknown(name: Option<String>, topic_id: Uuid, error_code: ErrorCode) -> Metad
     }
 }
 
-fn describe(state: &State, call: &Call<'_>, name: &str, topic: &Topic) -> MetadataTopic {
+fn describe(state: &State, call: &RequestContext<'_>, name: &str, topic: &Topic) -> MetadataTopic {
     if let Some((code, _)) = call.scripted_error(name, None) {
         return unknown(Some(name.to_owned()), Uuid::ZERO, code);
     }

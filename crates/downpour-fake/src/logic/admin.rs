@@ -8,7 +8,7 @@ use downpour_wire::primitives::Uuid;
 
 use super::cluster::Cluster;
 use super::request_log::LoggedRequest;
-use super::state::{Partition, is_topic_name};
+use super::state::Partition;
 use crate::fault::Fault;
 use crate::record::FakeRecord;
 use crate::topic::TopicSpec;
@@ -20,16 +20,20 @@ impl Cluster {
     ///
     /// # Panics
     ///
-    /// If the topic exists, the name is none for Kafka, or there are fewer brokers than replicas.
+    /// If the topic exists, Kafka does not allow the name, or there are fewer brokers than replicas.
     #[track_caller]
     pub fn create_topic(&mut self, name: &str, spec: impl Into<TopicSpec>) -> Uuid {
-        assert!(is_topic_name(name), "{name:?} is not a name for a topic");
-        let spec = spec.into();
-        let shown = format!("{spec:?}");
-        match self.state.create_topic(name, spec) {
-            Some(id) => id,
-            None => panic!("cannot create topic {name:?} as {shown}: it exists, or no such topic"),
+        match self.try_create_topic(name, spec.into()) {
+            Ok(id) => id,
+            Err(problem) => panic!("{problem}"),
         }
+    }
+
+    /// As [`create_topic`](Self::create_topic), for a description that is not the test's own.
+    pub(crate) fn try_create_topic(&mut self, name: &str, spec: TopicSpec) -> Result<Uuid, String> {
+        self.state
+            .create_topic(name, spec)
+            .map_err(|problem| format!("cannot create topic {name:?}: {problem}"))
     }
 
     /// Deletes a topic and its records. A topic of the same name gets a new id.

@@ -2,6 +2,7 @@
 //! makes of it is in `logic::apis`, what a fault makes of it in `logic::cluster`.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use downpour_wire::primitives::Uuid;
 
@@ -59,6 +60,33 @@ impl Topic {
 
     pub(crate) fn partition_mut(&mut self, index: i32) -> Option<&mut Partition> {
         self.partitions.get_mut(usize::try_from(index).ok()?)
+    }
+}
+
+/// Why a topic cannot be created.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TopicProblem {
+    Name,
+    Exists,
+    Partitions,
+    /// There are this many brokers to hold replicas.
+    Replication(usize),
+    TooMany,
+}
+
+impl fmt::Display for TopicProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name => f.write_str(
+                "a name has 1 to 249 of the characters a-z, A-Z, 0-9, '.', '_' and '-', and is not . or ..",
+            ),
+            Self::Exists => f.write_str("it exists"),
+            Self::Partitions => write!(f, "a topic has 1 to {PARTITIONS_MAX} partitions"),
+            Self::Replication(brokers) => {
+                write!(f, "{brokers} brokers can hold 1 to {brokers} replicas")
+            }
+            Self::TooMany => write!(f, "a fake cluster has at most {TOPICS_MAX} topics"),
+        }
     }
 }
 
@@ -157,20 +185,31 @@ impl State {
             .collect()
     }
 
-    /// Adds a topic; leaders go round the brokers. `None` if the name is taken or the numbers
-    /// make no sense.
-    pub(crate) fn create_topic(&mut self, name: &str, spec: TopicSpec) -> Option<Uuid> {
+    /// Adds a topic; leaders go round the brokers.
+    pub(crate) fn create_topic(
+        &mut self,
+        name: &str,
+        spec: TopicSpec,
+    ) -> Result<Uuid, TopicProblem> {
         let brokers = self.nodes.len();
         let replication = match spec.replication {
-            Some(wanted) => usize::try_from(wanted).ok()?,
+            Some(wanted) => usize::try_from(wanted).unwrap_or(0),
             None => brokers.min(3),
         };
-        let sound = (1..=PARTITIONS_MAX).contains(&spec.partitions)
-            && (1..=brokers).contains(&replication)
-            && self.topics.len() < TOPICS_MAX
-            && !self.topics.contains_key(name);
-        if !sound {
-            return None;
+        if !is_topic_name(name) {
+            return Err(TopicProblem::Name);
+        }
+        if self.topics.contains_key(name) {
+            return Err(TopicProblem::Exists);
+        }
+        if !(1..=PARTITIONS_MAX).contains(&spec.partitions) {
+            return Err(TopicProblem::Partitions);
+        }
+        if !(1..=brokers).contains(&replication) {
+            return Err(TopicProblem::Replication(brokers));
+        }
+        if self.topics.len() >= TOPICS_MAX {
+            return Err(TopicProblem::TooMany);
         }
         self.topics_made += 1;
         let id = topic_id(self.topics_made);
@@ -186,7 +225,7 @@ impl State {
                 partitions,
             },
         );
-        Some(id)
+        Ok(id)
     }
 
     /// Removes a topic. False if there is none.

@@ -129,12 +129,15 @@ impl FakeClusterBuilder {
     ///
     /// # Errors
     ///
-    /// If a port cannot be bound or a thread not be started.
-    ///
-    /// # Panics
-    ///
-    /// If the description makes no sense: no broker, a topic twice, more replicas than brokers.
+    /// [`InvalidInput`](io::ErrorKind::InvalidInput) with what is wrong with the description: no
+    /// broker, a name that Kafka does not allow, a topic twice, more replicas than brokers.
+    /// Otherwise a port could not be bound or a thread could not be started.
     pub fn start(self) -> io::Result<FakeCluster> {
+        let invalid = |problem: String| io::Error::new(io::ErrorKind::InvalidInput, problem);
+        if self.brokers < 1 {
+            let problem = format!("a cluster has at least one broker, not {}", self.brokers);
+            return Err(invalid(problem));
+        }
         let mut cluster = Cluster::new(self.brokers, self.kafka);
         let now = SystemTime::now()
             .duration_since(UNIX_EPOCH)
@@ -148,7 +151,7 @@ impl FakeClusterBuilder {
             cluster.set_max_message_bytes(bytes);
         }
         for (name, spec) in self.topics {
-            cluster.create_topic(&name, spec);
+            cluster.try_create_topic(&name, spec).map_err(invalid)?;
         }
         for fault in self.faults {
             cluster.fault(fault);

@@ -122,6 +122,6 @@ fn grown_topic_has_room_in_its_new_partitions() {
 
 #[test]
 #[should_panic(expected = "the fake has no broker 9")]
-fn verb_about_a_broker_that_is_not_there_panics() {
+fn command_about_a_broker_that_is_not_there_panics() {
     one_broker().kill(9);
 }

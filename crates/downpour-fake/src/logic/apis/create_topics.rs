@@ -92,7 +92,7 @@ fn create(
             config.value.as_deref().unwrap_or_default(),
         )?;
     }
-    if !validate_only && state.create_topic(&asked.name, spec).is_none() {
+    if !validate_only && state.create_topic(&asked.name, spec).is_err() {
         return Err((
             ErrorCode::POLICY_VIOLATION,
             "the fake has as many topics as it may have",

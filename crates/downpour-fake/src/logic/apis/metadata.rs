@@ -95,7 +95,8 @@ fn answer(
         return missing(ErrorCode::INVALID_TOPIC_EXCEPTION);
     }
     if may_create && state.settings.auto_create {
-        state.create_topic(name, TopicSpec::new(state.settings.default_partitions));
+        // Where it cannot be created, it stays missing.
+        let _ = state.create_topic(name, TopicSpec::new(state.settings.default_partitions));
         // The topic is there with the next request, as with a real controller; ZooKeeper's and
         // KRaft's differ in what they say until then.
         return missing(if call.release.is_kraft() {

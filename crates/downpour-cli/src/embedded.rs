@@ -3,7 +3,6 @@
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::time::Duration;
 
 use downpour::ProducerBuilder;
 use downpour_fake::FakeCluster;
@@ -31,13 +30,14 @@ fn cluster(topic: &str, partitions: i32) -> Result<FakeCluster, Refusal> {
 
 /// A cluster in another process, which ends with this one.
 #[derive(Debug)]
-pub(crate) struct Apart {
+pub(crate) struct ClusterProcess {
     child: Child,
-    orders: Option<ChildStdin>,
+    /// Held open for as long as the other process is to run.
+    input: Option<ChildStdin>,
     bootstrap: String,
 }
 
-impl Apart {
+impl ClusterProcess {
     /// Starts this program again as a cluster.
     pub(crate) fn start(topic: &str, partitions: i32) -> Result<Self, Refusal> {
         let failed =
@@ -54,51 +54,41 @@ impl Apart {
             .stdout(Stdio::piped())
             .spawn()
             .map_err(failed)?;
-        let orders = child.stdin.take();
+        let input = child.stdin.take();
         let mut bootstrap = String::new();
         if let Some(output) = child.stdout.take() {
             BufReader::new(output)
                 .read_line(&mut bootstrap)
                 .map_err(failed)?;
         }
-        let apart = Self {
+        let process = Self {
             child,
-            orders,
+            input,
             bootstrap: bootstrap.trim().to_owned(),
         };
-        if apart.bootstrap.is_empty() {
+        if process.bootstrap.is_empty() {
             return Err(Refusal::new(
                 "the embedded cluster did not tell its address",
             ));
         }
-        Ok(apart)
+        Ok(process)
     }
 
     /// Where its brokers are.
     pub(crate) fn bootstrap(&self) -> &str {
         &self.bootstrap
     }
-
-    /// From now on each request takes it so long.
-    pub(crate) fn set_service_delay(&mut self, delay: Duration) -> Result<(), Refusal> {
-        let Some(orders) = &mut self.orders else {
-            return Ok(());
-        };
-        writeln!(orders, "{}", delay.as_millis())
-            .map_err(|error| Refusal::new(format!("the embedded cluster is gone: {error}")))
-    }
 }
 
-impl Drop for Apart {
+impl Drop for ClusterProcess {
     fn drop(&mut self) {
         // The end of its input ends it.
-        self.orders = None;
+        self.input = None;
         let _ = self.child.wait();
     }
 }
 
-/// The other process: prints the address, and takes milliseconds of delay as lines of input
-/// until that ends.
+/// The other process: prints the address and serves until its input ends.
 pub(crate) fn serve(args: &EmbeddedBrokerArgs) -> Result<Ending, Refusal> {
     let cluster = cluster(&args.topic, args.partitions)?;
     let mut output = io::stdout();
@@ -106,11 +96,7 @@ pub(crate) fn serve(args: &EmbeddedBrokerArgs) -> Result<Ending, Refusal> {
     if told.is_err() {
         return Ok(Ending::Incomplete);
     }
-    for line in io::stdin().lock().lines() {
-        let Ok(line) = line else { break };
-        if let Ok(millis) = line.trim().parse() {
-            cluster.set_service_delay(Duration::from_millis(millis));
-        }
-    }
+    // An input that fails is as good as one that ends.
+    let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
     Ok(Ending::Complete)
 }

@@ -9,6 +9,5 @@ mod payload;
 mod result;
 mod run;
 mod target;
-mod try_send;
 
 pub(crate) use run::run;

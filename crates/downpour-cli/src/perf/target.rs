@@ -5,15 +5,16 @@ use downpour::Topic;
 use downpour::blocking::Producer;
 
 use crate::args::{PartitionMode, PerfArgs};
-use crate::embedded::Apart;
+use crate::embedded::ClusterProcess;
 use crate::ending::Refusal;
 use crate::settings;
 
-/// The cluster, if it is ours, and the producer. The fields end in this order.
+/// The producer, and the cluster if this command started one. Fields are dropped in this order, so
+/// that the cluster ends last.
 pub(super) struct Target {
     pub(super) topic: Topic,
     pub(super) producer: Producer,
-    pub(super) apart: Option<Apart>,
+    _cluster: Option<ClusterProcess>,
 }
 
 impl Target {
@@ -26,11 +27,15 @@ impl Target {
             connection,
             placeholder,
         )?)?);
-        let apart = match connection.embedded {
-            true => Some(Apart::start(&args.topic, connection.embedded_partitions)?),
+        let cluster = match connection.embedded {
+            true => Some(ClusterProcess::start(
+                &args.topic,
+                connection.embedded_partitions,
+            )?),
             false => None,
         };
-        let builder = settings::builder(connection, apart.as_ref().map(Apart::bootstrap))?;
+        let builder =
+            settings::builder(connection, cluster.as_ref().map(ClusterProcess::bootstrap))?;
         let producer = settings::build(builder)?.blocking();
         let topic = producer
             .topic(&args.topic)
@@ -47,7 +52,7 @@ impl Target {
         Ok(Self {
             topic,
             producer,
-            apart,
+            _cluster: cluster,
         })
     }
 }

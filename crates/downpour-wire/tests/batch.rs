@@ -6,13 +6,11 @@
     reason = "a helper of a test that cannot go on fails the test"
 )]
 
-use std::borrow::Cow;
-
 use bytes::Bytes;
 use downpour_wire::batch::{BatchBuilder, BatchView, Body, HEADER_LEN, OwnedRecord, Stamp};
 use downpour_wire::codec::{Compression, CompressionType, Compressor, decompress};
 use downpour_wire::crc;
-use downpour_wire::record::{Header, RecordRef};
+use downpour_wire::record::RecordRef;
 use kafka_protocol::indexmap::IndexMap;
 use kafka_protocol::protocol::StrBytes;
 use kafka_protocol::records as other;
@@ -96,14 +94,7 @@ fn compiled_codec() -> impl Strategy<Value = CompressionType> {
 fn build(records: &[OwnedRecord], chunk_len: usize) -> BatchBuilder {
     let mut builder = BatchBuilder::new();
     for (index, record) in records.iter().enumerate() {
-        let headers: Vec<Header<'_>> = record
-            .headers
-            .iter()
-            .map(|(key, value)| Header {
-                key: Cow::Borrowed(key),
-                value: value.as_deref().map(Cow::Borrowed),
-            })
-            .collect();
+        let headers = record.header_refs();
         let record = RecordRef {
             key: record.key.as_deref(),
             value: record.value.as_deref(),

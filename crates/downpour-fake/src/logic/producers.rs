@@ -190,28 +190,14 @@ mod tests {
 
     #[test]
     fn one_of_the_last_five_batches_is_answered_with_its_first_offset() {
-        let producers = after(&[
-            (0, 0, 2),
-            (0, 2, 2),
-            (0, 4, 2),
-            (0, 6, 2),
-            (0, 8, 2),
-            (0, 10, 2),
-        ]);
+        let producers = after(&[0, 2, 4, 6, 8, 10].map(|first| (0, first, 2)));
         assert_eq!(producers.admit(&stamped(0, 2, 2)), duplicate(2));
         assert_eq!(producers.admit(&stamped(0, 10, 2)), duplicate(10));
     }
 
     #[test]
     fn sixth_last_batch_is_out_of_order() {
-        let producers = after(&[
-            (0, 0, 2),
-            (0, 2, 2),
-            (0, 4, 2),
-            (0, 6, 2),
-            (0, 8, 2),
-            (0, 10, 2),
-        ]);
+        let producers = after(&[0, 2, 4, 6, 8, 10].map(|first| (0, first, 2)));
         assert_eq!(producers.admit(&stamped(0, 0, 2)), REFUSE_45);
     }
 

@@ -113,10 +113,20 @@ pub struct NodeEndpoint {
 
 impl LeaderIdAndEpoch {
     #[cfg(feature = "broker")]
-    pub(super) fn write(self, out: &mut MessageWriter<'_>) {
-        out.i32(self.leader_id);
-        out.i32(self.leader_epoch);
-        out.no_tags();
+    /// Ends a struct whose only tagged field is the leader, if there is one to name.
+    pub(super) fn write_tag(
+        leader: Option<Self>,
+        tag: u32,
+        out: &mut MessageWriter<'_>,
+    ) -> Result<(), EncodeError> {
+        out.tag_count(u32::from(leader.is_some()));
+        let Some(leader) = leader else { return Ok(()) };
+        out.tag(tag, "current leader", |out| {
+            out.i32(leader.leader_id);
+            out.i32(leader.leader_epoch);
+            out.no_tags();
+            Ok(())
+        })
     }
 
     pub(super) fn read(r: &mut MessageReader<'_, '_>) -> Result<Self, DecodeError> {
@@ -150,14 +160,7 @@ impl PartitionProduceResponse {
             out.nullable_string(self.error_message.as_deref(), "error message")?;
         }
         let leader = self.current_leader.filter(|_| out.version >= 10);
-        out.tag_count(u32::from(leader.is_some()));
-        if let Some(leader) = leader {
-            out.tag(0, "current leader", |out| {
-                leader.write(out);
-                Ok(())
-            })?;
-        }
-        Ok(())
+        LeaderIdAndEpoch::write_tag(leader, 0, out)
     }
 
     fn read(r: &mut MessageReader<'_, '_>) -> Result<Self, DecodeError> {

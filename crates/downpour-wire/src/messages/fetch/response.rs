@@ -100,14 +100,7 @@ impl FetchPartitionResponse {
         }
         out.nullable_bytes(self.records.as_deref(), "records")?;
         let leader = self.current_leader.filter(|_| out.version >= 12);
-        out.tag_count(u32::from(leader.is_some()));
-        if let Some(leader) = leader {
-            out.tag(1, "current leader", |out| {
-                leader.write(out);
-                Ok(())
-            })?;
-        }
-        Ok(())
+        LeaderIdAndEpoch::write_tag(leader, 1, out)
     }
 
     fn read(r: &mut MessageReader<'_, '_>) -> Result<Self, DecodeError> {

@@ -9,17 +9,17 @@ use crate::messages::writer::MessageWriter;
 use crate::messages::{ApiKey, Decode, Request};
 use crate::primitives::Reader;
 
-/// The header of a request.
+/// What precedes a request's body.
 #[cfg(feature = "broker")]
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RequestHeader {
-    /// The request's key; a number, for a peer may send one that this crate does not know.
+    /// A number, because a peer may send a key that this crate does not know.
     pub api_key: i16,
     /// The version of the request and of its answer.
     pub api_version: i16,
-    /// What the answer repeats.
+    /// The answer repeats it, so that the client knows what was answered.
     pub correlation_id: i32,
-    /// What the client calls itself.
+    /// The name under which brokers log the client and count its quotas.
     pub client_id: Option<String>,
 }
 
@@ -44,7 +44,7 @@ impl RequestHeader {
     /// without tagged fields.
     ///
     /// # Errors
-    /// When the bytes are not such a header.
+    /// When the bytes are not a request's header.
     pub fn decode(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let (api_key, api_version) = (r.i16()?, r.i16()?);
         let header = Self {
@@ -69,7 +69,8 @@ pub(crate) fn put_request_header(
     client_id: Option<&str>,
     flexible: bool,
 ) -> Result<(), EncodeError> {
-    // The client id has a 16-bit length in every version, so that an old broker can read it.
+    // The client id has a 16-bit length in every version, so that an old broker can read it and
+    // say that it does not know the version (KIP-482).
     let mut classic = MessageWriter::in_form(out, api_version, false);
     classic.i16(api_key);
     classic.i16(api_version);
@@ -80,7 +81,8 @@ pub(crate) fn put_request_header(
 }
 
 /// Whether the header of the answer to `key` in `version` has tagged fields. That of ApiVersions
-/// never has, for the client may not know yet what the broker speaks.
+/// never has any: the broker may answer in version 0 whatever it was asked in, and the client must
+/// be able to read that too (KIP-511).
 #[must_use]
 pub const fn response_header_is_flexible(key: ApiKey, version: i16) -> bool {
     !matches!(key, ApiKey::ApiVersions) && key.is_flexible(version)
@@ -97,7 +99,7 @@ pub fn encode_response_header(out: &mut Vec<u8>, correlation_id: i32, flexible: 
 /// Reads a response's header and returns its correlation id, leaving `r` at the body.
 ///
 /// # Errors
-/// When the bytes are not such a header.
+/// When the bytes are not a response's header.
 pub fn decode_response_header(r: &mut Reader<'_>, flexible: bool) -> Result<i32, DecodeError> {
     let correlation_id = r.i32()?;
     MessageReader::in_form(r, -1, flexible).no_tags()?;
@@ -165,7 +167,7 @@ pub fn encode_response<M: Encode>(
 /// Reads a body that must end where `r` ends.
 ///
 /// # Errors
-/// When the bytes are not such a body, or more follow.
+/// When the bytes are not a body of `M` in `version`, or more follow.
 pub fn decode_body<M: Decode>(r: &mut Reader<'_>, version: i16) -> Result<M, DecodeError> {
     let body = M::decode(r, version)?;
     r.finish("a body")?;
@@ -176,7 +178,7 @@ pub fn decode_body<M: Decode>(r: &mut Reader<'_>, version: i16) -> Result<M, Dec
 /// the body.
 ///
 /// # Errors
-/// When the bytes are not such an answer, or more follow.
+/// When the bytes are not that answer, or more follow.
 pub fn decode_response<R: Request>(
     frame: &[u8],
     version: i16,

@@ -20,7 +20,7 @@ use records::{STAMP, batch, records};
 
 /// The bound that the reader is given. Mutated input that expands further is refused.
 const MAX_BYTES: usize = 128 << 10;
-/// The memory that a byte of input may cost, whatever it says.
+/// The memory that a byte of input may cost, whatever the input claims.
 const PER_BYTE: usize = 64;
 /// What the decoders' own states take, and a buffer that is there twice while it grows.
 const CONSTANT: usize = 128 << 10;

@@ -142,7 +142,7 @@ impl Body {
     }
 
     /// The header for one attempt. The body is neither read nor changed, so that this costs tens
-    /// of nanoseconds whatever its size.
+    /// of nanoseconds however large it is.
     #[must_use]
     pub fn header(&self, stamp: &Stamp) -> [u8; HEADER_LEN] {
         let parts = &self.parts;

@@ -117,7 +117,7 @@ impl RecordReader {
         })
     }
 
-    /// Succeeds if as many records were read as the batch's header says.
+    /// Fails unless exactly `count` records were read.
     pub(super) fn finish(&self, r: &Reader<'_>, count: u32) -> Result<(), DecodeError> {
         if i64::from(self.next) == i64::from(count) {
             Ok(())

@@ -51,8 +51,8 @@ impl From<SealErrorKind> for SplitError {
 
 impl Body {
     /// The same records in the same order, in bodies of at most `max_bytes` before compression,
-    /// with the same codec. A record that is larger has a body of its own, so that the result has
-    /// one body at least; it has just one if everything fits.
+    /// with the same codec. A record that is larger gets a body for itself. The result has at least
+    /// one body, and just one if everything fits.
     ///
     /// # Errors
     /// The codec failed, or the body's memory was damaged.

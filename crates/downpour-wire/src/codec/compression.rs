@@ -10,7 +10,7 @@ pub struct Compression {
 }
 
 impl Compression {
-    /// No compression.
+    /// Batches are sent as they are.
     pub const NONE: Self = Self::new(CompressionType::None);
 
     /// A codec at its usual level: 6 for gzip, 3 for zstd.
@@ -33,13 +33,13 @@ impl Compression {
         }
     }
 
-    /// The codec.
+    /// Which codec compresses; [`CompressionType::None`] for none.
     #[must_use]
     pub const fn codec(self) -> CompressionType {
         self.codec
     }
 
-    /// The level, if one was chosen.
+    /// `None` if the codec's usual level is to be used.
     #[must_use]
     pub const fn level(self) -> Option<i32> {
         self.level

@@ -7,16 +7,16 @@ use std::fmt;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[repr(u8)]
 pub enum CompressionType {
-    /// No compression.
+    /// Batches are sent as they are.
     #[default]
     None = 0,
-    /// Feature `gzip`.
+    /// Needs the feature `gzip`.
     Gzip = 1,
-    /// Feature `snappy`.
+    /// Needs the feature `snappy`.
     Snappy = 2,
-    /// Feature `lz4`.
+    /// Needs the feature `lz4`.
     Lz4 = 3,
-    /// Feature `zstd`, which needs a C compiler.
+    /// Needs the feature `zstd` and with it a C compiler.
     Zstd = 4,
 }
 
@@ -95,26 +95,26 @@ impl TryFrom<u8> for CompressionType {
 pub enum CompressionError {
     /// The codec exists, but this build does not contain it.
     NotCompiled {
-        /// The codec asked for.
+        /// Never [`CompressionType::None`].
         codec: CompressionType,
-        /// The cargo feature that brings it.
+        /// The cargo feature of `downpour` to turn on.
         feature: &'static str,
     },
     /// The codec does not have this level.
     Level {
-        /// The codec asked for.
+        /// Also one that has no levels at all.
         codec: CompressionType,
-        /// The level asked for.
+        /// As it was asked for.
         level: i32,
     },
     /// Kafka defines no codec of this number.
     Unknown {
-        /// The number.
+        /// As it stands in a batch's attributes.
         number: u8,
     },
-    /// The codec itself failed, which it does for want of memory only.
+    /// The codec itself failed, which it does only if memory is short.
     Failed {
-        /// The codec.
+        /// Never [`CompressionType::None`].
         codec: CompressionType,
     },
 }

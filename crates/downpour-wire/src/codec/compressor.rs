@@ -13,11 +13,11 @@ use crate::codec::snappy;
 #[cfg(feature = "zstd")]
 use crate::codec::zstd;
 
-/// Compresses batches one after the other. It keeps each codec's context and the buffers, which
-/// come into being at first use; so a thread should keep its own.
+/// Compresses batches one after the other. Contexts and buffers of the codecs are made at first use
+/// and kept, so a thread should have one compressor for all its batches.
 #[derive(Default)]
 pub struct Compressor {
-    /// Where the compressed bytes arise before they are cut to size.
+    /// Takes the compressed bytes, whose number nobody knows before; the result is cut to size.
     output: Vec<u8>,
     #[cfg(feature = "gzip")]
     gzip: gzip::Encoder,
@@ -46,7 +46,7 @@ impl Compressor {
     /// [`CompressionType::None`], joined. The result's capacity is its length.
     ///
     /// # Errors
-    /// [`CompressionError::NotCompiled`], or [`CompressionError::Failed`] for want of memory.
+    /// [`CompressionError::NotCompiled`], or [`CompressionError::Failed`] if memory is short.
     pub fn compress(
         &mut self,
         compression: Compression,

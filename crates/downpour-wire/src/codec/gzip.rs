@@ -9,7 +9,7 @@ use crate::codec::compression_type::{CompressionError, CompressionType};
 use crate::codec::output::{Output, too_large};
 use crate::error::{DecodeError, DecodeErrorKind};
 
-/// The level without a choice: zlib's own default.
+/// The level if none was chosen: zlib's own default.
 const LEVEL: i32 = 6;
 /// The window of 32 KiB, which every reader has.
 const WINDOW_BITS: u8 = 15;

@@ -9,7 +9,7 @@ use crate::codec::compression_type::{CompressionError, CompressionType};
 use crate::codec::output::{Output, too_large};
 use crate::error::{DecodeError, DecodeErrorKind};
 
-/// The level without a choice, as Kafka's.
+/// The level if none was chosen, which is Kafka's too.
 const LEVEL: i32 = 3;
 /// The first guess at how far the input expands; doubled until it suffices.
 const RATIO: usize = 4;

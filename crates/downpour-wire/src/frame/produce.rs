@@ -12,9 +12,9 @@ use crate::primitives::Uuid;
 
 /// Builds a Produce request without copying its batch bodies.
 ///
-/// The counts are said in advance: after [`ProduceFrame::new`] as many topics must follow as it
-/// was told, and after each [`ProduceFrame::topic`] as many partitions. An error along the way is
-/// kept and returned by [`ProduceFrame::finish`].
+/// Counts come before what they count: [`ProduceFrame::new`] is told how many topics will follow, and
+/// [`ProduceFrame::topic`] how many partitions. The first error is kept until
+/// [`ProduceFrame::finish`] returns it.
 #[derive(Debug)]
 pub struct ProduceFrame {
     small: Vec<u8>,
@@ -25,6 +25,7 @@ pub struct ProduceFrame {
     flexible: bool,
     topics_left: usize,
     partitions_left: usize,
+    /// Set by the first topic: from then on a topic's struct is to be ended before the next begins.
     topic_open: bool,
     error: Option<EncodeError>,
 }
@@ -77,7 +78,7 @@ impl ProduceFrame {
     }
 
     /// Begins a topic of `partition_count` partitions. Versions up to 12 say its name, version 13
-    /// its id.
+    /// its id (KIP-516).
     #[must_use]
     pub fn topic(mut self, name: &str, topic_id: Uuid, partition_count: usize) -> Self {
         self.end_topic();
@@ -121,7 +122,7 @@ impl ProduceFrame {
     ///
     /// # Errors
     /// The first thing that went wrong: an unsupported version, a string too long, or fewer or
-    /// more topics or partitions than were said.
+    /// more topics or partitions than were announced.
     pub fn finish(mut self) -> Result<Frame, EncodeError> {
         self.end_topic();
         if self.topics_left > 0 {

@@ -7,24 +7,17 @@ use std::fmt;
 #[non_exhaustive]
 #[repr(i16)]
 pub enum ApiKey {
-    /// Writes record batches.
     Produce = 0,
-    /// Reads record batches.
     Fetch = 1,
-    /// Finds offsets by time.
     ListOffsets = 2,
-    /// Asks for brokers, topics and leaders.
     Metadata = 3,
-    /// Asks which requests a broker understands.
     ApiVersions = 18,
-    /// Creates topics.
     CreateTopics = 19,
-    /// Gets a producer id and epoch.
     InitProducerId = 22,
 }
 
 impl ApiKey {
-    /// Every key, in ascending order.
+    /// In ascending order.
     pub const ALL: &[Self] = &[
         Self::Produce,
         Self::Fetch,
@@ -56,7 +49,8 @@ impl ApiKey {
         min <= version && version <= max
     }
 
-    /// The first version with compact lengths and tagged fields, request and response alike.
+    /// The first version with compact lengths and tagged fields (KIP-482), request and response
+    /// alike.
     #[must_use]
     pub const fn first_flexible(self) -> i16 {
         match self {
@@ -69,7 +63,6 @@ impl ApiKey {
         }
     }
 
-    /// Whether `version` has compact lengths and tagged fields.
     #[must_use]
     pub const fn is_flexible(self, version: i16) -> bool {
         version >= self.first_flexible()

@@ -21,9 +21,7 @@ pub struct ApiVersionsRequest {
 /// Which requests a broker understands.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ApiVersionsResponse {
-    /// What went wrong, if anything.
     pub error_code: ErrorCode,
-    /// The requests and their versions.
     pub api_keys: Vec<ApiVersion>,
     /// How long the broker delayed or will delay this client, in milliseconds; from version 1.
     pub throttle_time_ms: i32,
@@ -51,36 +49,27 @@ impl Default for ApiVersionsResponse {
     }
 }
 
-/// The versions of one request. The key is a number, for brokers know more than this crate.
+/// The versions of one request. The key is a number, because brokers know more requests than this
+/// crate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ApiVersion {
-    /// The request's key.
     pub api_key: i16,
-    /// The lowest version.
     pub min_version: i16,
-    /// The highest version.
     pub max_version: i16,
 }
 
-/// A feature that a broker supports.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct SupportedFeature {
-    /// The feature.
     pub name: String,
-    /// The lowest level.
     pub min_version: i16,
-    /// The highest level.
     pub max_version: i16,
 }
 
 /// A feature in force in the cluster.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct FinalizedFeature {
-    /// The feature.
     pub name: String,
-    /// The highest level.
     pub max_version_level: i16,
-    /// The lowest level.
     pub min_version_level: i16,
 }
 
@@ -117,12 +106,12 @@ impl Decode for ApiVersionsRequest {
 
 impl ApiVersionsResponse {
     /// Reads the bytes after the response's header as a client does that has just asked in
-    /// `version`: a broker that does not know that version answers `UNSUPPORTED_VERSION` and a
-    /// body of version 0, the only one that both sides are sure to understand. Of such a body the
-    /// list is taken if it can be read and left empty if not.
+    /// `version`. A broker that does not know that version answers `UNSUPPORTED_VERSION` and a body
+    /// of version 0, the only one that both sides are sure to understand (KIP-511). The list of such
+    /// a body is left empty if it cannot be read: brokers before 2.4 do not fill it.
     ///
     /// # Errors
-    /// When the bytes are neither.
+    /// When the bytes are neither a body of `version` nor such a refusal.
     pub fn decode_lenient(bytes: &[u8], version: i16) -> Result<Self, DecodeError> {
         let mut r = Reader::new(bytes);
         let error_code = ErrorCode(r.clone().i16()?);

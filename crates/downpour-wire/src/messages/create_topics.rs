@@ -8,10 +8,8 @@ use crate::error::{DecodeError, EncodeError};
 use crate::error_code::ErrorCode;
 use crate::primitives::{Reader, Uuid};
 
-/// Creates topics.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CreateTopicsRequest {
-    /// The topics.
     pub topics: Vec<CreatableTopic>,
     /// How long the broker may take, in milliseconds. Default 60,000.
     pub timeout_ms: i32,
@@ -29,10 +27,8 @@ impl Default for CreateTopicsRequest {
     }
 }
 
-/// One topic of a [`CreateTopicsRequest`].
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct CreatableTopic {
-    /// The name.
     pub name: String,
     /// How many partitions, or -1 for the broker's default or with assignments.
     pub num_partitions: i32,
@@ -40,25 +36,20 @@ pub struct CreatableTopic {
     pub replication_factor: i16,
     /// Which node holds what, if the client decides it.
     pub assignments: Vec<ReplicaAssignment>,
-    /// The topic's configuration.
     pub configs: Vec<CreatableTopicConfig>,
 }
 
 /// The nodes that shall hold one partition.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ReplicaAssignment {
-    /// The partition.
     pub partition_index: i32,
-    /// The nodes.
     pub broker_ids: Vec<i32>,
 }
 
 /// One property of a topic to create.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct CreatableTopicConfig {
-    /// The property.
     pub name: String,
-    /// Its value.
     pub value: Option<String>,
 }
 
@@ -67,28 +58,24 @@ pub struct CreatableTopicConfig {
 pub struct CreateTopicsResponse {
     /// How long the broker delayed or will delay this client, in milliseconds.
     pub throttle_time_ms: i32,
-    /// The topics.
     pub topics: Vec<CreatableTopicResult>,
 }
 
-/// One topic of a [`CreateTopicsResponse`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct CreatableTopicResult {
-    /// The name.
     pub name: String,
-    /// The id; version 7, else zero.
+    /// The id; version 7, before that zero.
     pub topic_id: Uuid,
-    /// What went wrong, if anything.
     pub error_code: ErrorCode,
     /// What the broker says about the error.
     pub error_message: Option<String>,
     /// Why the configuration is missing; from version 5.
     pub topic_config_error_code: ErrorCode,
-    /// How many partitions; from version 5, else -1.
+    /// How many partitions; from version 5, before that -1.
     pub num_partitions: i32,
-    /// How many replicas; from version 5, else -1.
+    /// How many replicas; from version 5, before that -1.
     pub replication_factor: i16,
-    /// The configuration, if the client may see it; from version 5, else an empty list.
+    /// The configuration, if the client may see it; from version 5, before that an empty list.
     pub configs: Option<Vec<TopicConfigResult>>,
 }
 
@@ -110,15 +97,11 @@ impl Default for CreatableTopicResult {
 /// One property of a topic that was created.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TopicConfigResult {
-    /// The property.
     pub name: String,
-    /// Its value.
     pub value: Option<String>,
-    /// Whether it cannot be changed.
     pub read_only: bool,
     /// Where it comes from, as Kafka numbers the sources, or -1.
     pub config_source: i8,
-    /// Whether the value is a secret.
     pub is_sensitive: bool,
 }
 

@@ -15,7 +15,7 @@ pub struct InitProducerIdRequest {
     pub transactional_id: Option<String>,
     /// How long a transaction may stay open, in milliseconds; only with a transactional id.
     pub transaction_timeout_ms: i32,
-    /// The present id, to have its epoch bumped, or -1; from version 3.
+    /// The present id, to have its epoch bumped, or -1; from version 3 (KIP-360).
     pub producer_id: i64,
     /// The present epoch, or -1; from version 3.
     pub producer_epoch: i16,
@@ -32,16 +32,13 @@ impl Default for InitProducerIdRequest {
     }
 }
 
-/// A producer id and epoch.
 #[derive(Debug, Clone, PartialEq)]
 pub struct InitProducerIdResponse {
     /// How long the broker delayed or will delay this client, in milliseconds.
     pub throttle_time_ms: i32,
-    /// What went wrong, if anything.
     pub error_code: ErrorCode,
     /// The id, or -1.
     pub producer_id: i64,
-    /// The epoch.
     pub producer_epoch: i16,
 }
 

@@ -8,14 +8,12 @@ use crate::error::{DecodeError, EncodeError};
 use crate::error_code::ErrorCode;
 use crate::primitives::Reader;
 
-/// Finds offsets by time.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ListOffsetsRequest {
     /// The follower that asks, or -1 for a consumer.
     pub replica_id: i32,
     /// 0: read uncommitted; 1: read committed; from version 2.
     pub isolation_level: i8,
-    /// The topics.
     pub topics: Vec<ListOffsetsTopic>,
 }
 
@@ -29,19 +27,14 @@ impl Default for ListOffsetsRequest {
     }
 }
 
-/// One topic of a [`ListOffsetsRequest`].
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ListOffsetsTopic {
-    /// The name.
     pub name: String,
-    /// The partitions.
     pub partitions: Vec<ListOffsetsPartition>,
 }
 
-/// One partition of a [`ListOffsetsTopic`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct ListOffsetsPartition {
-    /// The partition.
     pub partition_index: i32,
     /// The leader epoch that the client knows, or -1; from version 4.
     pub current_leader_epoch: i32,
@@ -64,25 +57,18 @@ impl Default for ListOffsetsPartition {
 pub struct ListOffsetsResponse {
     /// How long the broker delayed or will delay this client, in milliseconds; from version 2.
     pub throttle_time_ms: i32,
-    /// The topics.
     pub topics: Vec<ListOffsetsTopicResponse>,
 }
 
-/// One topic of a [`ListOffsetsResponse`].
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ListOffsetsTopicResponse {
-    /// The name.
     pub name: String,
-    /// The partitions.
     pub partitions: Vec<ListOffsetsPartitionResponse>,
 }
 
-/// One partition of a [`ListOffsetsTopicResponse`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct ListOffsetsPartitionResponse {
-    /// The partition.
     pub partition_index: i32,
-    /// What went wrong, if anything.
     pub error_code: ErrorCode,
     /// The timestamp of the record found, or -1. Milliseconds.
     pub timestamp: i64,

@@ -26,16 +26,12 @@ pub trait Decode: Sized {
 
 /// A request: its key, its versions and its response.
 pub trait Request: Encode {
-    /// The key in the request's header.
     const KEY: ApiKey;
-    /// The lowest version that this crate reads and writes.
+    /// This crate reads and writes every version from here to [`MAX`](Self::MAX).
     const MIN: i16 = Self::KEY.versions().0;
-    /// The highest version that this crate reads and writes.
     const MAX: i16 = Self::KEY.versions().1;
-    /// What a broker answers.
     type Response: Decode;
 
-    /// Whether `version` has compact lengths and tagged fields.
     #[must_use]
     fn flexible(version: i16) -> bool {
         Self::KEY.is_flexible(version)

@@ -33,7 +33,6 @@ impl Default for MetadataRequest {
     }
 }
 
-/// One topic of a [`MetadataRequest`].
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct MetadataRequestTopic {
     /// The id, or zero; carried from version 10, understood by brokers from version 12.
@@ -53,11 +52,10 @@ pub struct MetadataResponse {
     pub cluster_id: Option<String>,
     /// The controller's node, or -1.
     pub controller_id: i32,
-    /// The topics.
     pub topics: Vec<MetadataTopic>,
-    /// What the client may do to the cluster, as a bit field; versions 8 to 10, else `i32::MIN`.
+    /// What the client may do to the cluster, as a bit field; versions 8 to 10, in others `i32::MIN`.
     pub cluster_authorized_operations: i32,
-    /// What went wrong with the request as a whole; version 13.
+    /// What went wrong with the request as a whole; version 13 (KIP-1102).
     pub error_code: ErrorCode,
 }
 
@@ -75,33 +73,25 @@ impl Default for MetadataResponse {
     }
 }
 
-/// One broker of a [`MetadataResponse`].
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct MetadataBroker {
-    /// The node.
     pub node_id: i32,
-    /// Its host.
     pub host: String,
-    /// Its port.
     pub port: i32,
-    /// Its rack.
     pub rack: Option<String>,
 }
 
-/// One topic of a [`MetadataResponse`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct MetadataTopic {
-    /// What went wrong with this topic.
     pub error_code: ErrorCode,
     /// The name; null only from version 12, when an unknown id was asked for.
     pub name: Option<String>,
-    /// The id; from version 10, else zero.
+    /// The id; from version 10, before that zero.
     pub topic_id: Uuid,
     /// Whether Kafka itself uses the topic.
     pub is_internal: bool,
-    /// The partitions.
     pub partitions: Vec<MetadataPartition>,
-    /// What the client may do to the topic, as a bit field; from version 8, else `i32::MIN`.
+    /// What the client may do to the topic, as a bit field; from version 8, before that `i32::MIN`.
     pub topic_authorized_operations: i32,
 }
 
@@ -118,18 +108,14 @@ impl Default for MetadataTopic {
     }
 }
 
-/// One partition of a [`MetadataTopic`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct MetadataPartition {
-    /// What went wrong with this partition.
     pub error_code: ErrorCode,
-    /// The partition.
     pub partition_index: i32,
     /// The leader's node, or -1.
     pub leader_id: i32,
-    /// The leader's epoch; from version 7, else -1.
+    /// The leader's epoch; from version 7, before that -1.
     pub leader_epoch: i32,
-    /// The nodes that hold it.
     pub replica_nodes: Vec<i32>,
     /// Those in sync with the leader.
     pub isr_nodes: Vec<i32>,

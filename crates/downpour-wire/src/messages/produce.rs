@@ -19,27 +19,21 @@ pub struct ProduceRequest {
     pub acks: i16,
     /// How long the leader may wait for the replicas, in milliseconds.
     pub timeout_ms: i32,
-    /// The topics.
     pub topics: Vec<ProduceTopic>,
 }
 
-/// One topic of a [`ProduceRequest`].
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ProduceTopic {
     /// The name; versions 3 to 12.
     pub name: String,
     /// The id; version 13.
     pub topic_id: Uuid,
-    /// The partitions.
     pub partitions: Vec<ProducePartition>,
 }
 
-/// One partition of a [`ProduceTopic`].
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ProducePartition {
-    /// The partition.
     pub index: i32,
-    /// The record batch.
     pub records: Option<Vec<u8>>,
 }
 

@@ -16,43 +16,39 @@ use crate::primitives::{Reader, Uuid};
 /// What became of each batch.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ProduceResponse {
-    /// The topics.
     pub topics: Vec<TopicProduceResponse>,
-    /// How long the broker delayed or will delay this client, in milliseconds.
+    /// How long the broker delays this client, in milliseconds. From version 6 on it answers first and
+    /// reads nothing more for as long (KIP-219); before, it has waited already.
     pub throttle_time_ms: i32,
-    /// Where the leaders hinted at are; from version 10.
+    /// Where the leaders hinted at listen; from version 10 (KIP-951).
     pub node_endpoints: Vec<NodeEndpoint>,
 }
 
-/// One topic of a [`ProduceResponse`].
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct TopicProduceResponse {
     /// The name; versions 3 to 12.
     pub name: String,
-    /// The id; version 13.
+    /// The id; version 13 (KIP-516).
     pub topic_id: Uuid,
-    /// The partitions.
     pub partitions: Vec<PartitionProduceResponse>,
 }
 
-/// One partition of a [`TopicProduceResponse`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct PartitionProduceResponse {
-    /// The partition.
     pub index: i32,
-    /// What went wrong, if anything.
     pub error_code: ErrorCode,
     /// The offset of the batch's first record.
     pub base_offset: i64,
-    /// When the broker appended the batch, if it stamps records itself; else -1. Milliseconds.
+    /// When the broker appended the batch, in milliseconds since 1970; -1 where the topic keeps the
+    /// producer's timestamps.
     pub log_append_time_ms: i64,
-    /// The first offset of the partition; from version 5, else -1.
+    /// The first offset of the partition; from version 5, before that -1.
     pub log_start_offset: i64,
-    /// The records that the broker refused; from version 8.
+    /// The records that the broker refused; from version 8 (KIP-467).
     pub record_errors: Vec<RecordError>,
     /// What the broker says about the error; from version 8.
     pub error_message: Option<String>,
-    /// The leader, if this broker is not; from version 10.
+    /// The leader, if this broker is not; from version 10 (KIP-951).
     pub current_leader: Option<LeaderIdAndEpoch>,
 }
 
@@ -76,11 +72,10 @@ impl Default for PartitionProduceResponse {
 pub struct RecordError {
     /// The record's index in its batch.
     pub batch_index: i32,
-    /// What the broker says.
     pub message: Option<String>,
 }
 
-/// A leader as a broker hints at it.
+/// A leader as a broker hints at it, so that the client need not ask for metadata.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LeaderIdAndEpoch {
     /// The node, or -1 if unknown.
@@ -98,16 +93,11 @@ impl Default for LeaderIdAndEpoch {
     }
 }
 
-/// Where a node listens.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct NodeEndpoint {
-    /// The node.
     pub node_id: i32,
-    /// Its host.
     pub host: String,
-    /// Its port.
     pub port: i32,
-    /// Its rack.
     pub rack: Option<String>,
 }
 

@@ -10,7 +10,7 @@ pub(crate) trait Sample: Encode + Decode + PartialEq + std::fmt::Debug {
     fn sample(e: &mut Entropy<'_>, version: i16) -> Self;
 }
 
-/// `value` if the version has the field, else what a decoder fills in.
+/// `value` if the version has the field, otherwise what a decoder fills in.
 fn since<T>(has: bool, value: T, absent: T) -> T {
     if has { value } else { absent }
 }

@@ -8,7 +8,6 @@ use crate::messages::reader::MessageReader;
 use crate::messages::writer::MessageWriter;
 use crate::primitives::Reader;
 
-/// Reads record batches.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FetchRequest {
     /// The follower that asks, or -1 for a consumer.
@@ -25,7 +24,6 @@ pub struct FetchRequest {
     pub session_id: i32,
     /// The fetch session's epoch, or -1 for none; from version 7.
     pub session_epoch: i32,
-    /// The topics.
     pub topics: Vec<FetchTopic>,
     /// What to drop from the fetch session; from version 7.
     pub forgotten_topics: Vec<ForgottenTopic>,
@@ -50,23 +48,17 @@ impl Default for FetchRequest {
     }
 }
 
-/// One topic of a [`FetchRequest`].
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct FetchTopic {
-    /// The name.
     pub topic: String,
-    /// The partitions.
     pub partitions: Vec<FetchPartition>,
 }
 
-/// One partition of a [`FetchTopic`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct FetchPartition {
-    /// The partition.
     pub partition: i32,
     /// The leader epoch that the client knows, or -1; from version 9.
     pub current_leader_epoch: i32,
-    /// The offset to read from.
     pub fetch_offset: i64,
     /// The epoch of the last record read, or -1; version 12.
     pub last_fetched_epoch: i32,
@@ -92,9 +84,7 @@ impl Default for FetchPartition {
 /// Partitions to drop from a fetch session.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ForgottenTopic {
-    /// The name.
     pub topic: String,
-    /// The partitions.
     pub partitions: Vec<i32>,
 }
 

@@ -9,7 +9,6 @@ use crate::messages::reader::MessageReader;
 use crate::messages::writer::MessageWriter;
 use crate::primitives::Reader;
 
-/// Record batches.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct FetchResponse {
     /// How long the broker delayed or will delay this client, in milliseconds.
@@ -18,31 +17,24 @@ pub struct FetchResponse {
     pub error_code: ErrorCode,
     /// The fetch session, or 0; from version 7.
     pub session_id: i32,
-    /// The topics.
     pub topics: Vec<FetchTopicResponse>,
 }
 
-/// One topic of a [`FetchResponse`].
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct FetchTopicResponse {
-    /// The name.
     pub topic: String,
-    /// The partitions.
     pub partitions: Vec<FetchPartitionResponse>,
 }
 
-/// One partition of a [`FetchTopicResponse`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct FetchPartitionResponse {
-    /// The partition.
     pub partition_index: i32,
-    /// What went wrong, if anything.
     pub error_code: ErrorCode,
     /// The offset below which every replica in sync has the records.
     pub high_watermark: i64,
     /// The offset below which every transaction is decided, or -1.
     pub last_stable_offset: i64,
-    /// The first offset; from version 5, else -1.
+    /// The first offset; from version 5, before that -1.
     pub log_start_offset: i64,
     /// The leader, if this broker is not; version 12.
     pub current_leader: Option<LeaderIdAndEpoch>,
@@ -70,12 +62,9 @@ impl Default for FetchPartitionResponse {
     }
 }
 
-/// A transaction that was aborted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct AbortedTransaction {
-    /// Whose it was.
     pub producer_id: i64,
-    /// The offset of its first record.
     pub first_offset: i64,
 }
 

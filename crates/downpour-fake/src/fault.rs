@@ -84,7 +84,7 @@ impl Fault {
         }
     }
 
-    /// Answers `code` for what matches, without applying it; the rest of the request is served.
+    /// Answers `code` for what matches and does not apply it; the rest of the request is served.
     #[must_use]
     pub const fn error(code: ErrorCode) -> Self {
         Self::new(Action::Error {
@@ -113,13 +113,13 @@ impl Fault {
         })
     }
 
-    /// Serves the request and is silent, about this and all later requests of the connection.
+    /// Serves the request, and answers neither it nor any later one of the connection.
     #[must_use]
     pub const fn apply_and_hang() -> Self {
         Self::new(Action::Hang { applied: true })
     }
 
-    /// Is silent without having served the request, and about all later ones of the connection.
+    /// Does not serve the request, and answers neither it nor any later one of the connection.
     #[must_use]
     pub const fn hang() -> Self {
         Self::new(Action::Hang { applied: false })
@@ -263,7 +263,7 @@ impl Fault {
         self
     }
 
-    /// As many requests in a row. Default: 1.
+    /// To how many matching requests in a row the fault is applied. Default: 1.
     #[must_use]
     pub const fn times(mut self, times: u64) -> Self {
         self.remaining = Some(times);

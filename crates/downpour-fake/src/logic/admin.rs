@@ -69,13 +69,13 @@ impl Cluster {
         self.state.topics.keys().cloned().collect()
     }
 
-    /// How many partitions a topic has, `None` without such a topic.
+    /// How many partitions a topic has; `None` if it does not exist.
     #[must_use]
     pub fn partition_count(&self, topic: &str) -> Option<i32> {
         i32::try_from(self.state.topics.get(topic)?.partitions.len()).ok()
     }
 
-    /// A topic's id, `None` without such a topic.
+    /// A topic's id; `None` if it does not exist.
     #[must_use]
     pub fn topic_id(&self, topic: &str) -> Option<Uuid> {
         Some(self.state.topics.get(topic)?.id)
@@ -105,7 +105,7 @@ impl Cluster {
         self.at(topic, partition).leader
     }
 
-    /// The partition's leader epoch.
+    /// It begins at 0 and grows by one with each new leader, also when there is none.
     ///
     /// # Panics
     ///
@@ -171,7 +171,7 @@ impl Cluster {
         self.state.nodes.keys().copied().collect()
     }
 
-    /// Sets what Metadata says of where a broker lives. Default: `broker-<id>.fake`, 9092.
+    /// Sets the host and port that Metadata tells for a broker. Default: `broker-<id>.fake`, 9092.
     ///
     /// # Panics
     ///
@@ -185,7 +185,7 @@ impl Cluster {
         }
     }
 
-    /// Where Metadata says that a broker lives.
+    /// The host and port that Metadata tells for a broker.
     ///
     /// # Panics
     ///
@@ -229,7 +229,7 @@ impl Cluster {
 
     /// From now on this broker's Metadata does not follow the cluster: it names the brokers, leaders
     /// and epochs of this moment, and knows of no topic that is made later. Everything else it does
-    /// as it should.
+    /// as it should, as a broker that lags behind its controller.
     ///
     /// # Panics
     ///
@@ -267,7 +267,7 @@ impl Cluster {
         self.state.settings.auto_create = auto_create;
     }
 
-    /// How many partitions a topic gets that nobody described. Default: 1.
+    /// How many partitions a topic gets that is created without a number of its own. Default: 1.
     pub fn set_default_partitions(&mut self, partitions: i32) {
         self.state.settings.default_partitions = partitions.max(1);
     }
@@ -321,7 +321,8 @@ impl Cluster {
         self.at(topic, partition).log.end_offset()
     }
 
-    /// Makes the partition forget all producers, as `producer.id.expiration.ms` does.
+    /// Makes the partition forget all producers, as `producer.id.expiration.ms` does. After that it
+    /// accepts any first sequence of a producer (KIP-360).
     ///
     /// # Panics
     ///
@@ -361,7 +362,7 @@ impl Cluster {
     }
 
     /// Loses every batch that reaches `offset`, as an unclean leader election does; producers are
-    /// remembered as far as what is left tells of them. Acknowledged records may go.
+    /// remembered as far as the batches that are left tell of them. Acknowledged records may be lost.
     ///
     /// # Panics
     ///
@@ -412,7 +413,7 @@ impl Cluster {
         self.faults.add(fault);
     }
 
-    /// Takes back every fault that has not run out.
+    /// Removes every fault that has not run out.
     pub fn clear_faults(&mut self) {
         self.faults.clear();
     }
@@ -423,12 +424,12 @@ impl Cluster {
         self.faults.len()
     }
 
-    /// From now on every request takes so long, one of a connection at a time.
+    /// From now on each request is worked on for `delay`; a connection's requests wait for each other.
     pub fn set_service_delay(&mut self, delay: Duration) {
         self.service_delay = delay;
     }
 
-    /// From now on every answer travels so long; meanwhile the next request is served.
+    /// From now on each answer arrives `delay` later; meanwhile the next request is served.
     pub fn set_network_delay(&mut self, delay: Duration) {
         self.network_delay = delay;
     }

@@ -101,7 +101,7 @@ pub(crate) fn check(bytes: &[u8], rules: &Rules) -> Result<SoundBatch, Refusal> 
         ));
     }
     let (view, rest) = BatchView::parse(bytes).map_err(|error| match error.kind {
-        // A broker reads the older ones and then refuses them; of newer ones it makes nothing.
+        // A broker reads batches of older magic and then refuses them; newer ones it cannot read.
         DecodeErrorKind::UnsupportedMagic if bytes.get(16) > Some(&2) => {
             Refusal::new(ErrorCode::CORRUPT_MESSAGE, error.to_string())
         }

@@ -1,5 +1,5 @@
-//! The cluster as a test or a simulator drives it: a frame in, a reaction out, and
-//! what serves it. What a test changes by hand is in `admin`. Time comes in as an argument; bytes are moved by whoever owns connections.
+//! The cluster as a simulator or the shell drives it: a frame in, a reaction out. What a test changes
+//! by hand is in `admin`. Time comes in as an argument; whoever owns the connections moves the bytes.
 
 use std::time::Duration;
 

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, VecDeque};
 
 use downpour_wire::error_code::ErrorCode;
 
-/// As many batches as a real broker remembers of one producer.
+/// How many batches a real broker remembers of one producer (KAFKA-5494).
 pub(crate) const WINDOW: usize = 5;
 
-/// A producer's name tag on a batch.
+/// What a batch says of its producer, and the sequences that it claims.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ProducerStamp {
     pub(crate) producer_id: i64,
@@ -27,7 +27,7 @@ impl ProducerStamp {
 
 /// `first + by`, wrapped as Kafka wraps it.
 pub(crate) const fn add_sequence(first: i32, by: u32) -> i32 {
-    // The remainder of a division by 2^31 fits an i32, whatever `first` is.
+    // The remainder of a division by 2^31 fits an i32 for every `first`.
     ((first as i64 + by as i64) & 0x7fff_ffff) as i32
 }
 
@@ -66,8 +66,8 @@ pub(crate) struct Producers {
 impl Producers {
     /// Judges a batch without changing anything.
     pub(crate) fn admit(&self, batch: &ProducerStamp) -> Admission {
-        // A broker that knows nothing of a producer accepts any first sequence: its records may
-        // have been deleted by retention.
+        // A broker that knows nothing of a producer accepts any first sequence (KIP-360): its records
+        // may have been deleted by retention.
         let Some(producer) = self.known.get(&batch.producer_id) else {
             return Admission::Append;
         };

@@ -1,5 +1,5 @@
-//! The cluster's state: brokers, topics, leaders, ids. It changes by plain verbs; what a request
-//! makes of it is in `logic::apis`, what a fault makes of it in `logic::cluster`.
+//! The cluster's state: brokers, topics, leaders, ids. Its methods change it in one step
+//! each; what a request does with them is in `logic::apis`, what a fault does in `logic::cluster`.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,14 +16,13 @@ pub(crate) const TOPICS_MAX: usize = 10_000;
 /// More partitions than this in one topic are refused.
 pub(crate) const PARTITIONS_MAX: i32 = 100_000;
 
-/// One broker.
 #[derive(Debug, Clone)]
 pub(crate) struct Node {
     pub(crate) host: String,
     pub(crate) port: u16,
     pub(crate) alive: bool,
     pub(crate) versions: VersionTable,
-    /// What this broker says of leaders while its metadata does not follow the cluster's.
+    /// Set while the broker's metadata does not follow the cluster's: what it says instead.
     pub(crate) frozen: Option<Frozen>,
 }
 
@@ -45,7 +44,6 @@ pub(crate) struct Partition {
     pub(crate) log: PartitionLog,
 }
 
-/// One topic.
 #[derive(Debug, Clone)]
 pub(crate) struct Topic {
     pub(crate) id: Uuid,
@@ -90,7 +88,7 @@ impl fmt::Display for TopicProblem {
     }
 }
 
-/// What holds for the whole cluster.
+/// Settings of the whole cluster.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub(crate) cluster_id: String,
@@ -101,7 +99,6 @@ pub(crate) struct Settings {
     pub(crate) epoch_ms: i64,
 }
 
-/// Brokers and topics.
 #[derive(Debug, Clone)]
 pub(crate) struct State {
     pub(crate) nodes: BTreeMap<i32, Node>,

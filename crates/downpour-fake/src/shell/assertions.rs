@@ -10,7 +10,7 @@ use super::fake::FakeCluster;
 use crate::logic::LoggedRequest;
 use crate::record::FakeRecord;
 
-/// So many examples an assertion names.
+/// An assertion names at most this many examples.
 const EXAMPLES: usize = 10;
 
 impl FakeCluster {
@@ -72,7 +72,7 @@ impl FakeCluster {
     }
 
     /// Asserts that the topic's values, over all partitions, are exactly `expected`: none missing,
-    /// none twice, none else. The order does not matter; a value that is expected twice must be
+    /// none twice, and no others. The order does not matter; a value that is expected twice must be
     /// there twice; a tombstone counts as an empty value.
     ///
     /// # Panics
@@ -105,11 +105,11 @@ impl FakeCluster {
         }
     }
 
-    /// Asserts that as many requests of a kind arrived.
+    /// Asserts that exactly `expected` requests of a kind arrived.
     ///
     /// # Panics
     ///
-    /// If not so many did.
+    /// If fewer or more did.
     #[track_caller]
     pub fn assert_request_count(&self, api: ApiKey, expected: u64) {
         let found = self.request_count(api);
@@ -140,8 +140,8 @@ impl FakeCluster {
         );
     }
 
-    /// Asserts that every fault has happened as often as it was asked to. Faults that last for ever
-    /// never have.
+    /// Asserts that every fault has happened as often as it was asked to. A fault that
+    /// lasts forever never has.
     ///
     /// # Panics
     ///

@@ -97,7 +97,7 @@ impl FakeCluster {
         self.with(|cluster| cluster.fault(fault));
     }
 
-    /// Takes back every fault that has not run out.
+    /// Removes every fault that has not run out.
     pub fn clear_faults(&self) {
         self.with(Cluster::clear_faults);
     }
@@ -108,17 +108,18 @@ impl FakeCluster {
         self.with(|cluster| cluster.pending_faults())
     }
 
-    /// From now on every answer travels so long; meanwhile the connection's next request is served.
+    /// From now on each answer arrives `delay` later; meanwhile the connection's next request is
+    /// served.
     pub fn set_network_delay(&self, delay: Duration) {
         self.with(|cluster| cluster.set_network_delay(delay));
     }
 
-    /// From now on every request takes so long, one of a connection at a time.
+    /// From now on each request is worked on for `delay`; a connection's requests wait for each other.
     pub fn set_service_delay(&self, delay: Duration) {
         self.with(|cluster| cluster.set_service_delay(delay));
     }
 
-    /// Creates a topic.
+    /// Creates a topic; clients hear of it with their next metadata.
     ///
     /// # Panics
     ///
@@ -175,7 +176,7 @@ impl FakeCluster {
     ///
     /// # Errors
     ///
-    /// If somebody else has taken the port meanwhile, or no thread can be started; then the broker
+    /// If another process has taken the port meanwhile, or no thread can be started; then the broker
     /// stays down.
     ///
     /// # Panics

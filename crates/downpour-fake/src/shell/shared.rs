@@ -103,7 +103,7 @@ impl Shared {
         self.register.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Runs `look` on the logic and wakes whoever waits for records.
+    /// Runs `look` on the logic and wakes the connections whose fetches wait for records.
     pub(super) fn with<T>(&self, look: impl FnOnce(&mut Cluster) -> T) -> T {
         let looked = look(&mut self.lock().cluster);
         self.appended.notify_all();

@@ -171,7 +171,7 @@ pub(crate) fn three_brokers() -> Cluster {
 
 pub(crate) const OK: ErrorCode = ErrorCode::NONE;
 
-/// Waits until something is so, but not for ever.
+/// Waits until something holds, but not forever.
 #[track_caller]
 pub(crate) fn eventually(so: impl Fn() -> bool) {
     let begun = std::time::Instant::now();

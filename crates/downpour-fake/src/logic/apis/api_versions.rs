@@ -6,7 +6,7 @@ use downpour_wire::messages::{ApiKey, ApiVersion, ApiVersionsRequest, ApiVersion
 use crate::logic::context::RequestContext;
 use crate::version::VersionTable;
 
-/// The first version in which clients name themselves.
+/// The first version in which clients name themselves (KIP-511).
 const NAMES_FROM: i16 = 3;
 
 pub(crate) fn api_versions(

@@ -9,7 +9,7 @@ use downpour_wire::messages::{
 use crate::logic::context::{RequestContext, not_leader};
 use crate::logic::state::State;
 
-/// More than this is never put into one answer, whatever a client allows.
+/// More than this is never put into one answer, even if a client allows it.
 const ANSWER_BYTES_MAX: usize = 50 << 20;
 
 /// An answer, and whether it is worth sending at once.
@@ -68,7 +68,8 @@ pub(crate) fn fetch(state: &State, call: &RequestContext<'_>, request: &FetchReq
     }
 }
 
-/// Reads one partition. The first batch goes out whatever its size, unless nothing is allowed.
+/// Reads one partition. Its first batch is answered also if it is larger than allowed, so that a
+/// consumer gets past it (KIP-74); unless nothing at all is allowed any more.
 fn read(
     state: &State,
     call: &RequestContext<'_>,

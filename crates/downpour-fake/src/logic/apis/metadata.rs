@@ -1,5 +1,5 @@
-//! Metadata: brokers, topics and leaders, and topics that come into being because they are asked
-//! for.
+//! Metadata: brokers, topics and leaders, and topics that are created because a client asks for
+//! them. What a frozen broker remembers is taken in `logic::state`.
 
 use downpour_wire::error_code::ErrorCode;
 use downpour_wire::messages::{
@@ -12,7 +12,7 @@ use crate::logic::context::RequestContext;
 use crate::logic::state::{Partition, State, Topic, is_topic_name};
 use crate::topic::TopicSpec;
 
-/// The first version that can tell a client to begin again.
+/// The first version that can tell a client to begin again with its bootstrap servers (KIP-1102).
 const REBOOTSTRAP_FROM: i16 = 13;
 
 pub(crate) fn metadata(

@@ -17,10 +17,10 @@ use crate::logic::request_log::{LoggedBatch, Verdict};
 use crate::logic::state::State;
 use crate::version::KafkaVersion;
 
-/// The first version that speaks of topics by id.
+/// The first version that names topics by id (KIP-516).
 const TOPIC_IDS_FROM: i16 = 13;
 
-/// The first version whose answers name the leader after a move.
+/// The first version whose answers name the leader after a move (KIP-951).
 const LEADER_HINTS_FROM: i16 = 10;
 
 /// What a Produce request did.
@@ -302,7 +302,7 @@ fn serve(
             let base_offset = log.append(&sound, bytes, &terms);
             (base_offset, terms.append_time.unwrap_or(-1), true)
         }
-        // A real broker tells a time here whatever the topic's timestamps are.
+        // A real broker tells a time here, also where the topic keeps the producer's timestamps.
         Admission::Duplicate {
             base_offset,
             timestamp,

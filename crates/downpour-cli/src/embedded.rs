@@ -1,5 +1,5 @@
-//! The fake cluster that stands in for brokers: inside this process for `produce`, in a process
-//! of its own for `perf`, whose CPU and memory must not count it.
+//! The fake cluster that stands in for brokers: inside this process for `produce`, in another
+//! process for `perf`, whose CPU time and memory must not include the cluster's.
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -74,7 +74,7 @@ impl ClusterProcess {
         Ok(process)
     }
 
-    /// Where its brokers are.
+    /// Host and port of its broker.
     pub(crate) fn bootstrap(&self) -> &str {
         &self.bootstrap
     }
@@ -96,7 +96,7 @@ pub(crate) fn serve(args: &EmbeddedBrokerArgs) -> Result<Ending, Refusal> {
     if told.is_err() {
         return Ok(Ending::Incomplete);
     }
-    // An input that fails is as good as one that ends.
+    // An input that fails has ended as well.
     let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
     Ok(Ending::Complete)
 }

@@ -15,7 +15,7 @@ What is measured:
   memory are not counted. Build with --release before you believe a number.
 
 Examples:
-  # A million records of 100 bytes, the broker checked by nobody but itself
+  # A million records of 100 bytes
   downpour perf events -b localhost:9092
 
   # Without a broker: the fake cluster in a process of its own
@@ -66,11 +66,8 @@ pub(crate) struct PerfArgs {
 /// Which partition a record names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PartitionMode {
-    /// None.
     Auto,
-    /// All in turn.
     Each,
-    /// This one.
     One(i32),
 }
 
@@ -96,14 +93,14 @@ pub(crate) enum AwaitMode {
     Handles,
     /// Each record is acknowledged before the next is sent
     Each,
-    /// Thousand records a call, with one handle
+    /// A thousand records per call, with one handle
     Many,
     /// Handles are dropped; a flush at the end
     None,
 }
 
 impl AwaitMode {
-    /// Its name on the command line.
+    /// As on the command line.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Handles => "handles",

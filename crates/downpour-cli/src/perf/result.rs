@@ -12,7 +12,6 @@ use crate::console::Console;
 use crate::ending::Refusal;
 use crate::usage::Usage;
 
-/// What was measured.
 pub(super) struct Measured<'a> {
     pub(super) args: &'a PerfArgs,
     pub(super) outcomes: Outcomes,
@@ -21,7 +20,6 @@ pub(super) struct Measured<'a> {
     pub(super) after: Usage,
 }
 
-/// Writes lines of results to standard output.
 fn print(text: &str) -> Result<(), Refusal> {
     let mut output = io::stdout();
     writeln!(output, "{text}")
@@ -29,7 +27,7 @@ fn print(text: &str) -> Result<(), Refusal> {
         .map_err(|error| Refusal::new(format!("the result could not be written out: {error}")))
 }
 
-/// Nanoseconds for each of so many.
+/// Nanoseconds per record.
 fn nanos_each(time: Duration, count: u64) -> f64 {
     time.as_nanos() as f64 / count.max(1) as f64
 }
@@ -46,7 +44,7 @@ impl Measured<'_> {
         }
     }
 
-    /// Records that were accepted and ended, whatever their end.
+    /// How many records were accepted and ended, well or not.
     fn ended(&self) -> u64 {
         let o = &self.outcomes;
         o.acknowledged + o.not_written + o.unknown + o.unread

@@ -13,7 +13,6 @@ use crate::console::Console;
 use crate::ending::{Ending, Refusal};
 use crate::usage;
 
-/// Runs the command.
 pub(crate) fn run(args: &PerfArgs, console: &Console) -> Result<Ending, Refusal> {
     if cfg!(debug_assertions) {
         console.note("this is a debug build: its numbers say nothing about a release build's");

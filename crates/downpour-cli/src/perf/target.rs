@@ -1,4 +1,4 @@
-//! What is measured against: brokers, or the fake cluster in a process of its own; and a producer
+//! What is measured against: brokers, or the fake cluster in another process; and a producer
 //! whose topic is warm.
 
 use downpour::Topic;
@@ -18,10 +18,10 @@ pub(super) struct Target {
 }
 
 impl Target {
-    /// Starts what is ours and connects.
+    /// Starts the cluster if it is embedded, and connects.
     pub(super) fn reach(args: &PerfArgs) -> Result<Self, Refusal> {
         let connection = &args.connection;
-        // The settings are checked first: a process is a lot to start for nothing.
+        // The settings are checked first, so that no process is started for wrong ones.
         let placeholder = connection.embedded.then_some("localhost:9092");
         drop(settings::build(settings::builder(
             connection,

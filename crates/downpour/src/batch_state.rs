@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Poll, Waker};
 
-use downpour_core::completion::{Completion, WaiterSlot};
+use downpour_core::callers::completion::{Completion, WaiterKey};
 use downpour_core::outcome::{Verdict, Written};
 
 use crate::failure::DeliveryError;
@@ -220,7 +220,7 @@ impl BatchState {
         &self,
         index: u32,
         timestamp: i64,
-        slot: &mut Option<WaiterSlot>,
+        slot: &mut Option<WaiterKey>,
         waker: &Waker,
     ) -> Option<Outcome> {
         let mut inner = self.lock();
@@ -238,7 +238,7 @@ impl BatchState {
     pub(crate) fn poll_run(
         &self,
         run: Range<u32>,
-        slot: &mut Option<WaiterSlot>,
+        slot: &mut Option<WaiterKey>,
         waker: &Waker,
     ) -> Poll<bool> {
         if self.settled.get().is_some() {
@@ -274,7 +274,7 @@ impl BatchState {
     }
 
     /// Whether every record has a verdict, or a waker is left for when they have.
-    pub(crate) fn poll_complete(&self, slot: &mut Option<WaiterSlot>, waker: &Waker) -> bool {
+    pub(crate) fn poll_complete(&self, slot: &mut Option<WaiterKey>, waker: &Waker) -> bool {
         let mut inner = self.lock();
         let complete = inner.completion.is_complete();
         if complete {
@@ -286,7 +286,7 @@ impl BatchState {
     }
 
     /// Takes a waker back.
-    pub(crate) fn forget(&self, slot: WaiterSlot) {
+    pub(crate) fn forget(&self, slot: WaiterKey) {
         // The waker is dropped after the lock: its drop is the caller's code.
         self.lock().completion.forget(slot);
     }

@@ -6,8 +6,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use downpour_core::callers::partitioner::Partitioner;
 use downpour_core::config::{Acks, Linger};
-use downpour_core::partition::Partitioner;
 use downpour_wire::codec::Compression;
 
 use crate::check;

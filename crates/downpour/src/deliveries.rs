@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
-use downpour_core::completion::WaiterSlot;
+use downpour_core::callers::completion::WaiterKey;
 
 use crate::batch_state::BatchState;
 use crate::delivery::Delivery;
@@ -32,7 +32,7 @@ pub struct Deliveries {
     settled: usize,
     /// Whether a record of them was not acknowledged, or another one of their batches was not.
     is_bad: bool,
-    slot: Option<WaiterSlot>,
+    slot: Option<WaiterKey>,
 }
 
 /// A batch that holds some of the records.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use downpour_core::completion::WaiterSlot;
+use downpour_core::callers::completion::WaiterKey;
 
 use crate::batch_state::BatchState;
 use crate::failure::{DeliveryError, WaitTimeout};
@@ -27,7 +27,7 @@ pub struct Delivery {
     state: Arc<BatchState>,
     index: u32,
     timestamp: i64,
-    slot: Option<WaiterSlot>,
+    slot: Option<WaiterKey>,
 }
 
 impl Delivery {

@@ -56,9 +56,9 @@ mod validate;
 mod waits;
 mod wake;
 
+pub use downpour_core::callers::partitioner::{Choice, Partitioner};
 pub use downpour_core::config::{Acks, Address};
 pub use downpour_core::outcome::{Cause, WaitingFor, Written};
-pub use downpour_core::partition::{Choice, Partitioner};
 pub use downpour_wire::codec::{Compression, CompressionError, CompressionType};
 pub use downpour_wire::error_code::ErrorCode;
 pub use downpour_wire::record::Header;

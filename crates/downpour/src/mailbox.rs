@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
-use downpour_core::cluster::Slot;
+use downpour_core::ids::PartitionId;
 
 use crate::topic::TopicState;
 
@@ -27,7 +27,7 @@ pub(crate) enum Command {
 pub(crate) struct Mail {
     /// Queues that have something new. At most one entry a partition: a queue asks again only
     /// once it was looked at.
-    pub(crate) dirty: Vec<Slot>,
+    pub(crate) dirty: Vec<PartitionId>,
     pub(crate) commands: Vec<Command>,
     /// Something lies elsewhere: a compressed batch, a resolved name, a timer.
     nudged: bool,
@@ -67,21 +67,21 @@ impl Mailbox {
     }
 
     /// A queue has something new.
-    pub(crate) fn post(&self, slot: Slot) {
+    pub(crate) fn post(&self, slot: PartitionId) {
         self.lock().dirty.push(slot);
         self.rouse();
     }
 
     /// The same without waking anybody, if the I/O thread sleeps: then the answer is true, and
     /// the caller looks at the mail itself or calls [`rouse`](Self::rouse).
-    pub(crate) fn leave(&self, slot: Slot) -> bool {
+    pub(crate) fn leave(&self, slot: PartitionId) -> bool {
         self.lock().dirty.push(slot);
         // A thread that is awake takes the mail before it sleeps.
         !self.awake.load(Ordering::Acquire)
     }
 
     /// Several queues have.
-    pub(crate) fn post_all(&self, slots: Vec<Slot>) {
+    pub(crate) fn post_all(&self, slots: Vec<PartitionId>) {
         if !slots.is_empty() {
             self.lock().dirty.extend(slots);
             self.rouse();
@@ -144,10 +144,7 @@ mod tests {
     fn nobody_sleeps_on_unread_mail() {
         let mailbox = Mailbox::new();
         assert!(mailbox.may_sleep());
-        mailbox.post(Slot {
-            topic: 0,
-            partition: 1,
-        });
+        mailbox.post(PartitionId { topic: 0, index: 1 });
         assert!(!mailbox.may_sleep());
         let mut mail = Mail::default();
         mailbox.take(&mut mail);
@@ -169,10 +166,7 @@ mod tests {
         let mut poll = mio::Poll::new().unwrap();
         let mailbox = Mailbox::new();
         mailbox.set_waker(mio::Waker::new(poll.registry(), mio::Token(0)).unwrap());
-        mailbox.post(Slot {
-            topic: 0,
-            partition: 0,
-        });
+        mailbox.post(PartitionId { topic: 0, index: 0 });
         let mut events = mio::Events::with_capacity(4);
         poll.poll(&mut events, Some(std::time::Duration::ZERO))
             .unwrap();
@@ -180,11 +174,8 @@ mod tests {
         let mut mail = Mail::default();
         mailbox.take(&mut mail);
         assert!(mailbox.may_sleep());
-        for partition in 0..3 {
-            mailbox.post(Slot {
-                topic: 0,
-                partition,
-            });
+        for index in 0..3 {
+            mailbox.post(PartitionId { topic: 0, index });
         }
         poll.poll(&mut events, Some(std::time::Duration::from_secs(5)))
             .unwrap();

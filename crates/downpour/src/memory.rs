@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
-use downpour_core::budget::{Budget, Wait, WaitKey};
+use downpour_core::callers::budget::{Budget, Wait, WaitKey};
 
 /// Chunks of 512 bytes to 1 MiB are kept, each size apart.
 const SMALLEST: u32 = 9;

@@ -6,7 +6,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use downpour_core::cluster::Slot;
+use downpour_core::ids::PartitionId;
 use downpour_core::queue::Queue;
 
 use crate::batch_state::BatchState;
@@ -14,7 +14,7 @@ use crate::batch_state::BatchState;
 /// One partition's queue and its lock.
 #[derive(Debug)]
 pub(crate) struct PartitionState {
-    pub(crate) slot: Slot,
+    pub(crate) slot: PartitionId,
     inner: Mutex<PartitionInner>,
 }
 
@@ -26,7 +26,7 @@ pub(crate) struct PartitionInner {
 }
 
 impl PartitionState {
-    pub(crate) fn new(slot: Slot, queue: Queue<Arc<BatchState>>, closed: bool) -> Self {
+    pub(crate) fn new(slot: PartitionId, queue: Queue<Arc<BatchState>>, closed: bool) -> Self {
         Self {
             slot,
             inner: Mutex::new(PartitionInner { queue, closed }),
@@ -108,13 +108,13 @@ impl Partitions {
 mod tests {
     use super::*;
     use downpour_core::config::Config;
-    use downpour_core::queue::Settings;
+    use downpour_core::queue::QueueSettings;
 
     fn make(partition: i32) -> PartitionState {
-        let settings = Settings::from(&Config::new(Vec::new()));
-        let slot = Slot {
+        let settings = QueueSettings::from(&Config::new(Vec::new()));
+        let slot = PartitionId {
             topic: 0,
-            partition,
+            index: partition,
         };
         PartitionState::new(slot, Queue::new(Arc::from("t"), partition, settings), false)
     }
@@ -141,7 +141,7 @@ mod tests {
         assert!(partitions.get(6).is_none() && partitions.get(-1).is_none());
         partitions.grow(100, make);
         assert!(std::ptr::eq(fifth, partitions.get(5).unwrap()));
-        let numbers: Vec<i32> = partitions.iter().map(|p| p.slot.partition).collect();
+        let numbers: Vec<i32> = partitions.iter().map(|p| p.slot.index).collect();
         assert_eq!(numbers, (0..100).collect::<Vec<_>>());
     }
 }

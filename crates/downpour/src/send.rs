@@ -8,8 +8,9 @@ use std::sync::Arc;
 use std::task::Waker;
 use std::time::Instant;
 
-use downpour_core::partition::{Choice, Partitioner, murmur2};
-use downpour_core::queue::{Append, SealJob, Sealed};
+use downpour_core::callers::partitioner::{Choice, Partitioner, murmur2};
+use downpour_core::queue::Append;
+use downpour_core::seal::{SealJob, Sealed};
 use downpour_wire::batch::BatchBuilder;
 use downpour_wire::codec::Compressor;
 use downpour_wire::record::RecordRef;
@@ -309,7 +310,7 @@ fn append(
     let timestamp = timestamp(record);
     let reference = reference(record, timestamp);
     let options = &shared.settings.options;
-    let partition = state.slot.partition;
+    let partition = state.slot.index;
     if shared.memory.is_contended() && progress.chunk.is_none() {
         // Whoever came later would live on in the open batch's room and keep it from leaving.
         progress.partition = Some(partition);
@@ -335,9 +336,9 @@ fn append(
                     added.ticket.add_label(added.index, label.clone());
                 }
                 drop(inner);
-                if added.notify || added.closed || progress.chunk.is_some() {
+                if added.became_dirty || added.closed || progress.chunk.is_some() {
                     let (closed, job) = (added.closed, added.job);
-                    after_append(shared, state, added.notify, closed, job, progress);
+                    after_append(shared, state, added.became_dirty, closed, job, progress);
                 }
                 return Attempt::Accepted(Delivery::new(added.ticket, added.index, timestamp));
             }
@@ -419,7 +420,7 @@ pub(crate) fn after_append(
         let mut done = state.lock().queue.finish_seal(sealed);
         let memory = &shared.memory;
         memory.give_back_all(&mut done.recycled, done.freed, &mut woken);
-        notify = done.notify;
+        notify = done.became_dirty;
     }
     if notify && !closed {
         shared.post_opened(state.slot);

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use downpour_core::callers::partitioner::Partitioner;
 use downpour_core::config::{BatchOptions, Config};
-use downpour_core::partition::Partitioner;
 
 use crate::connector::Connector;
 

@@ -11,8 +11,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::Waker;
 
-use downpour_core::cluster::Slot;
 use downpour_core::config::Address;
+use downpour_core::ids::PartitionId;
 use downpour_core::queue;
 
 use crate::batch_state::BatchState;
@@ -39,7 +39,7 @@ pub(crate) struct Shared {
     /// Number of this producer in the process.
     pub(crate) id: u64,
     pub(crate) settings: Settings,
-    pub(crate) queue_settings: queue::Settings,
+    pub(crate) queue_settings: queue::QueueSettings,
     pub(crate) topics: Topics,
     pub(crate) memory: Memory,
     pub(crate) timers: Timers,
@@ -70,7 +70,7 @@ impl Shared {
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
         Arc::new(Self {
             id,
-            queue_settings: queue::Settings::from(&*settings.core),
+            queue_settings: queue::QueueSettings::from(&*settings.core),
             topics: Topics::new(id),
             memory: Memory::new(settings.buffer_memory),
             timers: Timers::default(),
@@ -124,7 +124,7 @@ impl Shared {
 
     /// Tells of a batch that was opened. While the I/O thread sleeps the caller writes itself
     /// what is to leave at once: waking another thread takes longer than that.
-    pub(crate) fn post_opened(&self, slot: Slot) {
+    pub(crate) fn post_opened(&self, slot: PartitionId) {
         if !self.mailbox.leave(slot) {
             return;
         }
@@ -159,7 +159,7 @@ impl Shared {
     /// Calls `f` with every partition's queue, one lock at a time.
     pub(crate) fn each_partition(
         &self,
-        mut f: impl FnMut(Slot, &mut crate::partitions::PartitionInner),
+        mut f: impl FnMut(PartitionId, &mut crate::partitions::PartitionInner),
     ) {
         for topic in self.topics.all() {
             for partition in topic.partitions.iter() {
@@ -174,7 +174,7 @@ impl Shared {
         let mut slots = Vec::new();
         self.each_partition(|slot, inner| {
             if !inner.queue.is_empty() {
-                inner.queue.hurry();
+                inner.queue.request_flush();
                 inner.queue.tickets(&mut tickets);
                 slots.push(slot);
             }

@@ -8,9 +8,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
 use arc_swap::ArcSwap;
-use downpour_core::cluster::Slot;
-use downpour_core::partition::sticky::Sticky;
-use downpour_core::queue::{Queue, Settings};
+use downpour_core::callers::partitioner::sticky::Sticky;
+use downpour_core::ids::PartitionId;
+use downpour_core::queue::{Queue, QueueSettings};
 use downpour_core::rng::Rng;
 use downpour_wire::error_code::ErrorCode;
 
@@ -158,7 +158,7 @@ impl TopicState {
     pub(crate) fn update(
         &self,
         leaders: &[Option<i32>],
-        settings: Settings,
+        settings: QueueSettings,
         closed: bool,
         woken: &mut Vec<Waker>,
     ) {
@@ -170,9 +170,9 @@ impl TopicState {
         self.available.store(Arc::new(leading));
         let count = u32::try_from(leaders.len()).unwrap_or(0);
         self.partitions.grow(count, |partition| {
-            let slot = Slot {
+            let slot = PartitionId {
                 topic: self.index,
-                partition,
+                index: partition,
             };
             let queue = Queue::new(self.name.clone(), partition, settings);
             PartitionState::new(slot, queue, closed)

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use downpour_core::budget::WaitKey;
-use downpour_core::completion::WaiterSlot;
+use downpour_core::callers::budget::WaitKey;
+use downpour_core::callers::completion::WaiterKey;
 
 use crate::batch_state::BatchState;
 use crate::error::{SendError, SendTimeout, WaitedFor};
@@ -216,7 +216,7 @@ impl Drop for ForMemory<'_> {
 /// Waits until every record of these batches has its verdict.
 pub(crate) struct ForBatches {
     batches: Vec<Arc<BatchState>>,
-    slot: Option<WaiterSlot>,
+    slot: Option<WaiterKey>,
 }
 
 impl ForBatches {

@@ -129,7 +129,7 @@ fn restore(ticket: &BatchState, index: u32, record: OwnedRecord) -> Record<'stat
 }
 
 /// Lets no record in any more; what got in before is told to `each`.
-pub(super) fn shut(shared: &Shared, mut each: impl FnMut(downpour_core::cluster::Slot)) {
+pub(super) fn shut(shared: &Shared, mut each: impl FnMut(downpour_core::ids::PartitionId)) {
     shared.begin_closing();
     shared.each_partition(|slot, inner| {
         inner.closed = true;

@@ -8,10 +8,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
-use downpour_core::cluster::Slot;
-use downpour_core::engine::{Engine, Output, TopicUpdate};
 use downpour_core::event::Event;
-use downpour_core::queue::{SealJob, Sealed};
+use downpour_core::ids::PartitionId;
+use downpour_core::produce::{Engine, Output, TopicUpdate};
+use downpour_core::seal::{SealJob, Sealed};
 use downpour_wire::batch::Body;
 use downpour_wire::codec::Compressor;
 use mio::{Events, Registry, Token};
@@ -34,7 +34,7 @@ const ROUNDS_MAX: usize = 64;
 const NAP: Duration = Duration::from_millis(5);
 
 type Ticket = Arc<BatchState>;
-type Seals = Arc<Mutex<Vec<(Slot, Sealed)>>>;
+type Seals = Arc<Mutex<Vec<(PartitionId, Sealed)>>>;
 
 /// What the I/O thread does after its round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -141,7 +141,7 @@ impl Driver {
     fn take_mail(&mut self, now: Instant) {
         self.shared.mailbox.take(&mut self.mail);
         for slot in self.mail.dirty.drain(..) {
-            self.engine.handle_ready(slot);
+            self.engine.mark_dirty(slot);
         }
         let commands = std::mem::take(&mut self.mail.commands);
         for command in commands {
@@ -191,7 +191,7 @@ impl Driver {
                 Happening::Connected(link) => self.engine.handle_connected(link, now),
                 Happening::ConnectFailed(link, reason) => {
                     self.engine
-                        .handle_connect_failed(link, reason.into(), now, &mut self.queues);
+                        .handle_disconnected(link, reason.into(), now, &mut self.queues);
                 }
                 Happening::Disconnected(link, reason) => {
                     self.engine
@@ -206,7 +206,11 @@ impl Driver {
 
     fn carry_out(&mut self, output: Output<Ticket>, now: Instant) {
         match output {
-            Output::Connect { link, address, .. } => self.links.connect(
+            Output::Connect {
+                connection_id: link,
+                address,
+                ..
+            } => self.links.connect(
                 link,
                 &address,
                 &self.pool,
@@ -214,11 +218,19 @@ impl Driver {
                 now,
                 &mut self.happenings,
             ),
-            Output::Disconnect { link } => self.links.disconnect(link),
-            Output::Write { link, frame } => self.links.write(link, frame),
+            Output::Disconnect {
+                connection_id: link,
+            } => self.links.disconnect(link),
+            Output::Write {
+                connection_id: link,
+                frame,
+            } => self.links.write(link, frame),
             Output::Topic { topic, update } => self.update_topic(topic, &update),
-            Output::Seal { slot, job } => self.seal(slot, *job),
-            Output::Resolved {
+            Output::Seal {
+                partition: slot,
+                job,
+            } => self.seal(slot, *job),
+            Output::Resolve {
                 ticket,
                 first,
                 count,
@@ -230,7 +242,7 @@ impl Driver {
                 }
                 ticket.resolve((first, count), total, verdict, &mut self.woken);
             }
-            Output::Freed { bytes, body } => self.free(bytes, body),
+            Output::Free { bytes, body } => self.free(bytes, body),
             Output::Event(event) => self.observe(&event),
             _ => {}
         }
@@ -265,7 +277,7 @@ impl Driver {
         log::event(event);
     }
 
-    fn seal(&mut self, slot: Slot, job: SealJob) {
+    fn seal(&mut self, slot: PartitionId, job: SealJob) {
         if job.bytes() <= SEAL_INLINE_BYTES {
             let sealed = job.run(&mut self.compressor);
             self.finish_seal(slot, sealed);
@@ -285,14 +297,14 @@ impl Driver {
         }
     }
 
-    fn finish_seal(&mut self, slot: Slot, sealed: Sealed) {
+    fn finish_seal(&mut self, slot: PartitionId, sealed: Sealed) {
         let Some(partition) = self.queues.partition(slot) else {
             return;
         };
         let mut done = partition.lock().queue.finish_seal(sealed);
         let memory = &self.shared.memory;
         memory.give_back_all(&mut done.recycled, done.freed, &mut self.woken);
-        self.engine.handle_ready(slot);
+        self.engine.mark_dirty(slot);
     }
 
     fn free(&mut self, bytes: usize, body: Option<Arc<Body>>) {
@@ -309,7 +321,7 @@ impl Driver {
         self.closing.wish(deadline, awaited);
         if first {
             let engine = &mut self.engine;
-            closing::shut(&self.shared, |slot| engine.handle_ready(slot));
+            closing::shut(&self.shared, |slot| engine.mark_dirty(slot));
             self.engine.drain();
         }
     }
@@ -350,7 +362,7 @@ impl Driver {
 
     fn sleep(&mut self, polled_at: Instant) -> Sleep {
         if self.unread.is_empty() {
-            if let Some(time) = self.engine.breath(polled_at) {
+            if let Some(time) = self.engine.pause(polled_at) {
                 // Still awake as far as callers know: what they post is seen after it.
                 return Sleep::Breath(time);
             }

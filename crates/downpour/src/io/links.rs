@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use downpour_core::config::Address;
-use downpour_core::connection::LinkId;
+use downpour_core::ids::ConnectionId;
 use downpour_wire::frame::Frame;
 use mio::{Registry, Token};
 
@@ -24,7 +24,7 @@ use crate::shared::Shared;
 /// The waker's token; connections count up from the next.
 pub(super) const WAKER: Token = Token(0);
 
-fn token(link: LinkId) -> Token {
+fn token(link: ConnectionId) -> Token {
     Token(
         usize::try_from(link.0)
             .unwrap_or(usize::MAX - 1)
@@ -32,8 +32,8 @@ fn token(link: LinkId) -> Token {
     )
 }
 
-fn link_of(token: Token) -> LinkId {
-    LinkId((token.0 as u64).wrapping_sub(1))
+fn link_of(token: Token) -> ConnectionId {
+    ConnectionId((token.0 as u64).wrapping_sub(1))
 }
 
 /// A connection at some stage.
@@ -58,10 +58,10 @@ pub(super) struct Ready {
 /// Something that happened to a connection.
 #[derive(Debug)]
 pub(super) enum Happening {
-    Connected(LinkId),
-    ConnectFailed(LinkId, String),
-    Disconnected(LinkId, String),
-    Written(LinkId, u64),
+    Connected(ConnectionId),
+    ConnectFailed(ConnectionId, String),
+    Disconnected(ConnectionId, String),
+    Written(ConnectionId, u64),
 }
 
 /// What the pool brought back.
@@ -86,12 +86,12 @@ fn open(connector: &Connector, address: &Address) -> io::Result<Opened> {
     }
 }
 
-type Results = Arc<Mutex<Vec<(LinkId, io::Result<Opened>)>>>;
+type Results = Arc<Mutex<Vec<(ConnectionId, io::Result<Opened>)>>>;
 
 /// All connections.
 pub(super) struct Links {
     shared: Arc<Shared>,
-    states: BTreeMap<LinkId, State>,
+    states: BTreeMap<ConnectionId, State>,
     results: Results,
     buffer: Vec<u8>,
 }
@@ -120,7 +120,7 @@ impl Links {
     /// Begins to open a connection.
     pub(super) fn connect(
         &mut self,
-        link: LinkId,
+        link: ConnectionId,
         address: &Address,
         pool: &Pool,
         registry: &Registry,
@@ -167,7 +167,7 @@ impl Links {
 
     fn handle_opened(
         &mut self,
-        link: LinkId,
+        link: ConnectionId,
         opened: io::Result<Opened>,
         registry: &Registry,
         now: Instant,
@@ -209,14 +209,14 @@ impl Links {
         Link::new(socket, self.shared.settings.core.response_max)
     }
 
-    fn fail(&mut self, link: LinkId, reason: String, out: &mut Vec<Happening>) {
+    fn fail(&mut self, link: ConnectionId, reason: String, out: &mut Vec<Happening>) {
         self.states.remove(&link);
         out.push(Happening::ConnectFailed(link, reason));
     }
 
     fn poll_attempt(
         &mut self,
-        link: LinkId,
+        link: ConnectionId,
         registry: &Registry,
         now: Instant,
         out: &mut Vec<Happening>,
@@ -242,7 +242,7 @@ impl Links {
         now: Instant,
         out: &mut Vec<Happening>,
     ) {
-        let due: Vec<LinkId> = self
+        let due: Vec<ConnectionId> = self
             .states
             .iter()
             .filter(|(_, state)| match state {
@@ -266,12 +266,12 @@ impl Links {
     }
 
     /// Ends a connection; nothing of it is told any more.
-    pub(super) fn disconnect(&mut self, link: LinkId) {
+    pub(super) fn disconnect(&mut self, link: ConnectionId) {
         self.states.remove(&link);
     }
 
     /// Adds a frame to what a connection writes next.
-    pub(super) fn write(&mut self, link: LinkId, frame: Frame) {
+    pub(super) fn write(&mut self, link: ConnectionId, frame: Frame) {
         if let Some(State::Open(open)) = self.states.get_mut(&link) {
             open.push(frame);
         }
@@ -307,7 +307,7 @@ impl Links {
         event: Ready,
         registry: &Registry,
         now: Instant,
-        mut received: impl FnMut(LinkId, &[u8]),
+        mut received: impl FnMut(ConnectionId, &[u8]),
         out: &mut Vec<Happening>,
     ) -> bool {
         let Ready {

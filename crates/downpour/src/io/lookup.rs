@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use downpour_core::cluster::Slot;
-use downpour_core::engine::Queues;
+use downpour_core::ids::PartitionId;
+use downpour_core::produce::Queues;
 use downpour_core::queue::Queue;
 
 use crate::batch_state::BatchState;
@@ -35,15 +35,15 @@ impl Lookup {
     }
 
     /// The partition of a slot.
-    pub(super) fn partition(&mut self, slot: Slot) -> Option<&PartitionState> {
-        self.topic(slot.topic)?.partitions.get(slot.partition)
+    pub(super) fn partition(&mut self, slot: PartitionId) -> Option<&PartitionState> {
+        self.topic(slot.topic)?.partitions.get(slot.index)
     }
 }
 
 impl Queues<Arc<BatchState>> for Lookup {
     fn with<R>(
         &mut self,
-        slot: Slot,
+        slot: PartitionId,
         f: impl FnOnce(&mut Queue<Arc<BatchState>>) -> R,
     ) -> Option<R> {
         let partition = self.partition(slot)?;

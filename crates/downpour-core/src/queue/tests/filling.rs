@@ -41,7 +41,7 @@ fn an_open_batch_grows_while_every_slot_is_taken() {
     let mut bench = Bench::with(&small());
     bench.batch(&["first"]);
     let first = bench.send();
-    // Not proven: one slot, and it is taken.
+    // Not proven: one partition, and it is taken.
     let tickets: Vec<_> = (0..20).map(|_| bench.append(&value(200)).0).collect();
     assert!(tickets.iter().all(|&t| t == tickets[0]), "{tickets:?}");
     bench.answer(&first, ErrorCode::NONE, 0);

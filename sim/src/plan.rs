@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use downpour_core::config::{Acks, Address, BatchOptions, Config, Linger};
-use downpour_fake::{Codec, KafkaVersion, TopicSpec};
+use downpour_fake::{CompressionType, KafkaVersion, TopicSpec};
 use downpour_wire::codec::Compression;
 
 use crate::checker::{Expect, Order};
@@ -334,14 +334,18 @@ fn config(rng: &mut Rng, brokers: i32, short: bool, len_max: usize) -> Config {
 }
 
 fn options(rng: &mut Rng, config: &mut Config) -> Vec<BatchOptions> {
-    let codecs = [Codec::Gzip, Codec::Snappy, Codec::Lz4];
+    let codecs = [
+        CompressionType::Gzip,
+        CompressionType::Snappy,
+        CompressionType::Lz4,
+    ];
     if rng.percent(40) {
         config.compression = Compression::new(*rng.pick(&codecs));
     }
     let mut options = vec![config.batch_options()];
     if rng.percent(15) {
         let codec = if rng.percent(50) {
-            Codec::None
+            CompressionType::None
         } else {
             *rng.pick(&codecs)
         };

@@ -24,10 +24,10 @@ use crate::properties;
 ///
 /// ```
 /// use std::time::Duration;
-/// use downpour::{Codec, Producer};
+/// use downpour::{CompressionType, Producer};
 ///
 /// let producer = Producer::builder("localhost:9092")
-///     .compression(Codec::Lz4)
+///     .compression(CompressionType::Lz4)
 ///     .delivery_timeout(Duration::from_secs(60))
 ///     .property("linger.ms", "10")
 ///     .build()?;
@@ -138,7 +138,8 @@ impl ProducerBuilder {
         self
     }
 
-    /// The codec of batches, a [`Codec`](crate::Codec) or a [`Compression`] with a level.
+    /// How batches are compressed: a [`CompressionType`](crate::CompressionType), or a
+    /// [`Compression`] with a level.
     /// Default none.
     pub fn compression(mut self, compression: impl Into<Compression>) -> Self {
         let compression = compression.into();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use downpour_core::config::{Acks, Address, Config, Linger};
-use downpour_wire::codec::{Codec, Compression};
+use downpour_wire::codec::{Compression, CompressionType};
 
 use crate::config_error::{ConfigError, ConfigProblem};
 use crate::draft::Draft;
@@ -134,8 +134,8 @@ fn take_compression(draft: &Draft, config: &mut Config, problems: &mut Vec<Confi
         return;
     }
     let by_property = match codec {
-        Codec::Gzip => draft.gzip_level,
-        Codec::Zstd => draft.zstd_level,
+        CompressionType::Gzip => draft.gzip_level,
+        CompressionType::Zstd => draft.zstd_level,
         _ => None,
     };
     let level = draft.level.or(by_property);

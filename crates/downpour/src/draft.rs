@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use downpour_core::callers::partitioner::Partitioner;
 use downpour_core::config::{Acks, Linger};
-use downpour_wire::codec::Codec;
+use downpour_wire::codec::CompressionType;
 
 use crate::config_error::ConfigProblem;
 use crate::connector::Connector;
@@ -27,7 +27,7 @@ pub(crate) struct Draft {
     pub(crate) batch_size: Option<usize>,
     pub(crate) record_max: Option<usize>,
     pub(crate) request_max: Option<usize>,
-    pub(crate) codec: Option<Codec>,
+    pub(crate) codec: Option<CompressionType>,
     /// The level of the codec that was chosen with it.
     pub(crate) level: Option<i32>,
     /// Levels by Kafka's property names; they count only for the codec they name.

@@ -59,7 +59,7 @@ mod wake;
 pub use downpour_core::callers::partitioner::{Choice, Partitioner};
 pub use downpour_core::config::{Acks, Address};
 pub use downpour_core::outcome::{Cause, WaitingFor, Written};
-pub use downpour_wire::codec::{Codec, CodecError, Compression};
+pub use downpour_wire::codec::{Compression, CompressionError, CompressionType};
 pub use downpour_wire::error_code::ErrorCode;
 pub use downpour_wire::record::Header;
 

@@ -212,7 +212,7 @@ impl World {
         for (number, topic) in (0..).zip(&self.plan.topics) {
             let partitions = self.cluster.partition_count(&topic.name).unwrap_or(0);
             for partition in 0..partitions {
-                let log = self.cluster.log(&topic.name, partition);
+                let log = self.cluster.records(&topic.name, partition);
                 logs.insert((number, partition), log);
             }
         }

@@ -40,8 +40,9 @@ fn uses(metadata: &Value) -> Uses {
         };
         let normal: BTreeMap<String, String> = named(&normal);
         let mut dev: BTreeMap<String, String> = named(&dev);
-        // Tests that want one more feature of what the code uses anyway say nothing new.
-        dev.retain(|on, _| !normal.contains_key(on));
+        // Tests that want one more feature of what the code uses anyway, or of the crate itself, say
+        // nothing new.
+        dev.retain(|on, _| on != name && !normal.contains_key(on));
         uses.insert(name.to_owned(), normal);
         if !dev.is_empty() {
             uses.insert(format!("{name} (tests)"), dev);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use downpour_wire::codec::Codec;
+use downpour_wire::codec::CompressionType;
 use downpour_wire::error_code::ErrorCode;
 use downpour_wire::frame::ProduceFrame;
 use downpour_wire::messages::ApiKey;
@@ -190,7 +190,7 @@ impl<T: Clone> Engine<T> {
         let Drain::Send(outgoing) = &drain else {
             return Some(drain);
         };
-        if outgoing.body.codec() == Codec::Zstd && produce < ZSTD_SINCE {
+        if outgoing.body.codec() == CompressionType::Zstd && produce < ZSTD_SINCE {
             let mut answer = Answer::of(ErrorCode::UNSUPPORTED_COMPRESSION_TYPE);
             answer.message = Some(Arc::from(
                 "this broker is older than zstd (Kafka 2.1); use another compression.type",

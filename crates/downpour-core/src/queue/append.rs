@@ -5,7 +5,7 @@
 use std::time::Instant;
 
 use downpour_wire::batch::{BatchBuilder, HEADER_LEN};
-use downpour_wire::codec::Codec;
+use downpour_wire::codec::CompressionType;
 use downpour_wire::record::RecordRef;
 
 use crate::config::BatchOptions;
@@ -317,7 +317,7 @@ impl<T: Clone> Queue<T> {
         };
         let order = self.next_order;
         self.next_order += 1;
-        if options.compression.codec() == Codec::None {
+        if options.compression.codec() == CompressionType::None {
             let memory = builder.capacity();
             let batch = Batch::new(order, ticket, seal_plain(builder), memory, times);
             self.waiting.push_back(Waiting::Sealed(batch));

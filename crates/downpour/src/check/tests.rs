@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use downpour_core::config::{Acks, Linger};
-use downpour_wire::codec::Codec;
+use downpour_wire::codec::CompressionType;
 
 use crate::draft::Draft;
 use crate::settings::Settings;
@@ -130,13 +130,13 @@ fn every_problem_is_told_at_once() {
 #[test]
 fn a_level_counts_for_its_own_codec_only() {
     let gzip = good(|d| {
-        d.codec = Some(Codec::Gzip);
+        d.codec = Some(CompressionType::Gzip);
         d.gzip_level = Some(9);
         d.zstd_level = Some(22);
     });
     assert_eq!(gzip.core.compression.level(), Some(9));
     let said = bad(|d| {
-        d.codec = Some(Codec::Lz4);
+        d.codec = Some(CompressionType::Lz4);
         d.level = Some(3);
     });
     assert!(said.contains("no level 3"), "{said}");
@@ -146,7 +146,7 @@ fn a_level_counts_for_its_own_codec_only() {
 #[test]
 fn a_codec_that_is_not_in_the_build_names_its_feature() {
     let mut draft = draft();
-    draft.codec = Some(Codec::Zstd);
+    draft.codec = Some(CompressionType::Zstd);
     let error = super::settings(draft).unwrap_err();
     assert!(matches!(
         &error.problems()[0],

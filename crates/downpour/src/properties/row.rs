@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use downpour_core::config::{Acks, Linger};
-use downpour_wire::codec::Codec;
+use downpour_wire::codec::CompressionType;
 
 use crate::draft::Draft;
 
@@ -161,7 +161,7 @@ pub(super) fn idle(draft: &mut Draft, value: &str) -> Result<(), Refusal> {
 }
 
 pub(super) fn codec(draft: &mut Draft, value: &str) -> Result<(), Refusal> {
-    let codec = Codec::from_name(&value.to_ascii_lowercase())
+    let codec = CompressionType::from_name(&value.to_ascii_lowercase())
         .ok_or_else(|| bad("must be none, gzip, snappy, lz4 or zstd"))?;
     draft.codec = Some(codec);
     // The level of an earlier word belongs to that word's codec.

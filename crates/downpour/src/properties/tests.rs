@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use downpour_core::config::{Acks, Linger};
-use downpour_wire::codec::Codec;
+use downpour_wire::codec::CompressionType;
 
 use super::{apply, nearest, settle, table};
 use crate::config_error::ConfigProblem;
@@ -102,7 +102,7 @@ fn names_that_work_reach_the_draft() {
     assert_eq!(draft.max_in_flight, Some(3));
     assert_eq!(draft.delivery_timeout, Some(Duration::from_secs(7)));
     assert_eq!(draft.linger, Some(Linger::Fixed(Duration::from_millis(20))));
-    assert_eq!(draft.codec, Some(Codec::Lz4));
+    assert_eq!(draft.codec, Some(CompressionType::Lz4));
     assert_eq!(draft.buffer_memory, Some(1_000_000));
 }
 

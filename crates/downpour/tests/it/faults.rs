@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use downpour::{Cause, Codec, ErrorCode, Record, Written};
+use downpour::{Cause, CompressionType, ErrorCode, Record, Written};
 use downpour_fake::{ApiKey, FakeCluster, Fault};
 
 use crate::setup::{PATIENCE, builder, cluster, producer, small_cluster};
@@ -160,7 +160,12 @@ fn a_refused_batch_fails_with_the_brokers_code() {
 
 #[test]
 fn each_codec_arrives_as_it_was_sent() {
-    for codec in [Codec::None, Codec::Gzip, Codec::Snappy, Codec::Lz4] {
+    for codec in [
+        CompressionType::None,
+        CompressionType::Gzip,
+        CompressionType::Snappy,
+        CompressionType::Lz4,
+    ] {
         let cluster = cluster();
         let producer = builder(&cluster)
             .compression(codec)

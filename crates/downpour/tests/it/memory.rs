@@ -43,6 +43,57 @@ fn try_send_says_that_memory_is_full_and_works_again_when_it_is_not() {
 }
 
 #[test]
+fn try_send_on_a_full_buffer_never_waits_and_loses_no_record() {
+    const LIMIT: usize = 1 << 20;
+    let cluster = FakeCluster::builder().topic("events", 3).start().unwrap();
+    let producer = builder(&cluster).buffer_memory(LIMIT).build().unwrap();
+    let topic = smol::block_on(producer.topic("events")).unwrap();
+    let (mut accepted, mut handles) = (Vec::new(), Vec::new());
+    let mut number = 0;
+    let mut is_accepted = || {
+        let value = format!("{number:>1024}");
+        number += 1;
+        let answer = producer.try_send(topic.record().value(value.clone()));
+        assert!(producer.buffered_bytes() <= LIMIT);
+        match answer {
+            Ok(handle) => {
+                handles.push(handle);
+                accepted.push(value);
+                true
+            }
+            Err(error) => {
+                let (record, reason) = error.into_parts();
+                let is_full = matches!(reason, SendError::NotReady(WaitedFor::Memory));
+                assert!(is_full, "{reason:?}");
+                assert_eq!(record.value_bytes(), Some(value.as_bytes()));
+                false
+            }
+        }
+    };
+    // Connections wait for the fake's lock meanwhile, so nothing is answered and no memory comes
+    // back: a call that waited for some would give up with another reason, a minute later.
+    let handed_back = cluster.with(|_| {
+        while is_accepted() {}
+        (0..10_000).filter(|_| !is_accepted()).count()
+    });
+    // A batch that was open when the memory ran out may have had room.
+    assert!(handed_back > 9_000, "{handed_back}");
+    // Now memory comes back while others want it.
+    for _ in 0..10_000 {
+        is_accepted();
+    }
+    smol::block_on(producer.flush());
+    assert!(is_accepted());
+    for handle in &handles {
+        handle.wait().unwrap();
+    }
+    cluster.assert_delivered_once("events", &accepted);
+    cluster.assert_in_order("events", &accepted);
+    cluster.assert_no_violations();
+    assert_eq!(producer.buffered_bytes(), 0);
+}
+
+#[test]
 fn a_send_that_waits_too_long_for_memory_says_so() {
     let cluster = small_cluster();
     cluster.fault(Fault::hang().on(ApiKey::Produce));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use downpour::{Codec, Record, Written};
+use downpour::{CompressionType, Record, Written};
 use downpour_fake::{ApiKey, ErrorCode, FakeCluster, Fault};
 
 use crate::setup::{builder, cluster, poll_and_drop};
@@ -35,7 +35,7 @@ fn fail_now_and_then(cluster: &FakeCluster, stop: &AtomicBool) {
 
 #[test]
 fn a_storm_loses_doubles_and_reorders_nothing() {
-    for codec in [Codec::None, Codec::Lz4] {
+    for codec in [CompressionType::None, CompressionType::Lz4] {
         let cluster = Arc::new(cluster());
         let stop = Arc::new(AtomicBool::new(false));
         let storm = {

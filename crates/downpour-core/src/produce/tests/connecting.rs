@@ -1,10 +1,10 @@
 //! Connections, versions, metadata and identity.
 
 use downpour_wire::error_code::ErrorCode;
-use downpour_wire::messages::Message;
 use downpour_wire::messages::{
     ApiKey, ApiVersionsResponse, InitProducerIdResponse, MetadataRequest,
 };
+use downpour_wire::messages::{Decode, Encode};
 use downpour_wire::primitives::Reader;
 
 use super::harness::{REBOOTSTRAP, World, config};

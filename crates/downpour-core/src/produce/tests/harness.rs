@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use downpour_wire::error_code::ErrorCode;
 use downpour_wire::header::{RequestHeader, encode_response};
 use downpour_wire::messages::{
-    ApiKey, ApiVersion, ApiVersionsResponse, InitProducerIdResponse, Message, MetadataBroker,
-    MetadataPartition, MetadataResponse, MetadataTopic, PartitionProduceResponse, ProduceRequest,
-    ProduceResponse, TopicProduceResponse,
+    ApiKey, ApiVersion, ApiVersionsResponse, Decode, Encode, InitProducerIdResponse,
+    MetadataBroker, MetadataPartition, MetadataResponse, MetadataTopic, PartitionProduceResponse,
+    ProduceRequest, ProduceResponse, TopicProduceResponse,
 };
 use downpour_wire::primitives::{Reader, Uuid};
 use downpour_wire::record::RecordRef;
@@ -227,7 +227,7 @@ impl World {
         asked
     }
 
-    pub(super) fn answer<M: Message>(&mut self, asked: &Asked, response: &M) {
+    pub(super) fn answer<M: Encode>(&mut self, asked: &Asked, response: &M) {
         let Asked {
             connection_id,
             header,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use downpour_wire::codec::{Codec, Compression};
+use downpour_wire::codec::{Compression, CompressionType};
 use downpour_wire::error_code::ErrorCode;
 
 use super::harness::{Bench, config};
@@ -117,7 +117,7 @@ fn the_engine_is_told_once_until_it_looks() {
 
 #[test]
 fn an_expired_batch_that_was_to_be_compressed_does_not_silence_the_next() {
-    let mut bench = Bench::new().compressed(Compression::new(Codec::Gzip));
+    let mut bench = Bench::new().compressed(Compression::new(CompressionType::Gzip));
     bench.append("late");
     bench.sleep(120_000);
     assert!(matches!(bench.drain(), Drain::Empty));

@@ -1,5 +1,5 @@
-//! What a test does to a cluster by hand and what it asks it: topics, leaders, brokers, logs,
-//! settings. Requests are served in `logic::cluster`.
+//! What a test does to a cluster by hand, as an administrator or an accident would, and what it asks
+//! it: topics, leaders, brokers, logs, settings. Requests are served in `logic::cluster`.
 
 use std::time::Duration;
 
@@ -7,8 +7,8 @@ use downpour_wire::messages::ApiKey;
 use downpour_wire::primitives::Uuid;
 
 use super::cluster::Cluster;
-use super::requests::LoggedRequest;
-use super::state::{Partition, is_topic_name};
+use super::request_log::LoggedRequest;
+use super::state::Partition;
 use crate::fault::Fault;
 use crate::record::FakeRecord;
 use crate::topic::TopicSpec;
@@ -20,16 +20,20 @@ impl Cluster {
     ///
     /// # Panics
     ///
-    /// If the topic exists, the name is none for Kafka, or there are fewer brokers than replicas.
+    /// If the topic exists, Kafka does not allow the name, or there are fewer brokers than replicas.
     #[track_caller]
     pub fn create_topic(&mut self, name: &str, spec: impl Into<TopicSpec>) -> Uuid {
-        assert!(is_topic_name(name), "{name:?} is not a name for a topic");
-        let spec = spec.into();
-        let shown = format!("{spec:?}");
-        match self.state.create_topic(name, spec) {
-            Some(id) => id,
-            None => panic!("cannot create topic {name:?} as {shown}: it exists, or no such topic"),
+        match self.try_create_topic(name, spec.into()) {
+            Ok(id) => id,
+            Err(problem) => panic!("{problem}"),
         }
+    }
+
+    /// As [`create_topic`](Self::create_topic), for a description that is not the test's own.
+    pub(crate) fn try_create_topic(&mut self, name: &str, spec: TopicSpec) -> Result<Uuid, String> {
+        self.state
+            .create_topic(name, spec)
+            .map_err(|problem| format!("cannot create topic {name:?}: {problem}"))
     }
 
     /// Deletes a topic and its records. A topic of the same name gets a new id.
@@ -65,13 +69,13 @@ impl Cluster {
         self.state.topics.keys().cloned().collect()
     }
 
-    /// How many partitions a topic has, `None` without such a topic.
+    /// How many partitions a topic has; `None` if it does not exist.
     #[must_use]
     pub fn partition_count(&self, topic: &str) -> Option<i32> {
         i32::try_from(self.state.topics.get(topic)?.partitions.len()).ok()
     }
 
-    /// A topic's id, `None` without such a topic.
+    /// A topic's id; `None` if it does not exist.
     #[must_use]
     pub fn topic_id(&self, topic: &str) -> Option<Uuid> {
         Some(self.state.topics.get(topic)?.id)
@@ -101,7 +105,7 @@ impl Cluster {
         self.at(topic, partition).leader
     }
 
-    /// The partition's leader epoch.
+    /// It begins at 0 and grows by one with each new leader, also when there is none.
     ///
     /// # Panics
     ///
@@ -167,7 +171,7 @@ impl Cluster {
         self.state.nodes.keys().copied().collect()
     }
 
-    /// Sets what Metadata says of where a broker lives. Default: `broker-<id>.fake`, 9092.
+    /// Sets the host and port that Metadata tells for a broker. Default: `broker-<id>.fake`, 9092.
     ///
     /// # Panics
     ///
@@ -181,7 +185,7 @@ impl Cluster {
         }
     }
 
-    /// Where Metadata says that a broker lives.
+    /// The host and port that Metadata tells for a broker.
     ///
     /// # Panics
     ///
@@ -225,7 +229,7 @@ impl Cluster {
 
     /// From now on this broker's Metadata does not follow the cluster: it names the brokers, leaders
     /// and epochs of this moment, and knows of no topic that is made later. Everything else it does
-    /// as it should.
+    /// as it should, as a broker that lags behind its controller.
     ///
     /// # Panics
     ///
@@ -263,7 +267,7 @@ impl Cluster {
         self.state.settings.auto_create = auto_create;
     }
 
-    /// How many partitions a topic gets that nobody described. Default: 1.
+    /// How many partitions a topic gets that is created without a number of its own. Default: 1.
     pub fn set_default_partitions(&mut self, partitions: i32) {
         self.state.settings.default_partitions = partitions.max(1);
     }
@@ -292,7 +296,7 @@ impl Cluster {
     /// If there is no such partition.
     #[must_use]
     #[track_caller]
-    pub fn log(&self, topic: &str, partition: i32) -> Vec<FakeRecord> {
+    pub fn records(&self, topic: &str, partition: i32) -> Vec<FakeRecord> {
         self.at(topic, partition).log.records()
     }
 
@@ -317,7 +321,8 @@ impl Cluster {
         self.at(topic, partition).log.end_offset()
     }
 
-    /// Makes the partition forget all producers, as `producer.id.expiration.ms` does.
+    /// Makes the partition forget all producers, as `producer.id.expiration.ms` does. After that it
+    /// accepts any first sequence of a producer (KIP-360).
     ///
     /// # Panics
     ///
@@ -357,7 +362,7 @@ impl Cluster {
     }
 
     /// Loses every batch that reaches `offset`, as an unclean leader election does; producers are
-    /// remembered as far as what is left tells of them. Acknowledged records may go.
+    /// remembered as far as the batches that are left tell of them. Acknowledged records may be lost.
     ///
     /// # Panics
     ///
@@ -380,35 +385,35 @@ impl Cluster {
     /// Every request that arrived, oldest first; at most
     /// [`REQUESTS_KEPT_MAX`](super::REQUESTS_KEPT_MAX) are remembered.
     pub fn requests(&self) -> impl ExactSizeIterator<Item = &LoggedRequest> {
-        self.log.requests()
+        self.request_log.requests()
     }
 
     /// How many requests of a kind arrived, those that are no longer remembered included.
     #[must_use]
     pub fn request_count(&self, api: ApiKey) -> u64 {
-        self.log.count(api)
+        self.request_log.count(api)
     }
 
     /// What no sound client ever does, in words: frames that cannot be read, versions that were
     /// not offered, batches that are malformed. At most 1,000 are remembered.
     pub fn violations(&self) -> impl ExactSizeIterator<Item = &String> {
-        self.log.violations()
+        self.request_log.violations()
     }
 
     /// Forgets the requests, their counts and the violations.
     pub fn clear_requests(&mut self) {
-        self.log.clear();
+        self.request_log.clear();
     }
 }
 
 /// Faults and delays.
 impl Cluster {
-    /// Adds a fault; see [`Fault`] for which request it meets.
+    /// Adds a fault; see [`Fault`] for which request it applies to.
     pub fn fault(&mut self, fault: Fault) {
         self.faults.add(fault);
     }
 
-    /// Takes back every fault that has not run out.
+    /// Removes every fault that has not run out.
     pub fn clear_faults(&mut self) {
         self.faults.clear();
     }
@@ -419,12 +424,12 @@ impl Cluster {
         self.faults.len()
     }
 
-    /// From now on every request takes so long, one of a connection at a time.
+    /// From now on each request is worked on for `delay`; a connection's requests wait for each other.
     pub fn set_service_delay(&mut self, delay: Duration) {
         self.service_delay = delay;
     }
 
-    /// From now on every answer travels so long; meanwhile the next request is served.
+    /// From now on each answer arrives `delay` later; meanwhile the next request is served.
     pub fn set_network_delay(&mut self, delay: Duration) {
         self.network_delay = delay;
     }

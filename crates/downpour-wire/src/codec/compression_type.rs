@@ -1,25 +1,26 @@
-//! Which codecs there are, at which levels, and how using one can fail.
+//! Which codecs there are, and how using one can fail. A codec with its level is in `compression`.
 
 use std::fmt;
 
-/// A compression codec, with its number in a batch's attributes.
+/// A codec by Kafka's name and number: `compression.type` in its properties, and the lowest bits of
+/// a batch's attributes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[repr(u8)]
-pub enum Codec {
-    /// No compression.
+pub enum CompressionType {
+    /// Batches are sent as they are.
     #[default]
     None = 0,
-    /// Feature `gzip`.
+    /// Needs the feature `gzip`.
     Gzip = 1,
-    /// Feature `snappy`.
+    /// Needs the feature `snappy`.
     Snappy = 2,
-    /// Feature `lz4`.
+    /// Needs the feature `lz4`.
     Lz4 = 3,
-    /// Feature `zstd`, which needs a C compiler.
+    /// Needs the feature `zstd` and with it a C compiler.
     Zstd = 4,
 }
 
-impl Codec {
+impl CompressionType {
     /// Every codec, in the order of their numbers.
     pub const ALL: [Self; 5] = [Self::None, Self::Gzip, Self::Snappy, Self::Lz4, Self::Zstd];
 
@@ -64,7 +65,7 @@ impl Codec {
         }
     }
 
-    const fn has_level(self, level: i32) -> bool {
+    pub(super) const fn has_level(self, level: i32) -> bool {
         match self {
             Self::None | Self::Snappy | Self::Lz4 => false,
             Self::Gzip => 1 <= level && level <= 9,
@@ -73,114 +74,60 @@ impl Codec {
     }
 }
 
-impl fmt::Display for Codec {
+impl fmt::Display for CompressionType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
 }
 
-impl TryFrom<u8> for Codec {
-    type Error = CodecError;
+impl TryFrom<u8> for CompressionType {
+    type Error = CompressionError;
 
-    fn try_from(number: u8) -> Result<Self, CodecError> {
+    fn try_from(number: u8) -> Result<Self, CompressionError> {
         let codec = Self::ALL.get(usize::from(number));
-        codec.copied().ok_or(CodecError::Unknown { number })
+        codec.copied().ok_or(CompressionError::Unknown { number })
     }
 }
 
-/// A codec and, where it has any, a level.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub struct Compression {
-    codec: Codec,
-    level: Option<i32>,
-}
-
-impl Compression {
-    /// No compression.
-    pub const NONE: Self = Self::new(Codec::None);
-
-    /// A codec at its usual level: 6 for gzip, 3 for zstd.
-    #[must_use]
-    pub const fn new(codec: Codec) -> Self {
-        Self { codec, level: None }
-    }
-
-    /// A codec at a level: 1 to 9 for gzip, -131072 to 22 for zstd. The others have no levels
-    /// here: LZ4's higher ones (Kafka's `compression.lz4.level`) exist in C only.
-    ///
-    /// # Errors
-    /// [`CodecError::Level`] if the codec has no such level.
-    pub const fn with_level(codec: Codec, level: i32) -> Result<Self, CodecError> {
-        if codec.has_level(level) {
-            let level = Some(level);
-            Ok(Self { codec, level })
-        } else {
-            Err(CodecError::Level { codec, level })
-        }
-    }
-
-    /// The codec.
-    #[must_use]
-    pub const fn codec(self) -> Codec {
-        self.codec
-    }
-
-    /// The level, if one was chosen.
-    #[must_use]
-    pub const fn level(self) -> Option<i32> {
-        self.level
-    }
-}
-
-impl From<Codec> for Compression {
-    fn from(codec: Codec) -> Self {
-        Self::new(codec)
-    }
-}
-
-/// Why a batch cannot be compressed or sealed.
+/// Why a batch cannot be compressed as asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum CodecError {
+pub enum CompressionError {
     /// The codec exists, but this build does not contain it.
     NotCompiled {
-        /// The codec asked for.
-        codec: Codec,
-        /// The cargo feature that brings it.
+        /// Never [`CompressionType::None`].
+        codec: CompressionType,
+        /// The cargo feature of `downpour` to turn on.
         feature: &'static str,
     },
     /// The codec does not have this level.
     Level {
-        /// The codec asked for.
-        codec: Codec,
-        /// The level asked for.
+        /// Also one that has no levels at all.
+        codec: CompressionType,
+        /// As it was asked for.
         level: i32,
     },
     /// Kafka defines no codec of this number.
     Unknown {
-        /// The number.
+        /// As it stands in a batch's attributes.
         number: u8,
     },
-    /// The codec itself failed, which it does for want of memory only.
+    /// The codec itself failed, which it does only if memory is short.
     Failed {
-        /// The codec.
-        codec: Codec,
+        /// Never [`CompressionType::None`].
+        codec: CompressionType,
     },
-    /// More bytes than a batch's length field can say.
-    TooLarge,
-    /// A batch without records cannot be sent.
-    EmptyBatch,
 }
 
-impl CodecError {
+impl CompressionError {
     /// What using `codec` answers when its feature is off.
-    pub(crate) const fn not_compiled(codec: Codec) -> Self {
+    pub(crate) const fn not_compiled(codec: CompressionType) -> Self {
         let feature = codec.name();
         Self::NotCompiled { codec, feature }
     }
 }
 
-impl fmt::Display for CodecError {
+impl fmt::Display for CompressionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotCompiled { codec, feature } => {
@@ -195,10 +142,8 @@ impl fmt::Display for CodecError {
             }
             Self::Unknown { number } => write!(f, "Kafka has no codec of number {number}"),
             Self::Failed { codec } => write!(f, "{codec} failed to compress"),
-            Self::TooLarge => f.write_str("the batch is larger than 2 GiB"),
-            Self::EmptyBatch => f.write_str("the batch has no records"),
         }
     }
 }
 
-impl std::error::Error for CodecError {}
+impl std::error::Error for CompressionError {}

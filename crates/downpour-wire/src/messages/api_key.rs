@@ -1,34 +1,23 @@
-//! Which requests there are, in which versions, and what every message can do.
-//! The fields of each are in its own file.
+//! Which requests there are, and in which versions. The fields of each are in its own file.
 
 use std::fmt;
-
-use crate::error::{DecodeError, EncodeError};
-use crate::primitives::Reader;
 
 /// A request that this crate reads and writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 #[repr(i16)]
 pub enum ApiKey {
-    /// Writes record batches.
     Produce = 0,
-    /// Reads record batches.
     Fetch = 1,
-    /// Finds offsets by time.
     ListOffsets = 2,
-    /// Asks for brokers, topics and leaders.
     Metadata = 3,
-    /// Asks which requests a broker understands.
     ApiVersions = 18,
-    /// Creates topics.
     CreateTopics = 19,
-    /// Gets a producer id and epoch.
     InitProducerId = 22,
 }
 
 impl ApiKey {
-    /// Every key, in ascending order.
+    /// In ascending order.
     pub const ALL: &[Self] = &[
         Self::Produce,
         Self::Fetch,
@@ -53,7 +42,15 @@ impl ApiKey {
         }
     }
 
-    /// The first version with compact lengths and tagged fields, request and response alike.
+    /// Whether this crate reads and writes `version`.
+    #[must_use]
+    pub(crate) const fn has_version(self, version: i16) -> bool {
+        let (min, max) = self.versions();
+        min <= version && version <= max
+    }
+
+    /// The first version with compact lengths and tagged fields (KIP-482), request and response
+    /// alike.
     #[must_use]
     pub const fn first_flexible(self) -> i16 {
         match self {
@@ -66,7 +63,6 @@ impl ApiKey {
         }
     }
 
-    /// Whether `version` has compact lengths and tagged fields.
     #[must_use]
     pub const fn is_flexible(self, version: i16) -> bool {
         version >= self.first_flexible()
@@ -91,40 +87,5 @@ impl TryFrom<i16> for ApiKey {
     fn try_from(key: i16) -> Result<Self, UnknownApiKey> {
         let found = Self::ALL.iter().find(|known| **known as i16 == key);
         found.copied().ok_or(UnknownApiKey(key))
-    }
-}
-
-/// A body that can be written and read in each of its versions.
-pub trait Message: Sized {
-    /// Appends the body to `out`. After an error `out` holds a part of it.
-    ///
-    /// # Errors
-    /// When the version is not supported, or cannot carry a field that matters.
-    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError>;
-
-    /// Reads the body, leaving `r` behind its last byte.
-    ///
-    /// Allocates at most a small multiple of the bytes that remain in `r`.
-    ///
-    /// # Errors
-    /// When the version is not supported or the bytes are not such a body.
-    fn decode(r: &mut Reader<'_>, version: i16) -> Result<Self, DecodeError>;
-}
-
-/// A request: its key, its versions and its response.
-pub trait Request: Message {
-    /// The key in the request's header.
-    const KEY: ApiKey;
-    /// The lowest version that this crate reads and writes.
-    const MIN: i16 = Self::KEY.versions().0;
-    /// The highest version that this crate reads and writes.
-    const MAX: i16 = Self::KEY.versions().1;
-    /// What a broker answers.
-    type Response: Message;
-
-    /// Whether `version` has compact lengths and tagged fields.
-    #[must_use]
-    fn flexible(version: i16) -> bool {
-        Self::KEY.is_flexible(version)
     }
 }

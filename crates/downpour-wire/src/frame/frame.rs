@@ -32,7 +32,7 @@ enum PieceBytes {
 }
 
 impl Frame {
-    /// A frame of one piece.
+    /// A frame whose bytes are all known already.
     #[must_use]
     pub fn from_vec(bytes: Vec<u8>) -> Self {
         let mut frame = Self {
@@ -49,7 +49,7 @@ impl Frame {
         self.len
     }
 
-    /// Whether the frame has no bytes.
+    /// Whether there is nothing to write.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.len == 0
@@ -73,7 +73,7 @@ impl Frame {
         }
     }
 
-    /// The frame in one piece.
+    /// A copy of the whole frame: for tests and simulators.
     #[must_use]
     pub fn to_vec(&self) -> Vec<u8> {
         let mut all = Vec::with_capacity(self.len);

@@ -3,41 +3,41 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use downpour_wire::codec::Codec;
+use downpour_wire::codec::CompressionType;
 use downpour_wire::error_code::ErrorCode;
 use downpour_wire::messages::ApiKey;
 
-/// So many requests are remembered; older ones are forgotten, but stay counted.
+/// How many requests are remembered; older ones are forgotten, but stay counted.
 pub const REQUESTS_KEPT_MAX: usize = 100_000;
 
-/// So many violations are remembered.
+/// How many violations are remembered; older ones are forgotten.
 pub(crate) const VIOLATIONS_KEPT_MAX: usize = 1_000;
 
 /// One request as it arrived.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LoggedRequest {
-    /// When, by the clock that the cluster is given; in the shell since the cluster started.
+    /// When it arrived, by the clock that the cluster is given; in the shell since the start.
     pub at: Duration,
-    /// The broker that got it.
+    /// The broker that got it, by its id.
     pub broker: i32,
     /// The connection it came on; numbers are never used twice.
     pub connection: u64,
-    /// What was asked.
+    /// Which request it is.
     pub api: ApiKey,
-    /// In which version.
+    /// The version of the request, and of the answer.
     pub api_version: i16,
-    /// Under which correlation id.
+    /// What the answer repeats, so that the client can match it.
     pub correlation_id: i32,
-    /// By whom.
+    /// What the client calls itself; `None` if it does not say.
     pub client_id: Option<String>,
     /// The frame's length in bytes, without the four length bytes.
     pub bytes: usize,
-    /// The fault that it met, in words.
+    /// The fault that was applied to it, in words.
     pub fault: Option<String>,
-    /// For a Produce request: acks.
+    /// For a Produce request: 0, 1 or -1 for all.
     pub acks: Option<i16>,
-    /// For a Produce request: one entry a partition, in the request's order.
+    /// For a Produce request: one entry per partition, in the request's order.
     pub batches: Vec<LoggedBatch>,
 }
 
@@ -58,7 +58,7 @@ impl LoggedRequest {
 pub struct LoggedBatch {
     /// The topic, by name also where the request named an id; the id in words if it is unknown.
     pub topic: String,
-    /// The partition.
+    /// The partition, which need not exist.
     pub partition: i32,
     /// The batch's producer id, -1 without idempotence.
     pub producer_id: i64,
@@ -71,7 +71,7 @@ pub struct LoggedBatch {
     /// The batch's length in bytes.
     pub bytes: usize,
     /// The batch's codec, `None` if there is no such codec.
-    pub codec: Option<Codec>,
+    pub codec: Option<CompressionType>,
     /// What became of it.
     pub verdict: Verdict,
 }
@@ -80,7 +80,7 @@ pub struct LoggedBatch {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Verdict {
-    /// It was appended at this offset, and the answer said so, as far as there was an answer.
+    /// It was appended at this offset, and the answer said so if there was one.
     Appended {
         /// The first record's offset.
         base_offset: i64,
@@ -89,19 +89,19 @@ pub enum Verdict {
     AppendedWithError {
         /// The first record's offset.
         base_offset: i64,
-        /// What the answer said.
+        /// The code in the answer.
         error: ErrorCode,
     },
-    /// It was one of the five remembered, and nothing was appended.
+    /// It equals one of the producer's last five batches, so nothing was appended (KAFKA-5494).
     Duplicate {
         /// Where its first record had been appended.
         base_offset: i64,
     },
     /// Nothing was appended.
     Refused {
-        /// What the answer said.
+        /// The code in the answer.
         error: ErrorCode,
-        /// Why, in words.
+        /// For people: the rule that was broken, or the fault.
         reason: String,
     },
     /// A fault kept the request from being served.
@@ -133,7 +133,7 @@ impl RequestLog {
         self.kept.push_back(request);
     }
 
-    /// The newest request that came so, to be completed with what became of it.
+    /// The newest request of that connection and id, to be completed with what became of it.
     pub(crate) fn find_mut(
         &mut self,
         connection: u64,

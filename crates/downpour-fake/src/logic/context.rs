@@ -1,5 +1,5 @@
-//! What every API gets beside its request: who asks whom in which version, and what a fault wants
-//! of single topics and partitions.
+//! What every API is told beside its request: which broker was asked in which version, and what a
+//! fault wants for single topics and partitions. Whether a fault is due is decided in `fault`.
 
 use downpour_wire::error_code::ErrorCode;
 
@@ -7,9 +7,8 @@ use super::state::State;
 use crate::fault::{Action, Fault};
 use crate::version::KafkaVersion;
 
-/// One request's circumstances.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Call<'a> {
+pub(crate) struct RequestContext<'a> {
     pub(crate) node: i32,
     pub(crate) version: i16,
     pub(crate) release: KafkaVersion,
@@ -18,7 +17,7 @@ pub(crate) struct Call<'a> {
     pub(crate) fault: Option<&'a Fault>,
 }
 
-impl Call<'_> {
+impl RequestContext<'_> {
     /// The code that a fault wants answered for a partition (or a whole topic), and whether the
     /// request is to be applied there all the same.
     pub(crate) fn scripted_error(
@@ -53,7 +52,7 @@ impl Call<'_> {
     }
 }
 
-/// Why a broker does not serve a partition for whoever needs its leader.
+/// Why a broker refuses a request that only the partition's leader may serve; `None` if it leads.
 pub(crate) fn not_leader(state: &State, node: i32, topic: &str, index: i32) -> Option<ErrorCode> {
     match state.partition(topic, index) {
         None => Some(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION),

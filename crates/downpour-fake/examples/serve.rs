@@ -3,7 +3,7 @@
 //! ends, then prints what arrived. Arguments: brokers, partitions of the topic `events`, Kafka's release
 //! (2.1, 2.8, 3.9 or 4.3). Nothing here is a test.
 //!
-//! `cargo run -p downpour-fake --example stand -- 3 6 4.3`
+//! `cargo run -p downpour-fake --example serve -- 3 6 4.3`
 
 #![allow(clippy::print_stdout, reason = "an example talks to whoever runs it")]
 

@@ -4,15 +4,22 @@
 use std::fmt;
 
 use crate::batch::layout::{
-    ATTRIBUTES_AT, CODEC_MASK, CONTROL, HEADER_LEN, LENGTH_EXCLUDES, LOG_APPEND_TIME, MAGIC,
-    MAGIC_AT, RECORD_LEN_MIN, TRANSACTIONAL,
+    ATTRIBUTES_AT, HEADER_LEN, LENGTH_EXCLUDES, MAGIC, MAGIC_AT, TRANSACTIONAL,
 };
 use crate::batch::records::{OwnedRecord, RecordReader};
-use crate::codec::{Codec, decompress};
+use crate::codec::{CompressionType, decompress};
 use crate::crc;
 use crate::error::{DecodeError, DecodeErrorKind};
 use crate::primitives::Reader;
 
+/// The bits of the attributes that name the codec.
+const CODEC_MASK: i16 = 0b111;
+/// Set when the timestamps are the broker's.
+const LOG_APPEND_TIME: i16 = 1 << 3;
+/// Set when the batch holds a transaction's marker instead of records.
+const CONTROL: i16 = 1 << 5;
+/// The fewest bytes a record can take: seven fields of one byte each.
+const RECORD_LEN_MIN: usize = 7;
 /// How many bytes of memory a byte of uncompressed records may take once it is decoded: an empty
 /// header is 2 bytes on the wire and two structs of 48 bytes in memory, for a moment.
 const EXPANSION_MAX: usize = 64;
@@ -137,9 +144,9 @@ impl<'a> BatchView<'a> {
     ///
     /// # Errors
     /// `UnsupportedCodec` if Kafka defines none with this number.
-    pub fn codec(&self) -> Result<Codec, DecodeError> {
+    pub fn codec(&self) -> Result<CompressionType, DecodeError> {
         let number = (self.attributes & CODEC_MASK) as u8;
-        Codec::try_from(number).map_err(|_| {
+        CompressionType::try_from(number).map_err(|_| {
             let kind = DecodeErrorKind::UnsupportedCodec;
             DecodeError::new(kind, ATTRIBUTES_AT, "a batch's codec")
         })
@@ -183,7 +190,7 @@ impl<'a> BatchView<'a> {
         let own = self.bytes.0.len().saturating_mul(EXPANSION_MAX);
         let unpacked;
         let (bytes, allowance) = match self.codec()? {
-            Codec::None => (self.body(), own),
+            CompressionType::None => (self.body(), own),
             codec => {
                 unpacked = decompress(codec, self.body(), max_bytes)?;
                 let left = max_bytes - unpacked.len().min(max_bytes);

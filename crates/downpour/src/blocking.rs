@@ -5,45 +5,19 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::accept::accept_blocking;
-use crate::deliveries::Deliveries;
-use crate::delivery::Delivery;
-use crate::error::{ProduceError, ProduceManyError, SendError, SendManyError};
+use crate::accept::door::accept_blocking;
+use crate::delivery::deliveries::Deliveries;
+use crate::delivery::delivery::Delivery;
+use crate::delivery::report::Report;
+use crate::error::send::{ProduceError, SendError};
 use crate::producer;
-use crate::record::Record;
-use crate::report::Report;
-use crate::topic_handle::Topic;
-use crate::unfinished::Unfinished;
-use crate::wake::block_on;
+use crate::record::record::Record;
+use crate::record::returned::{ProduceManyError, SendManyError};
+use crate::record::unfinished::Unfinished;
+use crate::sys::park::block_on;
+use crate::topic::Topic;
 
-/// A producer whose verbs block, from [`Producer::blocking`](crate::Producer::blocking).
-///
-/// It is the same producer: both may be used at once, and closing one closes the other.
-///
-/// ```
-/// use downpour::{Producer, Record};
-/// # let cluster = downpour_fake::FakeCluster::builder().topic("events", 3).start()?;
-/// # let bootstrap = cluster.bootstrap_servers();
-///
-/// let producer = Producer::builder(bootstrap).build()?.blocking();
-/// let report = producer.produce_sync(Record::to("events").value("clicked"))?;
-/// assert_eq!(report.offset(), Some(0));
-/// producer.close();
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Clone)]
-pub struct Producer {
-    inner: producer::Producer,
-}
-
-impl producer::Producer {
-    /// The same producer with verbs that block.
-    pub fn blocking(&self) -> Producer {
-        Producer {
-            inner: self.clone(),
-        }
-    }
-}
+pub use crate::producer::blocking::Producer;
 
 impl Producer {
     /// The same producer with async verbs.

@@ -1,7 +1,8 @@
 //! The typed builder: one setter a setting, with unit, default and cost.
 //!
-//! Kafka's property names go through `properties`; limits and contradictions are found by
-//! `check`, at [`ProducerBuilder::build`], before anything is started.
+//! Kafka's property names go through `config::properties`; limits and contradictions are found
+//! by `config::resolve`, before anything is started. What makes the producer,
+//! [`ProducerBuilder::build`], stands beside it in `producer`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,13 +11,13 @@ use downpour_core::callers::partitioner::Partitioner;
 use downpour_core::config::{Acks, Linger};
 use downpour_wire::codec::Compression;
 
-use crate::check;
-use crate::config_error::ConfigError;
 #[cfg(unix)]
-use crate::connector::Connector;
-use crate::draft::Draft;
-use crate::producer::Producer;
-use crate::properties;
+use crate::config::connector::Connector;
+use crate::config::partial::Draft;
+use crate::config::properties;
+use crate::config::resolve;
+use crate::config::settings::Settings;
+use crate::error::config::ConfigError;
 
 /// Describes a producer; [`build`](Self::build) makes it.
 ///
@@ -37,14 +38,6 @@ use crate::properties;
 #[must_use]
 pub struct ProducerBuilder {
     draft: Draft,
-}
-
-impl Producer {
-    /// Describes a producer that first asks these brokers: `host:port`, several separated by
-    /// commas.
-    pub fn builder(bootstrap: impl Into<String>) -> ProducerBuilder {
-        ProducerBuilder::new().bootstrap(bootstrap)
-    }
 }
 
 impl ProducerBuilder {
@@ -274,14 +267,10 @@ impl ProducerBuilder {
         self
     }
 
-    /// Checks the settings and makes the producer. Nothing is connected before first use.
-    ///
-    /// # Errors
-    /// [`ConfigError`] with every problem: values out of range, contradictions, property names
-    /// that do not work.
-    pub fn build(self) -> Result<Producer, ConfigError> {
+    /// The checked settings.
+    pub(crate) fn resolve(self) -> Result<Settings, ConfigError> {
         let mut draft = self.draft;
         properties::settle(&mut draft);
-        Ok(Producer::from_settings(check::settings(draft)?))
+        resolve::settings(draft)
     }
 }

@@ -1,26 +1,29 @@
 //! The async facade: a cheap handle that any executor can use, and the end of a producer.
 //!
-//! The blocking facade is `blocking`; both call `accept`.
+//! The builder's setters are in `builder`, the verbs of the blocking facade in `blocking`; both
+//! facades call `accept`.
 
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::accept::{self, Accept};
-use crate::deliveries::Deliveries;
-use crate::delivery::Delivery;
-use crate::error::{ProduceError, SendError, SendManyError, TrySendError};
-use crate::io;
-use crate::mailbox::Command;
-use crate::many;
-use crate::record::Record;
-use crate::report::Report;
-use crate::settings::Settings;
-use crate::shared::Shared;
-use crate::topic_handle::Topic;
-use crate::unfinished::Unfinished;
-use crate::waits::{ForBatches, ForEnd};
+use crate::accept::door::{self, Accept};
+use crate::accept::many;
+use crate::accept::wait::{ForBatches, ForEnd};
+use crate::builder::ProducerBuilder;
+use crate::delivery::deliveries::Deliveries;
+use crate::delivery::delivery::Delivery;
+use crate::delivery::report::Report;
+use crate::error::config::ConfigError;
+use crate::error::send::{ProduceError, SendError};
+use crate::io::thread;
+use crate::record::record::Record;
+use crate::record::returned::{SendManyError, TrySendError};
+use crate::record::unfinished::Unfinished;
+use crate::shared::mailbox::Command;
+use crate::shared::shared::Shared;
+use crate::topic::Topic;
 
 /// A producer: cheap to clone, usable from any thread and any executor, or from none through
 /// [`blocking`](Self::blocking).
@@ -50,6 +53,30 @@ pub struct Producer {
     handle: Arc<Handle>,
 }
 
+/// The type of the blocking facade. It is here because each facade leads to the other; its verbs
+/// are in `crate::blocking`, which is where users find it.
+pub(crate) mod blocking {
+    /// A producer whose verbs block, from [`Producer::blocking`](crate::Producer::blocking).
+    ///
+    /// It is the same producer: both may be used at once, and closing one closes the other.
+    ///
+    /// ```
+    /// use downpour::{Producer, Record};
+    /// # let cluster = downpour_fake::FakeCluster::builder().topic("events", 3).start()?;
+    /// # let bootstrap = cluster.bootstrap_servers();
+    ///
+    /// let producer = Producer::builder(bootstrap).build()?.blocking();
+    /// let report = producer.produce_sync(Record::to("events").value("clicked"))?;
+    /// assert_eq!(report.offset(), Some(0));
+    /// producer.close();
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[derive(Clone)]
+    pub struct Producer {
+        pub(crate) inner: super::Producer,
+    }
+}
+
 /// Dropped with the last clone.
 struct Handle {
     shared: Arc<Shared>,
@@ -68,12 +95,31 @@ impl Drop for Handle {
     }
 }
 
+impl ProducerBuilder {
+    /// Checks the settings and makes the producer. Nothing is connected before first use.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with every problem: values out of range, contradictions, property names
+    /// that do not work.
+    pub fn build(self) -> Result<Producer, ConfigError> {
+        let shared = Shared::new(self.resolve()?, thread::start);
+        Ok(Producer {
+            handle: Arc::new(Handle { shared }),
+        })
+    }
+}
+
 impl Producer {
-    pub(crate) fn from_settings(settings: Settings) -> Self {
-        Self {
-            handle: Arc::new(Handle {
-                shared: Shared::new(settings, io::start),
-            }),
+    /// Describes a producer that first asks these brokers: `host:port`, several separated by
+    /// commas.
+    pub fn builder(bootstrap: impl Into<String>) -> ProducerBuilder {
+        ProducerBuilder::new().bootstrap(bootstrap)
+    }
+
+    /// The same producer with verbs that block.
+    pub fn blocking(&self) -> blocking::Producer {
+        blocking::Producer {
+            inner: self.clone(),
         }
     }
 
@@ -139,7 +185,7 @@ impl Producer {
         reason = "the record comes back as it was, unboxed"
     )]
     pub fn try_send<'a>(&self, record: Record<'a>) -> Result<Delivery, TrySendError<'a>> {
-        accept::try_accept(self.shared(), record)
+        door::try_accept(self.shared(), record)
     }
 
     /// Waits until a topic can be sent to: its metadata is here, or was.
@@ -152,7 +198,7 @@ impl Producer {
     /// # Cancel safety
     /// Safe: nothing is kept but that the topic was asked for.
     pub async fn topic(&self, name: &str) -> Result<Topic, SendError> {
-        let state = accept::warm_up(self.shared(), name).await?;
+        let state = door::warm_up(self.shared(), name).await?;
         Ok(Topic::new(self.shared().clone(), state))
     }
 

@@ -8,11 +8,11 @@ use downpour_core::queue::Unsent;
 use downpour_wire::batch::OwnedRecord;
 use downpour_wire::record::Header;
 
-use crate::batch_state::BatchState;
-use crate::record::Record;
-use crate::shared::Shared;
-use crate::unfinished::Unfinished;
-use crate::wake;
+use crate::delivery::batch_state::BatchState;
+use crate::record::record::Record;
+use crate::record::unfinished::Unfinished;
+use crate::shared::shared::Shared;
+use crate::sys::wake;
 
 /// How far the end is.
 #[derive(Debug, Default)]
@@ -165,10 +165,10 @@ pub(super) fn orphan_all(shared: &Shared, reason: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check;
-    use crate::draft::Draft;
-    use crate::error::SendError;
-    use crate::send::{Attempt, Progress, attempt};
+    use crate::accept::append::{Attempt, Progress, attempt};
+    use crate::config::partial::Draft;
+    use crate::config::resolve;
+    use crate::error::send::SendError;
 
     #[test]
     fn without_its_thread_every_record_ends_and_no_other_gets_in() {
@@ -176,7 +176,7 @@ mod tests {
             bootstrap: Some("one:1".into()),
             ..Draft::default()
         };
-        let settings = check::settings(draft).unwrap();
+        let settings = resolve::settings(draft).unwrap();
         let shared = Shared::new(settings, |_| {
             Err(std::io::Error::other("none in this test"))
         });

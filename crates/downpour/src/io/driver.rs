@@ -16,15 +16,15 @@ use downpour_wire::batch::Body;
 use downpour_wire::codec::Compressor;
 use mio::{Events, Registry, Token};
 
-use crate::batch_state::BatchState;
+use crate::delivery::batch_state::BatchState;
 use crate::io::closing::{self, Closing};
-use crate::io::links::{Happening, Links, Ready, WAKER};
-use crate::io::log;
-use crate::io::lookup::Lookup;
+use crate::io::connections::{Happening, Links, Ready, WAKER};
 use crate::io::pool::Pool;
-use crate::mailbox::{Command, Mail};
-use crate::shared::Shared;
-use crate::topic::random_seed;
+use crate::io::queues::Lookup;
+use crate::observe::log;
+use crate::shared::mailbox::{Command, Mail};
+use crate::shared::shared::Shared;
+use crate::sys::random::random_seed;
 
 /// Above this a batch is compressed on the pool, so that answers are not kept waiting.
 const SEAL_INLINE_BYTES: usize = 4 << 10;

@@ -12,10 +12,10 @@ use std::time::{Duration, Instant};
 use mio::{Events, Poll};
 
 use crate::io::closing;
+use crate::io::connections::WAKER;
 use crate::io::driver::{Driver, Sleep};
-use crate::io::links::WAKER;
-use crate::shared::{Help, Shared};
-use crate::wake;
+use crate::shared::shared::{Help, Shared};
+use crate::sys::wake;
 
 const EVENTS: usize = 256;
 

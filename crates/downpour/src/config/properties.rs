@@ -1,0 +1,75 @@
+//! Kafka's property names, each with one of three answers: it works, it is known and not here,
+//! or nobody knows it.
+//!
+//! The names are in [`table`]; this file reads values and offers the nearest name. Limits and
+//! contradictions between settings are `resolve`'s.
+
+mod distance;
+mod row;
+mod table;
+
+#[cfg(test)]
+mod tests;
+
+use crate::config::partial::Draft;
+use crate::error::config::ConfigProblem;
+use row::Refusal;
+
+/// Takes one property into the draft, or its problem.
+pub(crate) fn apply(draft: &mut Draft, name: &str, value: &str) {
+    let name = name.trim();
+    let value = value.trim();
+    let Some(row) = table::ROWS
+        .iter()
+        .flat_map(|rows| rows.iter())
+        .find(|r| r.name == name)
+    else {
+        draft.problems.push(ConfigProblem::Unknown {
+            name: name.into(),
+            nearest: nearest(name),
+        });
+        return;
+    };
+    let (name, value) = (name.to_owned(), value.to_owned());
+    let problem = match row.answer.set(draft, &value) {
+        Ok(()) => return,
+        Err(Refusal::Invalid(trouble)) => ConfigProblem::Invalid {
+            name,
+            value,
+            trouble,
+        },
+        Err(Refusal::Unsupported(reason, replacement)) => ConfigProblem::Unsupported {
+            name,
+            value,
+            reason,
+            replacement,
+        },
+    };
+    draft.problems.push(problem);
+}
+
+/// Turns known and unsupported names into warnings, if that was asked for.
+pub(crate) fn settle(draft: &mut Draft) {
+    if !draft.ignore_unsupported {
+        return;
+    }
+    draft.problems.retain(|problem| {
+        let ignored = matches!(problem, ConfigProblem::Unsupported { .. });
+        if ignored {
+            tracing::warn!(%problem, "property ignored");
+        }
+        !ignored
+    });
+}
+
+/// The known name that takes the fewest changes, if that is few for its length.
+fn nearest(name: &str) -> Option<&'static str> {
+    let wanted = name.to_ascii_lowercase().replace(['_', '-'], ".");
+    table::ROWS
+        .iter()
+        .flat_map(|rows| rows.iter())
+        .map(|row| (distance::edits(&wanted, row.name), row.name))
+        .min_by_key(|&(edits, _)| edits)
+        .filter(|&(edits, known)| edits * 3 <= known.len().max(3))
+        .map(|(_, known)| known)
+}

@@ -1,0 +1,213 @@
+//! Facts about names: each of Kafka's has one of the three answers.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use downpour_core::config::{Acks, Linger};
+use downpour_wire::codec::Codec;
+
+use super::{apply, nearest, settle, table};
+use crate::config::partial::Draft;
+use crate::error::config::ConfigProblem;
+
+/// Every producer setting of Kafka 4.4, as its documentation lists them.
+const KAFKA: &str = "bootstrap.servers client.id acks retries enable.idempotence \
+    max.in.flight.requests.per.connection delivery.timeout.ms request.timeout.ms max.block.ms \
+    retry.backoff.ms retry.backoff.max.ms reconnect.backoff.ms reconnect.backoff.max.ms \
+    key.serializer value.serializer batch.size linger.ms buffer.memory \
+    buffer.memory.allocation.strategy max.request.size compression.type compression.gzip.level \
+    compression.lz4.level compression.zstd.level partitioner.class \
+    partitioner.adaptive.partitioning.enable partitioner.availability.timeout.ms \
+    partitioner.ignore.keys partitioner.rack.aware client.rack metadata.max.age.ms \
+    metadata.max.idle.ms client.dns.lookup bootstrap.resolve.timeout.ms \
+    metadata.recovery.strategy metadata.recovery.rebootstrap.trigger.ms \
+    metadata.cluster.check.enable send.buffer.bytes receive.buffer.bytes \
+    connections.max.idle.ms socket.connection.setup.timeout.ms \
+    socket.connection.setup.timeout.max.ms transactional.id transaction.timeout.ms \
+    transaction.two.phase.commit.enable enable.metrics.push metric.reporters \
+    metrics.num.samples metrics.sample.window.ms metrics.recording.level interceptor.classes \
+    config.providers security.protocol security.providers ssl.protocol ssl.enabled.protocols \
+    ssl.provider ssl.cipher.suites ssl.keystore.type ssl.keystore.location \
+    ssl.keystore.password ssl.keystore.key ssl.keystore.certificate.chain ssl.key.password \
+    ssl.truststore.type ssl.truststore.location ssl.truststore.password \
+    ssl.truststore.certificates ssl.endpoint.identification.algorithm \
+    ssl.keymanager.algorithm ssl.trustmanager.algorithm ssl.secure.random.implementation \
+    ssl.engine.factory.class sasl.mechanism sasl.jaas.config \
+    sasl.client.callback.handler.class sasl.login.callback.handler.class sasl.login.class \
+    sasl.kerberos.service.name sasl.kerberos.kinit.cmd \
+    sasl.kerberos.ticket.renew.window.factor sasl.kerberos.ticket.renew.jitter \
+    sasl.kerberos.min.time.before.relogin sasl.login.refresh.window.factor \
+    sasl.login.refresh.window.jitter sasl.login.refresh.min.period.seconds \
+    sasl.login.refresh.buffer.seconds sasl.login.connect.timeout.ms \
+    sasl.login.read.timeout.ms sasl.login.retry.backoff.ms sasl.login.retry.backoff.max.ms \
+    sasl.oauthbearer.token.endpoint.url sasl.oauthbearer.jwks.endpoint.url \
+    sasl.oauthbearer.scope.claim.name sasl.oauthbearer.sub.claim.name \
+    sasl.oauthbearer.clock.skew.seconds sasl.oauthbearer.expected.audience \
+    sasl.oauthbearer.expected.issuer sasl.oauthbearer.header.urlencode \
+    sasl.oauthbearer.jwt.retriever.class sasl.oauthbearer.jwt.validator.class \
+    sasl.oauthbearer.client.credentials.client.id \
+    sasl.oauthbearer.client.credentials.client.secret sasl.oauthbearer.scope";
+
+fn read(name: &str, value: &str) -> Draft {
+    let mut draft = Draft::default();
+    apply(&mut draft, name, value);
+    draft
+}
+
+fn problem(name: &str, value: &str) -> ConfigProblem {
+    let problem = read(name, value).problems.pop();
+    problem.unwrap_or_else(|| panic!("{name}={value} was taken"))
+}
+
+#[test]
+fn every_name_of_kafkas_has_an_answer() {
+    for name in KAFKA.split_whitespace() {
+        let draft = read(name, "?");
+        let unknown = |p: &ConfigProblem| matches!(p, ConfigProblem::Unknown { .. });
+        assert!(!draft.problems.iter().any(unknown), "{name} is unknown");
+    }
+}
+
+#[test]
+fn no_name_is_in_the_table_twice() {
+    let mut seen = HashSet::new();
+    for row in table::ROWS.iter().flat_map(|rows| rows.iter()) {
+        assert!(seen.insert(row.name), "{} is there twice", row.name);
+    }
+}
+
+#[test]
+fn names_that_work_reach_the_draft() {
+    let mut draft = Draft::default();
+    for (name, value) in [
+        ("bootstrap.servers", "a:1"),
+        ("acks", "1"),
+        ("enable.idempotence", "FALSE"),
+        ("max.in.flight.requests.per.connection", "3"),
+        ("delivery.timeout.ms", "7000"),
+        ("linger.ms", "20"),
+        ("batch.size", "16384"),
+        ("buffer.memory", "1000000"),
+        ("compression.type", "lz4"),
+        ("retries", "2147483647"),
+        ("send.buffer.bytes", "-1"),
+        ("security.protocol", "PLAINTEXT"),
+        ("client.dns.lookup", "use_all_dns_ips"),
+    ] {
+        apply(&mut draft, name, value);
+    }
+    assert_eq!(draft.problems, []);
+    assert_eq!(draft.acks, Some(Acks::Leader));
+    assert_eq!(draft.idempotence, Some(false));
+    assert_eq!(draft.max_in_flight, Some(3));
+    assert_eq!(draft.delivery_timeout, Some(Duration::from_secs(7)));
+    assert_eq!(draft.linger, Some(Linger::Fixed(Duration::from_millis(20))));
+    assert_eq!(draft.codec, Some(Codec::Lz4));
+    assert_eq!(draft.buffer_memory, Some(1_000_000));
+}
+
+#[test]
+fn librdkafkas_words_mean_the_same() {
+    let mut draft = Draft::default();
+    for (name, value) in [
+        ("metadata.broker.list", "a:1"),
+        ("request.required.acks", "-1"),
+        ("queue.buffering.max.ms", "0.5"),
+        ("queue.buffering.max.kbytes", "1024"),
+        ("message.timeout.ms", "60000"),
+        ("message.send.max.retries", "2147483647"),
+        ("compression.codec", "snappy"),
+        ("max.in.flight", "5"),
+        ("socket.timeout.ms", "9000"),
+        ("message.max.bytes", "2000000"),
+    ] {
+        apply(&mut draft, name, value);
+    }
+    assert_eq!(draft.problems, []);
+    assert_eq!(draft.bootstrap.as_deref(), Some("a:1"));
+    assert_eq!(
+        draft.linger,
+        Some(Linger::Fixed(Duration::from_micros(500)))
+    );
+    assert_eq!(draft.buffer_memory, Some(1 << 20));
+    assert_eq!(draft.request_timeout, Some(Duration::from_secs(9)));
+    assert_eq!(draft.record_max, Some(2_000_000));
+}
+
+#[test]
+fn a_known_name_that_is_not_here_says_why_and_what_to_use() {
+    let ConfigProblem::Unsupported {
+        reason,
+        replacement,
+        ..
+    } = problem("security.protocol", "SSL")
+    else {
+        panic!("not known")
+    };
+    assert!(reason.contains("TLS") && replacement.contains("PLAINTEXT"));
+    for (name, value) in [
+        ("transactional.id", "t"),
+        ("retries", "3"),
+        ("partitioner.class", "com.example.Mine"),
+        ("partitioner.ignore.keys", "true"),
+        ("key.serializer", "org.apache.kafka.StringSerializer"),
+        ("compression.lz4.level", "9"),
+    ] {
+        assert!(
+            matches!(problem(name, value), ConfigProblem::Unsupported { .. }),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn an_unknown_name_is_told_its_nearest() {
+    assert_eq!(nearest("linger_ms"), Some("linger.ms"));
+    assert_eq!(nearest("acknowledgements"), None);
+    assert_eq!(nearest("enable.idempotance"), Some("enable.idempotence"));
+    assert_eq!(nearest("bootstrap.server"), Some("bootstrap.servers"));
+    assert_eq!(nearest("compresion.type"), Some("compression.type"));
+    assert_eq!(nearest(""), None);
+    assert!(
+        problem("lingerms", "5")
+            .to_string()
+            .contains("did you mean linger.ms?")
+    );
+}
+
+#[test]
+fn a_bad_value_names_the_value_and_what_would_be_right() {
+    for (name, value) in [
+        ("acks", "2"),
+        ("linger.ms", "-1"),
+        ("linger.ms", "NaN"),
+        ("batch.size", "64k"),
+        ("enable.idempotence", "yes"),
+        ("compression.type", "brotli"),
+        ("compression.gzip.level", "10"),
+        ("request.timeout.ms", "99999999999999999999"),
+        ("max.block.ms", "18446744073709551615"),
+        ("security.protocol", "TLS"),
+    ] {
+        let problem = problem(name, value);
+        assert!(
+            matches!(problem, ConfigProblem::Invalid { .. }),
+            "{problem}"
+        );
+        assert!(problem.to_string().contains(value), "{problem}");
+    }
+}
+
+#[test]
+fn the_switch_ignores_what_is_not_supported_and_nothing_else() {
+    let mut draft = Draft {
+        ignore_unsupported: true,
+        ..Draft::default()
+    };
+    apply(&mut draft, "transactional.id", "t");
+    apply(&mut draft, "ssl.protocol", "TLSv1.3");
+    apply(&mut draft, "lingerms", "5");
+    apply(&mut draft, "acks", "2");
+    settle(&mut draft);
+    assert_eq!(draft.problems.len(), 2, "{:?}", draft.problems);
+}

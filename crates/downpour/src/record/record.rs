@@ -1,0 +1,325 @@
+//! The record as the caller describes it, each part borrowed or owned.
+//!
+//! What makes a record valid is in `accept::validate`; its bytes on the wire are `downpour-wire`'s.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use downpour_wire::record::Header;
+
+use crate::label::Label;
+use crate::record::part::Part;
+use crate::topics::entry::TopicState;
+
+/// The topic that a record goes to: a name, or a [`Topic`](crate::Topic) that was looked up
+/// before and saves the look-up.
+#[derive(Clone)]
+pub struct TopicRef<'a>(Target<'a>);
+
+#[derive(Clone)]
+pub(crate) enum Target<'a> {
+    Name(Cow<'a, str>),
+    Known(Cow<'a, Arc<TopicState>>),
+}
+
+impl<'a> TopicRef<'a> {
+    pub(crate) fn known(state: &'a Arc<TopicState>) -> Self {
+        Self(Target::Known(Cow::Borrowed(state)))
+    }
+
+    /// The topic's name.
+    pub fn name(&self) -> &str {
+        match &self.0 {
+            Target::Name(name) => name,
+            Target::Known(state) => state.name(),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn target(&self) -> &Target<'a> {
+        &self.0
+    }
+
+    fn into_owned(self) -> TopicRef<'static> {
+        TopicRef(match self.0 {
+            Target::Name(name) => Target::Name(Cow::Owned(name.into_owned())),
+            Target::Known(state) => Target::Known(Cow::Owned(state.into_owned())),
+        })
+    }
+}
+
+impl fmt::Debug for TopicRef<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.name())
+    }
+}
+
+impl<'a> From<&'a str> for TopicRef<'a> {
+    #[inline]
+    fn from(name: &'a str) -> Self {
+        Self(Target::Name(Cow::Borrowed(name)))
+    }
+}
+
+impl<'a> From<&'a String> for TopicRef<'a> {
+    #[inline]
+    fn from(name: &'a String) -> Self {
+        Self(Target::Name(Cow::Borrowed(name)))
+    }
+}
+
+impl From<String> for TopicRef<'_> {
+    fn from(name: String) -> Self {
+        Self(Target::Name(Cow::Owned(name)))
+    }
+}
+
+impl<'a> From<Cow<'a, str>> for TopicRef<'a> {
+    fn from(name: Cow<'a, str>) -> Self {
+        Self(Target::Name(name))
+    }
+}
+
+/// No partition was named.
+pub(crate) const NONE: i32 = i32::MIN;
+/// No timestamp was given.
+pub(crate) const NOW: i64 = i64::MIN;
+
+/// A record: where to, and what.
+///
+/// Each part is borrowed or owned, as the caller likes; the bytes are copied once, when the
+/// record is accepted.
+///
+/// ```
+/// use downpour::Record;
+///
+/// let order = Record::to("orders").key("customer-7").value(r#"{"items":3}"#).header("trace", "a1");
+/// assert_eq!(order.topic(), "orders");
+/// let gone = Record::tombstone("orders", "customer-7");
+/// ```
+#[derive(Clone)]
+pub struct Record<'a> {
+    pub(crate) topic: TopicRef<'a>,
+    pub(crate) value: Option<Part<'a>>,
+    pub(crate) key: Option<Part<'a>>,
+    pub(crate) headers: Vec<Header<'a>>,
+    /// [`NONE`] if the partitioner chooses. Sentinels keep a record small: it is moved a lot.
+    pub(crate) partition: i32,
+    pub(crate) partition_key: Option<Part<'a>>,
+    /// [`NOW`] for the time of acceptance.
+    pub(crate) timestamp: i64,
+    pub(crate) label: Option<Label>,
+    pub(crate) tombstone: bool,
+}
+
+impl<'a> Record<'a> {
+    /// A record for this topic, so far with an empty value, no key and no headers.
+    #[inline]
+    pub fn to(topic: impl Into<TopicRef<'a>>) -> Self {
+        Self {
+            topic: topic.into(),
+            value: None,
+            key: None,
+            headers: Vec::new(),
+            partition: NONE,
+            partition_key: None,
+            timestamp: NOW,
+            label: None,
+            tombstone: false,
+        }
+    }
+
+    /// A record without a value, which deletes its key from a compacted topic.
+    ///
+    /// The key must not be empty.
+    pub fn tombstone(topic: impl Into<TopicRef<'a>>, key: impl Into<Part<'a>>) -> Self {
+        let mut record = Self::to(topic).key(key);
+        record.tombstone = true;
+        record
+    }
+
+    /// The value. Default: empty (zero bytes, which is not a tombstone).
+    #[inline]
+    #[must_use]
+    pub fn value(mut self, value: impl Into<Part<'a>>) -> Self {
+        self.value = Some(value.into());
+        self.tombstone = false;
+        self
+    }
+
+    /// The key: stored with the record, and unless a partition or a partition key is given,
+    /// what chooses the partition. Default: none.
+    #[inline]
+    #[must_use]
+    pub fn key(mut self, key: impl Into<Part<'a>>) -> Self {
+        self.key = Some(key.into());
+        self
+    }
+
+    /// Adds a header. Headers keep their order, and a name may come more than once.
+    #[must_use]
+    pub fn header(self, name: impl Into<Cow<'a, str>>, value: impl Into<HeaderValue<'a>>) -> Self {
+        self.headers([Header {
+            key: name.into(),
+            value: value.into().0,
+        }])
+    }
+
+    /// Adds several headers.
+    #[must_use]
+    pub fn headers(mut self, headers: impl IntoIterator<Item = Header<'a>>) -> Self {
+        self.headers.extend(headers);
+        self
+    }
+
+    /// The partition. Default: the partitioner chooses.
+    ///
+    /// An explicit partition comes before a partition key, and that before the key.
+    #[inline]
+    #[must_use]
+    pub fn partition(mut self, partition: i32) -> Self {
+        // Every negative number is refused alike; this one means something.
+        self.partition = if partition == NONE { -1 } else { partition };
+        self
+    }
+
+    /// What chooses the partition in the key's place; not stored. Must not be empty.
+    /// Default: none.
+    #[must_use]
+    pub fn partition_key(mut self, key: impl Into<Part<'a>>) -> Self {
+        self.partition_key = Some(key.into());
+        self
+    }
+
+    /// Milliseconds since 1970. Default: the time at which the record is accepted.
+    #[inline]
+    #[must_use]
+    pub fn timestamp_ms(mut self, millis: i64) -> Self {
+        self.timestamp = if millis == NOW { -1 } else { millis };
+        self
+    }
+
+    /// The time of the record, cut to milliseconds. Default: the time at which it is accepted.
+    #[must_use]
+    pub fn timestamp(self, time: SystemTime) -> Self {
+        let millis = match time.duration_since(UNIX_EPOCH) {
+            Ok(after) => i64::try_from(after.as_millis()).unwrap_or(i64::MAX),
+            // Validation refuses it; the sign is all that it needs.
+            Err(_) => -1,
+        };
+        self.timestamp_ms(millis)
+    }
+
+    /// Anything of the caller's, handed back with the report or the error; never sent.
+    #[inline]
+    #[must_use]
+    pub fn label(mut self, label: Label) -> Self {
+        self.label = Some(label);
+        self
+    }
+
+    /// The topic's name.
+    pub fn topic(&self) -> &str {
+        self.topic.name()
+    }
+
+    /// The same record with every borrowed part copied, for keeping.
+    pub fn into_owned(self) -> Record<'static> {
+        Record {
+            topic: self.topic.into_owned(),
+            value: self.value.map(Part::into_owned),
+            key: self.key.map(Part::into_owned),
+            headers: self
+                .headers
+                .into_iter()
+                .map(|h| Header {
+                    key: Cow::Owned(h.key.into_owned()),
+                    value: h.value.map(|v| Cow::Owned(v.into_owned())),
+                })
+                .collect(),
+            partition: self.partition,
+            partition_key: self.partition_key.map(Part::into_owned),
+            timestamp: self.timestamp,
+            label: self.label,
+            tombstone: self.tombstone,
+        }
+    }
+
+    /// The key as stored.
+    #[inline]
+    pub fn key_bytes(&self) -> Option<&[u8]> {
+        self.key.as_ref().map(Part::as_bytes)
+    }
+
+    /// The value as stored; `None` for a tombstone.
+    #[inline]
+    pub fn value_bytes(&self) -> Option<&[u8]> {
+        match &self.value {
+            Some(value) => Some(value.as_bytes()),
+            None if self.tombstone => None,
+            None => Some(&[]),
+        }
+    }
+}
+
+impl fmt::Debug for Record<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Record")
+            .field("topic", &self.topic)
+            .field(
+                "partition",
+                &(self.partition != NONE).then_some(self.partition),
+            )
+            .field("partition_key", &self.partition_key)
+            .field(
+                "timestamp",
+                &(self.timestamp != NOW).then_some(self.timestamp),
+            )
+            .field("key", &self.key)
+            .field("value_bytes", &self.value_bytes().map(<[u8]>::len))
+            .field("headers", &self.headers.len())
+            .field("label", &self.label.is_some())
+            .finish()
+    }
+}
+
+/// The value of a header: bytes, or Kafka's null.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeaderValue<'a>(Option<Cow<'a, [u8]>>);
+
+impl HeaderValue<'_> {
+    /// Kafka's null, which is not an empty value.
+    pub const NULL: Self = Self(None);
+}
+
+impl<'a> From<&'a [u8]> for HeaderValue<'a> {
+    fn from(bytes: &'a [u8]) -> Self {
+        Self(Some(Cow::Borrowed(bytes)))
+    }
+}
+
+impl<'a, const N: usize> From<&'a [u8; N]> for HeaderValue<'a> {
+    fn from(bytes: &'a [u8; N]) -> Self {
+        Self(Some(Cow::Borrowed(bytes)))
+    }
+}
+
+impl<'a> From<&'a str> for HeaderValue<'a> {
+    fn from(text: &'a str) -> Self {
+        Self(Some(Cow::Borrowed(text.as_bytes())))
+    }
+}
+
+impl From<String> for HeaderValue<'_> {
+    fn from(text: String) -> Self {
+        Self(Some(Cow::Owned(text.into_bytes())))
+    }
+}
+
+impl From<Vec<u8>> for HeaderValue<'_> {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self(Some(Cow::Owned(bytes)))
+    }
+}

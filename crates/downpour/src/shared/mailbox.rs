@@ -1,0 +1,184 @@
+//! What callers tell the I/O thread, and the one wake-up that many of them share.
+//!
+//! *Invariant:* whoever posts while the I/O thread sleeps or is about to wakes it; whoever
+//! posts while it works does not, because it looks again before it sleeps.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Instant;
+
+use downpour_core::ids::PartitionId;
+
+use crate::topics::entry::TopicState;
+
+/// Something for the I/O thread to do.
+#[derive(Debug)]
+pub(crate) enum Command {
+    /// A topic's metadata is wanted.
+    Topic(Arc<TopicState>),
+    /// No record comes any more; end when all have their verdict, or at the deadline.
+    Close { deadline: Option<Instant> },
+    /// The same, and nobody waits for it.
+    Detach,
+}
+
+/// Everything posted since it was last emptied.
+#[derive(Debug, Default)]
+pub(crate) struct Mail {
+    /// Queues that have something new. At most one entry a partition: a queue asks again only
+    /// once it was looked at.
+    pub(crate) dirty: Vec<PartitionId>,
+    pub(crate) commands: Vec<Command>,
+    /// Something lies elsewhere: a compressed batch, a resolved name, a timer.
+    nudged: bool,
+}
+
+impl Mail {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.dirty.is_empty() && self.commands.is_empty() && !self.nudged
+    }
+}
+
+/// Where callers post.
+#[derive(Debug)]
+pub(crate) struct Mailbox {
+    mail: Mutex<Mail>,
+    awake: AtomicBool,
+    waker: OnceLock<mio::Waker>,
+}
+
+impl Mailbox {
+    pub(crate) fn new() -> Self {
+        // Nobody is to be woken before there is a thread.
+        Self {
+            mail: Mutex::default(),
+            awake: AtomicBool::new(true),
+            waker: OnceLock::new(),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Mail> {
+        self.mail.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Names the thread's waker, once, before the thread starts.
+    pub(crate) fn set_waker(&self, waker: mio::Waker) {
+        let _ = self.waker.set(waker);
+    }
+
+    /// A queue has something new.
+    pub(crate) fn post(&self, slot: PartitionId) {
+        self.lock().dirty.push(slot);
+        self.rouse();
+    }
+
+    /// The same without waking anybody, if the I/O thread sleeps: then the answer is true, and
+    /// the caller looks at the mail itself or calls [`rouse`](Self::rouse).
+    pub(crate) fn leave(&self, slot: PartitionId) -> bool {
+        self.lock().dirty.push(slot);
+        // A thread that is awake takes the mail before it sleeps.
+        !self.awake.load(Ordering::Acquire)
+    }
+
+    /// Several queues have.
+    pub(crate) fn post_all(&self, slots: Vec<PartitionId>) {
+        if !slots.is_empty() {
+            self.lock().dirty.extend(slots);
+            self.rouse();
+        }
+    }
+
+    /// Something is to be done.
+    pub(crate) fn command(&self, command: Command) {
+        self.lock().commands.push(command);
+        self.rouse();
+    }
+
+    /// Makes the I/O thread look around: something lies elsewhere than in the mail.
+    pub(crate) fn wake(&self) {
+        // Marked in the mail, because a thread that is about to sleep looks only there.
+        self.lock().nudged = true;
+        self.rouse();
+    }
+
+    /// Wakes the I/O thread, unless it is awake or about to be.
+    pub(crate) fn rouse(&self) {
+        if self.awake.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        if let Some(waker) = self.waker.get() {
+            if let Err(error) = waker.wake() {
+                tracing::error!(%error, "the I/O thread could not be woken");
+            }
+        }
+    }
+
+    /// The driver's: moves everything posted into `into`, which is empty.
+    pub(crate) fn take(&self, into: &mut Mail) {
+        into.nudged = false;
+        debug_assert!(into.is_empty(), "mail would be lost");
+        std::mem::swap(&mut *self.lock(), into);
+    }
+
+    /// The I/O thread's: from now on whoever posts wakes it. False if there is mail already.
+    pub(crate) fn may_sleep(&self) -> bool {
+        self.awake.store(false, Ordering::Release);
+        let empty = self.lock().is_empty();
+        if !empty {
+            self.awake.store(true, Ordering::Release);
+        }
+        empty
+    }
+
+    /// The I/O thread's: it is awake and will look before it sleeps again.
+    pub(crate) fn woke(&self) {
+        self.awake.store(true, Ordering::Release);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_sleeps_on_unread_mail() {
+        let mailbox = Mailbox::new();
+        assert!(mailbox.may_sleep());
+        mailbox.post(PartitionId { topic: 0, index: 1 });
+        assert!(!mailbox.may_sleep());
+        let mut mail = Mail::default();
+        mailbox.take(&mut mail);
+        assert_eq!(mail.dirty.len(), 1);
+        assert!(mailbox.may_sleep());
+    }
+
+    #[test]
+    fn nobody_sleeps_on_a_nudge_that_came_while_working() {
+        let mailbox = Mailbox::new();
+        mailbox.wake();
+        assert!(!mailbox.may_sleep());
+        mailbox.take(&mut Mail::default());
+        assert!(mailbox.may_sleep());
+    }
+
+    #[test]
+    fn many_posts_to_a_sleeping_thread_wake_it_once() {
+        let mut poll = mio::Poll::new().unwrap();
+        let mailbox = Mailbox::new();
+        mailbox.set_waker(mio::Waker::new(poll.registry(), mio::Token(0)).unwrap());
+        mailbox.post(PartitionId { topic: 0, index: 0 });
+        let mut events = mio::Events::with_capacity(4);
+        poll.poll(&mut events, Some(std::time::Duration::ZERO))
+            .unwrap();
+        assert!(events.is_empty(), "it is awake and will look");
+        let mut mail = Mail::default();
+        mailbox.take(&mut mail);
+        assert!(mailbox.may_sleep());
+        for index in 0..3 {
+            mailbox.post(PartitionId { topic: 0, index });
+        }
+        poll.poll(&mut events, Some(std::time::Duration::from_secs(5)))
+            .unwrap();
+        assert_eq!(events.iter().count(), 1);
+    }
+}

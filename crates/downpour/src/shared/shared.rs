@@ -1,0 +1,219 @@
+//! What callers and the I/O thread of one producer share, and the order of its locks.
+//!
+//! Lock order: driver (held for a round of the I/O thread's work; callers only try for it, and
+//! under no other lock), topic list, metadata waiters, partition queue, batch state, memory;
+//! mailbox, timers and end are leaves. Never two partitions at once, no lock of a caller's
+//! while a waker runs, none across an await.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::task::Waker;
+
+use downpour_core::config::Address;
+use downpour_core::ids::PartitionId;
+use downpour_core::queue;
+
+use crate::config::settings::Settings;
+use crate::delivery::batch_state::BatchState;
+use crate::error::send::SendError;
+use crate::shared::mailbox::{Command, Mailbox};
+use crate::shared::memory::Memory;
+use crate::shared::termination::End;
+use crate::shared::timers::Timers;
+use crate::sys::fork;
+use crate::sys::wake;
+use crate::topics::entry::TopicState;
+use crate::topics::table::Topics;
+
+/// Starts the I/O thread; it lives in a module that this one must not know.
+pub(crate) type Start = fn(&Arc<Shared>) -> io::Result<Help>;
+
+/// Does on the caller's thread what the I/O thread would do next; false if somebody else is
+/// at it.
+pub(crate) type Help = Box<dyn Fn() -> bool + Send + Sync>;
+
+/// The state of one producer.
+pub(crate) struct Shared {
+    /// Number of this producer in the process.
+    pub(crate) id: u64,
+    pub(crate) settings: Settings,
+    pub(crate) queue_settings: queue::QueueSettings,
+    pub(crate) topics: Topics,
+    pub(crate) memory: Memory,
+    pub(crate) timers: Timers,
+    pub(crate) mailbox: Mailbox,
+    pub(crate) end: End,
+    closing: AtomicBool,
+    /// Number of the process that built it; a forked child has the memory and not the thread.
+    generation: u32,
+    start: Start,
+    started: OnceLock<Result<Help, Arc<str>>>,
+    /// Addresses that could not be reached when last tried, and what each said. One entry an
+    /// address of the cluster.
+    unreachable: Mutex<BTreeMap<Address, Arc<str>>>,
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shared")
+            .field("bootstrap", &self.settings.core.bootstrap)
+            .field("closing", &self.is_closing())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    pub(crate) fn new(settings: Settings, start: Start) -> Arc<Self> {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        let id = NEXT.fetch_add(1, Ordering::Relaxed);
+        Arc::new(Self {
+            id,
+            queue_settings: queue::QueueSettings::from(&*settings.core),
+            topics: Topics::new(id),
+            memory: Memory::new(settings.buffer_memory),
+            timers: Timers::default(),
+            mailbox: Mailbox::new(),
+            end: End::default(),
+            closing: AtomicBool::new(false),
+            generation: fork::register(),
+            start,
+            started: OnceLock::new(),
+            unreachable: Mutex::default(),
+            settings,
+        })
+    }
+
+    /// Whether no record is taken any more.
+    #[inline]
+    pub(crate) fn is_closing(&self) -> bool {
+        self.closing.load(Ordering::Relaxed)
+    }
+
+    /// Whether this process is a forked child of the one that built the producer.
+    #[inline]
+    pub(crate) fn is_forked(&self) -> bool {
+        fork::generation() != self.generation
+    }
+
+    /// Starts the I/O thread, once.
+    pub(crate) fn ensure_started(self: &Arc<Self>) -> Result<(), SendError> {
+        if self.is_forked() {
+            return Err(SendError::Forked);
+        }
+        let started = self.started.get_or_init(|| {
+            (self.start)(self).map_err(|error| {
+                tracing::error!(%error, "the I/O thread could not be started");
+                Arc::from(error.to_string())
+            })
+        });
+        match started {
+            Ok(_) => Ok(()),
+            Err(reason) => Err(SendError::NoThread {
+                reason: reason.clone(),
+            }),
+        }
+    }
+
+    /// Whether there is an I/O thread to tell of the end; if not, there will be none.
+    pub(crate) fn is_started_or_never(&self) -> bool {
+        let never = || Err(Arc::from("the producer is closed"));
+        self.started.get_or_init(never).is_ok()
+    }
+
+    /// Tells of a batch that was opened. While the I/O thread sleeps the caller writes itself
+    /// what is to leave at once: waking another thread takes longer than that.
+    pub(crate) fn post_opened(&self, slot: PartitionId) {
+        if !self.mailbox.leave(slot) {
+            return;
+        }
+        let helped = match self.started.get() {
+            Some(Ok(help)) => help(),
+            _ => false,
+        };
+        if !helped {
+            self.mailbox.rouse();
+        }
+    }
+
+    /// Asks for a topic's metadata.
+    pub(crate) fn want_topic(self: &Arc<Self>, topic: &Arc<TopicState>) -> Result<(), SendError> {
+        self.ensure_started()?;
+        self.mailbox.command(Command::Topic(topic.clone()));
+        Ok(())
+    }
+
+    /// Takes no more records. Those that wait to be accepted are refused.
+    pub(crate) fn begin_closing(&self) {
+        self.closing.store(true, Ordering::SeqCst);
+        let mut woken = Vec::new();
+        for topic in self.topics.all() {
+            topic.wake_waiting(&mut woken);
+        }
+        // Whoever waits for memory has a timer, too.
+        self.timers.drain(&mut woken);
+        wake::wake_all(&mut woken);
+    }
+
+    /// Calls `f` with every partition's queue, one lock at a time.
+    pub(crate) fn each_partition(
+        &self,
+        mut f: impl FnMut(PartitionId, &mut crate::topics::partitions::PartitionInner),
+    ) {
+        for topic in self.topics.all() {
+            for partition in topic.partitions.iter() {
+                f(partition.slot, &mut partition.lock());
+            }
+        }
+    }
+
+    /// Makes what is open leave, and lists every batch without a complete verdict.
+    pub(crate) fn hurry(&self) -> Vec<Arc<BatchState>> {
+        let mut tickets = Vec::new();
+        let mut slots = Vec::new();
+        self.each_partition(|slot, inner| {
+            if !inner.queue.is_empty() {
+                inner.queue.request_flush();
+                inner.queue.tickets(&mut tickets);
+                slots.push(slot);
+            }
+        });
+        self.mailbox.post_all(slots);
+        tickets
+    }
+
+    fn unreachable_map(&self) -> MutexGuard<'_, BTreeMap<Address, Arc<str>>> {
+        self.unreachable
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// An address could not be reached, or was.
+    pub(crate) fn note_address(&self, address: &Address, trouble: Option<&Arc<str>>) {
+        let mut map = self.unreachable_map();
+        match trouble {
+            Some(reason) => {
+                map.insert(address.clone(), reason.clone());
+            }
+            None => {
+                map.remove(address);
+            }
+        }
+    }
+
+    /// Addresses that could not be reached, and what each said.
+    pub(crate) fn unreachable(&self) -> Vec<(Address, Arc<str>)> {
+        self.unreachable_map()
+            .iter()
+            .map(|(a, r)| (a.clone(), r.clone()))
+            .collect()
+    }
+
+    /// Gives credit and a chunk back, and wakes who gets it.
+    pub(crate) fn give_back(&self, chunk: Vec<u8>) {
+        let mut woken: Vec<Waker> = Vec::new();
+        self.memory.give_back(chunk, &mut woken);
+        wake::wake_all(&mut woken);
+    }
+}

@@ -7,4 +7,5 @@ pub(crate) mod connector;
 pub(crate) mod partial;
 pub(crate) mod properties;
 pub(crate) mod resolve;
+mod secret;
 pub(crate) mod settings;

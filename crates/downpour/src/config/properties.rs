@@ -12,6 +12,7 @@ mod table;
 mod tests;
 
 use crate::config::partial::Draft;
+use crate::config::secret::Secret;
 use crate::error::config::ConfigProblem;
 use row::Refusal;
 
@@ -30,15 +31,22 @@ pub(crate) fn apply(draft: &mut Draft, name: &str, value: &str) {
         });
         return;
     };
-    let (name, value) = (name.to_owned(), value.to_owned());
-    let problem = match row.answer.set(draft, &value) {
-        Ok(()) => return,
-        Err(Refusal::Invalid(trouble)) => ConfigProblem::Invalid {
+    let Err(refusal) = row.answer.set(draft, value) else {
+        return;
+    };
+    let name = name.to_owned();
+    // From here on the value is in an error, in `Debug` and in the log.
+    let value = match Secret::of(&name, value) {
+        Some(secret) => secret.to_string(),
+        None => value.to_owned(),
+    };
+    let problem = match refusal {
+        Refusal::Invalid(trouble) => ConfigProblem::Invalid {
             name,
             value,
             trouble,
         },
-        Err(Refusal::Unsupported(reason, replacement)) => ConfigProblem::Unsupported {
+        Refusal::Unsupported(reason, replacement) => ConfigProblem::Unsupported {
             name,
             value,
             reason,

@@ -10,7 +10,7 @@ pub enum ConfigProblem {
     Invalid {
         /// The setting, as the caller named it.
         name: String,
-        /// The value.
+        /// The value; `***` if the setting's name says that it is secret.
         value: String,
         /// What is wrong with it, and what would be right.
         trouble: String,
@@ -26,7 +26,7 @@ pub enum ConfigProblem {
     Unsupported {
         /// The name.
         name: String,
-        /// The value.
+        /// The value; `***` if the name says that it is secret.
         value: String,
         /// Why it is not here.
         reason: &'static str,

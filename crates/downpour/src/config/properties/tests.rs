@@ -1,12 +1,15 @@
 //! Facts about names: each of Kafka's has one of the three answers.
 
 use std::collections::HashSet;
+use std::io;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use downpour_core::config::{Acks, Linger};
 use downpour_wire::codec::Codec;
 
 use super::{apply, nearest, settle, table};
+use crate::builder::ProducerBuilder;
 use crate::config::partial::Draft;
 use crate::error::config::ConfigProblem;
 
@@ -210,4 +213,96 @@ fn the_switch_ignores_what_is_not_supported_and_nothing_else() {
     apply(&mut draft, "acks", "2");
     settle(&mut draft);
     assert_eq!(draft.problems.len(), 2, "{:?}", draft.problems);
+}
+
+/// Where a test keeps the lines that were logged.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// All that can be seen of a property: the builder, the error and its parts, the log.
+fn seen_of(name: &str, value: &str) -> String {
+    let lines = Lines::default();
+    let writer = lines.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer(move || writer.clone())
+        .finish();
+    let mut seen = tracing::subscriber::with_default(subscriber, || {
+        let builder = ProducerBuilder::new().property(name, value);
+        let mut seen = format!("{builder:?} {builder:#?}");
+        for builder in [builder.clone(), builder.ignore_unsupported_properties()] {
+            if let Err(error) = builder.resolve() {
+                seen.push_str(&format!("{error} {error:?}"));
+                for problem in error.problems() {
+                    seen.push_str(&format!("{problem} {problem:?}"));
+                }
+            }
+        }
+        seen
+    });
+    seen.push_str(&String::from_utf8(lines.0.lock().unwrap().clone()).unwrap());
+    seen
+}
+
+#[test]
+fn a_secret_is_seen_nowhere() {
+    const MARK: &str = "tell-nobody-7731";
+    let secret = |name: &str| {
+        [
+            "password",
+            "passphrase",
+            "secret",
+            "jaas",
+            "keystore.key",
+            "key.pem",
+            "oauthbearer.config",
+        ]
+        .iter()
+        .any(|word| name.contains(word))
+    };
+    let known = table::ROWS
+        .iter()
+        .flat_map(|rows| rows.iter())
+        .map(|row| row.name);
+    let unknown = [
+        "sasl.password",
+        "sasl.oauthbearer.client.secret",
+        "sasl.oauthbearer.config",
+        "ssl.key.pem",
+        "SSL.Key.Password",
+        "ssl_keystore_password",
+        "my.credentials",
+        "api.token",
+        "basic.auth.user.info",
+    ];
+    let (mut shown, mut hidden) = (0, 0);
+    for name in known.chain(unknown) {
+        for value in [
+            MARK.to_owned(),
+            format!("org.x.PlainLoginModule required password=\"{MARK}\";"),
+        ] {
+            let seen = seen_of(name, &value);
+            if secret(name) || unknown.contains(&name) {
+                hidden += 1;
+                assert!(seen.contains(name), "{name} is named: {seen}");
+                let is_logged = seen.contains("property ignored");
+                assert_eq!(is_logged, !unknown.contains(&name), "{name}: {seen}");
+                assert!(!seen.contains(MARK), "{name}: {seen}");
+            } else {
+                shown += usize::from(seen.contains(MARK));
+            }
+        }
+    }
+    assert!(hidden >= 2 * 15, "{hidden} of them are secret");
+    assert!(shown > 100, "what is no secret is shown: {shown}");
 }

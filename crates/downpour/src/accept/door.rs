@@ -72,8 +72,7 @@ impl Future for Accept<'_> {
         }
         match &mut this.waiting {
             Some(waiting) => waiting.as_mut().poll(context),
-            // Polled after its end.
-            None => Poll::Ready(Err(SendError::Closed)),
+            None => panic!("a send was polled after completion"),
         }
     }
 }

@@ -21,7 +21,7 @@ use crate::delivery::delivery::Delivery;
 use crate::error::record::{Field, InvalidRecord};
 use crate::error::send::SendError;
 use crate::record::part::Part;
-use crate::record::record::{NONE, NOW, Record, Target};
+use crate::record::record::{NO_PARTITION, NO_TIMESTAMP, Record, Target};
 use crate::shared::shared::Shared;
 use crate::sys::clock;
 use crate::sys::wake;
@@ -214,7 +214,7 @@ pub(crate) fn choose(
     topic: &TopicState,
     record: &Record<'_>,
 ) -> Result<i32, SendError> {
-    if record.partition != NONE {
+    if record.partition != NO_PARTITION {
         return Ok(record.partition);
     }
     let key = record
@@ -284,7 +284,7 @@ fn no_such_partition(shared: &Arc<Shared>, topic: &Arc<TopicState>, partition: i
 
 #[inline(always)]
 fn timestamp(record: &Record<'_>) -> i64 {
-    if record.timestamp == NOW {
+    if record.timestamp == NO_TIMESTAMP {
         clock::unix_millis()
     } else {
         record.timestamp

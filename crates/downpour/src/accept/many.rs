@@ -10,7 +10,7 @@ use crate::accept::door::wait_for;
 use crate::accept::validate;
 use crate::delivery::deliveries::Deliveries;
 use crate::error::send::SendError;
-use crate::record::record::{NOW, Record, Target};
+use crate::record::record::{NO_TIMESTAMP, Record, Target};
 use crate::record::returned::SendManyError;
 use crate::shared::shared::Shared;
 use crate::sys::clock;
@@ -139,7 +139,7 @@ fn append_run_in(
         if chosen(shared, topic, record, progress) != Some(partition) {
             break;
         }
-        let timestamp = if record.timestamp == NOW {
+        let timestamp = if record.timestamp == NO_TIMESTAMP {
             now
         } else {
             record.timestamp

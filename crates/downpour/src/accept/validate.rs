@@ -6,7 +6,7 @@ use downpour_wire::batch::{BatchBuilder, HEADER_LEN};
 use downpour_wire::record::RecordRef;
 
 use crate::error::record::{Field, InvalidRecord};
-use crate::record::record::{NONE, NOW, Record};
+use crate::record::record::{NO_PARTITION, NO_TIMESTAMP, Record};
 
 /// Kafka's limit on the length of a topic's name.
 const TOPIC_NAME_MAX: usize = 249;
@@ -56,8 +56,8 @@ pub(crate) fn topic_name(name: &str) -> Check {
 pub(crate) fn record(record: &Record<'_>, batch_max: usize) -> Check {
     if record.tombstone
         || record.partition_key.is_some()
-        || (record.partition < 0 && record.partition != NONE)
-        || (record.timestamp < 0 && record.timestamp != NOW)
+        || (record.partition < 0 && record.partition != NO_PARTITION)
+        || (record.timestamp < 0 && record.timestamp != NO_TIMESTAMP)
     {
         unusual(record)?;
     }
@@ -102,14 +102,14 @@ fn unusual(record: &Record<'_>) -> Check {
             "leave it out, or give the bytes that choose the partition",
         ));
     }
-    if record.partition < 0 && record.partition != NONE {
+    if record.partition < 0 && record.partition != NO_PARTITION {
         return Err(InvalidRecord::new(
             Field::Partition,
             format!("is {}", record.partition),
             "leave it out to let the partitioner choose, or give 0 or more",
         ));
     }
-    if record.timestamp < 0 && record.timestamp != NOW {
+    if record.timestamp < 0 && record.timestamp != NO_TIMESTAMP {
         return Err(InvalidRecord::new(
             Field::Timestamp,
             format!("is {}, before 1970", record.timestamp),

@@ -82,10 +82,10 @@ impl<'a> From<Cow<'a, str>> for TopicRef<'a> {
     }
 }
 
-/// No partition was named.
-pub(crate) const NONE: i32 = i32::MIN;
+/// No partition was named. Kafka's own word for that, which callers may say, too.
+pub(crate) const NO_PARTITION: i32 = -1;
 /// No timestamp was given.
-pub(crate) const NOW: i64 = i64::MIN;
+pub(crate) const NO_TIMESTAMP: i64 = i64::MIN;
 
 /// A record: where to, and what.
 ///
@@ -105,10 +105,11 @@ pub struct Record<'a> {
     pub(crate) value: Option<Part<'a>>,
     pub(crate) key: Option<Part<'a>>,
     pub(crate) headers: Vec<Header<'a>>,
-    /// [`NONE`] if the partitioner chooses. Sentinels keep a record small: it is moved a lot.
+    /// [`NO_PARTITION`] if the partitioner chooses. Sentinels keep a record small: it is moved a
+    /// lot.
     pub(crate) partition: i32,
     pub(crate) partition_key: Option<Part<'a>>,
-    /// [`NOW`] for the time of acceptance.
+    /// [`NO_TIMESTAMP`] for the time of acceptance.
     pub(crate) timestamp: i64,
     pub(crate) label: Option<Label>,
     pub(crate) tombstone: bool,
@@ -123,9 +124,9 @@ impl<'a> Record<'a> {
             value: None,
             key: None,
             headers: Vec::new(),
-            partition: NONE,
+            partition: NO_PARTITION,
             partition_key: None,
-            timestamp: NOW,
+            timestamp: NO_TIMESTAMP,
             label: None,
             tombstone: false,
         }
@@ -174,14 +175,13 @@ impl<'a> Record<'a> {
         self
     }
 
-    /// The partition. Default: the partitioner chooses.
+    /// The partition, from 0 on. Default, and what -1 means: the partitioner chooses.
     ///
     /// An explicit partition comes before a partition key, and that before the key.
     #[inline]
     #[must_use]
     pub fn partition(mut self, partition: i32) -> Self {
-        // Every negative number is refused alike; this one means something.
-        self.partition = if partition == NONE { -1 } else { partition };
+        self.partition = partition;
         self
     }
 
@@ -197,7 +197,8 @@ impl<'a> Record<'a> {
     #[inline]
     #[must_use]
     pub fn timestamp_ms(mut self, millis: i64) -> Self {
-        self.timestamp = if millis == NOW { -1 } else { millis };
+        // The least number stands for no timestamp; its neighbour is refused in its place.
+        self.timestamp = millis.max(NO_TIMESTAMP + 1);
         self
     }
 
@@ -206,8 +207,9 @@ impl<'a> Record<'a> {
     pub fn timestamp(self, time: SystemTime) -> Self {
         let millis = match time.duration_since(UNIX_EPOCH) {
             Ok(after) => i64::try_from(after.as_millis()).unwrap_or(i64::MAX),
-            // Validation refuses it; the sign is all that it needs.
-            Err(_) => -1,
+            // Cut downwards, as what is before 1970 must stay there: validation refuses it.
+            Err(before) => i64::try_from(before.duration().as_nanos().div_ceil(1_000_000))
+                .map_or(i64::MIN, |millis| -millis),
         };
         self.timestamp_ms(millis)
     }
@@ -270,12 +272,12 @@ impl fmt::Debug for Record<'_> {
             .field("topic", &self.topic)
             .field(
                 "partition",
-                &(self.partition != NONE).then_some(self.partition),
+                &(self.partition != NO_PARTITION).then_some(self.partition),
             )
             .field("partition_key", &self.partition_key)
             .field(
                 "timestamp",
-                &(self.timestamp != NOW).then_some(self.timestamp),
+                &(self.timestamp != NO_TIMESTAMP).then_some(self.timestamp),
             )
             .field("key", &self.key)
             .field("value_bytes", &self.value_bytes().map(<[u8]>::len))

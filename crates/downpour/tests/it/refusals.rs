@@ -34,14 +34,14 @@ fn each_bad_part_is_named_with_its_trouble() {
         (Record::to(".."), Field::Topic, "reserves"),
         (Record::to(&long), Field::Topic, "250"),
         (
-            Record::to("events").partition(-1),
+            Record::to("events").partition(-2),
             Field::Partition,
-            "is -1",
+            "is -2",
         ),
         (
             Record::to("events").partition(i32::MIN),
             Field::Partition,
-            "is -1",
+            "is -2147483648",
         ),
         (
             Record::to("events").partition(1),
@@ -56,7 +56,12 @@ fn each_bad_part_is_named_with_its_trouble() {
         (
             Record::to("events").timestamp(SystemTime::UNIX_EPOCH - Duration::from_secs(1)),
             Field::Timestamp,
-            "before 1970",
+            "is -1000, before 1970",
+        ),
+        (
+            Record::to("events").timestamp(SystemTime::UNIX_EPOCH - Duration::from_nanos(1)),
+            Field::Timestamp,
+            "is -1, before 1970",
         ),
         (
             Record::to("events").partition_key(""),

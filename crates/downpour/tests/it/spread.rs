@@ -66,6 +66,17 @@ fn records_without_a_key_spread_over_all_partitions_by_bytes() {
     }
 }
 
+#[test]
+fn minus_one_as_partition_leaves_the_choice_to_the_key() {
+    let cluster = cluster();
+    let producer = producer(&cluster).blocking();
+    let partition_of = |record: Record<'_>| producer.produce_sync(record).unwrap().partition();
+    let record = || Record::to("events").key("21").value("v");
+    assert_eq!(partition_of(record().partition(-1)), partition_of(record()));
+    let back = record().partition(4).partition(-1);
+    assert_eq!(partition_of(back), partition_of(record()));
+}
+
 #[derive(Debug)]
 struct ByLength;
 

@@ -227,6 +227,52 @@ impl<'a> Record<'a> {
         self.topic.name()
     }
 
+    /// The name of the topic that it goes to, also where it was given as a
+    /// [`Topic`](crate::Topic).
+    pub fn get_topic(&self) -> &str {
+        self.topic.name()
+    }
+
+    /// The key that is stored with it; `None` if it has none, which is not an empty one.
+    pub fn get_key(&self) -> Option<&[u8]> {
+        self.key_bytes()
+    }
+
+    /// The value that is stored; empty if none was given, `None` for a tombstone.
+    pub fn get_value(&self) -> Option<&[u8]> {
+        self.value_bytes()
+    }
+
+    /// All headers in the order in which they were added.
+    pub fn get_headers(&self) -> &[Header<'a>] {
+        &self.headers
+    }
+
+    /// The partition that was asked for; `None` leaves the choice to the partitioner.
+    pub fn get_partition(&self) -> Option<i32> {
+        (self.partition != NO_PARTITION).then_some(self.partition)
+    }
+
+    /// What chooses the partition in the key's place, where that was given.
+    pub fn get_partition_key(&self) -> Option<&[u8]> {
+        self.partition_key.as_ref().map(Part::as_bytes)
+    }
+
+    /// Milliseconds since 1970; `None` stands for the time at which it is accepted.
+    pub fn get_timestamp_ms(&self) -> Option<i64> {
+        (self.timestamp != NO_TIMESTAMP).then_some(self.timestamp)
+    }
+
+    /// What travels beside it and is never sent.
+    pub fn get_label(&self) -> Option<&Label> {
+        self.label.as_ref()
+    }
+
+    /// Whether it deletes its key: it has no value, not even an empty one.
+    pub fn is_tombstone(&self) -> bool {
+        self.value_bytes().is_none()
+    }
+
     /// The same record with every borrowed part copied, for keeping.
     pub fn into_owned(self) -> Record<'static> {
         Record {
@@ -270,15 +316,9 @@ impl fmt::Debug for Record<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Record")
             .field("topic", &self.topic)
-            .field(
-                "partition",
-                &(self.partition != NO_PARTITION).then_some(self.partition),
-            )
+            .field("partition", &self.get_partition())
             .field("partition_key", &self.partition_key)
-            .field(
-                "timestamp",
-                &(self.timestamp != NO_TIMESTAMP).then_some(self.timestamp),
-            )
+            .field("timestamp", &self.get_timestamp_ms())
             .field("key", &self.key)
             .field("value_bytes", &self.value_bytes().map(<[u8]>::len))
             .field("headers", &self.headers.len())

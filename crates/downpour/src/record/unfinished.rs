@@ -47,8 +47,10 @@ impl Unfinished {
         self.unsent.is_empty() && self.unknown.is_empty()
     }
 
-    /// Records that were never sent, in each partition's order, with the partition that they
-    /// had and their labels. They may be sent by another producer without fear of duplicates.
+    /// Records that were never sent, in each partition's order, with the partition and the time
+    /// that they were given when they were accepted, and with their labels. A partition key has
+    /// done its work and does not come back. They may be sent by another producer without fear
+    /// of duplicates.
     pub fn unsent(&self) -> &[Record<'static>] {
         &self.unsent
     }

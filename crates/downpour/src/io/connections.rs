@@ -317,7 +317,8 @@ impl Links {
             ending,
         } = event;
         let link = link_of(token);
-        if matches!(self.states.get(&link), Some(State::Connecting(_))) {
+        let was_connecting = matches!(self.states.get(&link), Some(State::Connecting(_)));
+        if was_connecting {
             self.poll_attempt(link, registry, now, out);
         }
         let Some(State::Open(open)) = self.states.get_mut(&link) else {
@@ -329,8 +330,9 @@ impl Links {
         if ending {
             open.handle_ending();
         }
-        if !readable {
-            return false;
+        if !readable || was_connecting {
+            // That it is connected is told before what it says, so that is read next time.
+            return readable;
         }
         let reading = open.read(&mut self.buffer, |reader| {
             while let Some(frame) = reader.next_frame()? {

@@ -97,7 +97,7 @@ impl Driver {
         self.take_events(events);
         let now = Instant::now();
         self.take_mail(now);
-        self.settle(now);
+        self.run_engine(now, ROUNDS_MAX);
         let ended = self.closing.begun && self.has_ended(now);
         let sleep = if ended { Sleep::Never } else { self.sleep(now) };
         (std::mem::take(&mut self.woken), sleep)
@@ -107,7 +107,7 @@ impl Driver {
     pub(super) fn help(&mut self) -> Vec<Waker> {
         let now = Instant::now();
         self.take_mail(now);
-        self.settle(now);
+        self.run_engine(now, ROUNDS_MAX);
         let sleeps_too_long = match (self.wake_at(now), self.sleeps_until) {
             (Some(at), Some(until)) => at < until,
             (Some(_), None) => true,
@@ -167,8 +167,8 @@ impl Driver {
     }
 
     /// Lets the engine decide and carries it out, until there is nothing more to do.
-    fn settle(&mut self, now: Instant) {
-        for _ in 0..ROUNDS_MAX {
+    fn run_engine(&mut self, now: Instant, rounds: usize) {
+        for _ in 0..rounds {
             self.tell_happenings(now);
             self.engine.poll(now, &mut self.queues);
             let mut quiet = true;
@@ -181,7 +181,11 @@ impl Driver {
                 return;
             }
         }
-        // Still busy: look at the sockets and come back without sleeping.
+        // Still busy: look at the sockets and come back without sleeping. What was written
+        // meanwhile is told before they are read: an answer that makes the engine end its
+        // connection would otherwise find a request that counts as unsent, and records that are
+        // in the log would be sent again as new ones.
+        self.tell_happenings(now);
         self.shared.mailbox.wake();
     }
 
@@ -335,7 +339,7 @@ impl Driver {
                 self.closing.keep(unsent);
             }
             drop(unsent);
-            self.settle(now);
+            self.run_engine(now, ROUNDS_MAX);
             if self.closing.is_overdue(now) {
                 closing::orphan_all(&self.shared, "a batch was not brought back in time");
                 return true;
@@ -382,6 +386,7 @@ impl Driver {
     }
 
     fn take_events(&mut self, events: &Events) {
+        debug_assert!(self.happenings.is_empty(), "told before sockets are read");
         let now = Instant::now();
         let unread = std::mem::take(&mut self.unread);
         let again = unread.into_iter().map(|token| Ready {
@@ -417,3 +422,6 @@ impl Driver {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

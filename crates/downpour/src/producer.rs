@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use crate::accept::door::{self, Accept};
 use crate::accept::many;
-use crate::accept::wait::{ForBatches, ForEnd};
+use crate::accept::wait::{WaitForBatches, WaitForTermination};
 use crate::builder::ProducerBuilder;
 use crate::delivery::deliveries::Deliveries;
 use crate::delivery::delivery::Delivery;
@@ -211,8 +211,8 @@ impl Producer {
         if self.shared().is_forked() {
             return;
         }
-        let batches = self.shared().hurry();
-        ForBatches::new(batches).await;
+        let batches = self.shared().flush();
+        WaitForBatches::new(batches).await;
     }
 
     /// Takes no more records and waits until all have their verdict, which the delivery
@@ -243,7 +243,7 @@ impl Producer {
             return Unfinished::default();
         }
         shared.mailbox.command(Command::Close { deadline });
-        ForEnd::new(shared.clone()).await
+        WaitForTermination::new(shared.clone()).await
     }
 
     /// Bytes of `buffer_memory` that are in use.

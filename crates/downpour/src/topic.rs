@@ -10,7 +10,7 @@ use crate::error::send::SendError;
 use crate::record::record::{Record, TopicRef};
 use crate::record::returned::TrySendError;
 use crate::shared::shared::Shared;
-use crate::topics::entry::TopicState;
+use crate::topics::entry::TopicEntry;
 
 /// A topic whose metadata is known, from [`Producer::topic`](crate::Producer::topic).
 ///
@@ -38,11 +38,11 @@ use crate::topics::entry::TopicState;
 #[derive(Clone)]
 pub struct Topic {
     shared: Arc<Shared>,
-    state: Arc<TopicState>,
+    state: Arc<TopicEntry>,
 }
 
 impl Topic {
-    pub(crate) fn new(shared: Arc<Shared>, state: Arc<TopicState>) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>, state: Arc<TopicEntry>) -> Self {
         Self { shared, state }
     }
 

@@ -25,8 +25,8 @@ use crate::record::record::{NO_PARTITION, NO_TIMESTAMP, Record, Target};
 use crate::shared::shared::Shared;
 use crate::sys::clock;
 use crate::sys::wake;
-use crate::topics::entry::TopicState;
-use crate::topics::partitions::PartitionState;
+use crate::topics::entry::TopicEntry;
+use crate::topics::partitions::PartitionEntry;
 
 /// Tries for a chunk before its caller queues up for one: others may fill what it brings.
 const TRIES: usize = 16;
@@ -38,17 +38,17 @@ thread_local! {
 
 /// What a record keeps over several attempts, so that waiting changes neither.
 #[derive(Debug, Default)]
-pub(crate) struct Progress {
+pub(crate) struct AcceptProgress {
     pub(crate) partition: Option<i32>,
     /// A chunk that was waited for; its credit is this record's until the next attempt.
     pub(crate) chunk: Option<Vec<u8>>,
 }
 
 /// What came of an attempt to accept a record.
-pub(crate) enum Attempt {
+pub(crate) enum AcceptStep {
     Accepted(Delivery),
     /// Its topic has no metadata yet.
-    NeedTopic(Arc<TopicState>),
+    NeedTopic(Arc<TopicEntry>),
     /// There is no memory for a chunk of so many bytes.
     NeedMemory(usize),
     Refused(SendError),
@@ -56,12 +56,12 @@ pub(crate) enum Attempt {
 
 /// Accepts a record if its batch is open and has room: the path that nearly all take, all in
 /// one piece so that nothing of it passes through memory. `None` if anything is in the way;
-/// [`attempt`] finds out what and deals with it.
+/// [`step`] finds out what and deals with it.
 #[inline]
 pub(crate) fn in_place(
     shared: &Shared,
     record: &Record<'_>,
-    progress: &mut Progress,
+    progress: &mut AcceptProgress,
 ) -> Option<Delivery> {
     if shared.is_forked()
         || shared.is_closing()
@@ -83,26 +83,26 @@ pub(crate) fn in_place(
 fn in_place_named(
     shared: &Shared,
     record: &Record<'_>,
-    progress: &mut Progress,
+    progress: &mut AcceptProgress,
 ) -> Option<Delivery> {
-    let append = |topic: &Arc<TopicState>| in_place_in(shared, topic, record, progress);
+    let append = |topic: &Arc<TopicEntry>| in_place_in(shared, topic, record, progress);
     shared.topics.with(record.topic(), append)?
 }
 
 #[inline(always)]
 fn in_place_in(
     shared: &Shared,
-    topic: &TopicState,
+    topic: &TopicEntry,
     record: &Record<'_>,
-    progress: &mut Progress,
+    progress: &mut AcceptProgress,
 ) -> Option<Delivery> {
     let partition = choose(shared, topic, record).ok()?;
     // Chosen once: the choice counts bytes.
     progress.partition = Some(partition);
-    let state = topic.partitions.get(partition)?;
+    let entry = topic.partitions.get(partition)?;
     let timestamp = timestamp(record);
     let reference = reference(record, timestamp);
-    let mut inner = state.lock();
+    let mut inner = entry.lock();
     if inner.closed {
         return None;
     }
@@ -112,62 +112,62 @@ fn in_place_in(
     if inner.queue.is_full() {
         let (notify, job) = inner.queue.close_full();
         drop(inner);
-        after_append(shared, state, notify, true, job, progress);
+        after_append(shared, entry, notify, true, job, progress);
     }
     Some(Delivery::new(ticket, index, timestamp))
 }
 
 /// Accepts a record, or says what stands in the way.
 #[inline]
-pub(crate) fn attempt(
+pub(crate) fn step(
     shared: &Arc<Shared>,
     record: &Record<'_>,
-    progress: &mut Progress,
-) -> Attempt {
+    progress: &mut AcceptProgress,
+) -> AcceptStep {
     if shared.is_forked() {
         // Its locks may be held by threads that this process does not have.
-        return Attempt::Refused(SendError::Forked);
+        return AcceptStep::Refused(SendError::Forked);
     }
     if shared.is_closing() {
         return refuse(shared, progress, SendError::Closed);
     }
     if let Err(invalid) = validate::record(record, shared.settings.core.batch_max) {
-        return Attempt::Refused(invalid.into());
+        return AcceptStep::Refused(invalid.into());
     }
     let name = match record.topic.target() {
-        Target::Known(state) if state.owner() == shared.id => {
-            return attempt_in(shared, state, record, progress);
+        Target::Known(topic) if topic.owner() == shared.id => {
+            return step_in(shared, topic, record, progress);
         }
-        Target::Known(state) => &**state.name(),
+        Target::Known(topic) => &**topic.name(),
         Target::Name(name) => &**name,
     };
     match shared
         .topics
-        .with(name, |state| attempt_in(shared, state, record, progress))
+        .with(name, |topic| step_in(shared, topic, record, progress))
     {
-        Some(attempt) => attempt,
+        Some(step) => step,
         None => intern(shared, name),
     }
 }
 
 #[cold]
-fn refuse(shared: &Shared, progress: &mut Progress, error: SendError) -> Attempt {
+fn refuse(shared: &Shared, progress: &mut AcceptProgress, error: SendError) -> AcceptStep {
     if let Some(chunk) = progress.chunk.take() {
         shared.give_back(chunk);
     }
-    Attempt::Refused(error)
+    AcceptStep::Refused(error)
 }
 
 #[cold]
-fn intern(shared: &Shared, name: &str) -> Attempt {
+fn intern(shared: &Shared, name: &str) -> AcceptStep {
     match topic(shared, name) {
-        Ok(topic) => Attempt::NeedTopic(topic),
-        Err(error) => Attempt::Refused(error),
+        Ok(topic) => AcceptStep::NeedTopic(topic),
+        Err(error) => AcceptStep::Refused(error),
     }
 }
 
 /// The topic of this name, new ones checked and added.
-pub(crate) fn topic(shared: &Shared, name: &str) -> Result<Arc<TopicState>, SendError> {
+pub(crate) fn topic(shared: &Shared, name: &str) -> Result<Arc<TopicEntry>, SendError> {
     if let Some(known) = shared.topics.with(name, Arc::clone) {
         return Ok(known);
     }
@@ -183,35 +183,35 @@ pub(crate) fn topic(shared: &Shared, name: &str) -> Result<Arc<TopicState>, Send
     })
 }
 
-fn attempt_in(
+fn step_in(
     shared: &Arc<Shared>,
-    topic: &Arc<TopicState>,
+    topic: &Arc<TopicEntry>,
     record: &Record<'_>,
-    progress: &mut Progress,
-) -> Attempt {
+    progress: &mut AcceptProgress,
+) -> AcceptStep {
     let chosen = match progress.partition {
         Some(partition) => Ok(partition),
         None => choose(shared, topic, record),
     };
     let partition = match chosen {
         Ok(partition) => partition,
-        Err(_) if !topic.is_ready() => return Attempt::NeedTopic(topic.clone()),
+        Err(_) if !topic.is_ready() => return AcceptStep::NeedTopic(topic.clone()),
         Err(error) => return refuse(shared, progress, error),
     };
-    let Some(state) = topic.partitions.get(partition) else {
+    let Some(entry) = topic.partitions.get(partition) else {
         if !topic.is_ready() {
-            return Attempt::NeedTopic(topic.clone());
+            return AcceptStep::NeedTopic(topic.clone());
         }
         let error = no_such_partition(shared, topic, partition);
         return refuse(shared, progress, error);
     };
-    append(shared, topic, state, record, progress)
+    append(shared, topic, entry, record, progress)
 }
 
 #[inline]
 pub(crate) fn choose(
     shared: &Shared,
-    topic: &TopicState,
+    topic: &TopicEntry,
     record: &Record<'_>,
 ) -> Result<i32, SendError> {
     if record.partition != NO_PARTITION {
@@ -255,7 +255,7 @@ pub(crate) fn choose(
 }
 
 #[cold]
-fn custom(partitioner: &dyn Partitioner, topic: &TopicState, key: Option<&[u8]>) -> Choice {
+fn custom(partitioner: &dyn Partitioner, topic: &TopicEntry, key: Option<&[u8]>) -> Choice {
     partitioner.partition(
         topic.name(),
         key,
@@ -265,7 +265,7 @@ fn custom(partitioner: &dyn Partitioner, topic: &TopicState, key: Option<&[u8]>)
 }
 
 #[cold]
-fn no_such_partition(shared: &Arc<Shared>, topic: &Arc<TopicState>, partition: i32) -> SendError {
+fn no_such_partition(shared: &Arc<Shared>, topic: &Arc<TopicEntry>, partition: i32) -> SendError {
     // It may have been added since: the next attempt will know.
     if let Err(error) = shared.want_topic(topic) {
         return error;
@@ -303,23 +303,23 @@ pub(crate) fn reference<'a>(record: &'a Record<'_>, timestamp: i64) -> RecordRef
 
 fn append(
     shared: &Shared,
-    topic: &TopicState,
-    state: &PartitionState,
+    topic: &TopicEntry,
+    entry: &PartitionEntry,
     record: &Record<'_>,
-    progress: &mut Progress,
-) -> Attempt {
+    progress: &mut AcceptProgress,
+) -> AcceptStep {
     let timestamp = timestamp(record);
     let reference = reference(record, timestamp);
     let options = &shared.settings.options;
-    let partition = state.slot.index;
+    let partition = entry.id.index;
     if shared.memory.is_contended() && progress.chunk.is_none() {
         // Whoever came later would live on in the open batch's room and keep it from leaving.
         progress.partition = Some(partition);
-        return Attempt::NeedMemory(BatchBuilder::new().record_len(&reference));
+        return AcceptStep::NeedMemory(BatchBuilder::new().record_len(&reference));
     }
     let mut wanted = 0;
     for _ in 0..TRIES {
-        let mut inner = state.lock();
+        let mut inner = entry.lock();
         if inner.closed {
             drop(inner);
             return refuse(shared, progress, SendError::Closed);
@@ -339,14 +339,14 @@ fn append(
                 drop(inner);
                 if added.became_dirty || added.closed || progress.chunk.is_some() {
                     let (closed, job) = (added.closed, added.job);
-                    after_append(shared, state, added.became_dirty, closed, job, progress);
+                    after_append(shared, entry, added.became_dirty, closed, job, progress);
                 }
-                return Attempt::Accepted(Delivery::new(added.ticket, added.index, timestamp));
+                return AcceptStep::Accepted(Delivery::new(added.ticket, added.index, timestamp));
             }
             Append::NeedChunk { bytes } => {
                 drop(inner);
                 if let Err(error) = bring_chunk(shared, bytes, progress) {
-                    return Attempt::Refused(error);
+                    return AcceptStep::Refused(error);
                 }
                 wanted = bytes;
                 if progress.chunk.is_none() {
@@ -360,11 +360,15 @@ fn append(
         shared.give_back(chunk);
     }
     progress.partition = Some(partition);
-    Attempt::NeedMemory(wanted)
+    AcceptStep::NeedMemory(wanted)
 }
 
 /// Takes a chunk of at least so many bytes, if there is one to be had now.
-fn bring_chunk(shared: &Shared, bytes: usize, progress: &mut Progress) -> Result<(), SendError> {
+fn bring_chunk(
+    shared: &Shared,
+    bytes: usize,
+    progress: &mut AcceptProgress,
+) -> Result<(), SendError> {
     if let Some(small) = progress.chunk.take() {
         shared.give_back(small);
     }
@@ -402,11 +406,11 @@ fn seal(job: SealJob) -> Sealed {
 #[cold]
 pub(crate) fn after_append(
     shared: &Shared,
-    state: &PartitionState,
+    entry: &PartitionEntry,
     mut notify: bool,
     closed: bool,
     job: Option<Box<SealJob>>,
-    progress: &mut Progress,
+    progress: &mut AcceptProgress,
 ) {
     let mut woken: Vec<Waker> = Vec::new();
     if let Some(chunk) = progress.chunk.take() {
@@ -415,19 +419,19 @@ pub(crate) fn after_append(
     if let Some(job) = job {
         // Its notification may not wait for the compression: the open batch is ready.
         if std::mem::take(&mut notify) {
-            shared.mailbox.post(state.slot);
+            shared.mailbox.post(entry.id);
         }
         let sealed = seal(*job);
-        let mut done = state.lock().queue.finish_seal(sealed);
+        let mut done = entry.lock().queue.finish_seal(sealed);
         let memory = &shared.memory;
         memory.give_back_all(&mut done.recycled, done.freed, &mut woken);
         notify = done.became_dirty;
     }
     if notify && !closed {
-        shared.post_opened(state.slot);
+        shared.post_opened(entry.id);
     } else if notify {
         // A full batch takes a while to write: that is the I/O thread's work.
-        shared.mailbox.post(state.slot);
+        shared.mailbox.post(entry.id);
     }
     wake::wake_all(&mut woken);
 }

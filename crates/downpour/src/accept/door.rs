@@ -7,15 +7,15 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use crate::accept::append::{Attempt, Progress, attempt, in_place, topic};
-use crate::accept::wait::{ForMemory, ForTopic, Patience};
+use crate::accept::append::{AcceptProgress, AcceptStep, in_place, step, topic};
+use crate::accept::wait::{Deadline, WaitForMemory, WaitForTopic};
 use crate::delivery::delivery::Delivery;
 use crate::error::send::{SendError, WaitedFor};
 use crate::record::record::Record;
 use crate::record::returned::TrySendError;
 use crate::shared::shared::Shared;
 use crate::sys::park;
-use crate::topics::entry::TopicState;
+use crate::topics::entry::TopicEntry;
 
 type Waiting<'a> = Pin<Box<dyn Future<Output = Result<Delivery, SendError>> + Send + 'a>>;
 
@@ -47,17 +47,17 @@ impl Future for Accept<'_> {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
         if let Some(record) = &this.record {
-            let mut progress = Progress::default();
+            let mut progress = AcceptProgress::default();
             if let Some(delivery) = in_place(this.shared, record, &mut progress) {
                 this.record = None;
                 return Poll::Ready(Ok(delivery));
             }
-            match attempt(this.shared, record, &mut progress) {
-                Attempt::Accepted(delivery) => {
+            match step(this.shared, record, &mut progress) {
+                AcceptStep::Accepted(delivery) => {
                     this.record = None;
                     return Poll::Ready(Ok(delivery));
                 }
-                Attempt::Refused(error) => {
+                AcceptStep::Refused(error) => {
                     this.record = None;
                     return Poll::Ready(Err(error));
                 }
@@ -83,13 +83,13 @@ pub(crate) fn accept_blocking(
     shared: &Arc<Shared>,
     record: &Record<'_>,
 ) -> Result<Delivery, SendError> {
-    let mut progress = Progress::default();
+    let mut progress = AcceptProgress::default();
     if let Some(delivery) = in_place(shared, record, &mut progress) {
         return Ok(delivery);
     }
-    match attempt(shared, record, &mut progress) {
-        Attempt::Accepted(delivery) => Ok(delivery),
-        Attempt::Refused(error) => Err(error),
+    match step(shared, record, &mut progress) {
+        AcceptStep::Accepted(delivery) => Ok(delivery),
+        AcceptStep::Refused(error) => Err(error),
         obstacle => park::block_on(wait_for(shared, record, progress, obstacle)),
     }
 }
@@ -97,8 +97,8 @@ pub(crate) fn accept_blocking(
 async fn wait_and_accept(
     shared: &Arc<Shared>,
     record: Record<'_>,
-    progress: Progress,
-    obstacle: Attempt,
+    progress: AcceptProgress,
+    obstacle: AcceptStep,
 ) -> Result<Delivery, SendError> {
     wait_for(shared, &record, progress, obstacle).await
 }
@@ -107,24 +107,24 @@ async fn wait_and_accept(
 pub(crate) async fn wait_for(
     shared: &Arc<Shared>,
     record: &Record<'_>,
-    mut progress: Progress,
-    mut obstacle: Attempt,
+    mut progress: AcceptProgress,
+    mut obstacle: AcceptStep,
 ) -> Result<Delivery, SendError> {
-    let patience = Patience::new(shared);
+    let deadline = Deadline::new(shared);
     // Ends: each round waits for something that the deadline bounds.
     loop {
         match obstacle {
-            Attempt::Accepted(delivery) => return Ok(delivery),
-            Attempt::Refused(error) => return Err(error),
-            Attempt::NeedTopic(topic) => ForTopic::new(shared, topic, patience).await?,
-            Attempt::NeedMemory(bytes) => {
+            AcceptStep::Accepted(delivery) => return Ok(delivery),
+            AcceptStep::Refused(error) => return Err(error),
+            AcceptStep::NeedTopic(topic) => WaitForTopic::new(shared, topic, deadline).await?,
+            AcceptStep::NeedMemory(bytes) => {
                 let topic = topic(shared, record.topic())?;
-                let chunk = ForMemory::new(shared, topic, bytes, patience).await?;
+                let chunk = WaitForMemory::new(shared, topic, bytes, deadline).await?;
                 // Used or given back by the attempt, before anything can interrupt it.
                 progress.chunk = Some(chunk);
             }
         }
-        obstacle = attempt(shared, record, &mut progress);
+        obstacle = step(shared, record, &mut progress);
     }
 }
 
@@ -137,18 +137,18 @@ pub(crate) fn try_accept<'a>(
     shared: &Arc<Shared>,
     record: Record<'a>,
 ) -> Result<Delivery, TrySendError<'a>> {
-    let mut progress = Progress::default();
+    let mut progress = AcceptProgress::default();
     if let Some(delivery) = in_place(shared, &record, &mut progress) {
         return Ok(delivery);
     }
-    let reason = match attempt(shared, &record, &mut progress) {
-        Attempt::Accepted(delivery) => return Ok(delivery),
-        Attempt::Refused(error) => error,
-        Attempt::NeedTopic(topic) => match shared.want_topic(&topic) {
+    let reason = match step(shared, &record, &mut progress) {
+        AcceptStep::Accepted(delivery) => return Ok(delivery),
+        AcceptStep::Refused(error) => error,
+        AcceptStep::NeedTopic(topic) => match shared.want_topic(&topic) {
             Ok(()) => SendError::NotReady(WaitedFor::Metadata),
             Err(error) => error,
         },
-        Attempt::NeedMemory(_) => SendError::NotReady(WaitedFor::Memory),
+        AcceptStep::NeedMemory(_) => SendError::NotReady(WaitedFor::Memory),
     };
     Err(TrySendError { record, reason })
 }
@@ -157,13 +157,13 @@ pub(crate) fn try_accept<'a>(
 pub(crate) async fn warm_up(
     shared: &Arc<Shared>,
     name: &str,
-) -> Result<Arc<TopicState>, SendError> {
+) -> Result<Arc<TopicEntry>, SendError> {
     if shared.is_closing() {
         return Err(SendError::Closed);
     }
     let topic = topic(shared, name)?;
     if !topic.is_ready() {
-        ForTopic::new(shared, topic.clone(), Patience::new(shared)).await?;
+        WaitForTopic::new(shared, topic.clone(), Deadline::new(shared)).await?;
     }
     Ok(topic)
 }

@@ -5,7 +5,9 @@
 
 use std::sync::Arc;
 
-use crate::accept::append::{Attempt, Progress, after_append, attempt, choose, reference, topic};
+use crate::accept::append::{
+    AcceptProgress, AcceptStep, after_append, choose, reference, step, topic,
+};
 use crate::accept::door::wait_for;
 use crate::accept::validate;
 use crate::delivery::deliveries::Deliveries;
@@ -14,7 +16,7 @@ use crate::record::record::{NO_TIMESTAMP, Record, Target};
 use crate::record::returned::SendManyError;
 use crate::shared::shared::Shared;
 use crate::sys::clock;
-use crate::topics::entry::TopicState;
+use crate::topics::entry::TopicEntry;
 
 /// Records that are appended under one lock: the I/O thread and other callers wait for it.
 const RUN_MAX: usize = 64;
@@ -50,7 +52,7 @@ pub(crate) async fn accept_many<'a>(
 fn check(shared: &Shared, record: &Record<'_>) -> Result<(), SendError> {
     validate::record(record, shared.settings.core.batch_max)?;
     match record.topic.target() {
-        Target::Known(state) if state.owner() == shared.id => Ok(()),
+        Target::Known(topic) if topic.owner() == shared.id => Ok(()),
         _ => topic(shared, record.topic()).map(drop),
     }
 }
@@ -60,7 +62,7 @@ async fn accept_in_order(
     records: &[Record<'_>],
     accepted: &mut Deliveries,
 ) -> Result<(), SendError> {
-    let mut progress = Progress::default();
+    let mut progress = AcceptProgress::default();
     let (mut now, mut read_at) = (0, 0);
     while let Some(record) = records.get(accepted.len()) {
         let at = accepted.len();
@@ -72,15 +74,15 @@ async fn accept_in_order(
         if accepted.len() > at {
             continue;
         }
-        let delivery = match attempt(shared, record, &mut progress) {
-            Attempt::Accepted(delivery) => delivery,
-            Attempt::Refused(error) => return Err(error),
+        let delivery = match step(shared, record, &mut progress) {
+            AcceptStep::Accepted(delivery) => delivery,
+            AcceptStep::Refused(error) => return Err(error),
             obstacle => {
                 read_at = 0;
                 wait_for(shared, record, std::mem::take(&mut progress), obstacle).await?
             }
         };
-        progress = Progress::default();
+        progress = AcceptProgress::default();
         accepted.push(delivery);
     }
     Ok(())
@@ -92,7 +94,7 @@ fn append_run(
     shared: &Shared,
     records: &[Record<'_>],
     now: i64,
-    progress: &mut Progress,
+    progress: &mut AcceptProgress,
     accepted: &mut Deliveries,
 ) {
     let Some(first) = records.first() else { return };
@@ -104,7 +106,7 @@ fn append_run(
             append_run_in(shared, topic, records, now, progress, accepted);
         }
         _ => {
-            let run = |topic: &Arc<TopicState>| {
+            let run = |topic: &Arc<TopicEntry>| {
                 append_run_in(shared, topic, records, now, progress, accepted);
             };
             let _ = shared.topics.with(first.topic(), run);
@@ -114,19 +116,19 @@ fn append_run(
 
 fn append_run_in(
     shared: &Shared,
-    topic: &Arc<TopicState>,
+    topic: &Arc<TopicEntry>,
     records: &[Record<'_>],
     now: i64,
-    progress: &mut Progress,
+    progress: &mut AcceptProgress,
     accepted: &mut Deliveries,
 ) {
     let Some(partition) = chosen(shared, topic, &records[0], progress) else {
         return;
     };
-    let Some(state) = topic.partitions.get(partition) else {
+    let Some(entry) = topic.partitions.get(partition) else {
         return;
     };
-    let mut inner = state.lock();
+    let mut inner = entry.lock();
     if inner.closed {
         return;
     }
@@ -151,7 +153,7 @@ fn append_run_in(
         // The next one chooses anew.
         progress.partition = None;
         if let Some(ticket) = inner.queue.open_ticket() {
-            accepted.push_place(ticket, index, timestamp);
+            accepted.push_position(ticket, index, timestamp);
         }
         if inner.queue.is_full() {
             closed = Some(inner.queue.close_full());
@@ -160,7 +162,7 @@ fn append_run_in(
     }
     drop(inner);
     if let Some((notify, job)) = closed {
-        after_append(shared, state, notify, true, job, progress);
+        after_append(shared, entry, notify, true, job, progress);
     }
 }
 
@@ -168,9 +170,9 @@ fn append_run_in(
 #[inline(always)]
 fn chosen(
     shared: &Shared,
-    topic: &TopicState,
+    topic: &TopicEntry,
     record: &Record<'_>,
-    progress: &mut Progress,
+    progress: &mut AcceptProgress,
 ) -> Option<i32> {
     if progress.partition.is_none() {
         progress.partition = choose(shared, topic, record).ok();
@@ -178,7 +180,7 @@ fn chosen(
     progress.partition
 }
 
-fn goes_to(record: &Record<'_>, topic: &Arc<TopicState>) -> bool {
+fn goes_to(record: &Record<'_>, topic: &Arc<TopicEntry>) -> bool {
     match record.topic.target() {
         Target::Known(other) => Arc::ptr_eq(other, topic),
         Target::Name(name) => **name == **topic.name(),

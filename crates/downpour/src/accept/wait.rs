@@ -18,18 +18,18 @@ use crate::record::unfinished::Unfinished;
 use crate::shared::shared::Shared;
 use crate::shared::timers::TimerKey;
 use crate::sys::wake;
-use crate::topics::entry::{Metadata, MetadataWait, TopicState};
+use crate::topics::entry::{Metadata, MetadataWait, TopicEntry};
 
 const MAX_BLOCK_MAX: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 
 /// `max_block` of one record, from its first wait on.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Patience {
+pub(crate) struct Deadline {
     started: Instant,
     ends_at: Instant,
 }
 
-impl Patience {
+impl Deadline {
     pub(crate) fn new(shared: &Shared) -> Self {
         let started = Instant::now();
         Self {
@@ -41,29 +41,29 @@ impl Patience {
 }
 
 /// The deadline of one wait, with its timer.
-struct Alarm<'a> {
+struct DeadlineTimer<'a> {
     shared: &'a Arc<Shared>,
-    patience: Patience,
+    deadline: Deadline,
     key: Option<TimerKey>,
 }
 
-impl Alarm<'_> {
+impl DeadlineTimer<'_> {
     /// Whether to go on waiting; the timer is set if so.
     fn poll(
         &mut self,
         waited_for: WaitedFor,
-        topic: &TopicState,
+        topic: &TopicEntry,
         waker: &Waker,
     ) -> Result<(), SendError> {
         if self.shared.is_closing() {
             return Err(SendError::Closed);
         }
-        let ends_at = self.patience.ends_at;
+        let ends_at = self.deadline.ends_at;
         let now = Instant::now();
         if now >= ends_at {
             return Err(SendError::Timeout(Box::new(SendTimeout {
                 topic: topic.name().clone(),
-                waited: now - self.patience.started,
+                waited: now - self.deadline.started,
                 waited_for,
                 topic_code: topic.last_code(),
                 unreachable: self.shared.unreachable(),
@@ -81,7 +81,7 @@ impl Alarm<'_> {
     }
 }
 
-impl Drop for Alarm<'_> {
+impl Drop for DeadlineTimer<'_> {
     fn drop(&mut self) {
         if let Some(key) = self.key.take() {
             self.shared.timers.cancel(key);
@@ -90,33 +90,33 @@ impl Drop for Alarm<'_> {
 }
 
 /// Waits for a topic's first metadata.
-pub(crate) struct ForTopic<'a> {
-    alarm: Alarm<'a>,
-    topic: Arc<TopicState>,
-    place: Option<MetadataWait>,
+pub(crate) struct WaitForTopic<'a> {
+    timer: DeadlineTimer<'a>,
+    topic: Arc<TopicEntry>,
+    wait: Option<MetadataWait>,
 }
 
-impl<'a> ForTopic<'a> {
-    pub(crate) fn new(shared: &'a Arc<Shared>, topic: Arc<TopicState>, patience: Patience) -> Self {
+impl<'a> WaitForTopic<'a> {
+    pub(crate) fn new(shared: &'a Arc<Shared>, topic: Arc<TopicEntry>, deadline: Deadline) -> Self {
         Self {
-            alarm: Alarm {
+            timer: DeadlineTimer {
                 shared,
-                patience,
+                deadline,
                 key: None,
             },
             topic,
-            place: None,
+            wait: None,
         }
     }
 }
 
-impl Future for ForTopic<'_> {
+impl Future for WaitForTopic<'_> {
     type Output = Result<(), SendError>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
-        let first = this.place.is_none();
-        match this.topic.poll_metadata(&mut this.place, context.waker()) {
+        let first = this.wait.is_none();
+        match this.topic.poll_metadata(&mut this.wait, context.waker()) {
             Metadata::Ready => return Poll::Ready(Ok(())),
             Metadata::Refused(code) => {
                 let topic = this.topic.name().clone();
@@ -125,13 +125,13 @@ impl Future for ForTopic<'_> {
             Metadata::Waiting => {}
         }
         if first {
-            // After the place was taken, so that an answer cannot be missed.
-            if let Err(error) = this.alarm.shared.want_topic(&this.topic) {
+            // After the waker was left, so that an answer cannot be missed.
+            if let Err(error) = this.timer.shared.want_topic(&this.topic) {
                 return Poll::Ready(Err(error));
             }
         }
         match this
-            .alarm
+            .timer
             .poll(WaitedFor::Metadata, &this.topic, context.waker())
         {
             Ok(()) => Poll::Pending,
@@ -140,33 +140,33 @@ impl Future for ForTopic<'_> {
     }
 }
 
-impl Drop for ForTopic<'_> {
+impl Drop for WaitForTopic<'_> {
     fn drop(&mut self) {
-        if let Some(place) = self.place.take() {
-            self.topic.forget(place);
+        if let Some(wait) = self.wait.take() {
+            self.topic.forget(wait);
         }
     }
 }
 
 /// Waits in line for a chunk.
-pub(crate) struct ForMemory<'a> {
-    alarm: Alarm<'a>,
-    topic: Arc<TopicState>,
+pub(crate) struct WaitForMemory<'a> {
+    timer: DeadlineTimer<'a>,
+    topic: Arc<TopicEntry>,
     bytes: usize,
     key: Option<WaitKey>,
 }
 
-impl<'a> ForMemory<'a> {
+impl<'a> WaitForMemory<'a> {
     pub(crate) fn new(
         shared: &'a Arc<Shared>,
-        topic: Arc<TopicState>,
+        topic: Arc<TopicEntry>,
         bytes: usize,
-        patience: Patience,
+        deadline: Deadline,
     ) -> Self {
         Self {
-            alarm: Alarm {
+            timer: DeadlineTimer {
                 shared,
-                patience,
+                deadline,
                 key: None,
             },
             topic,
@@ -176,12 +176,12 @@ impl<'a> ForMemory<'a> {
     }
 }
 
-impl Future for ForMemory<'_> {
+impl Future for WaitForMemory<'_> {
     type Output = Result<Vec<u8>, SendError>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
-        let shared = this.alarm.shared;
+        let shared = this.timer.shared;
         let first = this.key.is_none();
         if let Some(chunk) = shared
             .memory
@@ -194,7 +194,7 @@ impl Future for ForMemory<'_> {
             shared.mailbox.wake();
         }
         match this
-            .alarm
+            .timer
             .poll(WaitedFor::Memory, &this.topic, context.waker())
         {
             Ok(()) => Poll::Pending,
@@ -203,38 +203,38 @@ impl Future for ForMemory<'_> {
     }
 }
 
-impl Drop for ForMemory<'_> {
+impl Drop for WaitForMemory<'_> {
     fn drop(&mut self) {
         if let Some(key) = self.key.take() {
             let mut woken = Vec::new();
-            self.alarm.shared.memory.cancel(key, &mut woken);
+            self.timer.shared.memory.cancel(key, &mut woken);
             wake::wake_all(&mut woken);
         }
     }
 }
 
 /// Waits until every record of these batches has its verdict.
-pub(crate) struct ForBatches {
+pub(crate) struct WaitForBatches {
     batches: Vec<Arc<BatchState>>,
-    slot: Option<WaiterKey>,
+    waiter: Option<WaiterKey>,
 }
 
-impl ForBatches {
+impl WaitForBatches {
     pub(crate) fn new(batches: Vec<Arc<BatchState>>) -> Self {
         Self {
             batches,
-            slot: None,
+            waiter: None,
         }
     }
 }
 
-impl Future for ForBatches {
+impl Future for WaitForBatches {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let this = self.get_mut();
         while let Some(last) = this.batches.last() {
-            if !last.poll_complete(&mut this.slot, context.waker()) {
+            if !last.poll_complete(&mut this.waiter, context.waker()) {
                 return Poll::Pending;
             }
             this.batches.pop();
@@ -243,39 +243,39 @@ impl Future for ForBatches {
     }
 }
 
-impl Drop for ForBatches {
+impl Drop for WaitForBatches {
     fn drop(&mut self) {
-        if let (Some(slot), Some(last)) = (self.slot.take(), self.batches.last()) {
-            last.forget(slot);
+        if let (Some(waiter), Some(last)) = (self.waiter.take(), self.batches.last()) {
+            last.forget(waiter);
         }
     }
 }
 
 /// Waits for the producer's end.
-pub(crate) struct ForEnd {
+pub(crate) struct WaitForTermination {
     shared: Arc<Shared>,
     key: Option<u64>,
 }
 
-impl ForEnd {
+impl WaitForTermination {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
         Self { shared, key: None }
     }
 }
 
-impl Future for ForEnd {
+impl Future for WaitForTermination {
     type Output = Unfinished;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Unfinished> {
         let this = self.get_mut();
-        this.shared.end.poll(&mut this.key, context.waker())
+        this.shared.termination.poll(&mut this.key, context.waker())
     }
 }
 
-impl Drop for ForEnd {
+impl Drop for WaitForTermination {
     fn drop(&mut self) {
         if let Some(key) = self.key.take() {
-            self.shared.end.forget(key);
+            self.shared.termination.forget(key);
         }
     }
 }

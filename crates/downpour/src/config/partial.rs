@@ -15,7 +15,7 @@ use crate::error::config::ConfigProblem;
 
 /// What the caller said so far.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Draft {
+pub(crate) struct PartialConfig {
     pub(crate) bootstrap: Option<String>,
     pub(crate) client_id: Option<String>,
     pub(crate) acks: Option<Acks>,

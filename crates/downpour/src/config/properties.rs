@@ -11,13 +11,13 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-use crate::config::partial::Draft;
+use crate::config::partial::PartialConfig;
 use crate::config::secret::Secret;
 use crate::error::config::ConfigProblem;
 use row::Refusal;
 
-/// Takes one property into the draft, or its problem.
-pub(crate) fn apply(draft: &mut Draft, name: &str, value: &str) {
+/// Takes one property, or notes what is wrong with it.
+pub(crate) fn apply(partial: &mut PartialConfig, name: &str, value: &str) {
     let name = name.trim();
     let value = value.trim();
     let Some(row) = table::ROWS
@@ -25,13 +25,13 @@ pub(crate) fn apply(draft: &mut Draft, name: &str, value: &str) {
         .flat_map(|rows| rows.iter())
         .find(|r| r.name == name)
     else {
-        draft.problems.push(ConfigProblem::Unknown {
+        partial.problems.push(ConfigProblem::Unknown {
             name: name.into(),
             nearest: nearest(name),
         });
         return;
     };
-    let Err(refusal) = row.answer.set(draft, value) else {
+    let Err(refusal) = row.answer.set(partial, value) else {
         return;
     };
     let name = name.to_owned();
@@ -53,15 +53,15 @@ pub(crate) fn apply(draft: &mut Draft, name: &str, value: &str) {
             replacement,
         },
     };
-    draft.problems.push(problem);
+    partial.problems.push(problem);
 }
 
 /// Turns known and unsupported names into warnings, if that was asked for.
-pub(crate) fn settle(draft: &mut Draft) {
-    if !draft.ignore_unsupported {
+pub(crate) fn drop_unsupported(partial: &mut PartialConfig) {
+    if !partial.ignore_unsupported {
         return;
     }
-    draft.problems.retain(|problem| {
+    partial.problems.retain(|problem| {
         let ignored = matches!(problem, ConfigProblem::Unsupported { .. });
         if ignored {
             tracing::warn!(%problem, "property ignored");

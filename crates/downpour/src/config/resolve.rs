@@ -8,7 +8,7 @@ use std::time::Duration;
 use downpour_core::config::{Acks, Address, Config, Linger};
 use downpour_wire::codec::{Codec, Compression};
 
-use crate::config::partial::Draft;
+use crate::config::partial::PartialConfig;
 use crate::config::settings::Settings;
 use crate::error::config::{ConfigError, ConfigProblem};
 
@@ -25,10 +25,10 @@ const IN_FLIGHT_MAX: usize = 5;
 /// Lengths on the wire are 32 bits with a sign; this leaves room for what surrounds them.
 const BYTES_MAX: usize = 1 << 30;
 
-/// Checks a draft.
-pub(crate) fn settings(draft: Draft) -> Result<Settings, ConfigError> {
-    let mut problems = draft.problems.clone();
-    let bootstrap = match draft.bootstrap.as_deref() {
+/// The settings that follow from what was asked for, or every problem with it.
+pub(crate) fn settings(partial: PartialConfig) -> Result<Settings, ConfigError> {
+    let mut problems = partial.problems.clone();
+    let bootstrap = match partial.bootstrap.as_deref() {
         Some(text) => addresses(text, &mut problems),
         None => {
             problems.push(invalid(
@@ -40,28 +40,28 @@ pub(crate) fn settings(draft: Draft) -> Result<Settings, ConfigError> {
         }
     };
     let mut config = Config::new(bootstrap);
-    take_plain(&draft, &mut config);
-    take_compression(&draft, &mut config, &mut problems);
+    take_plain(&partial, &mut config);
+    take_compression(&partial, &mut config, &mut problems);
     bound_times(&mut config);
     check_limits(&config, &mut problems);
-    settle_idempotence(&draft, &mut config, &mut problems);
-    settle_sizes(&draft, &mut config, &mut problems);
-    settle_times(&draft, &mut config, &mut problems);
+    resolve_idempotence(&partial, &mut config, &mut problems);
+    resolve_sizes(&partial, &mut config, &mut problems);
+    resolve_times(&partial, &mut config, &mut problems);
     if !problems.is_empty() {
         return Err(ConfigError::new(problems));
     }
-    let max_block = draft.max_block.unwrap_or(MAX_BLOCK).min(FOR_EVER);
+    let max_block = partial.max_block.unwrap_or(MAX_BLOCK).min(FOR_EVER);
     // Also a topic that only `try_send` asked for is to be there soon.
     config.topic_wanted_for = config.topic_wanted_for.max(max_block);
     Ok(Settings {
         options: config.batch_options(),
         core: Arc::new(config),
-        buffer_memory: draft.buffer_memory.unwrap_or(BUFFER_MEMORY),
+        buffer_memory: partial.buffer_memory.unwrap_or(BUFFER_MEMORY),
         max_block,
-        partitioner: draft.partitioner,
-        connector: draft.connector,
-        send_buffer: draft.send_buffer,
-        receive_buffer: draft.receive_buffer,
+        partitioner: partial.partitioner,
+        connector: partial.connector,
+        send_buffer: partial.send_buffer,
+        receive_buffer: partial.receive_buffer,
     })
 }
 
@@ -86,24 +86,24 @@ fn set<T: Clone>(target: &mut T, said: &Option<T>) {
     }
 }
 
-fn take_plain(draft: &Draft, config: &mut Config) {
-    if let Some(id) = &draft.client_id {
+fn take_plain(partial: &PartialConfig, config: &mut Config) {
+    if let Some(id) = &partial.client_id {
         config.client_id = Arc::from(id.as_str());
     }
-    set(&mut config.acks, &draft.acks);
-    set(&mut config.allow_reordering, &draft.allow_reordering);
-    set(&mut config.resend_unknown, &draft.resend_unknown);
-    set(&mut config.max_in_flight, &draft.max_in_flight);
-    set(&mut config.linger, &draft.linger);
-    set(&mut config.request_timeout, &draft.request_timeout);
-    set(&mut config.delivery_timeout, &draft.delivery_timeout);
-    set(&mut config.connect_timeout, &draft.connect_timeout);
-    set(&mut config.idle_timeout, &draft.idle_timeout);
-    set(&mut config.metadata_max_age, &draft.metadata_max_age);
-    set(&mut config.auto_create_topics, &draft.auto_create_topics);
-    set(&mut config.response_max, &draft.response_max);
+    set(&mut config.acks, &partial.acks);
+    set(&mut config.allow_reordering, &partial.allow_reordering);
+    set(&mut config.resend_unknown, &partial.resend_unknown);
+    set(&mut config.max_in_flight, &partial.max_in_flight);
+    set(&mut config.linger, &partial.linger);
+    set(&mut config.request_timeout, &partial.request_timeout);
+    set(&mut config.delivery_timeout, &partial.delivery_timeout);
+    set(&mut config.connect_timeout, &partial.connect_timeout);
+    set(&mut config.idle_timeout, &partial.idle_timeout);
+    set(&mut config.metadata_max_age, &partial.metadata_max_age);
+    set(&mut config.auto_create_topics, &partial.auto_create_topics);
+    set(&mut config.response_max, &partial.response_max);
     // A batch of no bytes would never hold a record; Java takes 0 as 1, too.
-    config.batch_size = draft.batch_size.unwrap_or(config.batch_size).max(1);
+    config.batch_size = partial.batch_size.unwrap_or(config.batch_size).max(1);
 }
 
 fn bound_times(config: &mut Config) {
@@ -123,8 +123,12 @@ fn bound_times(config: &mut Config) {
     };
 }
 
-fn take_compression(draft: &Draft, config: &mut Config, problems: &mut Vec<ConfigProblem>) {
-    let Some(codec) = draft.codec else { return };
+fn take_compression(
+    partial: &PartialConfig,
+    config: &mut Config,
+    problems: &mut Vec<ConfigProblem>,
+) {
+    let Some(codec) = partial.codec else { return };
     if !codec.is_compiled() {
         problems.push(invalid(
             "compression",
@@ -134,11 +138,11 @@ fn take_compression(draft: &Draft, config: &mut Config, problems: &mut Vec<Confi
         return;
     }
     let by_property = match codec {
-        Codec::Gzip => draft.gzip_level,
-        Codec::Zstd => draft.zstd_level,
+        Codec::Gzip => partial.gzip_level,
+        Codec::Zstd => partial.zstd_level,
         _ => None,
     };
-    let level = draft.level.or(by_property);
+    let level = partial.level.or(by_property);
     config.compression = match level.map(|level| Compression::with_level(codec, level)) {
         None => Compression::new(codec),
         Some(Ok(compression)) => compression,
@@ -178,9 +182,13 @@ fn check_limits(config: &Config, problems: &mut Vec<ConfigProblem>) {
     }
 }
 
-fn settle_idempotence(draft: &Draft, config: &mut Config, problems: &mut Vec<ConfigProblem>) {
+fn resolve_idempotence(
+    partial: &PartialConfig,
+    config: &mut Config,
+    problems: &mut Vec<ConfigProblem>,
+) {
     let weak = config.acks != Acks::All;
-    config.idempotence = match (draft.idempotence, weak) {
+    config.idempotence = match (partial.idempotence, weak) {
         (Some(true), true) => {
             problems.push(contradiction(
                 format!("acks={} with idempotence", config.acks.as_i16()),
@@ -201,7 +209,7 @@ fn settle_idempotence(draft: &Draft, config: &mut Config, problems: &mut Vec<Con
     if !config.idempotence {
         return;
     }
-    match (draft.idempotence, config.allow_reordering) {
+    match (partial.idempotence, config.allow_reordering) {
         (Some(true), true) => problems.push(contradiction(
             "idempotence with allow_reordering",
             "idempotence keeps order by sequences; leave one of the two out",
@@ -213,9 +221,9 @@ fn settle_idempotence(draft: &Draft, config: &mut Config, problems: &mut Vec<Con
     }
 }
 
-fn settle_sizes(draft: &Draft, config: &mut Config, problems: &mut Vec<ConfigProblem>) {
-    set(&mut config.batch_max, &draft.record_max);
-    match draft.request_max {
+fn resolve_sizes(partial: &PartialConfig, config: &mut Config, problems: &mut Vec<ConfigProblem>) {
+    set(&mut config.batch_max, &partial.record_max);
+    match partial.request_max {
         Some(bytes) => config.request_max = bytes,
         // A default gives way to what was asked for.
         None => config.request_max = config.request_max.max(config.batch_max),
@@ -247,7 +255,7 @@ fn settle_sizes(draft: &Draft, config: &mut Config, problems: &mut Vec<ConfigPro
         ));
     }
     if config.batch_size > config.batch_max {
-        if draft.batch_size.is_some() && draft.record_max.is_some() {
+        if partial.batch_size.is_some() && partial.record_max.is_some() {
             problems.push(contradiction(
                 format!(
                     "batch_size={} with record_max={}",
@@ -255,14 +263,14 @@ fn settle_sizes(draft: &Draft, config: &mut Config, problems: &mut Vec<ConfigPro
                 ),
                 "a batch may not be larger than the largest batch; lower batch_size",
             ));
-        } else if draft.record_max.is_none() {
+        } else if partial.record_max.is_none() {
             config.batch_max = config.batch_size;
             config.request_max = config.request_max.max(config.batch_max);
         } else {
             config.batch_size = config.batch_max;
         }
     }
-    if draft.buffer_memory == Some(0) {
+    if partial.buffer_memory == Some(0) {
         problems.push(invalid(
             "buffer_memory",
             0,
@@ -271,10 +279,10 @@ fn settle_sizes(draft: &Draft, config: &mut Config, problems: &mut Vec<ConfigPro
     }
 }
 
-fn settle_times(draft: &Draft, config: &mut Config, problems: &mut Vec<ConfigProblem>) {
+fn resolve_times(partial: &PartialConfig, config: &mut Config, problems: &mut Vec<ConfigProblem>) {
     let floor = config.linger.duration() + config.request_timeout;
     if config.delivery_timeout < floor {
-        if draft.delivery_timeout.is_some() {
+        if partial.delivery_timeout.is_some() {
             problems.push(contradiction(
                 format!(
                     "delivery_timeout={:?} with linger={:?} and request_timeout={:?}",
@@ -294,13 +302,13 @@ fn settle_times(draft: &Draft, config: &mut Config, problems: &mut Vec<ConfigPro
     }
     config.retry_backoff = backoff(
         "retry_backoff",
-        (draft.retry_backoff, draft.retry_backoff_max),
+        (partial.retry_backoff, partial.retry_backoff_max),
         config.retry_backoff,
         problems,
     );
     config.reconnect_backoff = backoff(
         "reconnect_backoff",
-        (draft.reconnect_backoff, draft.reconnect_backoff_max),
+        (partial.reconnect_backoff, partial.reconnect_backoff_max),
         config.reconnect_backoff,
         problems,
     );

@@ -22,12 +22,12 @@ pub(crate) struct BatchState {
     inner: Mutex<Inner>,
     /// Set once the whole batch was delivered in one piece and has no labels, which is how
     /// nearly all end: then its handles need no lock.
-    settled: OnceLock<Settled>,
+    published: OnceLock<Published>,
 }
 
 /// Where a batch that was delivered in one piece is.
 #[derive(Debug, Clone, Copy)]
-struct Settled {
+struct Published {
     base_offset: Option<i64>,
     log_append_time: Option<i64>,
 }
@@ -37,7 +37,7 @@ struct Inner {
     /// Sorted by index; most records have none.
     labels: Vec<(u32, Label)>,
     /// What every record without a verdict gets: the I/O thread is gone.
-    orphaned: Option<Verdict>,
+    abandoned: Option<Verdict>,
 }
 
 impl std::fmt::Debug for Inner {
@@ -54,13 +54,13 @@ impl BatchState {
         let inner = Inner {
             completion: Completion::new(),
             labels: Vec::new(),
-            orphaned: None,
+            abandoned: None,
         };
         Arc::new(Self {
             topic,
             partition,
             inner: Mutex::new(inner),
-            settled: OnceLock::new(),
+            published: OnceLock::new(),
         })
     }
 
@@ -93,7 +93,7 @@ impl BatchState {
         let mut inner = self.lock();
         let completion = &mut inner.completion;
         let resolved = completion.resolve(first, count, total, verdict, woken);
-        self.settle(&inner);
+        self.publish(&inner);
         drop(inner);
         if let Err(twice) = resolved {
             tracing::error!(
@@ -106,7 +106,7 @@ impl BatchState {
     }
 
     /// Notes that the whole batch is in one place, if it is.
-    fn settle(&self, inner: &Inner) {
+    fn publish(&self, inner: &Inner) {
         if !inner.completion.is_complete() || !inner.labels.is_empty() {
             return;
         }
@@ -116,7 +116,7 @@ impl BatchState {
                 log_append_time,
             } = segment.verdict
             {
-                let _ = self.settled.set(Settled {
+                let _ = self.published.set(Published {
                     base_offset,
                     log_append_time,
                 });
@@ -125,10 +125,10 @@ impl BatchState {
     }
 
     /// Gives every record without a verdict this one: nobody is left to find out.
-    pub(crate) fn orphan(&self, verdict: Verdict, woken: &mut Vec<Waker>) {
+    pub(crate) fn abandon(&self, verdict: Verdict, woken: &mut Vec<Waker>) {
         let mut inner = self.lock();
-        inner.orphaned = Some(verdict.clone());
-        // Moves the waiters out; the verdict itself is found through `orphaned`.
+        inner.abandoned = Some(verdict.clone());
+        // Moves the waiters out; the verdict itself is found through `abandoned`.
         let done: Vec<(u32, u32)> = inner
             .completion
             .segments()
@@ -153,7 +153,7 @@ impl BatchState {
     /// How one record ended; `None` while it has not.
     #[inline]
     pub(crate) fn outcome(&self, index: u32, timestamp: i64) -> Option<Outcome> {
-        match self.settled_report(index, timestamp) {
+        match self.published_report(index, timestamp) {
             Some(report) => Some(Outcome::Delivered(report)),
             None => self.outcome_locked(index, timestamp),
         }
@@ -161,13 +161,13 @@ impl BatchState {
 
     /// Where a record of a batch is that was delivered in one piece.
     #[inline]
-    pub(crate) fn settled_report(&self, index: u32, timestamp: i64) -> Option<Report> {
-        let settled = self.settled.get()?;
+    pub(crate) fn published_report(&self, index: u32, timestamp: i64) -> Option<Report> {
+        let published = self.published.get()?;
         Some(Report {
             topic: self.topic.clone(),
             partition: self.partition,
-            offset: settled.base_offset.map(|base| base + i64::from(index)),
-            timestamp: settled.log_append_time.unwrap_or(timestamp),
+            offset: published.base_offset.map(|base| base + i64::from(index)),
+            timestamp: published.log_append_time.unwrap_or(timestamp),
             label: None,
         })
     }
@@ -220,15 +220,15 @@ impl BatchState {
         &self,
         index: u32,
         timestamp: i64,
-        slot: &mut Option<WaiterKey>,
+        waiter: &mut Option<WaiterKey>,
         waker: &Waker,
     ) -> Option<Outcome> {
         let mut inner = self.lock();
         let outcome = self.outcome_in(&inner, index, timestamp);
         match outcome {
             // Whoever resolved it took the waiter out.
-            Some(_) => *slot = None,
-            None => inner.completion.wait(Some(index), slot, waker.clone()),
+            Some(_) => *waiter = None,
+            None => inner.completion.wait(Some(index), waiter, waker.clone()),
         }
         outcome
     }
@@ -238,12 +238,12 @@ impl BatchState {
     pub(crate) fn poll_run(
         &self,
         run: Range<u32>,
-        slot: &mut Option<WaiterKey>,
+        waiter: &mut Option<WaiterKey>,
         waker: &Waker,
     ) -> Poll<bool> {
-        if self.settled.get().is_some() {
-            // Whoever settled the batch took its waiters out.
-            *slot = None;
+        if self.published.get().is_some() {
+            // Whoever published the batch took its waiters out.
+            *waiter = None;
             return Poll::Ready(false);
         }
         let mut inner = self.lock();
@@ -261,34 +261,34 @@ impl BatchState {
             next = end;
         }
         if next >= run.end {
-            *slot = None;
+            *waiter = None;
             return Poll::Ready(bad);
         }
         // A waiter is for one record: an earlier one's may still be there if the run ended in
         // parts out of order.
-        if let Some(old) = slot.take() {
+        if let Some(old) = waiter.take() {
             inner.completion.forget(old);
         }
-        inner.completion.wait(Some(next), slot, waker.clone());
+        inner.completion.wait(Some(next), waiter, waker.clone());
         Poll::Pending
     }
 
     /// Whether every record has a verdict, or a waker is left for when they have.
-    pub(crate) fn poll_complete(&self, slot: &mut Option<WaiterKey>, waker: &Waker) -> bool {
+    pub(crate) fn poll_complete(&self, waiter: &mut Option<WaiterKey>, waker: &Waker) -> bool {
         let mut inner = self.lock();
         let complete = inner.completion.is_complete();
         if complete {
-            *slot = None;
+            *waiter = None;
         } else {
-            inner.completion.wait(None, slot, waker.clone());
+            inner.completion.wait(None, waiter, waker.clone());
         }
         complete
     }
 
     /// Takes a waker back.
-    pub(crate) fn forget(&self, slot: WaiterKey) {
+    pub(crate) fn forget(&self, waiter: WaiterKey) {
         // The waker is dropped after the lock: its drop is the caller's code.
-        self.lock().completion.forget(slot);
+        self.lock().completion.forget(waiter);
     }
 }
 
@@ -344,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn orphaned_records_end_unknown_and_those_with_a_verdict_keep_it() {
+    fn abandoned_records_end_unknown_and_those_with_a_verdict_keep_it() {
         let state = BatchState::new(Arc::from("t"), 0);
         state.resolve((1, 1), 9, delivered(40), &mut Vec::new());
         let failure = Arc::new(Failure::new(
@@ -352,7 +352,7 @@ mod tests {
             Arc::from("t"),
             0,
         ));
-        state.orphan(Verdict::Unknown(failure), &mut Vec::new());
+        state.abandon(Verdict::Unknown(failure), &mut Vec::new());
         assert!(state.outcome(0, 0).unwrap().error().is_some());
         assert_eq!(state.outcome(1, 0).unwrap().offset(), Some(40));
         assert!(state.outcome(500, 0).unwrap().error().is_some());

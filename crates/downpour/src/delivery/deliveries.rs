@@ -29,10 +29,10 @@ pub struct Deliveries {
     runs: Vec<Run>,
     len: usize,
     /// Batches before this one have all the verdicts that are waited for.
-    settled: usize,
+    resolved: usize,
     /// Whether a record of them was not acknowledged, or another one of their batches was not.
     is_bad: bool,
-    slot: Option<WaiterKey>,
+    waiter: Option<WaiterKey>,
 }
 
 /// A batch that holds some of the records.
@@ -61,13 +61,13 @@ const RECENT: usize = 16;
 
 impl Deliveries {
     pub(crate) fn push(&mut self, delivery: Delivery) {
-        let (state, index, timestamp) = delivery.place();
-        self.push_place(state, index, timestamp);
+        let (state, index, timestamp) = delivery.position();
+        self.push_position(state, index, timestamp);
     }
 
     /// Adds a record by its place. A batch's records are added in their order.
     #[inline]
-    pub(crate) fn push_place(&mut self, state: &Arc<BatchState>, index: u32, timestamp: i64) {
+    pub(crate) fn push_position(&mut self, state: &Arc<BatchState>, index: u32, timestamp: i64) {
         let batch = self.batch(state, index);
         self.len += 1;
         if let Some(run) = self.runs.last_mut() {
@@ -162,8 +162,8 @@ impl Deliveries {
     }
 
     fn forget(&mut self) {
-        if let (Some(slot), Some(batch)) = (self.slot.take(), self.batches.get(self.settled)) {
-            batch.state.forget(slot);
+        if let (Some(waiter), Some(batch)) = (self.waiter.take(), self.batches.get(self.resolved)) {
+            batch.state.forget(waiter);
         }
     }
 }
@@ -173,11 +173,15 @@ impl Future for Deliveries {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
-        while let Some(batch) = this.batches.get(this.settled) {
+        while let Some(batch) = this.batches.get(this.resolved) {
             let range = batch.first..batch.last + 1;
-            let bad = ready!(batch.state.poll_run(range, &mut this.slot, context.waker()));
+            let bad = ready!(
+                batch
+                    .state
+                    .poll_run(range, &mut this.waiter, context.waker())
+            );
             this.is_bad |= bad;
-            this.settled += 1;
+            this.resolved += 1;
         }
         if this.is_bad {
             // The first in the records' order, if one of them is among the bad.
@@ -194,9 +198,9 @@ impl Clone for Deliveries {
             batches: self.batches.clone(),
             runs: self.runs.clone(),
             len: self.len,
-            settled: self.settled,
+            resolved: self.resolved,
             is_bad: self.is_bad,
-            slot: None,
+            waiter: None,
         }
     }
 }
@@ -249,11 +253,14 @@ mod tests {
     #[test]
     fn handles_keep_the_order_of_the_records_over_batches() {
         let (_, _, all) = two_batches();
-        let places: Vec<(i32, u32)> = all.iter().map(|d| (d.partition(), d.place().1)).collect();
+        let places: Vec<(i32, u32)> = all
+            .iter()
+            .map(|d| (d.partition(), d.position().1))
+            .collect();
         assert_eq!(places, [(0, 4), (0, 5), (1, 0), (0, 6), (1, 1)]);
         for (at, place) in places.iter().enumerate() {
             let one = all.get(at).unwrap();
-            assert_eq!((one.partition(), one.place().1), *place);
+            assert_eq!((one.partition(), one.position().1), *place);
         }
         assert!(all.get(5).is_none());
     }
@@ -308,7 +315,10 @@ mod tests {
         }
         for (at, one) in all.iter().enumerate() {
             let expected = (at % states.len(), at / states.len());
-            assert_eq!((one.partition() as usize, one.place().1 as usize), expected);
+            assert_eq!(
+                (one.partition() as usize, one.position().1 as usize),
+                expected
+            );
         }
         for state in &states[1..] {
             state.resolve((0, 2), 2, delivered(0), &mut Vec::new());

@@ -27,7 +27,7 @@ pub struct Delivery {
     state: Arc<BatchState>,
     index: u32,
     timestamp: i64,
-    slot: Option<WaiterKey>,
+    waiter: Option<WaiterKey>,
 }
 
 impl Delivery {
@@ -37,11 +37,11 @@ impl Delivery {
             state,
             index,
             timestamp,
-            slot: None,
+            waiter: None,
         }
     }
 
-    pub(crate) fn place(&self) -> (&Arc<BatchState>, u32, i64) {
+    pub(crate) fn position(&self) -> (&Arc<BatchState>, u32, i64) {
         (&self.state, self.index, self.timestamp)
     }
 
@@ -88,14 +88,14 @@ impl Delivery {
     /// The [`DeliveryError`] of a record that was not acknowledged.
     #[inline]
     pub fn wait(&self) -> Result<Report, DeliveryError> {
-        match self.state.settled_report(self.index, self.timestamp) {
+        match self.state.published_report(self.index, self.timestamp) {
             Some(report) => Ok(report),
-            None => self.wait_unsettled(),
+            None => self.wait_unpublished(),
         }
     }
 
     #[cold]
-    fn wait_unsettled(&self) -> Result<Report, DeliveryError> {
+    fn wait_unpublished(&self) -> Result<Report, DeliveryError> {
         match self.try_outcome() {
             Some(outcome) => outcome.into_result(),
             None => park::block_on(self.outcome()).into_result(),
@@ -106,7 +106,7 @@ impl Delivery {
     pub(crate) fn wait_at_once(&self) -> Result<Report, DeliveryError> {
         // The first of its batch has no company, so that nobody else needs this processor.
         if self.index == 0 {
-            let look = || self.state.settled_report(self.index, self.timestamp);
+            let look = || self.state.published_report(self.index, self.timestamp);
             if let Some(report) = spin::spin(look) {
                 return Ok(report);
             }
@@ -145,10 +145,12 @@ impl Delivery {
     }
 
     fn poll_outcome(&mut self, context: &Context<'_>) -> Poll<Outcome> {
-        match self
-            .state
-            .poll(self.index, self.timestamp, &mut self.slot, context.waker())
-        {
+        match self.state.poll(
+            self.index,
+            self.timestamp,
+            &mut self.waiter,
+            context.waker(),
+        ) {
             Some(outcome) => Poll::Ready(outcome),
             None => Poll::Pending,
         }
@@ -160,9 +162,9 @@ impl Future for Delivery {
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        if let Some(report) = self.state.settled_report(self.index, self.timestamp) {
-            // Whoever settled the batch took its waiters out.
-            self.slot = None;
+        if let Some(report) = self.state.published_report(self.index, self.timestamp) {
+            // Whoever published the batch took its waiters out.
+            self.waiter = None;
             return Poll::Ready(Ok(report));
         }
         self.poll_outcome(context).map(Outcome::into_result)
@@ -178,8 +180,8 @@ impl Clone for Delivery {
 impl Drop for Delivery {
     #[inline]
     fn drop(&mut self) {
-        if let Some(slot) = self.slot.take() {
-            self.state.forget(slot);
+        if let Some(waiter) = self.waiter.take() {
+            self.state.forget(waiter);
         }
     }
 }

@@ -131,10 +131,10 @@ fn restore(ticket: &BatchState, index: u32, record: OwnedRecord) -> Record<'stat
 /// Lets no record in any more; what got in before is told to `each`.
 pub(super) fn shut(shared: &Shared, mut each: impl FnMut(downpour_core::ids::PartitionId)) {
     shared.begin_closing();
-    shared.each_partition(|slot, inner| {
+    shared.each_partition(|partition, inner| {
         inner.closed = true;
         if !inner.queue.is_empty() {
-            each(slot);
+            each(partition);
         }
     });
 }
@@ -147,7 +147,7 @@ pub(super) fn is_empty(shared: &Shared) -> bool {
 }
 
 /// Gives everything that has no verdict one: nobody is left to find a better one.
-pub(super) fn orphan_all(shared: &Shared, reason: &str) {
+pub(super) fn abandon_all(shared: &Shared, reason: &str) {
     let mut tickets = Vec::new();
     shut(shared, |_| {});
     shared.each_partition(|_, inner| inner.queue.tickets(&mut tickets));
@@ -157,7 +157,7 @@ pub(super) fn orphan_all(shared: &Shared, reason: &str) {
             reason: Arc::from(reason),
         };
         let failure = Failure::new(cause, ticket.topic().clone(), ticket.partition());
-        ticket.orphan(Verdict::Unknown(Arc::new(failure)), &mut woken);
+        ticket.abandon(Verdict::Unknown(Arc::new(failure)), &mut woken);
     }
     wake::wake_all(&mut woken);
 }
@@ -165,18 +165,18 @@ pub(super) fn orphan_all(shared: &Shared, reason: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::accept::append::{Attempt, Progress, attempt};
-    use crate::config::partial::Draft;
+    use crate::accept::append::{AcceptProgress, AcceptStep, step};
+    use crate::config::partial::PartialConfig;
     use crate::config::resolve;
     use crate::error::send::SendError;
 
     #[test]
     fn without_its_thread_every_record_ends_and_no_other_gets_in() {
-        let draft = Draft {
+        let partial = PartialConfig {
             bootstrap: Some("one:1".into()),
-            ..Draft::default()
+            ..PartialConfig::default()
         };
-        let settings = resolve::settings(draft).unwrap();
+        let settings = resolve::settings(partial).unwrap();
         let shared = Shared::new(settings, |_| {
             Err(std::io::Error::other("none in this test"))
         });
@@ -185,20 +185,20 @@ mod tests {
         topic.update(&leaders, shared.queue_settings, false, &mut Vec::new());
         let send = |partition| {
             let record = Record::to("t").value("v").partition(partition);
-            attempt(&shared, &record, &mut Progress::default())
+            step(&shared, &record, &mut AcceptProgress::default())
         };
         let handles: Vec<_> = [0, 1, 0]
             .map(|partition| match send(partition) {
-                Attempt::Accepted(delivery) => delivery,
+                AcceptStep::Accepted(delivery) => delivery,
                 _ => panic!("not accepted"),
             })
             .into();
         assert!(handles.iter().all(|h| h.is_pending()));
-        orphan_all(&shared, "the thread is gone");
+        abandon_all(&shared, "the thread is gone");
         for handle in handles {
             let error = handle.wait().unwrap_err();
             assert!(error.to_string().contains("the thread is gone"), "{error}");
         }
-        assert!(matches!(send(0), Attempt::Refused(SendError::Closed)));
+        assert!(matches!(send(0), AcceptStep::Refused(SendError::Closed)));
     }
 }

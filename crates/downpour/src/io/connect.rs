@@ -36,7 +36,7 @@ pub(super) struct Buffers {
 
 /// An attempt to connect.
 #[derive(Debug)]
-pub(super) struct Attempt {
+pub(super) struct ConnectAttempt {
     left: VecDeque<SocketAddr>,
     current: Option<(SocketAddr, TcpStream)>,
     troubles: Vec<String>,
@@ -48,14 +48,14 @@ pub(super) struct Attempt {
 
 /// What became of it.
 #[derive(Debug)]
-pub(super) enum Progress {
+pub(super) enum ConnectStep {
     Waiting,
     Open(TcpStream),
     /// None of the addresses answered; what each said.
     Failed(String),
 }
 
-impl Attempt {
+impl ConnectAttempt {
     /// Of these addresses, within this time altogether. Call [`poll`](Self::poll) next.
     pub(super) fn new(
         addresses: Vec<SocketAddr>,
@@ -80,14 +80,14 @@ impl Attempt {
     }
 
     /// Looks whether the current address answered, and goes on to the next.
-    pub(super) fn poll(&mut self, registry: &Registry, token: Token, now: Instant) -> Progress {
+    pub(super) fn poll(&mut self, registry: &Registry, token: Token, now: Instant) -> ConnectStep {
         loop {
             if let Some((address, stream)) = self.current.take() {
                 match state(&stream) {
-                    Ok(true) => return Progress::Open(stream),
+                    Ok(true) => return ConnectStep::Open(stream),
                     Ok(false) if self.left.is_empty() || now < self.next_at => {
                         self.current = Some((address, stream));
-                        return Progress::Waiting;
+                        return ConnectStep::Waiting;
                     }
                     Ok(false) => self.trouble(address, &format!("no answer in {:?}", self.each)),
                     Err(error) => self.trouble(address, &error.to_string()),
@@ -98,7 +98,7 @@ impl Attempt {
                 if said.is_empty() {
                     said.push_str("the name has no address");
                 }
-                return Progress::Failed(said);
+                return ConnectStep::Failed(said);
             };
             self.next_at = now.checked_add(self.each).unwrap_or(now);
             match self.open(address, registry, token) {

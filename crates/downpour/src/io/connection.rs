@@ -68,7 +68,7 @@ pub(super) enum Reading {
 
 /// An open connection.
 #[derive(Debug)]
-pub(super) struct Link {
+pub(super) struct Connection {
     socket: Socket,
     frames: VecDeque<Frame>,
     /// Bytes of the first frame that are written.
@@ -82,7 +82,7 @@ pub(super) struct Link {
     reader: FrameReader,
 }
 
-impl Link {
+impl Connection {
     pub(super) fn new(socket: Socket, response_max: usize) -> Self {
         Self {
             socket,

@@ -16,23 +16,23 @@ use downpour_wire::frame::Frame;
 use mio::{Registry, Token};
 
 use crate::config::connector::Connector;
-use crate::io::connect::{self, Attempt, Buffers, Progress};
-use crate::io::connection::{Link, Reading, Socket};
+use crate::io::connect::{self, Buffers, ConnectAttempt, ConnectStep};
+use crate::io::connection::{Connection, Reading, Socket};
 use crate::io::pool::{Pool, no_thread};
 use crate::shared::shared::Shared;
 
 /// The waker's token; connections count up from the next.
 pub(super) const WAKER: Token = Token(0);
 
-fn token(link: ConnectionId) -> Token {
+fn token(connection_id: ConnectionId) -> Token {
     Token(
-        usize::try_from(link.0)
+        usize::try_from(connection_id.0)
             .unwrap_or(usize::MAX - 1)
             .wrapping_add(1),
     )
 }
 
-fn link_of(token: Token) -> ConnectionId {
+fn connection_of(token: Token) -> ConnectionId {
     ConnectionId((token.0 as u64).wrapping_sub(1))
 }
 
@@ -41,13 +41,13 @@ fn link_of(token: Token) -> ConnectionId {
 enum State {
     /// Its name is being resolved, or the caller's closure runs.
     Pending,
-    Connecting(Attempt),
-    Open(Link),
+    Connecting(ConnectAttempt),
+    Open(Connection),
 }
 
 /// What the selector says of a connection.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Ready {
+pub(super) struct SocketEvent {
     pub(super) token: Token,
     pub(super) readable: bool,
     pub(super) writable: bool,
@@ -57,7 +57,7 @@ pub(super) struct Ready {
 
 /// Something that happened to a connection.
 #[derive(Debug)]
-pub(super) enum Happening {
+pub(super) enum ConnectionEvent {
     Connected(ConnectionId),
     ConnectFailed(ConnectionId, String),
     Disconnected(ConnectionId, String),
@@ -89,16 +89,16 @@ fn open(connector: &Connector, address: &Address) -> io::Result<Opened> {
 type Results = Arc<Mutex<Vec<(ConnectionId, io::Result<Opened>)>>>;
 
 /// All connections.
-pub(super) struct Links {
+pub(super) struct Connections {
     shared: Arc<Shared>,
     states: BTreeMap<ConnectionId, State>,
     results: Results,
     buffer: Vec<u8>,
 }
 
-impl std::fmt::Debug for Links {
+impl std::fmt::Debug for Connections {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Links")
+        f.debug_struct("Connections")
             .field("states", &self.states)
             .finish_non_exhaustive()
     }
@@ -107,7 +107,7 @@ impl std::fmt::Debug for Links {
 /// Answers are small; a large one takes several reads.
 const READ_BYTES: usize = 32 << 10;
 
-impl Links {
+impl Connections {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
         Self {
             shared,
@@ -120,17 +120,23 @@ impl Links {
     /// Begins to open a connection.
     pub(super) fn connect(
         &mut self,
-        link: ConnectionId,
+        connection_id: ConnectionId,
         address: &Address,
         pool: &Pool,
         registry: &Registry,
         now: Instant,
-        out: &mut Vec<Happening>,
+        out: &mut Vec<ConnectionEvent>,
     ) {
-        self.states.insert(link, State::Pending);
+        self.states.insert(connection_id, State::Pending);
         let connector = self.shared.settings.connector.clone();
         if let (Connector::Tcp, Some(known)) = (&connector, connect::literal(address)) {
-            self.handle_opened(link, Ok(Opened::Resolved(vec![known])), registry, now, out);
+            self.handle_opened(
+                connection_id,
+                Ok(Opened::Resolved(vec![known])),
+                registry,
+                now,
+                out,
+            );
             return;
         }
         let (results, shared, address) =
@@ -140,11 +146,11 @@ impl Links {
             results
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
-                .push((link, opened));
+                .push((connection_id, opened));
             shared.mailbox.wake();
         };
         if pool.block(Box::new(move |_| work())).is_err() {
-            self.handle_opened(link, Err(no_thread()), registry, now, out);
+            self.handle_opened(connection_id, Err(no_thread()), registry, now, out);
         }
     }
 
@@ -153,25 +159,25 @@ impl Links {
         &mut self,
         registry: &Registry,
         now: Instant,
-        out: &mut Vec<Happening>,
+        out: &mut Vec<ConnectionEvent>,
     ) {
         let results =
             std::mem::take(&mut *self.results.lock().unwrap_or_else(PoisonError::into_inner));
-        for (link, opened) in results {
+        for (connection_id, opened) in results {
             // It may have been given up meanwhile.
-            if matches!(self.states.get(&link), Some(State::Pending)) {
-                self.handle_opened(link, opened, registry, now, out);
+            if matches!(self.states.get(&connection_id), Some(State::Pending)) {
+                self.handle_opened(connection_id, opened, registry, now, out);
             }
         }
     }
 
     fn handle_opened(
         &mut self,
-        link: ConnectionId,
+        connection_id: ConnectionId,
         opened: io::Result<Opened>,
         registry: &Registry,
         now: Instant,
-        out: &mut Vec<Happening>,
+        out: &mut Vec<ConnectionEvent>,
     ) {
         match opened {
             Ok(Opened::Resolved(addresses)) => {
@@ -181,57 +187,63 @@ impl Links {
                     receive: settings.receive_buffer,
                 };
                 let within = settings.core.connect_timeout;
-                let attempt = Attempt::new(addresses, within, buffers, now);
-                self.states.insert(link, State::Connecting(attempt));
-                self.poll_attempt(link, registry, now, out);
+                let attempt = ConnectAttempt::new(addresses, within, buffers, now);
+                self.states
+                    .insert(connection_id, State::Connecting(attempt));
+                self.poll_attempt(connection_id, registry, now, out);
             }
             #[cfg(unix)]
             Ok(Opened::Stream(stream)) => {
                 let opened = stream.set_nonblocking(true).and_then(|()| {
                     let stream = mio::net::UnixStream::from_std(stream);
-                    let mut open = self.new_link(Socket::Unix(stream));
-                    open.register(registry, token(link))?;
+                    let mut open = self.new_connection(Socket::Unix(stream));
+                    open.register(registry, token(connection_id))?;
                     Ok(open)
                 });
                 match opened {
                     Ok(open) => {
-                        self.states.insert(link, State::Open(open));
-                        out.push(Happening::Connected(link));
+                        self.states.insert(connection_id, State::Open(open));
+                        out.push(ConnectionEvent::Connected(connection_id));
                     }
-                    Err(error) => self.fail(link, error.to_string(), out),
+                    Err(error) => self.fail(connection_id, error.to_string(), out),
                 }
             }
-            Err(error) => self.fail(link, error.to_string(), out),
+            Err(error) => self.fail(connection_id, error.to_string(), out),
         }
     }
 
-    fn new_link(&self, socket: Socket) -> Link {
-        Link::new(socket, self.shared.settings.core.response_max)
+    fn new_connection(&self, socket: Socket) -> Connection {
+        Connection::new(socket, self.shared.settings.core.response_max)
     }
 
-    fn fail(&mut self, link: ConnectionId, reason: String, out: &mut Vec<Happening>) {
-        self.states.remove(&link);
-        out.push(Happening::ConnectFailed(link, reason));
+    fn fail(
+        &mut self,
+        connection_id: ConnectionId,
+        reason: String,
+        out: &mut Vec<ConnectionEvent>,
+    ) {
+        self.states.remove(&connection_id);
+        out.push(ConnectionEvent::ConnectFailed(connection_id, reason));
     }
 
     fn poll_attempt(
         &mut self,
-        link: ConnectionId,
+        connection_id: ConnectionId,
         registry: &Registry,
         now: Instant,
-        out: &mut Vec<Happening>,
+        out: &mut Vec<ConnectionEvent>,
     ) {
-        let Some(State::Connecting(attempt)) = self.states.get_mut(&link) else {
+        let Some(State::Connecting(attempt)) = self.states.get_mut(&connection_id) else {
             return;
         };
-        match attempt.poll(registry, token(link), now) {
-            Progress::Waiting => {}
-            Progress::Open(stream) => {
-                let open = self.new_link(Socket::Tcp(stream));
-                self.states.insert(link, State::Open(open));
-                out.push(Happening::Connected(link));
+        match attempt.poll(registry, token(connection_id), now) {
+            ConnectStep::Waiting => {}
+            ConnectStep::Open(stream) => {
+                let open = self.new_connection(Socket::Tcp(stream));
+                self.states.insert(connection_id, State::Open(open));
+                out.push(ConnectionEvent::Connected(connection_id));
             }
-            Progress::Failed(reason) => self.fail(link, reason, out),
+            ConnectStep::Failed(reason) => self.fail(connection_id, reason, out),
         }
     }
 
@@ -240,7 +252,7 @@ impl Links {
         &mut self,
         registry: &Registry,
         now: Instant,
-        out: &mut Vec<Happening>,
+        out: &mut Vec<ConnectionEvent>,
     ) {
         let due: Vec<ConnectionId> = self
             .states
@@ -249,10 +261,10 @@ impl Links {
                 State::Connecting(attempt) => attempt.next_wake().is_some_and(|at| at <= now),
                 _ => false,
             })
-            .map(|(&link, _)| link)
+            .map(|(&connection_id, _)| connection_id)
             .collect();
-        for link in due {
-            self.poll_attempt(link, registry, now, out);
+        for connection_id in due {
+            self.poll_attempt(connection_id, registry, now, out);
         }
     }
 
@@ -266,36 +278,39 @@ impl Links {
     }
 
     /// Ends a connection; nothing of it is told any more.
-    pub(super) fn disconnect(&mut self, link: ConnectionId) {
-        self.states.remove(&link);
+    pub(super) fn disconnect(&mut self, connection_id: ConnectionId) {
+        self.states.remove(&connection_id);
     }
 
     /// Adds a frame to what a connection writes next.
-    pub(super) fn write(&mut self, link: ConnectionId, frame: Frame) {
-        if let Some(State::Open(open)) = self.states.get_mut(&link) {
+    pub(super) fn write(&mut self, connection_id: ConnectionId, frame: Frame) {
+        if let Some(State::Open(open)) = self.states.get_mut(&connection_id) {
             open.push(frame);
         }
     }
 
     /// Writes what the kernel takes, on all connections.
-    pub(super) fn flush(&mut self, out: &mut Vec<Happening>) {
+    pub(super) fn flush(&mut self, out: &mut Vec<ConnectionEvent>) {
         let mut broken = Vec::new();
-        for (&link, state) in &mut self.states {
+        for (&connection_id, state) in &mut self.states {
             let State::Open(open) = state else { continue };
             if !open.has_output() {
                 continue;
             }
             let flushed = open.flush();
             if let Some(total) = open.poll_written() {
-                out.push(Happening::Written(link, total));
+                out.push(ConnectionEvent::Written(connection_id, total));
             }
             if let Err(error) = flushed {
-                broken.push((link, error));
+                broken.push((connection_id, error));
             }
         }
-        for (link, error) in broken {
-            self.states.remove(&link);
-            out.push(Happening::Disconnected(link, error.to_string()));
+        for (connection_id, error) in broken {
+            self.states.remove(&connection_id);
+            out.push(ConnectionEvent::Disconnected(
+                connection_id,
+                error.to_string(),
+            ));
         }
     }
 
@@ -304,24 +319,24 @@ impl Links {
     /// True if there may be more to read, so that it must be called again.
     pub(super) fn handle_event(
         &mut self,
-        event: Ready,
+        event: SocketEvent,
         registry: &Registry,
         now: Instant,
         mut received: impl FnMut(ConnectionId, &[u8]),
-        out: &mut Vec<Happening>,
+        out: &mut Vec<ConnectionEvent>,
     ) -> bool {
-        let Ready {
+        let SocketEvent {
             token,
             readable,
             writable,
             ending,
         } = event;
-        let link = link_of(token);
-        let was_connecting = matches!(self.states.get(&link), Some(State::Connecting(_)));
+        let connection_id = connection_of(token);
+        let was_connecting = matches!(self.states.get(&connection_id), Some(State::Connecting(_)));
         if was_connecting {
-            self.poll_attempt(link, registry, now, out);
+            self.poll_attempt(connection_id, registry, now, out);
         }
-        let Some(State::Open(open)) = self.states.get_mut(&link) else {
+        let Some(State::Open(open)) = self.states.get_mut(&connection_id) else {
             return false;
         };
         if writable {
@@ -336,7 +351,7 @@ impl Links {
         }
         let reading = open.read(&mut self.buffer, |reader| {
             while let Some(frame) = reader.next_frame()? {
-                received(link, frame);
+                received(connection_id, frame);
             }
             Ok(())
         });
@@ -346,8 +361,8 @@ impl Links {
             Reading::Ended => "the broker closed the connection".to_owned(),
             Reading::Failed(error) => error.to_string(),
         };
-        self.states.remove(&link);
-        out.push(Happening::Disconnected(link, reason));
+        self.states.remove(&connection_id);
+        out.push(ConnectionEvent::Disconnected(connection_id, reason));
         false
     }
 }

@@ -8,17 +8,18 @@ use downpour_core::queue::Queue;
 
 use crate::delivery::batch_state::BatchState;
 use crate::shared::shared::Shared;
-use crate::topics::entry::TopicState;
-use crate::topics::partitions::PartitionState;
+use crate::topics::entry::TopicEntry;
+use crate::topics::partitions::PartitionEntry;
 
-/// Finds queues by slot; topics are kept, so that the list's lock is taken once a topic.
+/// Finds and locks queues for the engine. Topics are kept, so that the table's lock is taken only
+/// for a topic that is new to it.
 #[derive(Debug)]
-pub(super) struct Lookup {
+pub(super) struct LockedQueues {
     shared: Arc<Shared>,
-    topics: Vec<Arc<TopicState>>,
+    topics: Vec<Arc<TopicEntry>>,
 }
 
-impl Lookup {
+impl LockedQueues {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
         Self {
             shared,
@@ -27,27 +28,27 @@ impl Lookup {
     }
 
     /// The topic of this number.
-    pub(super) fn topic(&mut self, index: u32) -> Option<&Arc<TopicState>> {
+    pub(super) fn topic(&mut self, index: u32) -> Option<&Arc<TopicEntry>> {
         if self.topics.len() <= index as usize {
             self.topics = self.shared.topics.all();
         }
         self.topics.get(index as usize)
     }
 
-    /// The partition of a slot.
-    pub(super) fn partition(&mut self, slot: PartitionId) -> Option<&PartitionState> {
-        self.topic(slot.topic)?.partitions.get(slot.index)
+    /// The entry of a partition, if there is one.
+    pub(super) fn partition(&mut self, partition: PartitionId) -> Option<&PartitionEntry> {
+        self.topic(partition.topic)?.partitions.get(partition.index)
     }
 }
 
-impl Queues<Arc<BatchState>> for Lookup {
+impl Queues<Arc<BatchState>> for LockedQueues {
     fn with<R>(
         &mut self,
-        slot: PartitionId,
+        partition: PartitionId,
         f: impl FnOnce(&mut Queue<Arc<BatchState>>) -> R,
     ) -> Option<R> {
-        let partition = self.partition(slot)?;
-        let mut inner = partition.lock();
+        let entry = self.partition(partition)?;
+        let mut inner = entry.lock();
         Some(f(&mut inner.queue))
     }
 }

@@ -14,13 +14,13 @@ use mio::{Events, Poll};
 use crate::io::closing;
 use crate::io::connections::WAKER;
 use crate::io::driver::{Driver, Sleep};
-use crate::shared::shared::{Help, Shared};
+use crate::shared::shared::{RunInline, Shared};
 use crate::sys::wake;
 
 const EVENTS: usize = 256;
 
 /// Starts the I/O thread of a producer.
-pub(crate) fn start(shared: &Arc<Shared>) -> io::Result<Help> {
+pub(crate) fn start(shared: &Arc<Shared>) -> io::Result<RunInline> {
     let poll = Poll::new()?;
     shared
         .mailbox
@@ -33,7 +33,7 @@ pub(crate) fn start(shared: &Arc<Shared>) -> io::Result<Help> {
     std::thread::Builder::new()
         .name("downpour-io".into())
         .spawn(move || run(&shared, driver, poll))?;
-    Ok(Box::new(move || help(&weak)))
+    Ok(Box::new(move || run_inline(&weak)))
 }
 
 fn lock(driver: &Mutex<Driver>) -> MutexGuard<'_, Driver> {
@@ -49,7 +49,7 @@ fn run(shared: &Arc<Shared>, driver: Arc<Mutex<Driver>>, mut poll: Poll) {
     if broken {
         lock(&driver).break_down();
         tracing::error!("the I/O thread panicked; please report this");
-        closing::orphan_all(shared, "the I/O thread panicked");
+        closing::abandon_all(shared, "the I/O thread panicked");
     }
     let (mut woken, mut closing) = lock(&driver).take_rest();
     // Its connections end before anybody hears of the end.
@@ -57,7 +57,7 @@ fn run(shared: &Arc<Shared>, driver: Arc<Mutex<Driver>>, mut poll: Poll) {
     closing.awaited |= broken;
     closing.report();
     shared.timers.drain(&mut woken);
-    shared.end.finish(closing.left, &mut woken);
+    shared.termination.finish(closing.left, &mut woken);
     wake::wake_all(&mut woken);
 }
 
@@ -75,7 +75,7 @@ fn loop_until_end(shared: &Shared, driver: &Mutex<Driver>, poll: &mut Poll) {
         let timeout = match sleep {
             Sleep::Never => return,
             Sleep::UntilWoken => None,
-            Sleep::Breath(time) => {
+            Sleep::Pause(time) => {
                 std::thread::sleep(time);
                 Some(Duration::ZERO)
             }
@@ -88,12 +88,12 @@ fn loop_until_end(shared: &Shared, driver: &Mutex<Driver>, poll: &mut Poll) {
                 std::thread::sleep(Duration::from_millis(10));
             }
         }
-        shared.mailbox.woke();
+        shared.mailbox.note_awake();
     }
 }
 
 /// A caller's round, if nobody else is at it.
-fn help(driver: &Weak<Mutex<Driver>>) -> bool {
+fn run_inline(driver: &Weak<Mutex<Driver>>) -> bool {
     let Some(driver) = driver.upgrade() else {
         return false;
     };
@@ -103,7 +103,7 @@ fn help(driver: &Weak<Mutex<Driver>>) -> bool {
     if guard.is_broken() {
         return false;
     }
-    let round = catch_unwind(AssertUnwindSafe(|| guard.help()));
+    let round = catch_unwind(AssertUnwindSafe(|| guard.run_inline()));
     let Ok(mut woken) = round else {
         // The I/O thread finds it and gives every record its verdict.
         guard.break_down();

@@ -11,7 +11,7 @@ use downpour_wire::record::Header;
 
 use crate::label::Label;
 use crate::record::part::Part;
-use crate::topics::entry::TopicState;
+use crate::topics::entry::TopicEntry;
 
 /// The topic that a record goes to: a name, or a [`Topic`](crate::Topic) that was looked up
 /// before and saves the look-up.
@@ -21,11 +21,11 @@ pub struct TopicRef<'a>(Target<'a>);
 #[derive(Clone)]
 pub(crate) enum Target<'a> {
     Name(Cow<'a, str>),
-    Known(Cow<'a, Arc<TopicState>>),
+    Known(Cow<'a, Arc<TopicEntry>>),
 }
 
 impl<'a> TopicRef<'a> {
-    pub(crate) fn known(state: &'a Arc<TopicState>) -> Self {
+    pub(crate) fn known(state: &'a Arc<TopicEntry>) -> Self {
         Self(Target::Known(Cow::Borrowed(state)))
     }
 

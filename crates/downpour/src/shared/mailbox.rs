@@ -9,13 +9,13 @@ use std::time::Instant;
 
 use downpour_core::ids::PartitionId;
 
-use crate::topics::entry::TopicState;
+use crate::topics::entry::TopicEntry;
 
 /// Something for the I/O thread to do.
 #[derive(Debug)]
 pub(crate) enum Command {
     /// A topic's metadata is wanted.
-    Topic(Arc<TopicState>),
+    Topic(Arc<TopicEntry>),
     /// No record comes any more; end when all have their verdict, or at the deadline.
     Close { deadline: Option<Instant> },
     /// The same, and nobody waits for it.
@@ -30,12 +30,12 @@ pub(crate) struct Mail {
     pub(crate) dirty: Vec<PartitionId>,
     pub(crate) commands: Vec<Command>,
     /// Something lies elsewhere: a compressed batch, a resolved name, a timer.
-    nudged: bool,
+    signalled: bool,
 }
 
 impl Mail {
     pub(crate) fn is_empty(&self) -> bool {
-        self.dirty.is_empty() && self.commands.is_empty() && !self.nudged
+        self.dirty.is_empty() && self.commands.is_empty() && !self.signalled
     }
 }
 
@@ -67,42 +67,42 @@ impl Mailbox {
     }
 
     /// A queue has something new.
-    pub(crate) fn post(&self, slot: PartitionId) {
-        self.lock().dirty.push(slot);
-        self.rouse();
+    pub(crate) fn post(&self, partition: PartitionId) {
+        self.lock().dirty.push(partition);
+        self.unpark();
     }
 
     /// The same without waking anybody, if the I/O thread sleeps: then the answer is true, and
-    /// the caller looks at the mail itself or calls [`rouse`](Self::rouse).
-    pub(crate) fn leave(&self, slot: PartitionId) -> bool {
-        self.lock().dirty.push(slot);
+    /// the caller looks at the mail itself or calls [`unpark`](Self::unpark).
+    pub(crate) fn post_silently(&self, partition: PartitionId) -> bool {
+        self.lock().dirty.push(partition);
         // A thread that is awake takes the mail before it sleeps.
         !self.awake.load(Ordering::Acquire)
     }
 
     /// Several queues have.
-    pub(crate) fn post_all(&self, slots: Vec<PartitionId>) {
-        if !slots.is_empty() {
-            self.lock().dirty.extend(slots);
-            self.rouse();
+    pub(crate) fn post_all(&self, partitions: Vec<PartitionId>) {
+        if !partitions.is_empty() {
+            self.lock().dirty.extend(partitions);
+            self.unpark();
         }
     }
 
     /// Something is to be done.
     pub(crate) fn command(&self, command: Command) {
         self.lock().commands.push(command);
-        self.rouse();
+        self.unpark();
     }
 
     /// Makes the I/O thread look around: something lies elsewhere than in the mail.
     pub(crate) fn wake(&self) {
         // Marked in the mail, because a thread that is about to sleep looks only there.
-        self.lock().nudged = true;
-        self.rouse();
+        self.lock().signalled = true;
+        self.unpark();
     }
 
     /// Wakes the I/O thread, unless it is awake or about to be.
-    pub(crate) fn rouse(&self) {
+    pub(crate) fn unpark(&self) {
         if self.awake.swap(true, Ordering::AcqRel) {
             return;
         }
@@ -115,7 +115,7 @@ impl Mailbox {
 
     /// The driver's: moves everything posted into `into`, which is empty.
     pub(crate) fn take(&self, into: &mut Mail) {
-        into.nudged = false;
+        into.signalled = false;
         debug_assert!(into.is_empty(), "mail would be lost");
         std::mem::swap(&mut *self.lock(), into);
     }
@@ -131,7 +131,7 @@ impl Mailbox {
     }
 
     /// The I/O thread's: it is awake and will look before it sleeps again.
-    pub(crate) fn woke(&self) {
+    pub(crate) fn note_awake(&self) {
         self.awake.store(true, Ordering::Release);
     }
 }

@@ -89,8 +89,8 @@ impl Memory {
         waker: &Waker,
     ) -> Option<Vec<u8>> {
         let mut inner = self.lock();
-        let place = *key.get_or_insert_with(|| inner.budget.wait(rounded(bytes), waker.clone()));
-        let granted = match inner.budget.poll_wait(place, waker.clone()) {
+        let own = *key.get_or_insert_with(|| inner.budget.wait(rounded(bytes), waker.clone()));
+        let granted = match inner.budget.poll_wait(own, waker.clone()) {
             Wait::Granted(granted) => {
                 *key = None;
                 Some(inner.chunk(granted))

@@ -20,19 +20,19 @@ use crate::delivery::batch_state::BatchState;
 use crate::error::send::SendError;
 use crate::shared::mailbox::{Command, Mailbox};
 use crate::shared::memory::Memory;
-use crate::shared::termination::End;
+use crate::shared::termination::Termination;
 use crate::shared::timers::Timers;
 use crate::sys::fork;
 use crate::sys::wake;
-use crate::topics::entry::TopicState;
+use crate::topics::entry::TopicEntry;
 use crate::topics::table::Topics;
 
 /// Starts the I/O thread; it lives in a module that this one must not know.
-pub(crate) type Start = fn(&Arc<Shared>) -> io::Result<Help>;
+pub(crate) type Start = fn(&Arc<Shared>) -> io::Result<RunInline>;
 
 /// Does on the caller's thread what the I/O thread would do next; false if somebody else is
 /// at it.
-pub(crate) type Help = Box<dyn Fn() -> bool + Send + Sync>;
+pub(crate) type RunInline = Box<dyn Fn() -> bool + Send + Sync>;
 
 /// The state of one producer.
 pub(crate) struct Shared {
@@ -44,12 +44,12 @@ pub(crate) struct Shared {
     pub(crate) memory: Memory,
     pub(crate) timers: Timers,
     pub(crate) mailbox: Mailbox,
-    pub(crate) end: End,
+    pub(crate) termination: Termination,
     closing: AtomicBool,
     /// Number of the process that built it; a forked child has the memory and not the thread.
     generation: u32,
     start: Start,
-    started: OnceLock<Result<Help, Arc<str>>>,
+    started: OnceLock<Result<RunInline, Arc<str>>>,
     /// Addresses that could not be reached when last tried, and what each said. One entry an
     /// address of the cluster.
     unreachable: Mutex<BTreeMap<Address, Arc<str>>>,
@@ -75,7 +75,7 @@ impl Shared {
             memory: Memory::new(settings.buffer_memory),
             timers: Timers::default(),
             mailbox: Mailbox::new(),
-            end: End::default(),
+            termination: Termination::default(),
             closing: AtomicBool::new(false),
             generation: fork::register(),
             start,
@@ -124,21 +124,21 @@ impl Shared {
 
     /// Tells of a batch that was opened. While the I/O thread sleeps the caller writes itself
     /// what is to leave at once: waking another thread takes longer than that.
-    pub(crate) fn post_opened(&self, slot: PartitionId) {
-        if !self.mailbox.leave(slot) {
+    pub(crate) fn post_opened(&self, partition: PartitionId) {
+        if !self.mailbox.post_silently(partition) {
             return;
         }
-        let helped = match self.started.get() {
-            Some(Ok(help)) => help(),
+        let ran = match self.started.get() {
+            Some(Ok(run_inline)) => run_inline(),
             _ => false,
         };
-        if !helped {
-            self.mailbox.rouse();
+        if !ran {
+            self.mailbox.unpark();
         }
     }
 
     /// Asks for a topic's metadata.
-    pub(crate) fn want_topic(self: &Arc<Self>, topic: &Arc<TopicState>) -> Result<(), SendError> {
+    pub(crate) fn want_topic(self: &Arc<Self>, topic: &Arc<TopicEntry>) -> Result<(), SendError> {
         self.ensure_started()?;
         self.mailbox.command(Command::Topic(topic.clone()));
         Ok(())
@@ -162,24 +162,24 @@ impl Shared {
         mut f: impl FnMut(PartitionId, &mut crate::topics::partitions::PartitionInner),
     ) {
         for topic in self.topics.all() {
-            for partition in topic.partitions.iter() {
-                f(partition.slot, &mut partition.lock());
+            for entry in topic.partitions.iter() {
+                f(entry.id, &mut entry.lock());
             }
         }
     }
 
     /// Makes what is open leave, and lists every batch without a complete verdict.
-    pub(crate) fn hurry(&self) -> Vec<Arc<BatchState>> {
+    pub(crate) fn flush(&self) -> Vec<Arc<BatchState>> {
         let mut tickets = Vec::new();
-        let mut slots = Vec::new();
-        self.each_partition(|slot, inner| {
+        let mut partitions = Vec::new();
+        self.each_partition(|partition, inner| {
             if !inner.queue.is_empty() {
                 inner.queue.request_flush();
                 inner.queue.tickets(&mut tickets);
-                slots.push(slot);
+                partitions.push(partition);
             }
         });
-        self.mailbox.post_all(slots);
+        self.mailbox.post_all(partitions);
         tickets
     }
 

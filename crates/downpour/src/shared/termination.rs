@@ -7,7 +7,7 @@ use crate::record::unfinished::Unfinished;
 
 /// The end, as those who close see it.
 #[derive(Debug, Default)]
-pub(crate) struct End {
+pub(crate) struct Termination {
     inner: Mutex<Inner>,
 }
 
@@ -19,7 +19,7 @@ struct Inner {
     wakers: Vec<(u64, Waker)>,
 }
 
-impl End {
+impl Termination {
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -13,7 +13,7 @@ use downpour_core::queue::{Queue, QueueSettings};
 use downpour_wire::error_code::ErrorCode;
 
 use crate::sys::random::random;
-use crate::topics::partitions::{PartitionState, Partitions};
+use crate::topics::partitions::{PartitionEntry, Partitions};
 
 /// Sending threads that share one partition's lock pay ten times as much as apart, so each
 /// shard of threads sticks to a partition of its own.
@@ -33,7 +33,7 @@ thread_local! {
 
 /// One topic.
 #[derive(Debug)]
-pub(crate) struct TopicState {
+pub(crate) struct TopicEntry {
     name: Arc<str>,
     index: u32,
     /// Number of the producer that it belongs to.
@@ -67,14 +67,15 @@ pub(crate) enum Metadata {
     Waiting,
 }
 
-/// A waiter's place.
+/// One caller's wait for metadata: its waker's key, and how often the topic had been refused
+/// when it began.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct MetadataWait {
     key: u64,
     refusals: u64,
 }
 
-impl TopicState {
+impl TopicEntry {
     pub(crate) fn new(name: Arc<str>, index: u32, owner: u64) -> Self {
         Self {
             name,
@@ -153,12 +154,12 @@ impl TopicState {
         self.available.store(Arc::new(leading));
         let count = u32::try_from(leaders.len()).unwrap_or(0);
         self.partitions.grow(count, |partition| {
-            let slot = PartitionId {
+            let id = PartitionId {
                 topic: self.index,
                 index: partition,
             };
             let queue = Queue::new(self.name.clone(), partition, settings);
-            PartitionState::new(slot, queue, closed)
+            PartitionEntry::new(id, queue, closed)
         });
         let mut waiting = self.waiting();
         waiting.last = None;
@@ -182,17 +183,13 @@ impl TopicState {
     }
 
     /// Begins to wait for metadata, or goes on.
-    pub(crate) fn poll_metadata(
-        &self,
-        place: &mut Option<MetadataWait>,
-        waker: &Waker,
-    ) -> Metadata {
+    pub(crate) fn poll_metadata(&self, wait: &mut Option<MetadataWait>, waker: &Waker) -> Metadata {
         let mut waiting = self.waiting();
         // Looked at under the lock, so that an update cannot slip in before the waker is left.
         if self.is_ready() {
             return Metadata::Ready;
         }
-        let MetadataWait { key, refusals } = *place.get_or_insert_with(|| {
+        let MetadataWait { key, refusals } = *wait.get_or_insert_with(|| {
             let key = waiting.next_key;
             waiting.next_key += 1;
             MetadataWait {
@@ -213,8 +210,8 @@ impl TopicState {
     }
 
     /// Stops waiting.
-    pub(crate) fn forget(&self, place: MetadataWait) {
-        self.waiting().wakers.retain(|(key, _)| *key != place.key);
+    pub(crate) fn forget(&self, wait: MetadataWait) {
+        self.waiting().wakers.retain(|(key, _)| *key != wait.key);
     }
 
     /// Wakes everyone: the producer closed.

@@ -13,8 +13,8 @@ use crate::delivery::batch_state::BatchState;
 
 /// One partition's queue and its lock.
 #[derive(Debug)]
-pub(crate) struct PartitionState {
-    pub(crate) slot: PartitionId,
+pub(crate) struct PartitionEntry {
+    pub(crate) id: PartitionId,
     inner: Mutex<PartitionInner>,
 }
 
@@ -25,10 +25,10 @@ pub(crate) struct PartitionInner {
     pub(crate) closed: bool,
 }
 
-impl PartitionState {
-    pub(crate) fn new(slot: PartitionId, queue: Queue<Arc<BatchState>>, closed: bool) -> Self {
+impl PartitionEntry {
+    pub(crate) fn new(id: PartitionId, queue: Queue<Arc<BatchState>>, closed: bool) -> Self {
         Self {
-            slot,
+            id,
             inner: Mutex::new(PartitionInner { queue, closed }),
         }
     }
@@ -46,7 +46,7 @@ const FIRST: usize = 8;
 /// Enough for more partitions than a number of 31 bits can name.
 const SEGMENTS: usize = 29;
 
-type Segment = Box<[OnceLock<PartitionState>]>;
+type Segment = Box<[OnceLock<PartitionEntry>]>;
 
 /// All partitions that are known, from 0 on without a gap.
 #[derive(Debug)]
@@ -57,7 +57,7 @@ pub(crate) struct Partitions {
 
 /// Segment and place of a partition.
 #[inline]
-fn place(partition: usize) -> (usize, usize) {
+fn segment_of(partition: usize) -> (usize, usize) {
     let shifted = partition + FIRST;
     let segment = (shifted.ilog2() - FIRST.ilog2()) as usize;
     (segment, shifted - (FIRST << segment))
@@ -79,20 +79,20 @@ impl Partitions {
 
     /// The one of this number, if it is known.
     #[inline]
-    pub(crate) fn get(&self, partition: i32) -> Option<&PartitionState> {
-        let (segment, at) = place(usize::try_from(partition).ok()?);
+    pub(crate) fn get(&self, partition: i32) -> Option<&PartitionEntry> {
+        let (segment, at) = segment_of(usize::try_from(partition).ok()?);
         self.segments.get(segment)?.get()?.get(at)?.get()
     }
 
     /// All of them, in order.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &PartitionState> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &PartitionEntry> {
         (0..self.count() as i32).filter_map(|partition| self.get(partition))
     }
 
     /// Adds those up to `count`, which must not come from two threads at once.
-    pub(crate) fn grow(&self, count: u32, make: impl Fn(i32) -> PartitionState) {
+    pub(crate) fn grow(&self, count: u32, make: impl Fn(i32) -> PartitionEntry) {
         for partition in self.count()..count {
-            let (segment, at) = place(partition as usize);
+            let (segment, at) = segment_of(partition as usize);
             let Some(segment_lock) = self.segments.get(segment) else {
                 return;
             };
@@ -110,26 +110,26 @@ mod tests {
     use downpour_core::config::Config;
     use downpour_core::queue::QueueSettings;
 
-    fn make(partition: i32) -> PartitionState {
+    fn make(partition: i32) -> PartitionEntry {
         let settings = QueueSettings::from(&Config::new(Vec::new()));
-        let slot = PartitionId {
+        let id = PartitionId {
             topic: 0,
             index: partition,
         };
-        PartitionState::new(slot, Queue::new(Arc::from("t"), partition, settings), false)
+        PartitionEntry::new(id, Queue::new(Arc::from("t"), partition, settings), false)
     }
 
     #[test]
     fn places_follow_each_other_without_gap_or_overlap() {
         let mut expected = (0, 0);
         for partition in 0..10_000 {
-            assert_eq!(place(partition), expected);
+            assert_eq!(segment_of(partition), expected);
             expected.1 += 1;
             if expected.1 == FIRST << expected.0 {
                 expected = (expected.0 + 1, 0);
             }
         }
-        assert!(place(i32::MAX as usize).0 < SEGMENTS);
+        assert!(segment_of(i32::MAX as usize).0 < SEGMENTS);
     }
 
     #[test]
@@ -137,11 +137,11 @@ mod tests {
         let partitions = Partitions::new();
         assert!(partitions.get(0).is_none() && partitions.count() == 0);
         partitions.grow(6, make);
-        let fifth: *const PartitionState = partitions.get(5).unwrap();
+        let fifth: *const PartitionEntry = partitions.get(5).unwrap();
         assert!(partitions.get(6).is_none() && partitions.get(-1).is_none());
         partitions.grow(100, make);
         assert!(std::ptr::eq(fifth, partitions.get(5).unwrap()));
-        let numbers: Vec<i32> = partitions.iter().map(|p| p.slot.index).collect();
+        let numbers: Vec<i32> = partitions.iter().map(|p| p.id.index).collect();
         assert_eq!(numbers, (0..100).collect::<Vec<_>>());
     }
 }

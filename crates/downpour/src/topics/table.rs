@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 
-use crate::topics::entry::TopicState;
+use crate::topics::entry::TopicEntry;
 
 /// More names than any cluster serves; a program that makes up names is stopped here and not
 /// by running out of memory.
@@ -49,7 +49,7 @@ impl Hasher for NameHasher {
     }
 }
 
-type Map = HashMap<Arc<str>, Arc<TopicState>, BuildHasherDefault<NameHasher>>;
+type Map = HashMap<Arc<str>, Arc<TopicEntry>, BuildHasherDefault<NameHasher>>;
 
 /// Topics that one thread remembers, so that a look-up costs a comparison.
 const RECENT_MAX: usize = 8;
@@ -57,12 +57,12 @@ const RECENT_MAX: usize = 8;
 thread_local! {
     /// A topic that is remembered outlives its producer by what its empty queues take, until
     /// another one takes its place or the thread ends.
-    static RECENT: RefCell<[Option<Arc<TopicState>>; RECENT_MAX]> =
+    static RECENT: RefCell<[Option<Arc<TopicEntry>>; RECENT_MAX]> =
         const { RefCell::new([const { None }; RECENT_MAX]) };
 }
 
 #[inline]
-fn place(name: &str) -> usize {
+fn recent_index(name: &str) -> usize {
     let last = name.as_bytes().last().copied().unwrap_or(0);
     (usize::from(last) + name.len()) % RECENT_MAX
 }
@@ -72,7 +72,7 @@ fn place(name: &str) -> usize {
 pub(crate) struct Topics {
     owner: u64,
     by_name: ArcSwap<Map>,
-    all: Mutex<Vec<Arc<TopicState>>>,
+    all: Mutex<Vec<Arc<TopicEntry>>>,
 }
 
 impl Topics {
@@ -87,11 +87,11 @@ impl Topics {
 
     /// Calls `f` with the topic of this name, if it is known.
     #[inline]
-    pub(crate) fn with<R>(&self, name: &str, f: impl FnOnce(&Arc<TopicState>) -> R) -> Option<R> {
+    pub(crate) fn with<R>(&self, name: &str, f: impl FnOnce(&Arc<TopicEntry>) -> R) -> Option<R> {
         let mut f = Some(f);
         let recent = RECENT.try_with(|recent| {
             let recent = recent.try_borrow().ok()?;
-            let topic = recent[place(name)].as_ref()?;
+            let topic = recent[recent_index(name)].as_ref()?;
             if topic.owner() == self.owner && **topic.name() == *name {
                 return f.take().map(|f| f(topic));
             }
@@ -105,19 +105,19 @@ impl Topics {
     }
 
     #[cold]
-    fn with_unfamiliar<R>(&self, name: &str, f: impl FnOnce(&Arc<TopicState>) -> R) -> Option<R> {
+    fn with_unfamiliar<R>(&self, name: &str, f: impl FnOnce(&Arc<TopicEntry>) -> R) -> Option<R> {
         let topic = self.by_name.load().get(name).cloned()?;
         let result = f(&topic);
         // A destructor of this thread's may send, too; then there is nothing to remember in.
         let _ = RECENT.try_with(|recent| {
             let mut recent = recent.try_borrow_mut().ok()?;
-            recent[place(name)].replace(topic)
+            recent[recent_index(name)].replace(topic)
         });
         Some(result)
     }
 
     /// The topic of this name, added if it is new; `None` if there are too many.
-    pub(crate) fn add(&self, name: &str) -> Option<Arc<TopicState>> {
+    pub(crate) fn add(&self, name: &str) -> Option<Arc<TopicEntry>> {
         let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = self.with(name, Arc::clone) {
             return Some(known);
@@ -125,7 +125,7 @@ impl Topics {
         if all.len() >= TOPICS_MAX {
             return None;
         }
-        let topic = Arc::new(TopicState::new(
+        let topic = Arc::new(TopicEntry::new(
             Arc::from(name),
             all.len() as u32,
             self.owner,
@@ -138,7 +138,7 @@ impl Topics {
     }
 
     /// All topics, in the order of their numbers.
-    pub(crate) fn all(&self) -> Vec<Arc<TopicState>> {
+    pub(crate) fn all(&self) -> Vec<Arc<TopicEntry>> {
         self.all
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

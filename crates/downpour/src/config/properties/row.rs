@@ -5,7 +5,7 @@ use std::time::Duration;
 use downpour_core::config::{Acks, Linger};
 use downpour_wire::codec::Codec;
 
-use crate::config::partial::Draft;
+use crate::config::partial::PartialConfig;
 
 /// Why a value of a name that works does not.
 pub(super) enum Refusal {
@@ -15,26 +15,26 @@ pub(super) enum Refusal {
     Unsupported(&'static str, &'static str),
 }
 
-type Set = fn(&mut Draft, &str) -> Result<(), Refusal>;
+type Set = fn(&mut PartialConfig, &str) -> Result<(), Refusal>;
 
-type Place<T> = fn(&mut Draft) -> &mut Option<T>;
+type Setting<T> = fn(&mut PartialConfig) -> &mut Option<T>;
 
 /// What a name answers.
 #[derive(Clone, Copy)]
 pub(super) enum Answer {
     /// It works, with a text.
-    Text(Place<String>),
+    Text(Setting<String>),
     /// It works, with a number of bytes or another whole number.
     ///
     /// Java bounds the record and the request by one number, `max.request.size`; a request
     /// here holds many batches, so that number goes to the record.
-    Bytes(Place<usize>),
+    Bytes(Setting<usize>),
     /// It works, with a number of bytes, or -1 for the kernel's choice.
-    SocketBuffer(Place<usize>),
+    SocketBuffer(Setting<usize>),
     /// It works, with milliseconds.
-    Millis(Place<Duration>),
+    Millis(Setting<Duration>),
     /// It works, with true or false.
-    Bool(Place<bool>),
+    Bool(Setting<bool>),
     /// It works, in a way of its own.
     Works(Set),
     /// It works with these values, because they are what happens anyway; for the others the
@@ -46,14 +46,14 @@ pub(super) enum Answer {
 
 impl Answer {
     /// Takes a value, if the name works with it.
-    pub(super) fn set(self, draft: &mut Draft, value: &str) -> Result<(), Refusal> {
+    pub(super) fn set(self, partial: &mut PartialConfig, value: &str) -> Result<(), Refusal> {
         match self {
-            Self::Text(place) => *place(draft) = Some(value.to_owned()),
-            Self::Bytes(place) => *place(draft) = Some(bytes(value)?),
-            Self::SocketBuffer(place) => *place(draft) = socket_buffer(value)?,
-            Self::Millis(place) => *place(draft) = Some(millis(value)?),
-            Self::Bool(place) => *place(draft) = Some(boolean(value)?),
-            Self::Works(set) => set(draft, value)?,
+            Self::Text(setting) => *setting(partial) = Some(value.to_owned()),
+            Self::Bytes(setting) => *setting(partial) = Some(bytes(value)?),
+            Self::SocketBuffer(setting) => *setting(partial) = socket_buffer(value)?,
+            Self::Millis(setting) => *setting(partial) = Some(millis(value)?),
+            Self::Bool(setting) => *setting(partial) = Some(boolean(value)?),
+            Self::Works(set) => set(partial, value)?,
             // What happens anyway may be asked for.
             Self::Only(accepted, reason, replacement) => {
                 if !accepted.iter().any(|a| a.eq_ignore_ascii_case(value)) {
@@ -120,8 +120,8 @@ fn socket_buffer(value: &str) -> Result<Option<usize>, Refusal> {
     }
 }
 
-pub(super) fn acks(draft: &mut Draft, value: &str) -> Result<(), Refusal> {
-    draft.acks = Some(match value {
+pub(super) fn acks(partial: &mut PartialConfig, value: &str) -> Result<(), Refusal> {
+    partial.acks = Some(match value {
         "all" | "-1" => Acks::All,
         "1" => Acks::Leader,
         "0" => Acks::None,
@@ -130,7 +130,7 @@ pub(super) fn acks(draft: &mut Draft, value: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
-pub(super) fn retries(_: &mut Draft, value: &str) -> Result<(), Refusal> {
+pub(super) fn retries(_: &mut PartialConfig, value: &str) -> Result<(), Refusal> {
     if number(value)? == i32::MAX as u64 {
         return Ok(());
     }
@@ -140,19 +140,19 @@ pub(super) fn retries(_: &mut Draft, value: &str) -> Result<(), Refusal> {
     ))
 }
 
-pub(super) fn linger(draft: &mut Draft, value: &str) -> Result<(), Refusal> {
+pub(super) fn linger(partial: &mut PartialConfig, value: &str) -> Result<(), Refusal> {
     // librdkafka takes fractions of a millisecond.
     let time = match value.parse::<f64>() {
         Ok(ms) if (0.0..=86_400_000.0).contains(&ms) => Duration::from_secs_f64(ms / 1000.0),
         _ => return Err(bad("must be milliseconds, from 0 to a day")),
     };
-    draft.linger = Some(Linger::Fixed(time));
+    partial.linger = Some(Linger::Fixed(time));
     Ok(())
 }
 
-pub(super) fn idle(draft: &mut Draft, value: &str) -> Result<(), Refusal> {
+pub(super) fn idle(partial: &mut PartialConfig, value: &str) -> Result<(), Refusal> {
     // Java's word for never.
-    draft.idle_timeout = Some(if value == "-1" {
+    partial.idle_timeout = Some(if value == "-1" {
         Duration::MAX
     } else {
         millis(value)?
@@ -160,25 +160,25 @@ pub(super) fn idle(draft: &mut Draft, value: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
-pub(super) fn codec(draft: &mut Draft, value: &str) -> Result<(), Refusal> {
+pub(super) fn codec(partial: &mut PartialConfig, value: &str) -> Result<(), Refusal> {
     let codec = Codec::from_name(&value.to_ascii_lowercase())
         .ok_or_else(|| bad("must be none, gzip, snappy, lz4 or zstd"))?;
-    draft.codec = Some(codec);
+    partial.codec = Some(codec);
     // The level of an earlier word belongs to that word's codec.
-    draft.level = None;
+    partial.level = None;
     Ok(())
 }
 
-pub(super) fn gzip_level(draft: &mut Draft, value: &str) -> Result<(), Refusal> {
-    draft.gzip_level = match value {
+pub(super) fn gzip_level(partial: &mut PartialConfig, value: &str) -> Result<(), Refusal> {
+    partial.gzip_level = match value {
         "-1" => None,
         _ => Some(level(value, 1, 9)?),
     };
     Ok(())
 }
 
-pub(super) fn zstd_level(draft: &mut Draft, value: &str) -> Result<(), Refusal> {
-    draft.zstd_level = Some(level(value, -131_072, 22)?);
+pub(super) fn zstd_level(partial: &mut PartialConfig, value: &str) -> Result<(), Refusal> {
+    partial.zstd_level = Some(level(value, -131_072, 22)?);
     Ok(())
 }
 
@@ -189,13 +189,13 @@ fn level(value: &str, least: i32, most: i32) -> Result<i32, Refusal> {
     }
 }
 
-pub(super) fn kilobytes_of_memory(draft: &mut Draft, value: &str) -> Result<(), Refusal> {
+pub(super) fn kilobytes_of_memory(partial: &mut PartialConfig, value: &str) -> Result<(), Refusal> {
     let bytes = bytes(value)?.checked_mul(1024);
-    draft.buffer_memory = Some(bytes.ok_or_else(|| bad("must fit this machine's memory"))?);
+    partial.buffer_memory = Some(bytes.ok_or_else(|| bad("must fit this machine's memory"))?);
     Ok(())
 }
 
-pub(super) fn recovery(_: &mut Draft, value: &str) -> Result<(), Refusal> {
+pub(super) fn recovery(_: &mut PartialConfig, value: &str) -> Result<(), Refusal> {
     match value.to_ascii_lowercase().as_str() {
         "rebootstrap" => Ok(()),
         "none" => Err(Refusal::Unsupported(
@@ -206,7 +206,7 @@ pub(super) fn recovery(_: &mut Draft, value: &str) -> Result<(), Refusal> {
     }
 }
 
-pub(super) fn security_protocol(_: &mut Draft, value: &str) -> Result<(), Refusal> {
+pub(super) fn security_protocol(_: &mut PartialConfig, value: &str) -> Result<(), Refusal> {
     match value.to_ascii_uppercase().as_str() {
         "PLAINTEXT" => Ok(()),
         "SSL" | "SASL_SSL" => Err(Refusal::Unsupported(
@@ -221,7 +221,7 @@ pub(super) fn security_protocol(_: &mut Draft, value: &str) -> Result<(), Refusa
     }
 }
 
-pub(super) fn partitioner_class(_: &mut Draft, value: &str) -> Result<(), Refusal> {
+pub(super) fn partitioner_class(_: &mut PartialConfig, value: &str) -> Result<(), Refusal> {
     match value {
         "" | "null" | "org.apache.kafka.clients.producer.internals.DefaultPartitioner" => Ok(()),
         _ => Err(Refusal::Unsupported(

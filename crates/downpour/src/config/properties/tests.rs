@@ -8,9 +8,9 @@ use std::time::Duration;
 use downpour_core::config::{Acks, Linger};
 use downpour_wire::codec::Codec;
 
-use super::{apply, nearest, settle, table};
+use super::{apply, drop_unsupported, nearest, table};
 use crate::builder::ProducerBuilder;
-use crate::config::partial::Draft;
+use crate::config::partial::PartialConfig;
 use crate::error::config::ConfigProblem;
 
 /// Every producer setting of Kafka 4.4, as its documentation lists them.
@@ -51,10 +51,10 @@ const KAFKA: &str = "bootstrap.servers client.id acks retries enable.idempotence
     sasl.oauthbearer.client.credentials.client.id \
     sasl.oauthbearer.client.credentials.client.secret sasl.oauthbearer.scope";
 
-fn read(name: &str, value: &str) -> Draft {
-    let mut draft = Draft::default();
-    apply(&mut draft, name, value);
-    draft
+fn read(name: &str, value: &str) -> PartialConfig {
+    let mut partial = PartialConfig::default();
+    apply(&mut partial, name, value);
+    partial
 }
 
 fn problem(name: &str, value: &str) -> ConfigProblem {
@@ -65,9 +65,9 @@ fn problem(name: &str, value: &str) -> ConfigProblem {
 #[test]
 fn every_name_of_kafkas_has_an_answer() {
     for name in KAFKA.split_whitespace() {
-        let draft = read(name, "?");
+        let partial = read(name, "?");
         let unknown = |p: &ConfigProblem| matches!(p, ConfigProblem::Unknown { .. });
-        assert!(!draft.problems.iter().any(unknown), "{name} is unknown");
+        assert!(!partial.problems.iter().any(unknown), "{name} is unknown");
     }
 }
 
@@ -81,7 +81,7 @@ fn no_name_is_in_the_table_twice() {
 
 #[test]
 fn names_that_work_reach_the_draft() {
-    let mut draft = Draft::default();
+    let mut partial = PartialConfig::default();
     for (name, value) in [
         ("bootstrap.servers", "a:1"),
         ("acks", "1"),
@@ -97,21 +97,24 @@ fn names_that_work_reach_the_draft() {
         ("security.protocol", "PLAINTEXT"),
         ("client.dns.lookup", "use_all_dns_ips"),
     ] {
-        apply(&mut draft, name, value);
+        apply(&mut partial, name, value);
     }
-    assert_eq!(draft.problems, []);
-    assert_eq!(draft.acks, Some(Acks::Leader));
-    assert_eq!(draft.idempotence, Some(false));
-    assert_eq!(draft.max_in_flight, Some(3));
-    assert_eq!(draft.delivery_timeout, Some(Duration::from_secs(7)));
-    assert_eq!(draft.linger, Some(Linger::Fixed(Duration::from_millis(20))));
-    assert_eq!(draft.codec, Some(Codec::Lz4));
-    assert_eq!(draft.buffer_memory, Some(1_000_000));
+    assert_eq!(partial.problems, []);
+    assert_eq!(partial.acks, Some(Acks::Leader));
+    assert_eq!(partial.idempotence, Some(false));
+    assert_eq!(partial.max_in_flight, Some(3));
+    assert_eq!(partial.delivery_timeout, Some(Duration::from_secs(7)));
+    assert_eq!(
+        partial.linger,
+        Some(Linger::Fixed(Duration::from_millis(20)))
+    );
+    assert_eq!(partial.codec, Some(Codec::Lz4));
+    assert_eq!(partial.buffer_memory, Some(1_000_000));
 }
 
 #[test]
 fn librdkafkas_words_mean_the_same() {
-    let mut draft = Draft::default();
+    let mut partial = PartialConfig::default();
     for (name, value) in [
         ("metadata.broker.list", "a:1"),
         ("request.required.acks", "-1"),
@@ -124,17 +127,17 @@ fn librdkafkas_words_mean_the_same() {
         ("socket.timeout.ms", "9000"),
         ("message.max.bytes", "2000000"),
     ] {
-        apply(&mut draft, name, value);
+        apply(&mut partial, name, value);
     }
-    assert_eq!(draft.problems, []);
-    assert_eq!(draft.bootstrap.as_deref(), Some("a:1"));
+    assert_eq!(partial.problems, []);
+    assert_eq!(partial.bootstrap.as_deref(), Some("a:1"));
     assert_eq!(
-        draft.linger,
+        partial.linger,
         Some(Linger::Fixed(Duration::from_micros(500)))
     );
-    assert_eq!(draft.buffer_memory, Some(1 << 20));
-    assert_eq!(draft.request_timeout, Some(Duration::from_secs(9)));
-    assert_eq!(draft.record_max, Some(2_000_000));
+    assert_eq!(partial.buffer_memory, Some(1 << 20));
+    assert_eq!(partial.request_timeout, Some(Duration::from_secs(9)));
+    assert_eq!(partial.record_max, Some(2_000_000));
 }
 
 #[test]
@@ -203,16 +206,16 @@ fn a_bad_value_names_the_value_and_what_would_be_right() {
 
 #[test]
 fn the_switch_ignores_what_is_not_supported_and_nothing_else() {
-    let mut draft = Draft {
+    let mut partial = PartialConfig {
         ignore_unsupported: true,
-        ..Draft::default()
+        ..PartialConfig::default()
     };
-    apply(&mut draft, "transactional.id", "t");
-    apply(&mut draft, "ssl.protocol", "TLSv1.3");
-    apply(&mut draft, "lingerms", "5");
-    apply(&mut draft, "acks", "2");
-    settle(&mut draft);
-    assert_eq!(draft.problems.len(), 2, "{:?}", draft.problems);
+    apply(&mut partial, "transactional.id", "t");
+    apply(&mut partial, "ssl.protocol", "TLSv1.3");
+    apply(&mut partial, "lingerms", "5");
+    apply(&mut partial, "acks", "2");
+    drop_unsupported(&mut partial);
+    assert_eq!(partial.problems.len(), 2, "{:?}", partial.problems);
 }
 
 /// Where a test keeps the lines that were logged.

@@ -5,26 +5,26 @@ use std::time::Duration;
 use downpour_core::config::{Acks, Linger};
 use downpour_wire::codec::Codec;
 
-use crate::config::partial::Draft;
+use crate::config::partial::PartialConfig;
 use crate::config::settings::Settings;
 
-fn draft() -> Draft {
-    Draft {
+fn partial() -> PartialConfig {
+    PartialConfig {
         bootstrap: Some("one:9092".into()),
-        ..Draft::default()
+        ..PartialConfig::default()
     }
 }
 
-fn good(change: impl FnOnce(&mut Draft)) -> Settings {
-    let mut draft = draft();
-    change(&mut draft);
-    super::settings(draft).unwrap()
+fn good(change: impl FnOnce(&mut PartialConfig)) -> Settings {
+    let mut partial = partial();
+    change(&mut partial);
+    super::settings(partial).unwrap()
 }
 
-fn bad(change: impl FnOnce(&mut Draft)) -> String {
-    let mut draft = draft();
-    change(&mut draft);
-    super::settings(draft).unwrap_err().to_string()
+fn bad(change: impl FnOnce(&mut PartialConfig)) -> String {
+    let mut partial = partial();
+    change(&mut partial);
+    super::settings(partial).unwrap_err().to_string()
 }
 
 #[test]
@@ -119,11 +119,11 @@ fn bootstrap_addresses_are_read_or_refused_one_by_one() {
 
 #[test]
 fn every_problem_is_told_at_once() {
-    let mut draft = draft();
-    draft.bootstrap = None;
-    draft.max_in_flight = Some(9);
-    draft.delivery_timeout = Some(Duration::ZERO);
-    let error = super::settings(draft).unwrap_err();
+    let mut partial = partial();
+    partial.bootstrap = None;
+    partial.max_in_flight = Some(9);
+    partial.delivery_timeout = Some(Duration::ZERO);
+    let error = super::settings(partial).unwrap_err();
     assert_eq!(error.problems().len(), 3, "{error}");
 }
 
@@ -145,9 +145,9 @@ fn a_level_counts_for_its_own_codec_only() {
 #[cfg(not(feature = "zstd"))]
 #[test]
 fn a_codec_that_is_not_in_the_build_names_its_feature() {
-    let mut draft = draft();
-    draft.codec = Some(Codec::Zstd);
-    let error = super::settings(draft).unwrap_err();
+    let mut partial = partial();
+    partial.codec = Some(Codec::Zstd);
+    let error = super::settings(partial).unwrap_err();
     assert!(matches!(
         &error.problems()[0],
         crate::error::config::ConfigProblem::Invalid { .. }

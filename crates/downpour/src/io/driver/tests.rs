@@ -7,7 +7,7 @@ use downpour_fake::{ApiKey, FakeCluster, Fault};
 use mio::{Events, Poll};
 
 use super::{Driver, ROUNDS_MAX};
-use crate::accept::append::{Attempt, Progress, attempt, topic};
+use crate::accept::append::{AcceptProgress, AcceptStep, step, topic};
 use crate::builder::ProducerBuilder;
 use crate::delivery::delivery::Delivery;
 use crate::io::connections::WAKER;
@@ -62,8 +62,8 @@ impl Rig {
 
     fn send(&self, value: &str) -> Delivery {
         let record = Record::to("events").value(value);
-        match attempt(&self.shared, &record, &mut Progress::default()) {
-            Attempt::Accepted(delivery) => delivery,
+        match step(&self.shared, &record, &mut AcceptProgress::default()) {
+            AcceptStep::Accepted(delivery) => delivery,
             _ => panic!("there is metadata and memory"),
         }
     }

@@ -235,6 +235,7 @@ mod tests {
                 std::thread::spawn(move || delivery.wait().unwrap().offset())
             })
             .collect();
+        // Nothing tells that a thread is asleep; one that comes late finds its verdict there.
         std::thread::sleep(Duration::from_millis(5));
         let mut woken = Vec::new();
         state.resolve((0, 3), 3, delivered(10), &mut woken);

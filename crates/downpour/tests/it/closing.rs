@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use downpour::{HeaderValue, Record, SendError, Written};
+use downpour::{Delivery, HeaderValue, Record, SendError, Written};
 use downpour_fake::{ApiKey, Fault};
 
-use crate::setup::{PATIENCE, builder, cluster, producer, small_cluster, until};
+use crate::setup::{PATIENCE, builder, cluster, poll_and_drop, producer, small_cluster, until};
 
 #[test]
 fn close_delivers_what_was_accepted_and_refuses_what_comes_after() {
@@ -45,8 +45,8 @@ fn close_delivers_what_was_accepted_and_refuses_what_comes_after() {
 fn a_producer_that_was_never_used_closes_at_once_and_never_connects() {
     let cluster = cluster();
     let producer = producer(&cluster);
-    smol::block_on(producer.flush());
-    smol::block_on(producer.close());
+    assert!(poll_and_drop(1, producer.flush()), "nothing to wait for");
+    assert!(poll_and_drop(1, producer.close()), "nothing to wait for");
     drop(producer);
     assert_eq!(cluster.connections(), 0);
 }
@@ -198,31 +198,44 @@ fn close_ends_those_who_wait_to_be_accepted() {
         let producer = producer.blocking();
         std::thread::spawn(move || producer.produce_async(Record::to("missing")))
     };
-    std::thread::sleep(Duration::from_millis(50));
+    // Whoever asks for metadata waits for it already.
+    assert!(cluster.wait_until(PATIENCE, |c| c.request_count(ApiKey::Metadata) > 0));
     producer.blocking().close();
     assert!(matches!(waiting.join().unwrap(), Err(SendError::Closed)));
 }
 
 #[test]
-fn several_threads_close_one_producer() {
+fn each_of_several_threads_that_close_returns_when_all_is_delivered() {
     let cluster = cluster();
-    let producer = producer(&cluster);
-    producer
-        .blocking()
-        .produce_sync(Record::to("events").value("v"))
-        .unwrap();
-    let threads: Vec<_> = (0..4)
+    let producer = producer(&cluster).blocking();
+    producer.topic("events").unwrap();
+    // Nobody can be done before the others have come.
+    cluster.set_network_delay(Duration::from_millis(100));
+    let handles: Vec<_> = (0..100)
         .map(|n| {
-            let producer = producer.blocking();
-            std::thread::spawn(move || match n % 2 {
-                0 => producer.close(),
-                _ => drop(producer.close_within(Duration::from_secs(5))),
-            })
+            let record = Record::to("events").value(n.to_string());
+            producer.produce_async(record).unwrap()
         })
         .collect();
-    for thread in threads {
-        thread.join().unwrap();
-    }
+    std::thread::scope(|scope| {
+        for n in 0..4 {
+            let (producer, handles) = (producer.clone(), &handles);
+            scope.spawn(move || {
+                match n % 2 {
+                    0 => producer.close(),
+                    _ => assert!(producer.close_within(PATIENCE).is_empty()),
+                }
+                let is_delivered = |h: &Delivery| h.try_report().is_some_and(|r| r.is_ok());
+                assert!(handles.iter().all(is_delivered), "thread {n} was early");
+            });
+        }
+    });
+    assert!(matches!(
+        producer.produce_async(Record::to("events")),
+        Err(SendError::Closed)
+    ));
+    cluster.assert_delivered_once("events", (0..100).map(|n| n.to_string()));
+    until("its connections end", || cluster.connections() == 0);
 }
 
 #[test]
@@ -246,7 +259,7 @@ fn records_sent_while_another_thread_closes_are_refused_or_resolved() {
                 })
             })
             .collect();
-        std::thread::sleep(Duration::from_millis(2));
+        until("all are at it", || cluster.record_count("events") > 50);
         producer.blocking().close();
         for sender in senders {
             for handle in sender.join().unwrap() {

@@ -1,9 +1,11 @@
-//! The producer against the fake cluster: one test binary, a topic a module.
+//! The producer against the fake cluster: one test binary, one module per subject.
 
 #[cfg(test)]
 mod basics;
 #[cfg(test)]
 mod cancel;
+#[cfg(test)]
+mod chaos;
 #[cfg(test)]
 mod closing;
 #[cfg(test)]
@@ -17,5 +19,3 @@ mod refusals;
 mod setup;
 #[cfg(test)]
 mod spread;
-#[cfg(test)]
-mod storm;

@@ -11,6 +11,7 @@ use crate::setup::{builder, cluster, poll_and_drop};
 
 /// Fails now and then until it is told to stop; every broker lives in the end.
 fn fail_now_and_then(cluster: &FakeCluster, stop: &AtomicBool) {
+    // A rate, not a wait: this often something breaks, whatever the producer is at.
     let pause = Duration::from_millis(7);
     let mut round = 0;
     while !stop.load(Ordering::Relaxed) {
@@ -34,11 +35,11 @@ fn fail_now_and_then(cluster: &FakeCluster, stop: &AtomicBool) {
 }
 
 #[test]
-fn a_storm_loses_doubles_and_reorders_nothing() {
+fn brokers_that_fail_in_every_way_lose_double_and_reorder_nothing() {
     for codec in [Codec::None, Codec::Lz4] {
         let cluster = Arc::new(cluster());
         let stop = Arc::new(AtomicBool::new(false));
-        let storm = {
+        let chaos = {
             let (cluster, stop) = (cluster.clone(), stop.clone());
             std::thread::spawn(move || fail_now_and_then(&cluster, &stop))
         };
@@ -68,7 +69,7 @@ fn a_storm_loses_doubles_and_reorders_nothing() {
             .collect();
         let handles: Vec<_> = threads.into_iter().map(|t| t.join().unwrap()).collect();
         stop.store(true, Ordering::Relaxed);
-        storm.join().unwrap();
+        chaos.join().unwrap();
         smol::block_on(producer.close());
         // What is not acknowledged must say what is known of it, and be right.
         let mut sure = Vec::new();

@@ -198,3 +198,6 @@ impl Connection {
         Reading::More
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests;

@@ -19,3 +19,5 @@ mod refusals;
 mod setup;
 #[cfg(test)]
 mod spread;
+#[cfg(test)]
+mod threads;

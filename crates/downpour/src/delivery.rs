@@ -10,4 +10,6 @@ pub(crate) mod deliveries;
     reason = "each file has its main type's name"
 )]
 pub(crate) mod delivery;
+#[cfg(test)]
+mod fixtures;
 pub(crate) mod report;

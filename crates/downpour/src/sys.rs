@@ -4,7 +4,9 @@
 
 pub(crate) mod clock;
 pub(crate) mod fork;
+pub(crate) mod lock;
 pub(crate) mod park;
 pub(crate) mod random;
 pub(crate) mod spin;
 pub(crate) mod wake;
+pub(crate) mod waker_set;

@@ -7,7 +7,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use downpour_core::callers::budget::WaitKey;
 use downpour_core::callers::completion::WaiterKey;
@@ -18,11 +18,10 @@ use crate::record::unfinished::Unfinished;
 use crate::shared::shared::Shared;
 use crate::shared::timers::TimerKey;
 use crate::sys::wake;
+use crate::sys::waker_set::WakerKey;
 use crate::topics::entry::{Metadata, MetadataWait, TopicEntry};
 
-const MAX_BLOCK_MAX: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
-
-/// `max_block` of one record, from its first wait on.
+/// When the waits of one record are over: all of them share `max_block`, from the first one on.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Deadline {
     started: Instant,
@@ -34,50 +33,59 @@ impl Deadline {
         let started = Instant::now();
         Self {
             started,
-            // Longer than that is for ever, and an instant has its limits, too.
-            ends_at: started + shared.settings.max_block.min(MAX_BLOCK_MAX),
+            // Cannot overflow: the configuration bounds it.
+            ends_at: started + shared.settings.max_block,
         }
     }
 }
 
-/// The deadline of one wait, with its timer.
+/// Ends a wait at its deadline, or when the producer closes.
 struct DeadlineTimer<'a> {
     shared: &'a Arc<Shared>,
     deadline: Deadline,
     key: Option<TimerKey>,
 }
 
-impl DeadlineTimer<'_> {
-    /// Whether to go on waiting; the timer is set if so.
-    fn poll(
+impl<'a> DeadlineTimer<'a> {
+    fn new(shared: &'a Arc<Shared>, deadline: Deadline) -> Self {
+        Self {
+            shared,
+            deadline,
+            key: None,
+        }
+    }
+
+    /// Goes on waiting, with a timer set, or says why not.
+    fn guard<T>(
         &mut self,
         waited_for: WaitedFor,
         topic: &TopicEntry,
         waker: &Waker,
-    ) -> Result<(), SendError> {
+    ) -> Poll<Result<T, SendError>> {
         if self.shared.is_closing() {
-            return Err(SendError::Closed);
+            return Poll::Ready(Err(SendError::Closed));
         }
         let ends_at = self.deadline.ends_at;
         let now = Instant::now();
         if now >= ends_at {
-            return Err(SendError::Timeout(Box::new(SendTimeout {
+            return Poll::Ready(Err(SendError::Timeout(Box::new(SendTimeout {
                 topic: topic.name().clone(),
                 waited: now - self.deadline.started,
                 waited_for,
                 topic_code: topic.last_code(),
                 unreachable: self.shared.unreachable(),
-            })));
+            }))));
         }
         if self.shared.timers.set(&mut self.key, ends_at, waker) {
+            // The I/O thread keeps the timers, and sleeps longer than this one.
             self.shared.mailbox.wake();
         }
-        // A close that came in between has drained the timers before this one was set.
+        // A close drains the timers, after it has said that it closes. It came in between: this
+        // timer was set after the drain, and nobody would look at it any more.
         if self.shared.is_closing() {
-            Err(SendError::Closed)
-        } else {
-            Ok(())
+            return Poll::Ready(Err(SendError::Closed));
         }
+        Poll::Pending
     }
 }
 
@@ -99,11 +107,7 @@ pub(crate) struct WaitForTopic<'a> {
 impl<'a> WaitForTopic<'a> {
     pub(crate) fn new(shared: &'a Arc<Shared>, topic: Arc<TopicEntry>, deadline: Deadline) -> Self {
         Self {
-            timer: DeadlineTimer {
-                shared,
-                deadline,
-                key: None,
-            },
+            timer: DeadlineTimer::new(shared, deadline),
             topic,
             wait: None,
         }
@@ -125,18 +129,13 @@ impl Future for WaitForTopic<'_> {
             Metadata::Waiting => {}
         }
         if first {
-            // After the waker was left, so that an answer cannot be missed.
+            // Asked for after the waker was left, so that no answer can come before it.
             if let Err(error) = this.timer.shared.want_topic(&this.topic) {
                 return Poll::Ready(Err(error));
             }
         }
-        match this
-            .timer
-            .poll(WaitedFor::Metadata, &this.topic, context.waker())
-        {
-            Ok(()) => Poll::Pending,
-            Err(error) => Poll::Ready(Err(error)),
-        }
+        this.timer
+            .guard(WaitedFor::Metadata, &this.topic, context.waker())
     }
 }
 
@@ -148,7 +147,17 @@ impl Drop for WaitForTopic<'_> {
     }
 }
 
-/// Waits in line for a chunk.
+/// Waits in line for a chunk of `buffer_memory`, first come, first served.
+///
+/// A grant is made while its caller sleeps, and is that caller's from then on. In time:
+///
+/// 1. A record that needs 16 KiB waits, then one that needs 1 KiB joins the line.
+/// 2. 4 KiB come back. They would do for the second; they are kept for the first, as large
+///    records would starve otherwise.
+/// 3. 12 KiB more come back. The first is granted its 16 KiB, and its task is woken.
+/// 4. Before that task runs, its future is dropped. `drop` gives the place in line up and the
+///    grant with it, which then goes on to the second. Without that, 16 KiB would be lent to
+///    nobody for good.
 pub(crate) struct WaitForMemory<'a> {
     timer: DeadlineTimer<'a>,
     topic: Arc<TopicEntry>,
@@ -164,11 +173,7 @@ impl<'a> WaitForMemory<'a> {
         deadline: Deadline,
     ) -> Self {
         Self {
-            timer: DeadlineTimer {
-                shared,
-                deadline,
-                key: None,
-            },
+            timer: DeadlineTimer::new(shared, deadline),
             topic,
             bytes,
             key: None,
@@ -190,16 +195,12 @@ impl Future for WaitForMemory<'_> {
             return Poll::Ready(Ok(chunk));
         }
         if first {
-            // Open batches count as ready while somebody waits.
+            // The I/O thread must hear of the want: while somebody waits, open batches leave
+            // whether they are full or not.
             shared.mailbox.wake();
         }
-        match this
-            .timer
-            .poll(WaitedFor::Memory, &this.topic, context.waker())
-        {
-            Ok(()) => Poll::Pending,
-            Err(error) => Poll::Ready(Err(error)),
-        }
+        this.timer
+            .guard(WaitedFor::Memory, &this.topic, context.waker())
     }
 }
 
@@ -254,7 +255,7 @@ impl Drop for WaitForBatches {
 /// Waits for the producer's end.
 pub(crate) struct WaitForTermination {
     shared: Arc<Shared>,
-    key: Option<u64>,
+    key: Option<WakerKey>,
 }
 
 impl WaitForTermination {

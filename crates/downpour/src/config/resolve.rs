@@ -15,8 +15,9 @@ use crate::error::config::{ConfigError, ConfigProblem};
 /// 64 MiB.
 const BUFFER_MEMORY: usize = 64 << 20;
 const MAX_BLOCK: Duration = Duration::from_secs(60);
-/// Java's users write "never" as the largest number; this keeps deadlines computable.
-const FOR_EVER: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
+/// Ten years. Java's users write "never" as the largest number; with this bound, adding a time to
+/// an instant cannot overflow.
+const FOREVER: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 /// A pause of nothing would try again as fast as a processor can.
 const PAUSE_MIN: Duration = Duration::from_millis(1);
 /// More in flight per connection and partition brings nothing: a broker keeps the last five
@@ -50,7 +51,7 @@ pub(crate) fn settings(partial: PartialConfig) -> Result<Settings, ConfigError> 
     if !problems.is_empty() {
         return Err(ConfigError::new(problems));
     }
-    let max_block = partial.max_block.unwrap_or(MAX_BLOCK).min(FOR_EVER);
+    let max_block = partial.max_block.unwrap_or(MAX_BLOCK).min(FOREVER);
     // Also a topic that only `try_send` asked for is to be there soon.
     config.topic_wanted_for = config.topic_wanted_for.max(max_block);
     Ok(Settings {
@@ -114,11 +115,11 @@ fn bound_times(config: &mut Config) {
         &mut config.idle_timeout,
         &mut config.metadata_max_age,
     ] {
-        *time = (*time).min(FOR_EVER);
+        *time = (*time).min(FOREVER);
     }
     config.linger = match config.linger {
-        Linger::Fixed(time) => Linger::Fixed(time.min(FOR_EVER)),
-        Linger::Adaptive(time) => Linger::Adaptive(time.min(FOR_EVER)),
+        Linger::Fixed(time) => Linger::Fixed(time.min(FOREVER)),
+        Linger::Adaptive(time) => Linger::Adaptive(time.min(FOREVER)),
         other => other,
     };
 }
@@ -336,8 +337,8 @@ fn backoff(
         }
     };
     (
-        first.clamp(PAUSE_MIN, FOR_EVER),
-        largest.clamp(PAUSE_MIN, FOR_EVER),
+        first.clamp(PAUSE_MIN, FOREVER),
+        largest.clamp(PAUSE_MIN, FOREVER),
     )
 }
 

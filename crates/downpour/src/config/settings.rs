@@ -14,6 +14,7 @@ pub(crate) struct Settings {
     pub(crate) core: Arc<Config>,
     pub(crate) options: BatchOptions,
     pub(crate) buffer_memory: usize,
+    /// At most ten years, so that it can be added to an instant.
     pub(crate) max_block: Duration,
     pub(crate) partitioner: Option<Arc<dyn Partitioner>>,
     pub(crate) connector: Connector,

@@ -4,7 +4,7 @@
 //! partition queue before batch state before budget, and no two of one kind at once.
 
 use std::ops::Range;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::task::{Poll, Waker};
 
 use downpour_core::callers::completion::{Completion, WaiterKey};
@@ -13,6 +13,7 @@ use downpour_core::outcome::{Verdict, Written};
 use crate::delivery::report::{Outcome, Report};
 use crate::error::delivery::DeliveryError;
 use crate::label::Label;
+use crate::sys::lock::lock;
 
 /// The state behind the handles of one batch.
 #[derive(Debug)]
@@ -74,7 +75,7 @@ impl BatchState {
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
         // Nothing below panics halfway through a change, so a poisoned state is still whole.
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.inner)
     }
 
     /// Keeps a label. Called under the partition's lock, so before any verdict.
@@ -302,14 +303,7 @@ impl Inner {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use downpour_core::outcome::{Cause, Failure};
-
-    fn delivered(base: i64) -> Verdict {
-        Verdict::Delivered {
-            base_offset: Some(base),
-            log_append_time: None,
-        }
-    }
+    use crate::delivery::fixtures::{delivered, failure};
 
     #[test]
     fn a_label_reaches_the_report_of_its_record_and_no_other() {
@@ -347,12 +341,7 @@ mod tests {
     fn abandoned_records_end_unknown_and_those_with_a_verdict_keep_it() {
         let state = BatchState::new(Arc::from("t"), 0);
         state.resolve((1, 1), 9, delivered(40), &mut Vec::new());
-        let failure = Arc::new(Failure::new(
-            Cause::Closed { last: None },
-            Arc::from("t"),
-            0,
-        ));
-        state.abandon(Verdict::Unknown(failure), &mut Vec::new());
+        state.abandon(Verdict::Unknown(failure()), &mut Vec::new());
         assert!(state.outcome(0, 0).unwrap().error().is_some());
         assert_eq!(state.outcome(1, 0).unwrap().offset(), Some(40));
         assert!(state.outcome(500, 0).unwrap().error().is_some());

@@ -223,21 +223,11 @@ impl fmt::Debug for Deliveries {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use downpour_core::outcome::{Cause, Failure, Verdict};
-
-    fn delivered(base: i64) -> Verdict {
-        Verdict::Delivered {
-            base_offset: Some(base),
-            log_append_time: None,
-        }
-    }
+    use crate::delivery::fixtures::{delivered, failure};
+    use downpour_core::outcome::Verdict;
 
     fn failed() -> Verdict {
-        Verdict::Failed(Arc::new(Failure::new(
-            Cause::Closed { last: None },
-            Arc::from("t"),
-            1,
-        )))
+        Verdict::Failed(failure())
     }
 
     fn two_batches() -> (Arc<BatchState>, Arc<BatchState>, Deliveries) {

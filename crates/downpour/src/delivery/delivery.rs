@@ -199,15 +199,8 @@ impl fmt::Debug for Delivery {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::delivery::fixtures::delivered;
     use crate::sys::wake;
-    use downpour_core::outcome::Verdict;
-
-    fn delivered(base: i64) -> Verdict {
-        Verdict::Delivered {
-            base_offset: Some(base),
-            log_append_time: None,
-        }
-    }
 
     fn handle() -> (Arc<BatchState>, Delivery) {
         let state = BatchState::new(Arc::from("t"), 0);

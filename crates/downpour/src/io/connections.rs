@@ -7,7 +7,7 @@ use std::io;
 use std::net::SocketAddr;
 #[cfg(unix)]
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use downpour_core::config::Address;
@@ -20,6 +20,7 @@ use crate::io::connect::{self, Buffers, ConnectAttempt, ConnectStep};
 use crate::io::connection::{Connection, Reading, Socket};
 use crate::io::pool::{Pool, no_thread};
 use crate::shared::shared::Shared;
+use crate::sys::lock::lock;
 
 /// The waker's token; connections count up from the next.
 pub(super) const WAKER: Token = Token(0);
@@ -143,10 +144,7 @@ impl Connections {
             (self.results.clone(), self.shared.clone(), address.clone());
         let work = move || {
             let opened = open(&connector, &address);
-            results
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push((connection_id, opened));
+            lock(&results).push((connection_id, opened));
             shared.mailbox.wake();
         };
         if pool.block(Box::new(move |_| work())).is_err() {
@@ -161,8 +159,7 @@ impl Connections {
         now: Instant,
         out: &mut Vec<ConnectionEvent>,
     ) {
-        let results =
-            std::mem::take(&mut *self.results.lock().unwrap_or_else(PoisonError::into_inner));
+        let results = std::mem::take(&mut *lock(&self.results));
         for (connection_id, opened) in results {
             // It may have been given up meanwhile.
             if matches!(self.states.get(&connection_id), Some(State::Pending)) {

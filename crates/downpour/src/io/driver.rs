@@ -4,7 +4,7 @@
 //! sleeps; `thread` has the lock and the loop. Order within a round: sockets, mail, engine,
 //! writes, and only then, without the lock, other people's wakers.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
@@ -24,6 +24,7 @@ use crate::io::queues::LockedQueues;
 use crate::observe::log;
 use crate::shared::mailbox::{Command, Mail};
 use crate::shared::shared::Shared;
+use crate::sys::lock::lock;
 use crate::sys::random::random_seed;
 
 /// Above this a batch is compressed on the pool, so that answers are not kept waiting.
@@ -158,7 +159,7 @@ impl Driver {
             .take_results(&self.registry, now, &mut self.connection_events);
         self.connections
             .poll_attempts(&self.registry, now, &mut self.connection_events);
-        let seals = std::mem::take(&mut *self.seals.lock().unwrap_or_else(PoisonError::into_inner));
+        let seals = std::mem::take(&mut *lock(&self.seals));
         for (partition, sealed) in seals {
             self.finish_seal(partition, sealed);
         }
@@ -296,10 +297,7 @@ impl Driver {
         let (seals, shared) = (self.seals.clone(), self.shared.clone());
         let work = Box::new(move |compressor: &mut Compressor| {
             let sealed = job.run(compressor);
-            seals
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push((partition, sealed));
+            lock(&seals).push((partition, sealed));
             shared.mailbox.wake();
         });
         if let Err(work) = self.pool.compute(work) {

@@ -6,7 +6,7 @@
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 
 use mio::{Events, Poll};
@@ -15,6 +15,7 @@ use crate::io::closing;
 use crate::io::connections::WAKER;
 use crate::io::driver::{Driver, Sleep};
 use crate::shared::shared::{RunInline, Shared};
+use crate::sys::lock::lock;
 use crate::sys::wake;
 
 const EVENTS: usize = 256;
@@ -34,11 +35,6 @@ pub(crate) fn start(shared: &Arc<Shared>) -> io::Result<RunInline> {
         .name("downpour-io".into())
         .spawn(move || run(&shared, driver, poll))?;
     Ok(Box::new(move || run_inline(&weak)))
-}
-
-fn lock(driver: &Mutex<Driver>) -> MutexGuard<'_, Driver> {
-    // A round that panics is caught and noted; the flag is what counts.
-    driver.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn run(shared: &Arc<Shared>, driver: Arc<Mutex<Driver>>, mut poll: Poll) {

@@ -4,11 +4,12 @@
 //! posts while it works does not, because it looks again before it sleeps.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::time::Instant;
 
 use downpour_core::ids::PartitionId;
 
+use crate::sys::lock::lock;
 use crate::topics::entry::TopicEntry;
 
 /// Something for the I/O thread to do.
@@ -58,7 +59,7 @@ impl Mailbox {
     }
 
     fn lock(&self) -> MutexGuard<'_, Mail> {
-        self.mail.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.mail)
     }
 
     /// Names the thread's waker, once, before the thread starts.

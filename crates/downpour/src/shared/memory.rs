@@ -4,10 +4,12 @@
 //! adds the lock and the memory itself. This lock is the innermost: nothing is locked under it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::task::Waker;
 
 use downpour_core::callers::budget::{Budget, Wait, WaitKey};
+
+use crate::sys::lock::lock;
 
 /// Chunks of 512 bytes to 1 MiB are kept, each size apart.
 const SMALLEST: u32 = 9;
@@ -54,7 +56,7 @@ impl Memory {
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.inner)
     }
 
     pub(crate) fn capacity(&self) -> usize {

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::task::Waker;
 
 use downpour_core::config::Address;
@@ -23,6 +23,7 @@ use crate::shared::memory::Memory;
 use crate::shared::termination::Termination;
 use crate::shared::timers::Timers;
 use crate::sys::fork;
+use crate::sys::lock::lock;
 use crate::sys::wake;
 use crate::topics::entry::TopicEntry;
 use crate::topics::table::Topics;
@@ -184,9 +185,7 @@ impl Shared {
     }
 
     fn unreachable_map(&self) -> MutexGuard<'_, BTreeMap<Address, Arc<str>>> {
-        self.unreachable
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        lock(&self.unreachable)
     }
 
     /// An address could not be reached, or was.

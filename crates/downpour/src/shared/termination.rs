@@ -1,11 +1,15 @@
-//! The end of a producer: whether it came, who waits for it, what it left.
+//! The end of a producer, as those who close it see it: whether it came, and what it left.
+//!
+//! What leads to it is in `io::closing`.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 use std::task::{Poll, Waker};
 
 use crate::record::unfinished::Unfinished;
+use crate::sys::lock::lock;
+use crate::sys::waker_set::{WakerKey, WakerSet};
 
-/// The end, as those who close see it.
+/// The end of a producer.
 #[derive(Debug, Default)]
 pub(crate) struct Termination {
     inner: Mutex<Inner>,
@@ -13,44 +17,36 @@ pub(crate) struct Termination {
 
 #[derive(Debug, Default)]
 struct Inner {
+    /// Set by the I/O thread as the last thing that it does, and never cleared. Without it a
+    /// close that comes later would wait for a thread that is gone.
     done: bool,
+    /// Taken by the first who asks; whoever closes besides gets nothing.
     left: Option<Unfinished>,
-    next_key: u64,
-    wakers: Vec<(u64, Waker)>,
+    waiting: WakerSet,
 }
 
 impl Termination {
-    fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// It came.
+    /// The producer has ended, and this is what it did not deliver.
     pub(crate) fn finish(&self, left: Unfinished, woken: &mut Vec<Waker>) {
-        let mut inner = self.lock();
+        let mut inner = lock(&self.inner);
         inner.done = true;
         inner.left = Some(left);
-        woken.extend(inner.wakers.drain(..).map(|(_, waker)| waker));
+        inner.waiting.take_all(woken);
     }
 
-    /// What was left, for the first who asks; a waker is left otherwise.
-    pub(crate) fn poll(&self, key: &mut Option<u64>, waker: &Waker) -> Poll<Unfinished> {
-        let mut inner = self.lock();
+    /// What was left, for the first who asks; before the end a waker is left.
+    pub(crate) fn poll(&self, key: &mut Option<WakerKey>, waker: &Waker) -> Poll<Unfinished> {
+        let mut inner = lock(&self.inner);
         if inner.done {
             return Poll::Ready(inner.left.take().unwrap_or_default());
         }
-        let key = *key.get_or_insert_with(|| {
-            inner.next_key += 1;
-            inner.next_key
-        });
-        match inner.wakers.iter_mut().find(|(k, _)| *k == key) {
-            Some((_, old)) => old.clone_from(waker),
-            None => inner.wakers.push((key, waker.clone())),
-        }
+        inner.waiting.insert(key, waker);
         Poll::Pending
     }
 
     /// Takes a waker back.
-    pub(crate) fn forget(&self, key: u64) {
-        self.lock().wakers.retain(|(k, _)| *k != key);
+    pub(crate) fn forget(&self, key: WakerKey) {
+        let waker = lock(&self.inner).waiting.remove(key);
+        drop(waker);
     }
 }

@@ -3,9 +3,11 @@
 //! One entry a waiting caller, taken back when it stops waiting.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::task::Waker;
 use std::time::Instant;
+
+use crate::sys::lock::lock;
 
 /// Names one entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,7 +27,7 @@ struct Inner {
 
 impl Timers {
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.inner)
     }
 
     /// Adds an entry, or gives it a new waker; true if it is the next one due and new, so that

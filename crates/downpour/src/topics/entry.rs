@@ -3,7 +3,7 @@
 //! Leaders and epochs are the engine's; here is only which partitions may be chosen.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::Waker;
 
 use arc_swap::ArcSwap;
@@ -12,7 +12,9 @@ use downpour_core::ids::PartitionId;
 use downpour_core::queue::{Queue, QueueSettings};
 use downpour_wire::error_code::ErrorCode;
 
+use crate::sys::lock::lock;
 use crate::sys::random::random;
+use crate::sys::waker_set::{WakerKey, WakerSet};
 use crate::topics::partitions::{PartitionEntry, Partitions};
 
 /// Sending threads that share one partition's lock pay ten times as much as apart, so each
@@ -47,13 +49,14 @@ pub(crate) struct TopicEntry {
 
 #[derive(Debug, Default)]
 struct Waiting {
-    /// In the order of their arrival.
-    wakers: Vec<(u64, Waker)>,
-    next_key: u64,
-    /// How often the cluster refused the topic for good, and with what; and the last word of
-    /// any kind.
+    wakers: WakerSet,
+    /// How often the cluster has refused the topic for good. A caller is refused only by a
+    /// refusal that came after it began to wait: the right to write may have been granted since.
     refusals: u64,
+    /// The latest of those refusals.
     refused: Option<ErrorCode>,
+    /// What the cluster last said against the topic, whether for good or not; cleared by
+    /// metadata. It goes into the error of a caller that waited too long.
     last: Option<ErrorCode>,
 }
 
@@ -67,11 +70,11 @@ pub(crate) enum Metadata {
     Waiting,
 }
 
-/// One caller's wait for metadata: its waker's key, and how often the topic had been refused
-/// when it began.
+/// One caller's wait for metadata, from its first look on.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct MetadataWait {
-    key: u64,
+    key: Option<WakerKey>,
+    /// How often the topic had been refused when the wait began.
     refusals: u64,
 }
 
@@ -134,7 +137,7 @@ impl TopicEntry {
     }
 
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.waiting)
     }
 
     /// Takes new metadata: partitions are added, never taken away, so that a record's number
@@ -163,7 +166,7 @@ impl TopicEntry {
         });
         let mut waiting = self.waiting();
         waiting.last = None;
-        woken.extend(waiting.wakers.drain(..).map(|(_, waker)| waker));
+        waiting.wakers.take_all(woken);
     }
 
     /// The cluster cannot or will not serve the topic.
@@ -173,7 +176,7 @@ impl TopicEntry {
         if fatal {
             waiting.refusals += 1;
             waiting.refused = Some(code);
-            woken.extend(waiting.wakers.drain(..).map(|(_, waker)| waker));
+            waiting.wakers.take_all(woken);
         }
     }
 
@@ -189,33 +192,28 @@ impl TopicEntry {
         if self.is_ready() {
             return Metadata::Ready;
         }
-        let MetadataWait { key, refusals } = *wait.get_or_insert_with(|| {
-            let key = waiting.next_key;
-            waiting.next_key += 1;
-            MetadataWait {
-                key,
-                refusals: waiting.refusals,
-            }
+        let refusals = waiting.refusals;
+        let wait = wait.get_or_insert(MetadataWait {
+            key: None,
+            refusals,
         });
-        if waiting.refusals != refusals {
+        if wait.refusals != refusals {
             if let Some(code) = waiting.refused {
                 return Metadata::Refused(code);
             }
         }
-        match waiting.wakers.iter_mut().find(|(k, _)| *k == key) {
-            Some((_, old)) => old.clone_from(waker),
-            None => waiting.wakers.push((key, waker.clone())),
-        }
+        waiting.wakers.insert(&mut wait.key, waker);
         Metadata::Waiting
     }
 
     /// Stops waiting.
     pub(crate) fn forget(&self, wait: MetadataWait) {
-        self.waiting().wakers.retain(|(key, _)| *key != wait.key);
+        let waker = wait.key.and_then(|key| self.waiting().wakers.remove(key));
+        drop(waker);
     }
 
     /// Wakes everyone: the producer closed.
     pub(crate) fn wake_waiting(&self, woken: &mut Vec<Waker>) {
-        woken.extend(self.waiting().wakers.drain(..).map(|(_, waker)| waker));
+        self.waiting().wakers.take_all(woken);
     }
 }

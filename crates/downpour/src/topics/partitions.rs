@@ -4,12 +4,13 @@
 //! it is as good as its number.
 
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
 use downpour_core::ids::PartitionId;
 use downpour_core::queue::Queue;
 
 use crate::delivery::batch_state::BatchState;
+use crate::sys::lock::lock;
 
 /// One partition's queue and its lock.
 #[derive(Debug)]
@@ -37,7 +38,7 @@ impl PartitionEntry {
     pub(crate) fn lock(&self) -> MutexGuard<'_, PartitionInner> {
         // A panic in the queue is a defect that ends the I/O thread, which then resolves what
         // the queue holds; it needs the lock for that.
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.inner)
     }
 }
 

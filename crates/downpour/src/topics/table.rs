@@ -5,10 +5,11 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use arc_swap::ArcSwap;
 
+use crate::sys::lock::lock;
 use crate::topics::entry::TopicEntry;
 
 /// More names than any cluster serves; a program that makes up names is stopped here and not
@@ -118,7 +119,7 @@ impl Topics {
 
     /// The topic of this name, added if it is new; `None` if there are too many.
     pub(crate) fn add(&self, name: &str) -> Option<Arc<TopicEntry>> {
-        let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = lock(&self.all);
         if let Some(known) = self.with(name, Arc::clone) {
             return Some(known);
         }
@@ -139,10 +140,7 @@ impl Topics {
 
     /// All topics, in the order of their numbers.
     pub(crate) fn all(&self) -> Vec<Arc<TopicEntry>> {
-        self.all
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        lock(&self.all).clone()
     }
 }
 

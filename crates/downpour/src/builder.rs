@@ -1,4 +1,4 @@
-//! The typed builder: one setter a setting, with unit, default and cost.
+//! The typed builder: one setter per setting, with unit, default and cost.
 //!
 //! Kafka's property names go through `config::properties`; limits and contradictions are found
 //! by `config::resolve`, before anything is started. What makes the producer,
@@ -21,7 +21,7 @@ use crate::error::config::ConfigError;
 
 /// Describes a producer; [`build`](Self::build) makes it.
 ///
-/// Of two words on the same setting, typed or by name, the later one counts.
+/// A setting that is given twice, by its setter or by its name, has the later value.
 ///
 /// ```
 /// use std::time::Duration;
@@ -47,8 +47,8 @@ impl ProducerBuilder {
         Self::default()
     }
 
-    /// Where to begin: `host:port`, several separated by commas. The others of the cluster are
-    /// learned from any that answers. Needed.
+    /// Where to begin: `host:port`, several separated by commas. The other brokers of the cluster
+    /// are learned from any that answers. It must be given, here or as `bootstrap.servers`.
     pub fn bootstrap(mut self, addresses: impl Into<String>) -> Self {
         self.partial.bootstrap = Some(addresses.into());
         self

@@ -1,7 +1,7 @@
 //! The caller's path: validate, topic, partition, reserve, lock, append, handle.
 //!
 //! Per record nothing is allocated, no channel is used, no precise clock read and nobody
-//! woken; all of that happens once a batch at most. Waiting is in `wait`.
+//! woken; all of that happens at most once per batch. Waiting is in `wait`.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -401,8 +401,8 @@ fn seal(job: SealJob) -> Sealed {
     }
 }
 
-/// What is left to do without the lock, once a batch or so: whether a batch was closed, and what
-/// is to be done to it.
+/// What is left to do without the lock, about once per batch: the chunk that was not needed goes
+/// back, a batch that was closed is compressed, and the I/O thread hears of what is new.
 #[cold]
 pub(crate) fn after_append(
     shared: &Shared,

@@ -21,7 +21,7 @@ const FOREVER: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 /// A pause of nothing would try again as fast as a processor can.
 const PAUSE_MIN: Duration = Duration::from_millis(1);
 /// More in flight per connection and partition brings nothing: a broker keeps the last five
-/// sequences and serves one request per connection at a time.
+/// batches' sequences (KAFKA-5494) and serves one request per connection at a time.
 const IN_FLIGHT_MAX: usize = 5;
 /// Lengths on the wire are 32 bits with a sign; this leaves room for what surrounds them.
 const BYTES_MAX: usize = 1 << 30;

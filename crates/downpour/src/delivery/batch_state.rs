@@ -1,7 +1,14 @@
 //! What all handles of one batch share: its verdicts, its labels and who waits.
 //!
-//! The verdicts' bookkeeping is `downpour-core`'s; this file adds the lock. The lock order is
-//! partition queue before batch state before budget, and no two of one kind at once.
+//! The verdicts' bookkeeping is `downpour-core`'s; this file adds the lock, and the way past it
+//! for batches that were delivered in one piece. For the order of locks see ARCHITECTURE.md, Locks.
+//!
+//! No waiter is missed. In time: a handle finds nothing published, takes the lock, finds no
+//! verdict, leaves its waker and unlocks; the I/O thread takes the lock, notes the verdict, takes
+//! the waker out, publishes, unlocks and wakes. Had it come first, the handle would have found
+//! the verdict under the lock. Published under the lock, a batch is never published while a
+//! waker lies in it that nobody takes out; that is why a handle that finds it published may
+//! forget its own key.
 
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
@@ -21,8 +28,9 @@ pub(crate) struct BatchState {
     topic: Arc<str>,
     partition: i32,
     inner: Mutex<Inner>,
-    /// Set once the whole batch was delivered in one piece and has no labels, which is how
-    /// nearly all end: then its handles need no lock.
+    /// Set by `resolve`, once, when the whole batch was delivered in one piece and has no labels,
+    /// which is how nearly all end. Its handles need no lock then; without it each of a thousand
+    /// handles would take it.
     published: OnceLock<Published>,
 }
 
@@ -37,8 +45,6 @@ struct Inner {
     completion: Completion<Waker>,
     /// Sorted by index; most records have none.
     labels: Vec<(u32, Label)>,
-    /// What every record without a verdict gets: the I/O thread is gone.
-    abandoned: Option<Verdict>,
 }
 
 impl std::fmt::Debug for Inner {
@@ -55,7 +61,6 @@ impl BatchState {
         let inner = Inner {
             completion: Completion::new(),
             labels: Vec::new(),
-            abandoned: None,
         };
         Arc::new(Self {
             topic,
@@ -125,11 +130,12 @@ impl BatchState {
         }
     }
 
-    /// Gives every record without a verdict this one: nobody is left to find out.
+    /// Gives every record without a verdict this one: the I/O thread is gone, and nobody is left
+    /// to find out.
     pub(crate) fn abandon(&self, verdict: Verdict, woken: &mut Vec<Waker>) {
         let mut inner = self.lock();
-        inner.abandoned = Some(verdict.clone());
-        // Moves the waiters out; the verdict itself is found through `abandoned`.
+        // How many records the batch has is not known here, so that all numbers without a verdict
+        // get this one.
         let done: Vec<(u32, u32)> = inner
             .completion
             .segments()

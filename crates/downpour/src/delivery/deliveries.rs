@@ -19,8 +19,8 @@ use crate::sys::park;
 
 /// The handle of several accepted records, in the order in which they were given.
 ///
-/// A future that ends when every record has its verdict: `Ok` if all were acknowledged, else
-/// the first error in the records' order. Each record's own end is in
+/// A future that ends when every record has its verdict: `Ok` if all were acknowledged,
+/// otherwise the first error in the records' order. Each record's own end is in
 /// [`outcomes`](Self::outcomes) and [`get`](Self::get), before and after.
 #[must_use = "records that were accepted are not delivered yet"]
 #[derive(Default)]

@@ -17,14 +17,14 @@ pub enum ConfigProblem {
     },
     /// Two settings that exclude each other.
     Contradiction {
-        /// The two, with their values.
+        /// Both, with their values or with what they were taken for.
         settings: String,
         /// Why, and what to change.
         trouble: String,
     },
     /// A name of Kafka's (or librdkafka's) that this producer knows and does not have.
     Unsupported {
-        /// The name.
+        /// As the caller spelled it.
         name: String,
         /// The value; `***` if the name says that it is secret.
         value: String,
@@ -35,7 +35,7 @@ pub enum ConfigProblem {
     },
     /// A name that nobody knows.
     Unknown {
-        /// The name.
+        /// As the caller spelled it. Its value is not kept: it may be a secret.
         name: String,
         /// The known name that is nearest, if any is near.
         nearest: Option<&'static str>,

@@ -8,19 +8,19 @@ use std::fmt;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Field {
-    /// The topic.
+    /// Its name, or a topic that has no partitions.
     Topic,
-    /// The value.
+    /// It alone is too large.
     Value,
-    /// The key.
+    /// It is missing where it must be there: in a tombstone.
     Key,
-    /// The headers.
+    /// All headers together.
     Headers,
-    /// The partition.
+    /// Below -1, or beyond those that the topic has.
     Partition,
-    /// The partition key.
+    /// Empty, so that it chooses nothing.
     PartitionKey,
-    /// The timestamp.
+    /// Before 1970.
     Timestamp,
     /// All parts together.
     Record,

@@ -24,9 +24,9 @@ pub enum SendError {
     /// The cluster refuses the topic for good (it does not exist and may not be created,
     /// or this client may not write to it).
     TopicUnavailable {
-        /// The topic.
+        /// Its name.
         topic: Arc<str>,
-        /// What the broker said.
+        /// The refusal, such as `TOPIC_AUTHORIZATION_FAILED`.
         code: ErrorCode,
     },
     /// `max_block` passed while waiting for metadata or for memory.
@@ -39,7 +39,7 @@ pub enum SendError {
     Forked,
     /// The I/O thread could not be started.
     NoThread {
-        /// What the operating system said.
+        /// The operating system's words, such as that there are too many threads.
         reason: Arc<str>,
     },
 }

@@ -17,11 +17,16 @@ use crate::sys::wake;
 /// How far the end is.
 #[derive(Debug, Default)]
 pub(super) struct Closing {
+    /// Set by the first wish to close, never cleared: no record gets in, and the producer ends
+    /// once it is empty.
     pub(super) begun: bool,
-    /// Somebody waits for the end; otherwise the last handle was dropped.
+    /// Set by a `close`; if the last handle was only dropped, nobody hears what was left, and it
+    /// goes into the log.
     pub(super) awaited: bool,
     deadline: Option<Instant>,
-    /// From then on everything is given up.
+    /// Set at the deadline, never cleared: everything was given up. What is still being
+    /// compressed is waited for a little longer; without the mark, verdicts that come after the
+    /// deadline would not be handed back as unknown.
     pub(super) aborted: bool,
     pub(super) left: Unfinished,
     /// Records without an acknowledgement since it began.
@@ -97,7 +102,7 @@ impl Closing {
         }
     }
 
-    /// What a drop left, for the log.
+    /// Logs what was not delivered when the last handle was dropped.
     pub(super) fn report(&self) {
         if self.awaited {
             return;

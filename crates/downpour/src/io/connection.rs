@@ -75,9 +75,12 @@ pub(super) struct Connection {
     offset: usize,
     written: u64,
     reported: u64,
-    /// The kernel takes more; false from a refusal until the next event.
+    /// Cleared when the kernel refuses to take more, set by the selector's next event. The events
+    /// are edges: a try in between would only be refused again.
     writable: bool,
-    /// The selector said that the peer ends the stream; it says so once.
+    /// Set when the selector says that the peer ends the stream, which it says once; never
+    /// cleared. Without it a read that came short, because the end is behind the data, would be
+    /// the last one, and the end would not be seen before the request timeout.
     ending: bool,
     reader: FrameReader,
 }
@@ -199,5 +202,6 @@ impl Connection {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests;

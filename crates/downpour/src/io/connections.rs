@@ -1,6 +1,6 @@
 //! All connections of a producer, from the wish for one to its end.
 //!
-//! Tells what happened; what follows from it is the engine's matter.
+//! It tells what happened; what follows from that is decided by the engine.
 
 use std::collections::BTreeMap;
 use std::io;

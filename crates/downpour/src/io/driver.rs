@@ -31,7 +31,9 @@ use crate::sys::random::random_seed;
 const SEAL_INLINE_BYTES: usize = 4 << 10;
 /// Rounds of engine and writes before the sockets are looked at again.
 const ROUNDS_MAX: usize = 64;
-/// The longest sleep while an answer is awaited, unless linger is longer.
+/// The longest sleep while an answer is awaited, unless linger is longer. Such a sleep is no
+/// longer than what a batch that is opened meanwhile could wait for, so that opening one wakes
+/// nobody.
 const IN_FLIGHT_SLEEP_MAX: Duration = Duration::from_millis(5);
 
 type Ticket = Arc<BatchState>;
@@ -65,9 +67,11 @@ pub(super) struct Driver {
     unread: Vec<Token>,
     woken: Vec<Waker>,
     closing: Closing,
-    /// Until when the I/O thread sleeps; `None` is for ever.
+    /// Until when the I/O thread sleeps, as it said before it let go of the lock; `None` is
+    /// forever. A caller's round that makes something due earlier wakes it.
     sleeps_until: Option<Instant>,
-    /// A round panicked: nothing in here can be relied on.
+    /// Set when a round panicked, never cleared: nothing in here can be relied on, so callers run
+    /// no more rounds and the I/O thread gives every record its verdict and ends.
     broken: bool,
 }
 
@@ -432,4 +436,5 @@ impl Driver {
 }
 
 #[cfg(test)]
+#[cfg(unix)]
 mod tests;

@@ -16,7 +16,7 @@ use crate::sys::lock::{lock, wait_timeout};
 pub(super) type Work = Box<dyn FnOnce(&mut Compressor) + Send>;
 
 const THREADS_MAX: usize = 2;
-/// Idle compression contexts are not kept for ever.
+/// Idle compression contexts are not kept forever.
 const IDLE: std::time::Duration = std::time::Duration::from_secs(30);
 
 #[derive(Default)]

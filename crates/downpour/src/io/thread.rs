@@ -1,8 +1,16 @@
-//! The I/O thread itself: its loop, callers that help, and what holds if a round panics.
+//! The I/O thread itself: its loop, the rounds that callers run in its place, and what holds if
+//! one panics. What a round does is in `driver`.
 //!
 //! The driver's lock is held for a round, never while anybody sleeps or a foreign waker runs.
-//! Callers only try for it, under no other lock. *Invariant:* when the thread is gone, every
-//! accepted record has a verdict and nobody waits.
+//! *Invariant:* when the thread is gone, every accepted record has a verdict and nobody waits.
+//!
+//! A caller that opens a batch while the thread sleeps runs the round itself. In time: the thread
+//! sleeps until its next timer, in 500 ms; a caller appends, finds it asleep, gets the driver's
+//! lock at its first try, holding nothing else, and writes the request. The answer is due in 30 s,
+//! the thread gets up before that, so it sleeps on and is woken by the answer. If the round had
+//! made something due in 5 ms, the caller would have woken the thread, which then computes its
+//! sleep anew. If the thread gets up meanwhile, it waits for the lock, for one round at most; a
+//! second caller does not wait but wakes the thread and goes its way.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -88,7 +96,7 @@ fn loop_until_end(shared: &Shared, driver: &Mutex<Driver>, poll: &mut Poll) {
     }
 }
 
-/// A caller's round, if nobody else is at it.
+/// Runs a round on the caller's thread, unless another one is running.
 fn run_inline(driver: &Weak<Mutex<Driver>>) -> bool {
     let Some(driver) = driver.upgrade() else {
         return false;

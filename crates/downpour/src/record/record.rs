@@ -214,7 +214,8 @@ impl<'a> Record<'a> {
         self.timestamp_ms(millis)
     }
 
-    /// Anything of the caller's, handed back with the report or the error; never sent.
+    /// A value of the caller's own that is handed back with the report or the error. It is never
+    /// sent. Records with a label take a slower way.
     #[inline]
     #[must_use]
     pub fn label(mut self, label: Label) -> Self {

@@ -60,7 +60,8 @@ impl Unfinished {
         self.unsent
     }
 
-    /// Records of which nobody can say whether they are in the log, a partition an entry.
+    /// Records of which nobody can say whether they are in the log, one entry per
+    /// partition.
     pub fn unknown(&self) -> &[UnknownRecords] {
         &self.unknown
     }

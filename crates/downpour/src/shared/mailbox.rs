@@ -1,7 +1,19 @@
 //! What callers tell the I/O thread, and the one wake-up that many of them share.
 //!
-//! *Invariant:* whoever posts while the I/O thread sleeps or is about to wakes it; whoever
-//! posts while it works does not, because it looks again before it sleeps.
+//! *Invariant:* whoever posts while the I/O thread sleeps, or is about to, wakes it; whoever
+//! posts while it works does not, because it looks at the mail again before it sleeps.
+//!
+//! Why no mail is slept on. The thread (1) says that it is not awake, (2) looks at the mail under
+//! its lock, and sleeps if there is none. A caller (a) posts under that lock, (b) looks whether
+//! the thread is awake. If (a) comes before (2), the thread finds the mail and stays up. If (a)
+//! comes after (2), it comes after (1) too, and the caller finds the thread asleep and wakes it.
+//! With (b) before (a), or with (2) before (1), both could miss each other.
+//!
+//! A caller that writes itself what it opened posts without waking (`post_silently`). In time:
+//! the thread sleeps; caller A posts, finds it asleep and runs a round, which takes A's mail;
+//! caller B posts now, finds it asleep as well, and cannot run a round because A is at it. A may
+//! have taken the mail before B's came, so B calls `unpark`: the thread gets up, waits until A is
+//! through and finds what B posted.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
@@ -26,11 +38,13 @@ pub(crate) enum Command {
 /// Everything posted since it was last emptied.
 #[derive(Debug, Default)]
 pub(crate) struct Mail {
-    /// Queues that have something new. At most one entry a partition: a queue asks again only
-    /// once it was looked at.
+    /// Queues that have something new. Each partition has at most one entry: a queue that has
+    /// said so says it again only after the engine has looked at it.
     pub(crate) dirty: Vec<PartitionId>,
     pub(crate) commands: Vec<Command>,
-    /// Something lies elsewhere: a compressed batch, a resolved name, a timer.
+    /// Something lies elsewhere: a compressed batch, a resolved name, a timer. Set by `wake`,
+    /// cleared by `take`. A thread that is about to sleep looks only into the mail; without this
+    /// mark it would sleep on what the pool has brought.
     signalled: bool,
 }
 
@@ -44,13 +58,17 @@ impl Mail {
 #[derive(Debug)]
 pub(crate) struct Mailbox {
     mail: Mutex<Mail>,
+    /// Whether the I/O thread is awake or has been woken, so that nobody needs to wake it.
+    /// Cleared by the thread in `may_sleep`; set by it when it stays or gets up, and by the first
+    /// of those who wake it, which spares the others the system call.
     awake: AtomicBool,
+    /// None before there is a thread, which then looks at the mail before it first sleeps.
     waker: OnceLock<mio::Waker>,
 }
 
 impl Mailbox {
     pub(crate) fn new() -> Self {
-        // Nobody is to be woken before there is a thread.
+        // Nobody is to be woken before there is a thread, so it counts as awake.
         Self {
             mail: Mutex::default(),
             awake: AtomicBool::new(true),
@@ -73,15 +91,15 @@ impl Mailbox {
         self.unpark();
     }
 
-    /// The same without waking anybody, if the I/O thread sleeps: then the answer is true, and
-    /// the caller looks at the mail itself or calls [`unpark`](Self::unpark).
+    /// The same without waking anybody. True if the I/O thread sleeps: then the caller takes the
+    /// mail itself, in a round, or calls [`unpark`](Self::unpark).
     pub(crate) fn post_silently(&self, partition: PartitionId) -> bool {
         self.lock().dirty.push(partition);
-        // A thread that is awake takes the mail before it sleeps.
+        // After the mail was posted, see above. A thread that is awake takes it before it sleeps.
         !self.awake.load(Ordering::Acquire)
     }
 
-    /// Several queues have.
+    /// Several queues have something new.
     pub(crate) fn post_all(&self, partitions: Vec<PartitionId>) {
         if !partitions.is_empty() {
             self.lock().dirty.extend(partitions);
@@ -89,7 +107,7 @@ impl Mailbox {
         }
     }
 
-    /// Something is to be done.
+    /// The I/O thread is to do something.
     pub(crate) fn command(&self, command: Command) {
         self.lock().commands.push(command);
         self.unpark();
@@ -97,7 +115,6 @@ impl Mailbox {
 
     /// Makes the I/O thread look around: something lies elsewhere than in the mail.
     pub(crate) fn wake(&self) {
-        // Marked in the mail, because a thread that is about to sleep looks only there.
         self.lock().signalled = true;
         self.unpark();
     }
@@ -114,14 +131,15 @@ impl Mailbox {
         }
     }
 
-    /// The driver's: moves everything posted into `into`, which is empty.
+    /// Moves everything posted into `into`, which is empty. Called by whoever runs a round.
     pub(crate) fn take(&self, into: &mut Mail) {
         into.signalled = false;
         debug_assert!(into.is_empty(), "mail would be lost");
         std::mem::swap(&mut *self.lock(), into);
     }
 
-    /// The I/O thread's: from now on whoever posts wakes it. False if there is mail already.
+    /// Called by the I/O thread: from now on whoever posts wakes it. False if there is mail
+    /// already, and then it is still awake.
     pub(crate) fn may_sleep(&self) -> bool {
         self.awake.store(false, Ordering::Release);
         let empty = self.lock().is_empty();
@@ -131,7 +149,7 @@ impl Mailbox {
         empty
     }
 
-    /// The I/O thread's: it is awake and will look before it sleeps again.
+    /// Called by the I/O thread: it is awake and will look before it sleeps again.
     pub(crate) fn note_awake(&self) {
         self.awake.store(true, Ordering::Release);
     }

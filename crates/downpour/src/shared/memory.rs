@@ -1,7 +1,7 @@
 //! The producer's memory: credit in order, and chunks that are used again.
 //!
-//! Credit is taken a chunk at a time. Who waits and who is next is `downpour-core`'s; this file
-//! adds the lock and the memory itself. This lock is the innermost: nothing is locked under it.
+//! Credit is taken one chunk at a time. Who waits and who is next is `downpour-core`'s; this file
+//! adds the lock and the memory itself. How a wait goes is told at `accept::wait`.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard};
@@ -22,6 +22,10 @@ const CLASSES: usize = (LARGEST - SMALLEST + 1) as usize;
 #[derive(Debug)]
 pub(crate) struct Memory {
     inner: Mutex<Inner>,
+    /// Whether somebody waits, copied from the budget whenever that may have changed. It is read
+    /// for every record without the lock, and may be late: then a record finds room in an open
+    /// batch a moment after somebody began to wait. If it were never set, those who come later
+    /// would fill the open batches for ever and keep them from leaving.
     contended: AtomicBool,
     capacity: usize,
 }

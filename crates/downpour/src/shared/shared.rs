@@ -1,9 +1,6 @@
-//! What callers and the I/O thread of one producer share, and the order of its locks.
+//! The state of one producer, as callers and its I/O thread share it.
 //!
-//! Lock order: driver (held for a round of the I/O thread's work; callers only try for it, and
-//! under no other lock), topic list, metadata waiters, partition queue, batch state, memory;
-//! mailbox, timers and end are leaves. Never two partitions at once, no lock of a caller's
-//! while a waker runs, none across an await.
+//! Each part guards itself; for the order of locks see ARCHITECTURE.md, Locks.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -31,13 +28,13 @@ use crate::topics::table::Topics;
 /// Starts the I/O thread; it lives in a module that this one must not know.
 pub(crate) type Start = fn(&Arc<Shared>) -> io::Result<RunInline>;
 
-/// Does on the caller's thread what the I/O thread would do next; false if somebody else is
-/// at it.
+/// Runs a round on the caller's thread, as the I/O thread would do next; false if somebody else
+/// is running one.
 pub(crate) type RunInline = Box<dyn Fn() -> bool + Send + Sync>;
 
 /// The state of one producer.
 pub(crate) struct Shared {
-    /// Number of this producer in the process.
+    /// Number of this producer in the process; a topic's entry says by it whose it is.
     pub(crate) id: u64,
     pub(crate) settings: Settings,
     pub(crate) queue_settings: queue::QueueSettings,
@@ -46,13 +43,16 @@ pub(crate) struct Shared {
     pub(crate) timers: Timers,
     pub(crate) mailbox: Mailbox,
     pub(crate) termination: Termination,
+    /// Set by whoever closes first, never cleared: no record is taken any more. A caller that is
+    /// past this test and has not appended yet is stopped by its partition's own flag, `closed`,
+    /// which the I/O thread sets under that partition's lock.
     closing: AtomicBool,
     /// Number of the process that built it; a forked child has the memory and not the thread.
     generation: u32,
     start: Start,
     started: OnceLock<Result<RunInline, Arc<str>>>,
-    /// Addresses that could not be reached when last tried, and what each said. One entry an
-    /// address of the cluster.
+    /// Addresses that could not be reached when last tried, and what each said. Each address of
+    /// the cluster has at most one entry.
     unreachable: Mutex<BTreeMap<Address, Arc<str>>>,
 }
 
@@ -117,14 +117,16 @@ impl Shared {
         }
     }
 
-    /// Whether there is an I/O thread to tell of the end; if not, there will be none.
+    /// Whether there is an I/O thread that can be told to end; if there is none, there will be
+    /// none from now on.
     pub(crate) fn is_started_or_never(&self) -> bool {
         let never = || Err(Arc::from("the producer is closed"));
         self.started.get_or_init(never).is_ok()
     }
 
-    /// Tells of a batch that was opened. While the I/O thread sleeps the caller writes itself
-    /// what is to leave at once: waking another thread takes longer than that.
+    /// Tells of a batch that was opened. While the I/O thread sleeps, the caller itself writes
+    /// what is to leave at once: waking another thread takes longer than that. How the two keep
+    /// out of each other's way is told in `mailbox` and in `io::thread`.
     pub(crate) fn post_opened(&self, partition: PartitionId) {
         if !self.mailbox.post_silently(partition) {
             return;

@@ -1,6 +1,6 @@
 //! Deadlines of callers that wait without an executor's timer; the I/O thread keeps them.
 //!
-//! One entry a waiting caller, taken back when it stops waiting.
+//! Each caller that waits has one entry, taken back when it stops waiting.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};

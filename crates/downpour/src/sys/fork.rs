@@ -1,7 +1,7 @@
 //! Whether this process is a forked child of the one that built a producer.
 //!
 //! A child has the memory of its parent and none of its threads: a record that it appended would
-//! wait for ever. Every send looks here, so it must cost one load; asking for the process id
+//! wait forever. Every send looks here, so it must cost one load; asking for the process id
 //! costs more than accepting the record (144 ns by `getpid`).
 
 #![cfg_attr(

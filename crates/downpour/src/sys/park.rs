@@ -14,6 +14,8 @@ use std::time::Instant;
 /// Wakes a parked thread.
 struct Parker {
     thread: Thread,
+    /// Set by a waker, cleared by the thread before each poll. `park` may return for no reason
+    /// or for somebody else's, and then this says that there is nothing to look at yet.
     notified: AtomicBool,
 }
 
@@ -49,7 +51,7 @@ impl Parked {
 }
 
 thread_local! {
-    /// Made once a thread; taken out while in use, so that a nested wait gets its own.
+    /// Made once per thread; taken out while in use, so that a nested wait gets its own.
     static PARKED: RefCell<Option<Parked>> = const { RefCell::new(None) };
 }
 

@@ -109,7 +109,8 @@ impl TopicEntry {
         self.partitions.count() > 0
     }
 
-    /// The partition for a record without a key; `None` if there is none at all.
+    /// The partition for a record without a key; `None` if there is none at all. It stays for as
+    /// many bytes as a batch holds, whoever sends them (KIP-794).
     #[inline]
     pub(crate) fn sticky(&self, bytes: usize, batch_size: usize) -> Option<i32> {
         let shard = SHARD.with(|&shard| &self.shards[shard].0);

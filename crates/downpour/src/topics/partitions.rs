@@ -22,7 +22,9 @@ pub(crate) struct PartitionEntry {
 #[derive(Debug)]
 pub(crate) struct PartitionInner {
     pub(crate) queue: Queue<Arc<BatchState>>,
-    /// No record gets in any more; set once the producer closes.
+    /// No record gets in any more. Set under this lock by the I/O thread when it begins to close,
+    /// or at birth if the producer was closing then; never cleared. A record appended after it
+    /// would never leave.
     pub(crate) closed: bool,
 }
 

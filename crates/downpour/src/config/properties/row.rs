@@ -195,6 +195,7 @@ pub(super) fn kilobytes_of_memory(partial: &mut PartialConfig, value: &str) -> R
     Ok(())
 }
 
+/// KIP-899: `rebootstrap` is what happens here always.
 pub(super) fn recovery(_: &mut PartialConfig, value: &str) -> Result<(), Refusal> {
     match value.to_ascii_lowercase().as_str() {
         "rebootstrap" => Ok(()),

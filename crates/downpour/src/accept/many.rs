@@ -134,7 +134,13 @@ fn append_run_in(
     }
     let options = &shared.settings.options;
     let mut closed = None;
-    for record in records.iter().take(RUN_MAX) {
+    // A partitioner of the caller's is foreign code, which may send, too: it is asked before the
+    // lock is taken, and that was for the first.
+    let run_max = match shared.settings.partitioner {
+        None => RUN_MAX,
+        Some(_) => 1,
+    };
+    for record in records.iter().take(run_max) {
         if record.label.is_some() || !goes_to(record, topic) {
             break;
         }

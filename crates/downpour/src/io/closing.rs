@@ -1,8 +1,10 @@
 //! The end of a producer: no more records, the last verdicts, what is handed back.
 
 use std::sync::Arc;
+use std::task::Waker;
 use std::time::{Duration, Instant};
 
+use downpour_core::ids::PartitionId;
 use downpour_core::outcome::{Cause, Failure, Verdict};
 use downpour_core::queue::Unsent;
 use downpour_wire::batch::OwnedRecord;
@@ -12,7 +14,6 @@ use crate::delivery::batch_state::BatchState;
 use crate::record::record::Record;
 use crate::record::unfinished::Unfinished;
 use crate::shared::shared::Shared;
-use crate::sys::wake;
 
 /// How far the end is.
 #[derive(Debug, Default)]
@@ -134,8 +135,8 @@ fn restore(ticket: &BatchState, index: u32, record: OwnedRecord) -> Record<'stat
 }
 
 /// Lets no record in any more; what got in before is told to `each`.
-pub(super) fn shut(shared: &Shared, mut each: impl FnMut(downpour_core::ids::PartitionId)) {
-    shared.begin_closing();
+pub(super) fn shut(shared: &Shared, woken: &mut Vec<Waker>, mut each: impl FnMut(PartitionId)) {
+    shared.refuse_all(woken);
     shared.each_partition(|partition, inner| {
         inner.closed = true;
         if !inner.queue.is_empty() {
@@ -152,19 +153,17 @@ pub(super) fn is_empty(shared: &Shared) -> bool {
 }
 
 /// Gives everything that has no verdict one: nobody is left to find a better one.
-pub(super) fn abandon_all(shared: &Shared, reason: &str) {
+pub(super) fn abandon_all(shared: &Shared, reason: &str, woken: &mut Vec<Waker>) {
     let mut tickets = Vec::new();
-    shut(shared, |_| {});
+    shut(shared, woken, |_| {});
     shared.each_partition(|_, inner| inner.queue.tickets(&mut tickets));
-    let mut woken = Vec::new();
     for ticket in tickets {
         let cause = Cause::Internal {
             reason: Arc::from(reason),
         };
         let failure = Failure::new(cause, ticket.topic().clone(), ticket.partition());
-        ticket.abandon(Verdict::Unknown(Arc::new(failure)), &mut woken);
+        ticket.abandon(Verdict::Unknown(Arc::new(failure)), woken);
     }
-    wake::wake_all(&mut woken);
 }
 
 #[cfg(test)]
@@ -199,7 +198,7 @@ mod tests {
             })
             .into();
         assert!(handles.iter().all(|h| h.is_pending()));
-        abandon_all(&shared, "the thread is gone");
+        abandon_all(&shared, "the thread is gone", &mut Vec::new());
         for handle in handles {
             let error = handle.wait().unwrap_err();
             assert!(error.to_string().contains("the thread is gone"), "{error}");

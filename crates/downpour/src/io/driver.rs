@@ -333,7 +333,9 @@ impl Driver {
         self.closing.wish(deadline, awaited);
         if first {
             let engine = &mut self.engine;
-            closing::shut(&self.shared, |partition| engine.mark_dirty(partition));
+            closing::shut(&self.shared, &mut self.woken, |partition| {
+                engine.mark_dirty(partition)
+            });
             self.engine.drain();
         }
     }
@@ -349,7 +351,8 @@ impl Driver {
             drop(unsent);
             self.run_engine(now, ROUNDS_MAX);
             if self.closing.is_overdue(now) {
-                closing::abandon_all(&self.shared, "a batch was not brought back in time");
+                let reason = "a batch was not brought back in time";
+                closing::abandon_all(&self.shared, reason, &mut self.woken);
                 return true;
             }
         }

@@ -50,12 +50,14 @@ fn run(shared: &Arc<Shared>, driver: Arc<Mutex<Driver>>, mut poll: Poll) {
         loop_until_end(shared, &driver, &mut poll)
     }));
     let broken = panicked.is_err() || lock(&driver).is_broken();
+    let mut woken = Vec::new();
     if broken {
         lock(&driver).break_down();
         tracing::error!("the I/O thread panicked; please report this");
-        closing::abandon_all(shared, "the I/O thread panicked");
+        closing::abandon_all(shared, "the I/O thread panicked", &mut woken);
     }
-    let (mut woken, mut closing) = lock(&driver).take_rest();
+    let (mut rest, mut closing) = lock(&driver).take_rest();
+    woken.append(&mut rest);
     // Its connections end before anybody hears of the end.
     drop(driver);
     closing.awaited |= broken;

@@ -149,14 +149,19 @@ impl Shared {
 
     /// Takes no more records. Those that wait to be accepted are refused.
     pub(crate) fn begin_closing(&self) {
-        self.closing.store(true, Ordering::SeqCst);
         let mut woken = Vec::new();
+        self.refuse_all(&mut woken);
+        wake::wake_all(&mut woken);
+    }
+
+    /// The same for a caller that holds a lock and wakes them later.
+    pub(crate) fn refuse_all(&self, woken: &mut Vec<Waker>) {
+        self.closing.store(true, Ordering::SeqCst);
         for topic in self.topics.all() {
-            topic.wake_waiting(&mut woken);
+            topic.wake_waiting(woken);
         }
         // Whoever waits for memory has a timer, too.
-        self.timers.drain(&mut woken);
-        wake::wake_all(&mut woken);
+        self.timers.drain(woken);
     }
 
     /// Calls `f` with every partition's queue, one lock at a time.

@@ -1,6 +1,8 @@
 //! Rounds run by hand against a fake cluster, one step at a time.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::task::{Wake, Waker};
 use std::time::{Duration, Instant};
 
 use downpour_fake::{ApiKey, FakeCluster, Fault};
@@ -12,6 +14,7 @@ use crate::builder::ProducerBuilder;
 use crate::delivery::delivery::Delivery;
 use crate::io::connections::WAKER;
 use crate::record::record::Record;
+use crate::shared::mailbox::Command;
 use crate::shared::shared::Shared;
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -98,4 +101,31 @@ fn what_was_written_is_told_before_an_answer_is_read() {
     rig.driver.run_engine(now, ROUNDS_MAX);
     let error = second.try_report().unwrap().unwrap_err();
     assert_eq!(error.written(), downpour_core::outcome::Written::Unknown);
+}
+
+#[derive(Default)]
+struct Counts(AtomicU32);
+
+impl Wake for Counts {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// A waker is foreign code, which may wait for whoever waits for the driver.
+#[test]
+fn those_whom_a_close_wakes_are_not_woken_under_the_drivers_lock() {
+    let cluster = FakeCluster::builder().topic("events", 1).start().unwrap();
+    let mut rig = Rig::new(&cluster);
+    let counts = Arc::new(Counts::default());
+    let waker = Waker::from(counts.clone());
+    let missing = topic(&rig.shared, "missing").unwrap();
+    let _ = missing.poll_metadata(&mut None, &waker);
+    rig.shared.mailbox.command(Command::Detach);
+    rig.poll
+        .poll(&mut rig.events, Some(Duration::ZERO))
+        .unwrap();
+    let (woken, _) = rig.driver.round(&rig.events);
+    assert_eq!(counts.0.load(Ordering::Relaxed), 0, "the round is not over");
+    assert_eq!(woken.len(), 1);
 }

@@ -44,7 +44,7 @@ impl Partition {
         config.idempotence = false;
         config.allow_reordering = true;
         Self {
-            queue: Queue::new(Arc::from("t"), 0, Settings::from(&config)),
+            queue: Queue::new(Arc::from("t"), 0, QueueSettings::from(&config)),
             options: config.batch_options(),
             // Not zeros, or the system would hand them out only when they are written.
             chunks: (0..16).map(|_| vec![1; BATCH]).collect(),

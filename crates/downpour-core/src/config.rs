@@ -96,7 +96,8 @@ impl BatchOptions {
     }
 }
 
-/// Everything that the decisions depend on. Defaults are the plan's.
+/// Everything that the decisions depend on. The defaults are Java's where nothing else is said
+/// in ARCHITECTURE.md.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Config {
@@ -138,7 +139,7 @@ pub struct Config {
     pub reconnect_backoff: (Duration, Duration),
     /// A connection that is not ready after this is given up. Default 10 s.
     pub connect_timeout: Duration,
-    /// A connection that sent nothing for so long is closed. Default 540 s.
+    /// A connection that carried nothing for so long is closed. Default 540 s.
     pub idle_timeout: Duration,
     /// Age at which metadata is refreshed without cause. Default 300 s.
     pub metadata_max_age: Duration,

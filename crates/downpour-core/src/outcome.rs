@@ -50,7 +50,7 @@ pub struct Failure {
     pub partition: i32,
     /// Broker that was asked last, if any was.
     pub broker: Option<i32>,
-    /// Requests that sent the record.
+    /// Requests that carried the record.
     pub attempts: u32,
     /// From the batch's creation to the verdict.
     pub age: Duration,
@@ -124,8 +124,6 @@ pub enum Cause {
         /// Why not.
         reason: Arc<str>,
     },
-    /// The partition is not there any more.
-    PartitionGone,
     /// A defect of this library; please report it.
     Internal {
         /// What was found.
@@ -198,7 +196,6 @@ impl fmt::Display for Cause {
                 }
             }
             Self::NoIdentity { reason } => write!(f, "no producer id: {reason}"),
-            Self::PartitionGone => f.write_str("the partition does not exist any more"),
             Self::Internal { reason } => write!(f, "internal error, please report it: {reason}"),
         }
     }
@@ -210,8 +207,8 @@ impl fmt::Display for Cause {
 pub enum WaitingFor {
     /// A leader of its partition, or a connection to it.
     Leader,
-    /// Its context behind other batches, a linger or a backoff.
-    DrainContext,
+    /// Its turn behind other batches, a linger or a backoff.
+    Turn,
     /// The answer to a request.
     Answer,
 }
@@ -220,7 +217,7 @@ impl fmt::Display for WaitingFor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Leader => "waiting for a reachable leader",
-            Self::DrainContext => "waiting for its context",
+            Self::Turn => "waiting for its turn",
             Self::Answer => "waiting for an answer",
         })
     }

@@ -15,6 +15,7 @@ mod engine;
 mod expiry;
 mod metadata;
 mod pacing;
+mod poll;
 mod producer_id;
 mod queues;
 mod ready_lists;

@@ -11,6 +11,7 @@
 mod abort;
 mod answer;
 mod append;
+mod batch;
 mod drain;
 mod expiry;
 mod state;

@@ -24,7 +24,7 @@ impl Rng {
         self.next_u64() % n
     }
 
-    /// The pause before send_id number `attempts + 1`: doubling from `first` up to `most`,
+    /// The pause before attempt number `attempts + 1`: doubling from `first` up to `most`,
     /// give or take a fifth, so that many producers do not come back in step.
     pub fn backoff(
         &mut self,

@@ -10,7 +10,7 @@ use downpour_wire::codec::{Compression, Compressor};
 #[derive(Debug)]
 pub struct SealJob {
     /// Its place among the closed batches of its queue.
-    pub(crate) id: u64,
+    pub(crate) order: u64,
     pub(crate) builder: BatchBuilder,
     pub(crate) compression: Compression,
 }
@@ -31,7 +31,7 @@ impl SealJob {
         };
         let recycled = body.take_recycled();
         Sealed {
-            id: self.id,
+            order: self.order,
             body,
             before,
             recycled,
@@ -42,7 +42,7 @@ impl SealJob {
     pub(crate) fn run_plain(self) -> Sealed {
         let before = self.builder.capacity();
         Sealed {
-            id: self.id,
+            order: self.order,
             body: seal_plain(self.builder),
             before,
             recycled: Vec::new(),
@@ -53,7 +53,7 @@ impl SealJob {
 /// A sealed batch on its way back to its queue.
 #[derive(Debug)]
 pub struct Sealed {
-    pub(crate) id: u64,
+    pub(crate) order: u64,
     pub(crate) body: Body,
     /// Bytes of credit that the batch held before it was compressed.
     pub(crate) before: usize,

@@ -150,12 +150,12 @@ impl<W> Completion<W> {
         })
     }
 
-    /// Leaves a waker for one record, or for the whole batch; `partition` keeps its place for the
+    /// Leaves a waker for one record, or for the whole batch; `waiter` keeps its place for the
     /// next call and for [`forget`](Self::forget).
-    pub fn wait(&mut self, index: Option<u32>, partition: &mut Option<WaiterKey>, waker: W) {
-        if let Some(WaiterKey(key)) = *partition {
-            if let Some(waiter) = self.waiters.iter_mut().find(|w| w.key == key) {
-                waiter.waker = waker;
+    pub fn wait(&mut self, index: Option<u32>, waiter: &mut Option<WaiterKey>, waker: W) {
+        if let Some(WaiterKey(key)) = *waiter {
+            if let Some(known) = self.waiters.iter_mut().find(|w| w.key == key) {
+                known.waker = waker;
                 return;
             }
         }
@@ -163,12 +163,12 @@ impl<W> Completion<W> {
         // Around the end after four billion waits; nobody has waited since the first of them.
         self.next_key = key.checked_add(1).unwrap_or(NonZeroU32::MIN);
         self.waiters.push(Waiter { key, index, waker });
-        *partition = Some(WaiterKey(key));
+        *waiter = Some(WaiterKey(key));
     }
 
     /// Takes a waker back.
-    pub fn forget(&mut self, partition: WaiterKey) {
-        if let Some(at) = self.waiters.iter().position(|w| w.key == partition.0) {
+    pub fn forget(&mut self, key: WaiterKey) {
+        if let Some(at) = self.waiters.iter().position(|w| w.key == key.0) {
             self.waiters.swap_remove(at);
         }
     }
@@ -261,9 +261,9 @@ mod tests {
     #[test]
     fn a_waiter_replaces_its_own_waker_and_can_leave() {
         let mut completion = Completion::new();
-        let mut partition = None;
-        completion.wait(Some(0), &mut partition, "old");
-        completion.wait(Some(0), &mut partition, "new");
+        let mut key = None;
+        completion.wait(Some(0), &mut key, "old");
+        completion.wait(Some(0), &mut key, "new");
         let mut other = None;
         completion.wait(Some(0), &mut other, "gone");
         completion.forget(other.unwrap());

@@ -1,6 +1,9 @@
-//! Which partition a record goes to: the trait, what it may answer, and the default.
+//! Which partition a record goes to: the trait and what it may answer.
 //!
-//! One partitioner a file. A custom one may answer [`Choice::Sticky`] and leave the rest to
+//! Java's default, keyed records by [`murmur2`] over all partitions and others [`sticky`]
+//! (KIP-794), is what the shell does when no partitioner is set.
+//!
+//! One partitioner per file. A custom one may answer [`Choice::Sticky`] and leave the rest to
 //! [`sticky`].
 
 pub mod murmur2;
@@ -31,18 +34,4 @@ pub trait Partitioner: Send + Sync + std::fmt::Debug {
         partitions: u32,
         available: &[i32],
     ) -> Choice;
-}
-
-/// Java's default: keyed records by [`murmur2`] over all partitions, others sticky (KIP-794).
-#[derive(Debug, Clone, Copy, Default)]
-#[expect(clippy::exhaustive_structs, reason = "it has no settings")]
-pub struct Murmur2OrSticky;
-
-impl Partitioner for Murmur2OrSticky {
-    fn partition(&self, _: &str, key: Option<&[u8]>, partitions: u32, _: &[i32]) -> Choice {
-        match key {
-            Some(key) => Choice::Partition(murmur2::for_key(key, partitions)),
-            None => Choice::Sticky,
-        }
-    }
 }

@@ -9,27 +9,27 @@ use crate::ids::{ConnectionId, PartitionId};
 #[derive(Debug, Default)]
 pub(crate) struct Broker {
     /// Set while a connection is open or being opened.
-    pub(crate) connection_id: Option<ConnectionId>,
+    pub(super) connection_id: Option<ConnectionId>,
     /// Connections in a row that ended before they were ready; one that is ready sets this back.
-    pub(crate) failures: u32,
-    pub(crate) retry_at: Option<Instant>,
+    pub(super) failures: u32,
+    pub(super) retry_at: Option<Instant>,
     /// Partitions that it leads and that have something to send; the first is visited next.
-    pub(crate) active: VecDeque<PartitionId>,
+    pub(super) active: VecDeque<PartitionId>,
     /// Produce requests without an answer.
-    pub(crate) in_flight: usize,
+    pub(super) in_flight: usize,
     /// Some queue of `active` has a batch that may leave now. Set by whoever looked at a queue,
     /// cleared by the visit of all of them; without it a full batch would wait for its linger.
-    pub(crate) ready: bool,
+    pub(super) ready: bool,
     /// When the next linger or backoff among `active` ends.
-    pub(crate) next_at: Option<Instant>,
+    pub(super) next_at: Option<Instant>,
     /// Records of the last Produce request: many of them show load.
-    pub(crate) last_records: u32,
+    pub(super) last_records: u32,
     /// Set by the answer to a Produce request, cleared by the next poll, which has the time of it.
-    pub(crate) is_answered: bool,
+    pub(super) is_answered: bool,
     /// When the last answer came; cleared once a pause was taken for it.
-    pub(crate) answered_at: Option<Instant>,
+    pub(super) answered_at: Option<Instant>,
     /// The pause that is being taken, or the last one until its end was seen; see `pacing`.
-    pub(crate) pause: Option<Pause>,
+    pub(super) pause: Option<Pause>,
 }
 
 impl Broker {
@@ -42,16 +42,16 @@ impl Broker {
 /// A moment in which a request waits for its batches to grow.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Pause {
-    pub(crate) until: Instant,
+    pub(super) until: Instant,
     /// It is not prolonged beyond this.
-    pub(crate) end: Instant,
+    pub(super) end: Instant,
     /// What was open when it began, or when it was prolonged last.
-    pub(crate) seen: OpenSample,
+    pub(super) seen: OpenSample,
 }
 
 /// How much is open, as far as growth is told from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct OpenSample {
-    pub(crate) partitions: usize,
-    pub(crate) bytes: usize,
+    pub(super) partitions: usize,
+    pub(super) bytes: usize,
 }

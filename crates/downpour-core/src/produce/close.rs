@@ -14,17 +14,6 @@ impl<T: Clone> Engine<T> {
         self.draining = true;
     }
 
-    /// Whether every record that the engine was told of has its verdict.
-    pub fn is_idle(&self) -> bool {
-        self.dirty.is_empty()
-            && self.leaderless.is_empty()
-            && self.brokers.values().all(|b| b.active.is_empty())
-            && self
-                .topics
-                .iter()
-                .all(|t| t.partitions.iter().all(|p| p.in_flight == 0))
-    }
-
     /// Gives up everything that has no verdict and closes all connections. What was never sent
     /// is handed back.
     pub fn abort(&mut self, now: Instant, queues: &mut impl Queues<T>) -> Vec<Unsent<T>> {

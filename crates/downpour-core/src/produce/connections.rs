@@ -258,7 +258,7 @@ impl<T: Clone> Engine<T> {
         let limits = self.config.reconnect_backoff;
         let Some(id) = broker else {
             self.bootstrap.failures += u32::from(!was_ready);
-            // Each address is tried before the first one's context comes again.
+            // Each address is tried before the first one's turn comes again.
             let rounds = self.bootstrap.failures / self.config.bootstrap.len().max(1) as u32;
             let pause = self.rng.backoff(limits, rounds);
             self.bootstrap.retry_at = Some(now + pause);
@@ -311,6 +311,24 @@ impl<T: Clone> Engine<T> {
     pub(crate) fn note_completed(&mut self, partition: PartitionId) {
         if let Some(state) = self.partition(partition) {
             state.in_flight = state.in_flight.saturating_sub(1);
+        }
+    }
+
+    /// A bootstrap connection has done its work once a broker's own connection is ready.
+    pub(crate) fn close_bootstrap_connections(&mut self) {
+        if !self
+            .connections
+            .values()
+            .any(|c| c.broker.is_some() && c.is_ready())
+        {
+            return;
+        }
+        let done =
+            |c: &&Connection<Purpose>| c.broker.is_none() && c.is_ready() && c.pending.is_empty();
+        let done = self.connections.values().filter(done).map(|c| c.id);
+        for connection_id in done.collect::<Vec<_>>() {
+            self.connections.remove(&connection_id);
+            self.out.push_back(Output::Disconnect { connection_id });
         }
     }
 }

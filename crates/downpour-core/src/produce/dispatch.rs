@@ -9,8 +9,7 @@ use downpour_wire::frame::ProduceFrame;
 use downpour_wire::messages::ApiKey;
 
 use crate::config::Linger;
-use crate::ids::ConnectionId;
-use crate::ids::PartitionId;
+use crate::ids::{ConnectionId, PartitionId};
 use crate::output::Output;
 use crate::produce::broker::Broker;
 use crate::produce::engine::{Engine, earlier};
@@ -22,7 +21,7 @@ use crate::queue::{Answer, Drain, DrainContext, OutgoingBatch, Readiness};
 /// The first version of Produce that may carry zstd (KIP-110).
 const ZSTD_SINCE: i16 = 7;
 
-/// The version that names topics by id alone.
+/// The first version of Produce that names topics by id alone (KIP-516).
 const IDS_SINCE: i16 = 13;
 
 impl<T: Clone> Engine<T> {
@@ -44,13 +43,14 @@ impl<T: Clone> Engine<T> {
         }
     }
 
-    /// The connection to send on, if a request is due and may leave.
+    /// The connection to send on, if a request is due and may leave now.
     fn may_send(&self, id: i32, now: Instant) -> Option<ConnectionId> {
         let broker = self.brokers.get(&id)?;
         let connection = self.connections.get(&broker.connection_id?)?;
         let throttled = connection.throttled_until.is_some_and(|at| at > now);
         let full = broker.in_flight >= self.config.max_in_flight;
-        // What the kernel does not take would wait there as well as here, where batches grow.
+        // What the kernel does not take would wait there as a request; here it waits as open
+        // batches, which grow, and is still known to be unwritten.
         let waits = throttled || full || connection.is_congested();
         if !connection.is_ready() || waits || broker.active.is_empty() {
             return None;
@@ -116,7 +116,7 @@ impl<T: Clone> Engine<T> {
                 Some(Drain::Empty) | None => false,
                 Some(_) => true,
             };
-            self.settle(id, partition, stays);
+            self.requeue(id, partition, stays);
             match drain {
                 Some(Drain::Send(outgoing)) => {
                     bytes += outgoing.bytes();
@@ -150,8 +150,9 @@ impl<T: Clone> Engine<T> {
         self.brokers.get_mut(&id)?.active.pop_front()
     }
 
-    /// Puts a visited partition behind the others, or out of the list.
-    fn settle(&mut self, id: i32, partition: PartitionId, stays: bool) {
+    /// Puts a visited partition behind the others, so that the next request begins with another
+    /// one, or out of the list.
+    fn requeue(&mut self, id: i32, partition: PartitionId, stays: bool) {
         if stays {
             if let Some(broker) = self.brokers.get_mut(&id) {
                 broker.active.push_back(partition);
@@ -161,6 +162,7 @@ impl<T: Clone> Engine<T> {
         }
     }
 
+    /// Asks one queue for its next batch, with a newer identity if its sequence broke.
     fn visit(
         &mut self,
         partition: PartitionId,
@@ -215,10 +217,11 @@ impl<T: Clone> Engine<T> {
                 .is_some_and(|t| !t.id.is_zero())
         };
         let mut version = connection.versions.produce;
+        // Metadata that came from an older broker of the cluster has no ids.
         if version >= IDS_SINCE && !gathered.iter().all(|(partition, _)| has_id(partition)) {
             version = IDS_SINCE - 1;
         }
-        let topics = gathered.chunk_by(|a, b| a.0.topic == b.0.topic);
+        let by_topic = || gathered.chunk_by(|a, b| a.0.topic == b.0.topic);
         let timeout = i32::try_from(self.config.request_timeout.as_millis()).unwrap_or(i32::MAX);
         let mut frame = ProduceFrame::new(
             version,
@@ -227,11 +230,11 @@ impl<T: Clone> Engine<T> {
             None,
             self.config.acks.as_i16(),
             timeout,
-            topics.clone().count(),
+            by_topic().count(),
         );
         let mut sent = Vec::with_capacity(gathered.len());
         let mut records = 0;
-        for batches in topics {
+        for batches in by_topic() {
             let topic = self.cluster.topic(batches[0].0.topic);
             let topic = topic.expect("a partition is active only once its topic has metadata");
             frame = frame.topic(&topic.name, topic.id, batches.len());
@@ -249,9 +252,9 @@ impl<T: Clone> Engine<T> {
             .expect("a request is below request_max, which fits its length");
         let answered = self.config.acks.as_i16() != 0;
         let what = (ApiKey::Produce, version);
-        let flying: Vec<PartitionId> = sent.iter().map(|c| c.partition).collect();
+        let partitions: Vec<PartitionId> = sent.iter().map(|batch| batch.partition).collect();
         connection.handle_request(what, frame.len(), answered, Purpose::Produce(sent), now);
-        for partition in flying {
+        for partition in partitions {
             if let Some(state) = self.partition(partition) {
                 state.in_flight += 1;
             }

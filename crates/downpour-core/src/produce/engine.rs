@@ -29,30 +29,30 @@ use crate::rng::Rng;
 /// `T` is the completion handle of a batch; see [`Output`].
 #[derive(Debug)]
 pub struct Engine<T> {
-    pub(crate) config: Arc<Config>,
-    pub(crate) rng: Rng,
-    pub(crate) cluster: Cluster,
-    pub(crate) identity: IdentityState,
+    pub(super) config: Arc<Config>,
+    pub(super) rng: Rng,
+    pub(super) cluster: Cluster,
+    pub(super) identity: IdentityState,
     /// The producer id: one request at a time.
-    pub(crate) init: Inquiry,
+    pub(super) init: Inquiry,
     /// The picture of the cluster: one request at a time.
-    pub(crate) metadata: Inquiry,
-    pub(crate) connections: BTreeMap<ConnectionId, Connection<Purpose>>,
-    pub(crate) next_connection: u64,
-    pub(crate) brokers: BTreeMap<i32, Broker>,
-    pub(crate) bootstrap: Bootstrap,
-    pub(crate) topics: Vec<TopicState>,
+    pub(super) metadata: Inquiry,
+    pub(super) connections: BTreeMap<ConnectionId, Connection<Purpose>>,
+    pub(super) next_connection: u64,
+    pub(super) brokers: BTreeMap<i32, Broker>,
+    pub(super) bootstrap: Bootstrap,
+    pub(super) topics: Vec<TopicState>,
     /// Partitions whose queues changed since they were last looked at.
-    pub(crate) dirty: Vec<PartitionId>,
+    pub(super) dirty: Vec<PartitionId>,
     /// Partitions with something to send and no leader to send it to.
-    pub(crate) leaderless: Vec<PartitionId>,
+    pub(super) leaderless: Vec<PartitionId>,
     /// Set by the shell while callers wait for memory, cleared by it when nobody does. Without
     /// it open batches would linger while the memory in them is what the callers wait for.
-    pub(crate) pressure: bool,
+    pub(super) pressure: bool,
     /// Set when the producer closes and never cleared: open batches leave at once.
-    pub(crate) draining: bool,
-    pub(crate) sweep_at: Option<Instant>,
-    pub(crate) out: Outputs<T>,
+    pub(super) draining: bool,
+    pub(super) sweep_at: Option<Instant>,
+    pub(super) out: Outputs<T>,
 }
 
 impl<T: Clone> Engine<T> {

@@ -8,7 +8,6 @@ use downpour_wire::messages::{MetadataRequest, MetadataRequestTopic, MetadataRes
 
 use crate::event::Event;
 use crate::ids::ConnectionId;
-use crate::output::Output;
 use crate::produce::engine::Engine;
 use crate::produce::queues::Queues;
 use crate::produce::requests::Purpose;
@@ -93,7 +92,7 @@ impl<T: Clone> Engine<T> {
     ) {
         self.metadata.asked = None;
         if !response.error_code.is_none() || response.brokers.is_empty() {
-            // REBOOTSTRAP_REQUIRED, or a broker that knows of nobody: ask elsewhere.
+            // REBOOTSTRAP_REQUIRED (KIP-1102), or a broker that knows of nobody: ask elsewhere.
             if response.error_code == ErrorCode::REBOOTSTRAP_REQUIRED {
                 self.cluster.forget_brokers();
                 self.event(Event::Rebootstrap);
@@ -129,29 +128,5 @@ impl<T: Clone> Engine<T> {
     fn metadata_again(&mut self, now: Instant) {
         let backoff = self.config.retry_backoff;
         self.metadata.retry(backoff, &mut self.rng, now);
-    }
-
-    /// A bootstrap connection has done its work once a broker's own connection is ready.
-    pub(crate) fn close_bootstrap_connections(&mut self) {
-        if !self
-            .connections
-            .values()
-            .any(|c| c.broker.is_some() && c.is_ready())
-        {
-            return;
-        }
-        let done = |c: &&crate::client::connection::Connection<Purpose>| {
-            c.broker.is_none() && c.is_ready() && c.pending.is_empty()
-        };
-        let connections: Vec<ConnectionId> = self
-            .connections
-            .values()
-            .filter(done)
-            .map(|c| c.id)
-            .collect();
-        for connection_id in connections {
-            self.connections.remove(&connection_id);
-            self.out.push_back(Output::Disconnect { connection_id });
-        }
     }
 }

@@ -1,10 +1,11 @@
-//! Under load an idle broker is let wait a moment: what leaves at once would be small.
+//! Under load an idle broker waits a moment for its next request: what leaves at once is small.
 //!
 //! With adaptive lingering anything leaves while nothing is in flight. Against a broker that
 //! answers within 100 us a flood would then go out in requests of a few records, each of which
-//! costs as much as one of a thousand. So after the answer to a large request the engine takes
-//! a pause, and another one as long as open batches grow. A single caller that waits for each
-//! record never meets one: its requests are small.
+//! costs as much as one of a thousand. So after the answer to a large request the engine pauses,
+//! and it goes on pausing as long as open batches grow. A single caller that waits for each
+//! record never meets a pause: its requests are small. Reasons and figures are in
+//! `docs/adr/0007-pacing.md`.
 
 use std::time::{Duration, Instant};
 
@@ -18,12 +19,14 @@ const PAUSE: Duration = Duration::from_micros(100);
 /// No record waits longer than this for others that may follow it.
 const PAUSE_MAX: Duration = Duration::from_millis(1);
 
-/// Partitions that are looked at to see whether batches grow; the first of the context stand for all.
+/// Partitions that are looked at to see whether batches grow; those that are visited next stand for all.
 const SAMPLE: usize = 8;
 
 impl<T: Clone> Engine<T> {
-    /// How long nothing but growing batches is to be expected: too short for a poll of sockets,
-    /// whose timeouts are milliseconds. `None` while no pause is taken.
+    /// How long nothing but growing batches is to be expected; `None` while nobody pauses.
+    ///
+    /// It is too short for a poll of sockets, whose timeouts are milliseconds: the shell sleeps
+    /// through it and looks at no socket.
     pub fn pause(&self, now: Instant) -> Option<Duration> {
         let waiting = self.brokers.values().filter(|b| !b.active.is_empty());
         let pausing = waiting.filter(|broker| broker.is_pausing(now));
@@ -31,7 +34,7 @@ impl<T: Clone> Engine<T> {
         ends.min().map(|at| at - now)
     }
 
-    /// Notes when answers came.
+    /// Notes when answers came: they arrive without the time, which a poll has.
     pub(crate) fn note_answers(&mut self, now: Instant) {
         for broker in self.brokers.values_mut() {
             if std::mem::take(&mut broker.is_answered) {
@@ -54,11 +57,11 @@ impl<T: Clone> Engine<T> {
         }
         let before = broker.pause.take();
         if broker.in_flight > 0 {
-            // A full batch left meanwhile.
+            // A full batch left meanwhile; its answer is waited for instead.
             return;
         }
         let is_busy = broker.last_records >= busy_from;
-        // Those who waited for the answer send again soon after it.
+        // Callers that waited for that answer send again soon after it.
         let begins = broker.answered_at.take_if(|_| is_busy);
         let begins = begins.is_some_and(|at| now.saturating_duration_since(at) < PAUSE_MAX);
         if !begins && before.is_none() {

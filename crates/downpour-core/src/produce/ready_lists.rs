@@ -108,4 +108,20 @@ impl<T: Clone> Engine<T> {
             Peek::Blocked | Peek::Nothing => {}
         }
     }
+
+    /// The partitions whose state is as wanted, in the order of topics and partitions.
+    pub(crate) fn partitions_where(
+        &self,
+        wanted: impl Fn(&PartitionState) -> bool,
+    ) -> Vec<PartitionId> {
+        let mut found = Vec::new();
+        for (topic, state) in (0..).zip(&self.topics) {
+            for (index, state) in (0..).zip(&state.partitions) {
+                if wanted(state) {
+                    found.push(PartitionId { topic, index });
+                }
+            }
+        }
+        found
+    }
 }

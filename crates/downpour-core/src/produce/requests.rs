@@ -15,7 +15,7 @@ pub(crate) enum Purpose {
 /// One batch in a Produce request.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SentBatch {
-    pub(crate) partition: PartitionId,
+    pub(super) partition: PartitionId,
     /// Names this sending of the batch to its queue; a retry has another one.
-    pub(crate) send_id: u64,
+    pub(super) send_id: u64,
 }

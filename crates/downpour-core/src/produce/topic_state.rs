@@ -7,16 +7,16 @@ use std::time::Instant;
 pub(crate) struct TopicState {
     /// Set when somebody asks for a topic that is not there; until then it is asked for again.
     /// Cleared when it is there, or when asking again is pointless.
-    pub(crate) wanted_until: Option<Instant>,
-    pub(crate) partitions: Vec<PartitionState>,
+    pub(super) wanted_until: Option<Instant>,
+    pub(super) partitions: Vec<PartitionState>,
 }
 
 /// What the engine keeps of a partition beside its queue.
 #[derive(Debug, Clone)]
 pub(crate) struct PartitionState {
-    pub(crate) list: ReadyList,
+    pub(super) list: ReadyList,
     /// Batches in requests without an answer.
-    pub(crate) in_flight: usize,
+    pub(super) in_flight: usize,
 }
 
 /// In which list a partition is.

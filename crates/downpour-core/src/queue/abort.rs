@@ -7,7 +7,8 @@ use downpour_wire::batch::Body;
 
 use crate::outcome::{Cause, Verdict};
 use crate::output::Outputs;
-use crate::queue::state::{Batch, Queue, Waiting, free, resolve};
+use crate::queue::batch::{Batch, Waiting, free, resolve};
+use crate::queue::state::Queue;
 
 /// A batch, or a part of one, that never left.
 #[derive(Debug)]
@@ -34,24 +35,17 @@ impl<T: Clone> Queue<T> {
             }
             free(batch, out);
         }
-        let waiting = std::mem::take(&mut self.waiting);
-        for waiting in waiting {
+        for waiting in &self.waiting {
             match waiting {
-                Waiting::Sealed(batch) => {
-                    if !batch.maybe_written {
-                        unsent.push(Unsent {
-                            ticket: batch.ticket.clone(),
-                            first: batch.first,
-                            body: batch.body.clone(),
-                        });
-                    }
-                    self.give_up(&batch, closed(&batch), now, out);
-                    free(batch, out);
-                }
-                // Its caller is compressing it and brings it back; the next abort takes it.
-                sealing @ Waiting::Sealing { .. } => self.waiting.push_back(sealing),
+                Waiting::Sealed(batch) if !batch.maybe_written => unsent.push(Unsent {
+                    ticket: batch.ticket.clone(),
+                    first: batch.first,
+                    body: batch.body.clone(),
+                }),
+                _ => {}
             }
         }
+        self.end_waiting(|_| true, closed, now, out);
     }
 }
 

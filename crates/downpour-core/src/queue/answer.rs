@@ -10,9 +10,10 @@ use downpour_wire::error_code::ErrorCode;
 
 use crate::errors::{self, Reaction};
 use crate::event::Event;
-use crate::outcome::{Cause, Verdict, WaitingFor};
+use crate::outcome::{Cause, Verdict, WaitingFor, Written};
 use crate::output::{Output, Outputs};
-use crate::queue::state::{Batch, Queue, free, resolve};
+use crate::queue::batch::{Batch, free, resolve};
+use crate::queue::state::Queue;
 
 /// A broker's word on one batch.
 #[derive(Debug, Clone)]
@@ -67,7 +68,7 @@ impl Answer {
 }
 
 impl<T: Clone> Queue<T> {
-    /// Judges an answer. An send_id that is not in flight any more changes nothing.
+    /// Judges an answer. A sending that is not in flight any more changes nothing.
     ///
     /// Returns whether the metadata that led to this broker is stale.
     pub fn handle_answer(
@@ -81,12 +82,14 @@ impl<T: Clone> Queue<T> {
             return false;
         };
         let row = errors::produce(answer.code);
-        // A leader that lost its office while it waited for the replicas says so by a code that
-        // else means refusal; that it had appended shows in the offset.
+        // A leader appends, waits for its followers, and is deposed meanwhile: it answers
+        // NOT_LEADER_OR_FOLLOWER, which otherwise means that it did not append. The offset in
+        // the answer shows that it did.
         batch.maybe_written |= row.maybe_written || answer.base_offset >= 0;
         match row.reaction {
             Reaction::Acknowledge | Reaction::AlreadyWritten => {
-                // While a predecessor is still to be sent again, nothing may run ahead of it.
+                // Batches 1, 2 and 3 are in flight; 1 is to be sent again, 2 is acknowledged by a
+                // leader without state. As long as 1 is on its way nothing new may follow 2.
                 self.proven |= !self.has_predecessor(&batch);
                 self.proven_at = Some(now);
                 if !batch.resolved {
@@ -101,7 +104,8 @@ impl<T: Clone> Queue<T> {
                 self.fail(batch, answer, now, out);
             }
             Reaction::OutOfOrder if self.has_predecessor(&batch) => {
-                // Its predecessor comes back first; the send_id did not count.
+                // A gap that we know of: its predecessor was refused or lost and comes back first.
+                // The sending did not count, since it could not have succeeded.
                 batch.attempts = batch.attempts.saturating_sub(1);
                 self.proven = false;
                 self.put_back(batch);
@@ -162,7 +166,7 @@ impl<T: Clone> Queue<T> {
                 .any(|w| w.is_stamped() && w.order_key() < batch.order_key())
     }
 
-    /// Its handles were answered by the delivery timeout; what remains is the sequence.
+    /// The delivery timeout gave its handles their verdict; what remains is the sequence.
     fn drop_resolved(&mut self, batch: Batch<T>, out: &mut Outputs<T>) {
         self.handle_gap(&batch);
         free(batch, out);
@@ -171,7 +175,8 @@ impl<T: Clone> Queue<T> {
     fn retry(&mut self, mut batch: Batch<T>, cause: Cause, now: Instant, out: &mut Outputs<T>) {
         let last = Arc::new(cause.clone());
         batch.last = Some(last.clone());
-        // Also the batch that is retried goes alone until it is through.
+        // Also the batch that is retried goes alone until it is through: one that follows it
+        // could be appended while it is refused.
         self.proven = false;
         if now >= batch.deadline {
             let cause = Cause::DeliveryTimeout {
@@ -248,11 +253,11 @@ impl<T: Clone> Queue<T> {
             next = refusal.index + 1;
         }
         push(next, total - next, sibling);
-        out.push_back(Output::Event(Event::Undelivered {
+        out.push_back(Output::Event(Event::DeliveryFailed {
             topic: self.topic.clone(),
             partition: self.partition,
             records: total,
-            maybe_written: false,
+            written: Written::No,
             cause: answer.cause(),
         }));
     }

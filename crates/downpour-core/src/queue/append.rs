@@ -2,7 +2,6 @@
 //!
 //! The hot path. No clock is read, nothing is allocated and nobody is woken but once a batch.
 
-use std::sync::Arc;
 use std::time::Instant;
 
 use downpour_wire::batch::{BatchBuilder, HEADER_LEN};
@@ -10,7 +9,8 @@ use downpour_wire::codec::Codec;
 use downpour_wire::record::RecordRef;
 
 use crate::config::BatchOptions;
-use crate::queue::state::{Batch, CHUNK_MIN, Open, Queue, Waiting};
+use crate::queue::batch::{Batch, Open, Times, Waiting};
+use crate::queue::state::{CHUNK_MIN, Queue};
 use crate::seal::{SealJob, Sealed, seal_plain};
 
 /// What came of an append.
@@ -181,20 +181,18 @@ impl<T: Clone> Queue<T> {
         done
     }
 
-    /// The same for batches that are sealed under the engine's eyes, which need not be told.
-    pub(crate) fn take_back(&mut self, sealed: Sealed) -> SealDone {
+    /// The same without telling the engine: what it calls itself it need not be told.
+    fn take_back(&mut self, sealed: Sealed) -> SealDone {
         let Sealed {
-            id,
+            order,
             body,
             before,
             recycled,
         } = sealed;
+        let sealing =
+            |w: &&mut Waiting<T>| matches!(w, Waiting::Sealing { order: o, .. } if *o == order);
         let memory = body.capacity().min(before);
-        let place = self
-            .waiting
-            .iter_mut()
-            .find(|w| matches!(w, Waiting::Sealing { id: i, .. } if *i == id));
-        let Some(place) = place else {
+        let Some(waiting) = self.waiting.iter_mut().find(sealing) else {
             // The queue was aborted meanwhile and its records resolved.
             return SealDone {
                 freed: before,
@@ -202,30 +200,9 @@ impl<T: Clone> Queue<T> {
                 became_dirty: false,
             };
         };
-        if let Waiting::Sealing {
-            ticket,
-            created_at,
-            deadline,
-            ..
-        } = place
-        {
-            *place = Waiting::Sealed(Batch {
-                order: id,
-                ticket: ticket.clone(),
-                first: 0,
-                total: body.count(),
-                body: Arc::new(body),
-                memory,
-                created_at: *created_at,
-                deadline: *deadline,
-                attempts: 0,
-                retry_at: None,
-                maybe_written: false,
-                stamp: None,
-                last: None,
-                broker: None,
-                resolved: false,
-            });
+        if let Waiting::Sealing { ticket, times, .. } = waiting {
+            let batch = Batch::new(order, ticket.clone(), body, memory, *times);
+            *waiting = Waiting::Sealed(batch);
         }
         SealDone {
             freed: before - memory,
@@ -264,8 +241,8 @@ impl<T: Clone> Queue<T> {
         !std::mem::replace(&mut self.is_dirty, true)
     }
 
-    /// While every partition of the partition is taken its open batch grows past the target: partitions
-    /// are scarce, bytes are not.
+    /// While as many batches as may be in flight are closed already, the open one grows past its
+    /// target: it could not leave anyway, and a larger batch costs no more requests.
     fn may_grow(&self, builder: &BatchBuilder, bytes: usize) -> bool {
         self.in_flight.len() + self.waiting.len() >= self.max_in_flight()
             && builder.body_len() + bytes + HEADER_LEN <= self.settings.batch_max
@@ -334,32 +311,28 @@ impl<T: Clone> Queue<T> {
             CHUNK_MIN.min(self.settings.batch_size),
             self.settings.batch_size,
         );
-        let deadline = created_at + options.delivery_timeout;
-        let id = self.next_order;
-        self.next_order += 1;
-        let sealing = Waiting::Sealing {
-            id,
-            ticket,
+        let times = Times {
             created_at,
-            deadline,
+            deadline: created_at + options.delivery_timeout,
+        };
+        let order = self.next_order;
+        self.next_order += 1;
+        if options.compression.codec() == Codec::None {
+            let memory = builder.capacity();
+            let batch = Batch::new(order, ticket, seal_plain(builder), memory, times);
+            self.waiting.push_back(Waiting::Sealed(batch));
+            return None;
+        }
+        let sealing = Waiting::Sealing {
+            order,
+            ticket,
+            times,
         };
         self.waiting.push_back(sealing);
-        if options.compression.codec() == Codec::None {
-            let before = builder.capacity();
-            let body = seal_plain(builder);
-            self.take_back(Sealed {
-                id,
-                body,
-                before,
-                recycled: Vec::new(),
-            });
-            None
-        } else {
-            Some(Box::new(SealJob {
-                id,
-                builder,
-                compression: options.compression,
-            }))
-        }
+        Some(Box::new(SealJob {
+            order,
+            builder,
+            compression: options.compression,
+        }))
     }
 }

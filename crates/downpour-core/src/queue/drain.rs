@@ -1,4 +1,4 @@
-//! The engine's side of a queue: what may leave now, stamped for this send_id.
+//! The engine's side of a queue: what may leave now, stamped for this sending.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -8,7 +8,8 @@ use downpour_wire::batch::{Body, HEADER_LEN, Stamp};
 use crate::identity::{Identity, advance};
 use crate::outcome::{Cause, WaitingFor};
 use crate::output::Outputs;
-use crate::queue::state::{InFlight, PROOF_LASTS, Queue, Waiting, free};
+use crate::queue::batch::{Batch, InFlight, Waiting};
+use crate::queue::state::{PROOF_LASTS, Queue};
 use crate::seal::SealJob;
 
 /// How full or old an open batch must be to leave.
@@ -21,14 +22,14 @@ pub enum Readiness {
     Half,
 }
 
-/// The circumstances of a visit.
+/// The circumstances under which a queue is asked for its next batch.
 #[derive(Debug, Clone, Copy)]
 #[expect(
     clippy::exhaustive_structs,
     reason = "built by the engine and by tests"
 )]
 pub struct DrainContext {
-    /// The time.
+    /// The time of the poll.
     pub now: Instant,
     /// The partition's leader.
     pub broker: i32,
@@ -38,7 +39,7 @@ pub struct DrainContext {
     pub readiness: Readiness,
 }
 
-/// What a visit finds.
+/// What asking a queue for its next batch comes to.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Drain {
@@ -64,7 +65,7 @@ pub enum Drain {
 pub enum Peek {
     /// Nothing is left to send.
     Nothing,
-    /// A batch is full, flush_requested or due.
+    /// A batch is full, due, or wanted by a flush.
     Now,
     /// The linger or a backoff ends then.
     At(Instant),
@@ -72,11 +73,11 @@ pub enum Peek {
     Blocked,
 }
 
-/// A batch of one send_id.
+/// A batch as it goes into one request.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct OutgoingBatch {
-    /// Names the send_id in answers.
+    /// Names this sending of it; [`handle_answer`](Queue::handle_answer) wants it back.
     pub send_id: u64,
     /// The batch header, stamped.
     pub header: [u8; HEADER_LEN],
@@ -98,14 +99,15 @@ impl<T: Clone> Queue<T> {
     pub fn poll_drain(&mut self, context: &DrainContext, out: &mut Outputs<T>) -> Drain {
         self.is_dirty = false;
         if self.next_deadline().is_some_and(|at| at <= context.now) {
-            // Sent now it could only end Unknown; unsent it is known to be absent.
-            self.expire(context.now, WaitingFor::DrainContext, out);
+            // Sent now it could only end unknown; unsent it is known to be absent.
+            self.expire(context.now, WaitingFor::Turn, out);
         }
         if self.open.is_none() && self.waiting.is_empty() {
             return Drain::Empty;
         }
         if let Some(elsewhere) = self.in_flight.back() {
-            // The old leader's answers decide what the new one may get.
+            // The old leader's answers decide what the new one may get: a batch that is sent to
+            // both at once would be appended by both.
             if elsewhere.broker != context.broker {
                 return Drain::Blocked;
             }
@@ -136,7 +138,7 @@ impl<T: Clone> Queue<T> {
         match self.waiting.front() {
             Some(Waiting::Sealed(batch)) => match batch.retry_at {
                 Some(at) if at > context.now => Drain::Until(at),
-                _ => self.ship(context),
+                _ => self.send(context),
             },
             Some(Waiting::Sealing { .. }) | None => Drain::Blocked,
         }
@@ -170,23 +172,17 @@ impl<T: Clone> Queue<T> {
         self.next_sequence = 0;
         self.proven = false;
         self.needs_bump = false;
-        let waiting = std::mem::take(&mut self.waiting);
-        for waiting in waiting {
-            match waiting {
-                // Under a new epoch the broker cannot recognise what it has already: a batch
-                // that may be in the log would be written twice.
-                Waiting::Sealed(batch) if batch.maybe_written && !self.settings.resend_unknown => {
-                    let cause = Cause::EpochLost {
-                        last: batch.last.clone(),
-                    };
-                    self.give_up(&batch, cause, now, out);
-                    free(batch, out);
-                }
-                Waiting::Sealed(mut batch) => {
-                    batch.stamp = None;
-                    self.waiting.push_back(Waiting::Sealed(batch));
-                }
-                sealing @ Waiting::Sealing { .. } => self.waiting.push_back(sealing),
+        if !self.settings.resend_unknown {
+            // Under a new epoch the broker cannot recognise what it has already: a batch that
+            // may be in the log would be written twice.
+            let cause = |batch: &Batch<T>| Cause::EpochLost {
+                last: batch.last.clone(),
+            };
+            self.end_waiting(|batch| batch.maybe_written, cause, now, out);
+        }
+        for waiting in &mut self.waiting {
+            if let Waiting::Sealed(batch) = waiting {
+                batch.stamp = None;
             }
         }
     }
@@ -230,12 +226,12 @@ impl<T: Clone> Queue<T> {
         Err(open.created_at + linger)
     }
 
-    fn ship(&mut self, context: &DrainContext) -> Drain {
+    fn send(&mut self, context: &DrainContext) -> Drain {
         let Some(Waiting::Sealed(mut batch)) = self.waiting.pop_front() else {
             return Drain::Blocked;
         };
         let stamp = if self.settings.idempotent {
-            let identity = self.identity.expect("checked before anything is shipped");
+            let identity = self.identity.expect("check_identity let the batch pass");
             let (identity, sequence) = *batch.stamp.get_or_insert_with(|| {
                 let sequence = self.next_sequence;
                 self.next_sequence = advance(sequence, batch.body.count());

@@ -3,6 +3,7 @@
 //! Per batch, request or connection, never per record.
 
 use downpour_core::event::Event;
+use downpour_core::outcome::Written;
 
 const TARGET: &str = "downpour";
 
@@ -107,13 +108,14 @@ fn records(event: &Event) {
                 target: TARGET, %topic, partition, parts, "batch was too large and was split"
             );
         }
-        Event::Undelivered {
+        Event::DeliveryFailed {
             topic,
             partition,
             records,
-            maybe_written,
+            written,
             cause,
         } => {
+            let maybe_written = *written == Written::Unknown;
             tracing::warn!(
                 target: TARGET, %topic, partition, records, maybe_written, %cause,
                 "records were not acknowledged"

@@ -73,7 +73,15 @@ pub(crate) mod blocking {
     /// ```
     #[derive(Clone)]
     pub struct Producer {
-        pub(crate) inner: super::Producer,
+        pub(super) inner: super::Producer,
+    }
+
+    impl Producer {
+        /// The same producer with async verbs.
+        #[inline]
+        pub fn as_async(&self) -> &super::Producer {
+            &self.inner
+        }
     }
 }
 

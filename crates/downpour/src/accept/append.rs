@@ -39,9 +39,9 @@ thread_local! {
 /// What a record keeps over several attempts, so that waiting changes neither.
 #[derive(Debug, Default)]
 pub(crate) struct AcceptProgress {
-    pub(crate) partition: Option<i32>,
+    pub(super) partition: Option<i32>,
     /// A chunk that was waited for; its credit is this record's until the next attempt.
-    pub(crate) chunk: Option<Vec<u8>>,
+    pub(super) chunk: Option<Vec<u8>>,
 }
 
 /// What came of an attempt to accept a record.

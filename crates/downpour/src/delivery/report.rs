@@ -11,11 +11,11 @@ use crate::label::Label;
 /// Where a record is.
 #[derive(Clone)]
 pub struct Report {
-    pub(crate) topic: Arc<str>,
-    pub(crate) partition: i32,
-    pub(crate) offset: Option<i64>,
-    pub(crate) timestamp: i64,
-    pub(crate) label: Option<Label>,
+    pub(super) topic: Arc<str>,
+    pub(super) partition: i32,
+    pub(super) offset: Option<i64>,
+    pub(super) timestamp: i64,
+    pub(super) label: Option<Label>,
 }
 
 impl Report {

@@ -1,11 +1,11 @@
 //! What may go to other threads: every public type and every future. Fails by not compiling.
 
 use downpour::{
-    Acks, Address, Cause, Choice, CodecError, Compression, ConfigError, ConfigProblem, Deliveries,
-    Delivery, DeliveryError, ErrorCode, Field, Header, HeaderValue, InvalidRecord, Label, Outcome,
-    Part, ProduceError, ProduceManyError, Producer, ProducerBuilder, Record, Report, SendError,
-    SendManyError, SendTimeout, Topic, TopicRef, TrySendError, Unfinished, UnknownRecords,
-    WaitTimeout, WaitedFor, WaitingFor, Written, blocking,
+    Acks, Address, Cause, Choice, Compression, CompressionError, ConfigError, ConfigProblem,
+    Deliveries, Delivery, DeliveryError, ErrorCode, Field, Header, HeaderValue, InvalidRecord,
+    Label, Outcome, Part, ProduceError, ProduceManyError, Producer, ProducerBuilder, Record,
+    Report, SendError, SendManyError, SendTimeout, Topic, TopicRef, TrySendError, Unfinished,
+    UnknownRecords, WaitTimeout, WaitedFor, WaitingFor, Written, blocking,
 };
 
 fn shared<T: Send + Sync + 'static>() {}
@@ -23,7 +23,7 @@ fn every_public_type_may_be_shared_between_threads() {
     shared::<(DeliveryError, WaitTimeout, Cause, WaitingFor, Written)>();
     shared::<(ConfigError, ConfigProblem)>();
     shared::<(Acks, Address, Choice, ErrorCode)>();
-    shared::<(Compression, CodecError)>();
+    shared::<(Compression, CompressionError)>();
     shared::<Box<dyn downpour::Partitioner>>();
 }
 

@@ -1,13 +1,13 @@
 //! `buffer_memory`: waiting in turn, being refused, and getting it all back.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::pin::Pin;
+use std::task::{Context, Waker};
 use std::time::{Duration, Instant};
 
 use downpour::{Producer, Record, SendError, WaitedFor};
 use downpour_fake::{ApiKey, FakeCluster, Fault};
 
-use crate::setup::{PATIENCE, builder, small_cluster, until};
+use crate::setup::{PATIENCE, builder, small_cluster};
 
 /// A producer of little memory whose broker does not answer Produce for a while.
 fn full(cluster: &FakeCluster, patience: Duration) -> Producer {
@@ -115,33 +115,23 @@ fn those_who_wait_are_served_in_turn_and_nobody_is_left_out() {
     let cluster = small_cluster();
     cluster.set_network_delay(Duration::from_millis(50));
     let producer = full(&cluster, PATIENCE);
-    let order = Arc::new(Mutex::new(Vec::new()));
-    let waiting = Arc::new(AtomicUsize::new(0));
-    let threads: Vec<_> = (0..6)
+    // Polled once, which puts it into the line; each takes all of the memory, so that grants
+    // come one at a time.
+    let in_line: Vec<_> = (0..6)
         .map(|number| {
-            let (producer, order) = (producer.blocking(), order.clone());
-            // One after the other, so that their order is known.
-            until("the one before waits", || {
-                waiting.load(Ordering::SeqCst) == number
-            });
-            let begun = waiting.clone();
-            let thread = std::thread::spawn(move || {
-                begun.fetch_add(1, Ordering::SeqCst);
-                // Takes all of the memory, so that grants come one at a time.
-                let value = vec![number as u8; 12_000];
-                let delivery = producer.produce_async(Record::to("events").value(value));
-                order.lock().unwrap().push(number);
-                delivery.unwrap().wait().unwrap();
-            });
-            std::thread::sleep(Duration::from_millis(5));
-            thread
+            let record = Record::to("events").value(vec![number; 12_000]);
+            let mut send = producer.send(record);
+            let mut context = Context::from_waker(Waker::noop());
+            assert!(Pin::new(&mut send).poll(&mut context).is_pending());
+            send
         })
         .collect();
-    for thread in threads {
-        thread.join().unwrap();
-    }
-    let order = order.lock().unwrap().clone();
-    assert_eq!(order.len(), 6);
+    std::thread::scope(|scope| {
+        // The last one first, as far as threads have an order.
+        for send in in_line.into_iter().rev() {
+            scope.spawn(|| smol::block_on(send).unwrap().wait().unwrap());
+        }
+    });
     let arrived: Vec<u8> = cluster
         .records("events", 0)
         .iter()

@@ -15,6 +15,7 @@ mod engine;
 mod expiry;
 mod metadata;
 mod pacing;
+mod peeking;
 mod poll;
 mod producer_id;
 mod queues;
@@ -22,7 +23,6 @@ mod ready_lists;
 mod requests;
 #[cfg(test)]
 mod tests;
-mod topic_state;
 mod topics;
 
 pub use crate::output::{Output, TopicUpdate};

@@ -124,6 +124,11 @@ impl<P> Connection<P> {
         self.next_correlation_id
     }
 
+    /// Requests without an answer, those included that nobody answers and that have not left.
+    pub(crate) fn requests(&self) -> impl Iterator<Item = &Pending<P>> {
+        self.pending.iter().chain(&self.unanswered)
+    }
+
     /// Notes a request of so many bytes that is handed to the socket now.
     pub(crate) fn handle_request(
         &mut self,

@@ -77,14 +77,13 @@ impl<T: Clone> Engine<T> {
             queues.with(batch.partition, |queue| {
                 queue.handle_sent(batch.send_id, out)
             });
-            self.complete(batch.partition);
+            self.ready.mark_dirty(batch.partition);
         }
         self.request_completed(broker);
     }
 
     fn request_completed(&mut self, broker: Option<i32>) {
         if let Some(broker) = broker.and_then(|id| self.brokers.get_mut(&id)) {
-            broker.in_flight = broker.in_flight.saturating_sub(1);
             broker.is_answered = true;
         }
     }
@@ -186,7 +185,6 @@ impl<T: Clone> Engine<T> {
                     let endpoints = &response.node_endpoints;
                     changes.extend(self.cluster.apply_hint(partition, hint, endpoints));
                 }
-                self.note_completed(partition);
                 self.note_peek(partition, peek);
             }
         }
@@ -198,7 +196,7 @@ impl<T: Clone> Engine<T> {
             queues.with(batch.partition, |queue| {
                 queue.handle_lost(batch.send_id, Left::Whole, cause, now, out);
             });
-            self.complete(batch.partition);
+            self.ready.mark_dirty(batch.partition);
         }
         self.request_completed(broker);
         if !changes.is_empty() {

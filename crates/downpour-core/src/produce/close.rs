@@ -5,7 +5,6 @@ use std::time::Instant;
 use crate::output::Output;
 use crate::produce::engine::Engine;
 use crate::produce::queues::Queues;
-use crate::produce::topic_state::ReadyList;
 use crate::queue::Unsent;
 
 impl<T: Clone> Engine<T> {
@@ -23,16 +22,12 @@ impl<T: Clone> Engine<T> {
             self.out.push_back(Output::Disconnect { connection_id });
         }
         let mut unsent = Vec::new();
-        for partition in self.partitions_where(|_| true) {
+        for partition in self.ready.all() {
             let out = &mut self.out;
             queues.with(partition, |queue| queue.abort(now, &mut unsent, out));
-            if let Some(state) = self.partition(partition) {
-                (state.list, state.in_flight) = (ReadyList::None, 0);
-            }
         }
         self.brokers.clear();
-        self.leaderless.clear();
-        self.dirty.clear();
+        self.ready.clear();
         unsent
     }
 }

@@ -13,7 +13,7 @@ use crate::client::connection::{Connection, Pending, Stage};
 use crate::client::versions::Versions;
 use crate::config::Address;
 use crate::event::Event;
-use crate::ids::{ConnectionId, PartitionId};
+use crate::ids::ConnectionId;
 use crate::outcome::Cause;
 use crate::output::Output;
 use crate::produce::engine::Engine;
@@ -132,6 +132,12 @@ impl<T: Clone> Engine<T> {
             produce_version: versions.produce,
             metadata_version: versions.metadata,
         });
+    }
+
+    /// The connection to a broker, ready or not.
+    pub(super) fn connection_to(&self, broker: i32) -> Option<&Connection<Purpose>> {
+        let id = self.brokers.get(&broker)?.connection_id?;
+        self.connections.get(&id)
     }
 
     /// Opens a connection to a broker, unless there is one or it is too early.
@@ -272,7 +278,6 @@ impl<T: Clone> Engine<T> {
         };
         let broker = self.brokers.entry(id).or_default();
         broker.connection_id = None;
-        broker.in_flight = 0;
         broker.failures += u32::from(!was_ready);
         let pause = self.rng.backoff(limits, broker.failures);
         broker.retry_at = Some(now + pause);
@@ -301,22 +306,9 @@ impl<T: Clone> Engine<T> {
                     queues.with(batch.partition, |queue| {
                         queue.handle_lost(batch.send_id, left, cause, now, out);
                     });
-                    self.complete(batch.partition);
+                    self.ready.mark_dirty(batch.partition);
                 }
             }
-        }
-    }
-
-    /// One batch of the partition is not in flight any more, and the queue is to be looked at.
-    pub(crate) fn complete(&mut self, partition: PartitionId) {
-        self.note_completed(partition);
-        self.dirty.push(partition);
-    }
-
-    /// One batch of the partition is not in flight any more.
-    pub(crate) fn note_completed(&mut self, partition: PartitionId) {
-        if let Some(state) = self.partition(partition) {
-            state.in_flight = state.in_flight.saturating_sub(1);
         }
     }
 

@@ -11,12 +11,11 @@ use downpour_wire::messages::ApiKey;
 use crate::config::Linger;
 use crate::ids::{ConnectionId, PartitionId};
 use crate::output::Output;
-use crate::produce::broker::Broker;
 use crate::produce::engine::{Engine, earlier};
 use crate::produce::producer_id::Bumped;
 use crate::produce::queues::Queues;
-use crate::produce::requests::{Purpose, SentBatch};
-use crate::produce::topic_state::ReadyList;
+use crate::produce::ready_lists::ReadyList;
+use crate::produce::requests::{Purpose, SentBatch, in_flight};
 use crate::queue::{Answer, Drain, DrainContext, OutgoingBatch, Readiness};
 
 /// The first version of Produce that may carry zstd (KIP-110).
@@ -28,9 +27,7 @@ const IDS_SINCE: i16 = 13;
 impl<T: Clone> Engine<T> {
     /// Sends what is due, to every broker.
     pub(crate) fn dispatch(&mut self, now: Instant, queues: &mut impl Queues<T>) {
-        let waiting = self.brokers.iter().filter(|(_, b)| !b.active.is_empty());
-        let ids: Vec<i32> = waiting.map(|(id, _)| *id).collect();
-        for id in ids {
+        for id in self.ready.brokers().collect::<Vec<_>>() {
             self.ensure_connection(id, now);
             self.pace(id, now, queues);
             // Bounded: each round sends a request, and at most `max_in_flight` fit.
@@ -49,22 +46,22 @@ impl<T: Clone> Engine<T> {
         let broker = self.brokers.get(&id)?;
         let connection = self.connections.get(&broker.connection_id?)?;
         let throttled = connection.throttled_until.is_some_and(|at| at > now);
-        let full = broker.in_flight >= self.config.max_in_flight;
+        let full = in_flight(connection) >= self.config.max_in_flight;
         // What the kernel does not take would wait there as a request; here it waits as open
         // batches, which grow, and is still known to be unwritten.
         let waits = throttled || full || connection.is_congested();
-        if !connection.is_ready() || waits || broker.active.is_empty() {
+        if !connection.is_ready() || waits || self.ready.len(id) == 0 {
             return None;
         }
-        let due = self.leaves_at_once(broker, now)
+        let due = self.leaves_at_once(id, now)
             || broker.ready
             || broker.next_at.is_some_and(|at| at <= now);
         due.then_some(connection.id)
     }
 
     /// Whether anything goes: with nothing in flight lingering gains nothing.
-    fn leaves_at_once(&self, broker: &Broker, now: Instant) -> bool {
-        let idle = self.is_adaptive() && broker.in_flight == 0 && !broker.is_pausing(now);
+    fn leaves_at_once(&self, id: i32, now: Instant) -> bool {
+        let idle = self.is_adaptive() && self.in_flight(id) == 0 && !self.is_pausing(id, now);
         idle || self.pressure || self.draining
     }
 
@@ -80,20 +77,15 @@ impl<T: Clone> Engine<T> {
         now: Instant,
         queues: &mut impl Queues<T>,
     ) -> Vec<(PartitionId, OutgoingBatch)> {
-        let Some(broker) = self.brokers.get(&id) else {
-            return Vec::new();
-        };
-        let readiness = if self.leaves_at_once(broker, now) {
+        let readiness = if self.leaves_at_once(id, now) {
             Readiness::Anything
         } else {
             Readiness::Half
         };
-        let Some(broker) = self.brokers.get_mut(&id) else {
-            return Vec::new();
-        };
-        let visits = broker.active.len();
+        let broker = self.brokers.entry(id).or_default();
         broker.ready = false;
         broker.next_at = None;
+        let visits = self.ready.len(id);
         let mut context = DrainContext {
             now,
             broker: id,
@@ -109,7 +101,7 @@ impl<T: Clone> Engine<T> {
                 self.broker_ready(id);
                 break;
             }
-            let Some(partition) = self.next_active(id) else {
+            let Some(partition) = self.ready.pop(id) else {
                 break;
             };
             let drain = self.visit(partition, connection_id, &mut context, queues);
@@ -118,13 +110,16 @@ impl<T: Clone> Engine<T> {
                 Some(Drain::Empty) | None => false,
                 Some(_) => true,
             };
-            self.requeue(id, partition, stays);
+            if stays {
+                // Behind the others, so that the next request begins with another one.
+                self.ready.enlist(partition, ReadyList::Broker(id));
+            }
             match drain {
                 Some(Drain::Send(outgoing)) => {
                     bytes += outgoing.bytes();
                     if outgoing.more {
                         // A second batch of this partition goes with the next request.
-                        self.dirty.push(partition);
+                        self.ready.mark_dirty(partition);
                     }
                     gathered.push((partition, outgoing));
                 }
@@ -145,22 +140,6 @@ impl<T: Clone> Engine<T> {
     fn broker_ready(&mut self, id: i32) {
         if let Some(broker) = self.brokers.get_mut(&id) {
             broker.ready = true;
-        }
-    }
-
-    fn next_active(&mut self, id: i32) -> Option<PartitionId> {
-        self.brokers.get_mut(&id)?.active.pop_front()
-    }
-
-    /// Puts a visited partition behind the others, so that the next request begins with another
-    /// one, or out of the list.
-    fn requeue(&mut self, id: i32, partition: PartitionId, stays: bool) {
-        if stays {
-            if let Some(broker) = self.brokers.get_mut(&id) {
-                broker.active.push_back(partition);
-            }
-        } else if let Some(state) = self.partition(partition) {
-            state.list = ReadyList::None;
         }
     }
 
@@ -199,7 +178,7 @@ impl<T: Clone> Engine<T> {
             queues.with(partition, |queue| {
                 queue.handle_answer(send_id, &answer, context.now, out)
             });
-            self.dirty.push(partition);
+            self.ready.mark_dirty(partition);
             return Some(Drain::Empty);
         }
         Some(drain)
@@ -258,15 +237,8 @@ impl<T: Clone> Engine<T> {
             .expect("a request is below request_max, which fits its length");
         let answered = self.config.acks.as_i16() != 0;
         let what = (ApiKey::Produce, version);
-        let partitions: Vec<PartitionId> = sent.iter().map(|batch| batch.partition).collect();
         connection.handle_request(what, frame.len(), answered, Purpose::Produce(sent), now);
-        for partition in partitions {
-            if let Some(state) = self.partition(partition) {
-                state.in_flight += 1;
-            }
-        }
         if let Some(broker) = self.brokers.get_mut(&id) {
-            broker.in_flight += 1;
             broker.last_records = records;
         }
         self.out.push_back(Output::Write {

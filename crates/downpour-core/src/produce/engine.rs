@@ -11,11 +11,11 @@ use crate::client::inquiry::Inquiry;
 use crate::config::Config;
 use crate::event::Event;
 use crate::identity::IdentityState;
-use crate::ids::{ConnectionId, PartitionId};
+use crate::ids::ConnectionId;
 use crate::output::{Output, Outputs};
 use crate::produce::broker::Broker;
+use crate::produce::ready_lists::ReadyLists;
 use crate::produce::requests::Purpose;
-use crate::produce::topic_state::TopicState;
 use crate::rng::Rng;
 
 /// The decisions of the I/O thread.
@@ -41,11 +41,10 @@ pub struct Engine<T> {
     pub(super) next_connection: u64,
     pub(super) brokers: BTreeMap<i32, Broker>,
     pub(super) bootstrap: Bootstrap,
-    pub(super) topics: Vec<TopicState>,
-    /// Partitions whose queues changed since they were last looked at.
-    pub(super) dirty: Vec<PartitionId>,
-    /// Partitions with something to send and no leader to send it to.
-    pub(super) leaderless: Vec<PartitionId>,
+    /// Topics that somebody asked for and that are not there yet; until when they are asked for
+    /// again.
+    pub(super) wanted: BTreeMap<u32, Instant>,
+    pub(super) ready: ReadyLists,
     /// Set by the shell while callers wait for memory, cleared by it when nobody does. Without
     /// it open batches would linger while the memory in them is what the callers wait for.
     pub(super) pressure: bool,
@@ -79,9 +78,8 @@ impl<T: Clone> Engine<T> {
                 next: first,
                 ..Bootstrap::default()
             },
-            topics: Vec::new(),
-            dirty: Vec::new(),
-            leaderless: Vec::new(),
+            wanted: BTreeMap::new(),
+            ready: ReadyLists::default(),
             pressure: false,
             draining: false,
             sweep_at: None,

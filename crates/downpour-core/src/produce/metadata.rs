@@ -11,20 +11,16 @@ use crate::ids::ConnectionId;
 use crate::produce::engine::Engine;
 use crate::produce::queues::Queues;
 use crate::produce::requests::Purpose;
-use crate::produce::topic_state::TopicState;
 
 impl<T: Clone> Engine<T> {
     /// Somebody wants to send to a topic. `topic` is the shell's dense number for it.
     pub fn handle_topic_wanted(&mut self, topic: u32, name: &Arc<str>, now: Instant) {
         self.cluster.add_topic(topic, name);
-        let at = topic as usize;
-        if self.topics.len() <= at {
-            self.topics.resize(at + 1, TopicState::default());
-        }
         self.metadata.wanted = true;
         // A topic that is there is refreshed once; only a missing one is asked for again.
-        if self.topics[at].partitions.is_empty() {
-            self.topics[at].wanted_until = Some(now + self.config.topic_wanted_for);
+        if self.ready.count(topic) == 0 {
+            let until = now + self.config.topic_wanted_for;
+            self.wanted.insert(topic, until);
             if self.metadata.attempts == 0 {
                 self.metadata.retry_at = None;
             }
@@ -50,11 +46,7 @@ impl<T: Clone> Engine<T> {
         };
         let version = connection.versions.metadata;
         let wanted = |number: u32, known: bool| {
-            let until = self
-                .topics
-                .get(number as usize)
-                .and_then(|t| t.wanted_until);
-            known || until.is_some_and(|until| until > now)
+            known || self.wanted.get(&number).is_some_and(|until| *until > now)
         };
         let topics = self
             .cluster
@@ -111,11 +103,8 @@ impl<T: Clone> Engine<T> {
         let changes = self.cluster.merge(response);
         self.handle_changes(changes, queues);
         self.look_at_dirty(now, queues);
-        let missing = self
-            .topics
-            .iter()
-            .any(|t| t.wanted_until.is_some_and(|until| until > now));
-        if missing || !self.leaderless.is_empty() {
+        let missing = self.wanted.values().any(|until| *until > now);
+        if missing || self.ready.has_leaderless() {
             self.metadata_again(now);
         } else {
             self.metadata.attempts = 0;

@@ -13,7 +13,6 @@ use crate::outcome::Cause;
 use crate::produce::engine::Engine;
 use crate::produce::queues::Queues;
 use crate::produce::requests::Purpose;
-use crate::produce::topic_state::ReadyList;
 
 impl<T: Clone> Engine<T> {
     /// Asks for a producer id if it is due.
@@ -82,8 +81,8 @@ impl<T: Clone> Engine<T> {
                     producer_id: id,
                     epoch,
                 });
-                for broker in self.brokers.values_mut() {
-                    broker.ready |= !broker.active.is_empty();
+                for id in self.ready.brokers() {
+                    self.brokers.entry(id).or_default().ready = true;
                 }
             }
             ErrorCode::COORDINATOR_LOAD_IN_PROGRESS
@@ -110,7 +109,7 @@ impl<T: Clone> Engine<T> {
         let cause = Cause::NoIdentity {
             reason: Arc::from(reason),
         };
-        for partition in self.partitions_where(|state| state.list != ReadyList::None) {
+        for partition in self.ready.enlisted().collect::<Vec<_>>() {
             let out = &mut self.out;
             queues.with(partition, |queue| queue.fail_unsent(&cause, now, out));
         }

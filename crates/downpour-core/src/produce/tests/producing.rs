@@ -97,6 +97,17 @@ fn a_moved_leader_gets_the_same_bytes() {
 }
 
 #[test]
+fn leaders_that_move_together_are_told_of_once_per_topic() {
+    let mut world = World::ready(config());
+    world.sleep(1_000);
+    world.topics.clear();
+    world.leaders = vec![(2, 1), (1, 1)];
+    world.want();
+    world.answer_metadata();
+    assert_eq!(world.topics, ["[Some(2), Some(1)]"]);
+}
+
+#[test]
 fn a_leader_hint_saves_the_wait_for_metadata() {
     let mut world = World::new(config());
     world.produce_max = 10;

@@ -96,8 +96,8 @@ impl BatchOptions {
     }
 }
 
-/// Everything that the decisions depend on. The defaults are Java's where nothing else is said
-/// in ARCHITECTURE.md.
+/// Everything that the decisions depend on. The defaults are Java's where a field does not
+/// say otherwise.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Config {
@@ -133,13 +133,13 @@ pub struct Config {
     /// of its producer: they age that by the records' timestamps, not by when they got them
     /// (`producer.id.expiration.ms`, a day by default). Default 6 h.
     pub trusted_age: Duration,
-    /// From acceptance to the last possible verdict. Default 120 s.
+    /// From the opening of a record's batch to its last possible verdict. Default 120 s.
     pub delivery_timeout: Duration,
     /// From a request's departure to its answer. Default 30 s.
     pub request_timeout: Duration,
-    /// First and largest pause before a retry. Default 100 ms and 1 s.
+    /// First and largest backoff before a retry. Default 100 ms and 1 s.
     pub retry_backoff: (Duration, Duration),
-    /// First and largest pause before a reconnect. Default 50 ms and 1 s.
+    /// First and largest backoff before a reconnect. Default 50 ms and 1 s.
     pub reconnect_backoff: (Duration, Duration),
     /// A connection that is not ready after this is given up. Default 10 s.
     pub connect_timeout: Duration,

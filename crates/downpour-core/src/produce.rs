@@ -19,8 +19,8 @@ mod peeking;
 mod poll;
 mod producer_id;
 mod queues;
-mod ready_lists;
 mod requests;
+mod send_lists;
 #[cfg(test)]
 mod tests;
 mod topics;

@@ -82,7 +82,7 @@ pub(crate) struct Connection<P> {
     pub(crate) versions: Versions,
     pub(crate) pending: VecDeque<Pending<P>>,
     /// Requests that nobody answers (acks=0), until they are on the socket.
-    pub(crate) unanswered: VecDeque<Pending<P>>,
+    pub(crate) unacked: VecDeque<Pending<P>>,
     pub(crate) throttled_until: Option<Instant>,
     opened_at: Instant,
     last_used: Instant,
@@ -105,7 +105,7 @@ impl<P> Connection<P> {
             stage: Stage::Connecting,
             versions: Versions::default(),
             pending: VecDeque::new(),
-            unanswered: VecDeque::new(),
+            unacked: VecDeque::new(),
             throttled_until: None,
             opened_at: now,
             last_used: now,
@@ -126,7 +126,7 @@ impl<P> Connection<P> {
 
     /// Requests without an answer, those included that nobody answers and that have not left.
     pub(crate) fn requests(&self) -> impl Iterator<Item = &Pending<P>> {
-        self.pending.iter().chain(&self.unanswered)
+        self.pending.iter().chain(&self.unacked)
     }
 
     /// Notes a request of so many bytes that is handed to the socket now.
@@ -153,7 +153,7 @@ impl<P> Connection<P> {
         if answered {
             self.pending.push_back(pending);
         } else {
-            self.unanswered.push_back(pending);
+            self.unacked.push_back(pending);
         }
     }
 
@@ -207,7 +207,7 @@ impl<P> Connection<P> {
         }
     }
 
-    /// When the connection must have got ahead, or is given up.
+    /// When the connection must have made progress; it is given up otherwise.
     pub(crate) fn deadline(&self, connect: Duration, request: Duration) -> Option<Instant> {
         match self.stage {
             Stage::Connecting | Stage::Negotiating => Some(self.opened_at + connect),
@@ -217,7 +217,7 @@ impl<P> Connection<P> {
 
     /// When it will have sent nothing for too long; `None` while it carries something.
     pub(crate) fn idle_at(&self, idle: Duration) -> Option<Instant> {
-        let carries = !self.pending.is_empty() || !self.unanswered.is_empty();
+        let carries = !self.pending.is_empty() || !self.unacked.is_empty();
         (self.is_ready() && !carries).then(|| self.last_used + idle)
     }
 }

@@ -13,7 +13,7 @@ pub(crate) struct Inquiry {
     /// Where the request is that has no answer yet. Without it one request per poll would leave.
     pub(crate) asked: Option<ConnectionId>,
     pub(crate) retry_at: Option<Instant>,
-    /// Answers in a row that settled nothing; they make the pause grow.
+    /// Answers in a row that settled nothing; they make the backoff grow.
     pub(crate) attempts: u32,
     pub(crate) answered_at: Option<Instant>,
 }
@@ -23,7 +23,7 @@ impl Inquiry {
         self.wanted && self.asked.is_none() && self.retry_at.is_none_or(|at| at <= now)
     }
 
-    /// The answer did not settle it: it is asked again after a pause that grows.
+    /// The answer did not settle it: it is asked again after a backoff that grows.
     pub(crate) fn retry(&mut self, backoff: (Duration, Duration), rng: &mut Rng, now: Instant) {
         self.wanted = true;
         self.attempts = self.attempts.saturating_add(1);
@@ -31,7 +31,7 @@ impl Inquiry {
     }
 
     /// The answer is lost with its connection, which says nothing about the question: it is
-    /// asked again after the first pause, elsewhere.
+    /// asked again after the first backoff, elsewhere.
     pub(crate) fn handle_lost(
         &mut self,
         backoff: (Duration, Duration),

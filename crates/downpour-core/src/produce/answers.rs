@@ -51,9 +51,9 @@ impl<T: Clone> Engine<T> {
         };
         connection.handle_written(total);
         let mut sent = Vec::new();
-        while let Some(pending) = connection.unanswered.pop_front() {
+        while let Some(pending) = connection.unacked.pop_front() {
             if !connection.has_left(&pending) {
-                connection.unanswered.push_front(pending);
+                connection.unacked.push_front(pending);
                 break;
             }
             sent.push(pending.purpose);
@@ -77,7 +77,7 @@ impl<T: Clone> Engine<T> {
             queues.with(batch.partition, |queue| {
                 queue.handle_sent(batch.send_id, out)
             });
-            self.ready.mark_dirty(batch.partition);
+            self.lists.mark_dirty(batch.partition);
         }
         self.request_completed(broker);
     }
@@ -140,10 +140,10 @@ impl<T: Clone> Engine<T> {
         let Some(connection) = self.connections.get_mut(&connection_id) else {
             return;
         };
-        let pause = Duration::from_millis(ms);
-        connection.throttled_until = Some(now + pause);
+        let throttle = Duration::from_millis(ms);
+        connection.throttled_until = Some(now + throttle);
         let broker = connection.broker;
-        self.event(Event::Throttled { broker, pause });
+        self.event(Event::Throttled { broker, throttle });
     }
 
     fn handle_produced(
@@ -189,14 +189,14 @@ impl<T: Clone> Engine<T> {
             }
         }
         for batch in open.into_iter().flatten() {
-            let cause = Cause::Disconnected {
-                reason: Arc::from("its answer left this batch out"),
+            let cause = Cause::Unanswered {
+                reason: Arc::from("the answer to its request left this batch out"),
             };
             let out = &mut self.out;
             queues.with(batch.partition, |queue| {
                 queue.handle_lost(batch.send_id, Left::Whole, cause, now, out);
             });
-            self.ready.mark_dirty(batch.partition);
+            self.lists.mark_dirty(batch.partition);
         }
         self.request_completed(broker);
         if !changes.is_empty() {

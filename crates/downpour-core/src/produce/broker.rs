@@ -1,5 +1,5 @@
 //! What is known of one broker's pace: when its partitions want to send, and the pause that its
-//! next request may take. Which partitions those are is in `ready_lists`.
+//! next request may take. Which partitions those are is in `send_lists`.
 
 use std::time::Instant;
 

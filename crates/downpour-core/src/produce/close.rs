@@ -22,12 +22,12 @@ impl<T: Clone> Engine<T> {
             self.out.push_back(Output::Disconnect { connection_id });
         }
         let mut unsent = Vec::new();
-        for partition in self.ready.all() {
+        for partition in self.lists.all() {
             let out = &mut self.out;
             queues.with(partition, |queue| queue.abort(now, &mut unsent, out));
         }
         self.brokers.clear();
-        self.ready.clear();
+        self.lists.clear();
         unsent
     }
 }

@@ -233,7 +233,7 @@ impl<T: Clone> Engine<T> {
             };
             self.lose_request(pending, left, &reason, now, queues);
         }
-        for pending in std::mem::take(&mut connection.unanswered) {
+        for pending in std::mem::take(&mut connection.unacked) {
             // What had left whole counted as sent already.
             let left = partly(&connection, &pending);
             self.lose_request(pending, left, &reason, now, queues);
@@ -271,17 +271,17 @@ impl<T: Clone> Engine<T> {
         let Some(id) = broker else {
             self.bootstrap.failures += u32::from(!was_ready);
             // Each address is tried before the first one's turn comes again.
-            let rounds = self.bootstrap.failures / self.config.bootstrap.len().max(1) as u32;
-            let pause = self.rng.backoff(limits, rounds);
-            self.bootstrap.retry_at = Some(now + pause);
-            return pause;
+            let turns = self.bootstrap.failures / self.config.bootstrap.len().max(1) as u32;
+            let backoff = self.rng.backoff(limits, turns);
+            self.bootstrap.retry_at = Some(now + backoff);
+            return backoff;
         };
         let broker = self.brokers.entry(id).or_default();
         broker.connection_id = None;
         broker.failures += u32::from(!was_ready);
-        let pause = self.rng.backoff(limits, broker.failures);
-        broker.retry_at = Some(now + pause);
-        pause
+        let backoff = self.rng.backoff(limits, broker.failures);
+        broker.retry_at = Some(now + backoff);
+        backoff
     }
 
     fn lose_request(
@@ -306,7 +306,7 @@ impl<T: Clone> Engine<T> {
                     queues.with(batch.partition, |queue| {
                         queue.handle_lost(batch.send_id, left, cause, now, out);
                     });
-                    self.ready.mark_dirty(batch.partition);
+                    self.lists.mark_dirty(batch.partition);
                 }
             }
         }

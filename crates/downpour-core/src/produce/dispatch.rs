@@ -14,8 +14,8 @@ use crate::output::Output;
 use crate::produce::engine::{Engine, earlier};
 use crate::produce::producer_id::Bumped;
 use crate::produce::queues::Queues;
-use crate::produce::ready_lists::ReadyList;
 use crate::produce::requests::{Purpose, SentBatch, in_flight};
+use crate::produce::send_lists::SendList;
 use crate::queue::{Answer, Drain, DrainContext, OutgoingBatch, Readiness};
 
 /// The first version of Produce that may carry zstd (KIP-110).
@@ -27,16 +27,16 @@ const IDS_SINCE: i16 = 13;
 impl<T: Clone> Engine<T> {
     /// Sends what is due, to every broker.
     pub(crate) fn dispatch(&mut self, now: Instant, queues: &mut impl Queues<T>) {
-        for id in self.ready.brokers().collect::<Vec<_>>() {
+        for id in self.lists.brokers().collect::<Vec<_>>() {
             self.ensure_connection(id, now);
             self.pace(id, now, queues);
-            // Bounded: each round sends a request, and at most `max_in_flight` fit.
-            while let Some(connection_id) = self.may_send(id, now) {
+            // One request per poll: until the shell tells that it was written it waits there, and
+            // what would follow it waits better here.
+            if let Some(connection_id) = self.may_send(id, now) {
                 let outgoing = self.gather(id, connection_id, now, queues);
-                if outgoing.is_empty() {
-                    break;
+                if !outgoing.is_empty() {
+                    self.send(id, connection_id, outgoing, now);
                 }
-                self.send(id, connection_id, outgoing, now);
             }
         }
     }
@@ -50,7 +50,7 @@ impl<T: Clone> Engine<T> {
         // What the kernel does not take would wait there as a request; here it waits as open
         // batches, which grow, and is still known to be unwritten.
         let waits = throttled || full || connection.is_congested();
-        if !connection.is_ready() || waits || self.ready.len(id) == 0 {
+        if !connection.is_ready() || waits || self.lists.len(id) == 0 {
             return None;
         }
         let due = self.leaves_at_once(id, now)
@@ -85,7 +85,7 @@ impl<T: Clone> Engine<T> {
         let broker = self.brokers.entry(id).or_default();
         broker.ready = false;
         broker.next_at = None;
-        let visits = self.ready.len(id);
+        let visits = self.lists.len(id);
         let mut context = DrainContext {
             now,
             broker: id,
@@ -101,7 +101,7 @@ impl<T: Clone> Engine<T> {
                 self.broker_ready(id);
                 break;
             }
-            let Some(partition) = self.ready.pop(id) else {
+            let Some(partition) = self.lists.pop(id) else {
                 break;
             };
             let drain = self.visit(partition, connection_id, &mut context, queues);
@@ -112,14 +112,14 @@ impl<T: Clone> Engine<T> {
             };
             if stays {
                 // Behind the others, so that the next request begins with another one.
-                self.ready.enlist(partition, ReadyList::Broker(id));
+                self.lists.enlist(partition, SendList::Broker(id));
             }
             match drain {
                 Some(Drain::Send(outgoing)) => {
                     bytes += outgoing.bytes();
                     if outgoing.more {
                         // A second batch of this partition goes with the next request.
-                        self.ready.mark_dirty(partition);
+                        self.lists.mark_dirty(partition);
                     }
                     gathered.push((partition, outgoing));
                 }
@@ -178,7 +178,7 @@ impl<T: Clone> Engine<T> {
             queues.with(partition, |queue| {
                 queue.handle_answer(send_id, &answer, context.now, out)
             });
-            self.ready.mark_dirty(partition);
+            self.lists.mark_dirty(partition);
             return Some(Drain::Empty);
         }
         Some(drain)

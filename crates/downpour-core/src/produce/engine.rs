@@ -14,8 +14,8 @@ use crate::identity::IdentityState;
 use crate::ids::ConnectionId;
 use crate::output::{Output, Outputs};
 use crate::produce::broker::Broker;
-use crate::produce::ready_lists::ReadyLists;
 use crate::produce::requests::Purpose;
+use crate::produce::send_lists::SendLists;
 use crate::rng::Rng;
 
 /// The decisions of the I/O thread.
@@ -44,7 +44,7 @@ pub struct Engine<T> {
     /// Topics that somebody asked for and that are not there yet; until when they are asked for
     /// again.
     pub(super) wanted: BTreeMap<u32, Instant>,
-    pub(super) ready: ReadyLists,
+    pub(super) lists: SendLists,
     /// Set by the shell while callers wait for memory, cleared by it when nobody does. Without
     /// it open batches would linger while the memory in them is what the callers wait for.
     pub(super) pressure: bool,
@@ -79,7 +79,7 @@ impl<T: Clone> Engine<T> {
                 ..Bootstrap::default()
             },
             wanted: BTreeMap::new(),
-            ready: ReadyLists::default(),
+            lists: SendLists::default(),
             pressure: false,
             draining: false,
             sweep_at: None,

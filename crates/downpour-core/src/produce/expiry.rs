@@ -7,7 +7,7 @@ use crate::ids::{ConnectionId, PartitionId};
 use crate::outcome::WaitingFor;
 use crate::produce::engine::Engine;
 use crate::produce::queues::Queues;
-use crate::produce::ready_lists::ReadyList;
+use crate::produce::send_lists::SendList;
 
 impl<T: Clone> Engine<T> {
     /// Ends connections that got no further in time, and those that carry nothing any more.
@@ -53,13 +53,13 @@ impl<T: Clone> Engine<T> {
             _ => return,
         }
         self.wanted.retain(|_, until| *until > now);
-        let mut waiting: Vec<PartitionId> = self.ready.enlisted().collect();
+        let mut waiting: Vec<PartitionId> = self.lists.enlisted().collect();
         waiting.extend(self.partitions_in_flight());
         waiting.sort_unstable();
         waiting.dedup();
         for partition in waiting {
-            let leader = match self.ready.list(partition) {
-                ReadyList::Broker(id) => self.connection_to(id),
+            let leader = match self.lists.list(partition) {
+                SendList::Broker(id) => self.connection_to(id),
                 _ => None,
             };
             let reachable = leader.is_some_and(Connection::is_ready);
@@ -70,7 +70,7 @@ impl<T: Clone> Engine<T> {
             };
             let out = &mut self.out;
             queues.with(partition, |queue| queue.expire(now, waiting_for, out));
-            self.ready.mark_dirty(partition);
+            self.lists.mark_dirty(partition);
         }
         self.look_at_dirty(now, queues);
         self.sweep_at = self.has_work().then(|| now + self.sweep_every());

@@ -18,7 +18,7 @@ impl<T: Clone> Engine<T> {
         self.cluster.add_topic(topic, name);
         self.metadata.wanted = true;
         // A topic that is there is refreshed once; only a missing one is asked for again.
-        if self.ready.count(topic) == 0 {
+        if self.lists.count(topic) == 0 {
             let until = now + self.config.topic_wanted_for;
             self.wanted.insert(topic, until);
             if self.metadata.attempts == 0 {
@@ -104,7 +104,7 @@ impl<T: Clone> Engine<T> {
         self.handle_changes(changes, queues);
         self.look_at_dirty(now, queues);
         let missing = self.wanted.values().any(|until| *until > now);
-        if missing || self.ready.has_leaderless() {
+        if missing || self.lists.has_leaderless() {
             self.metadata_again(now);
         } else {
             self.metadata.attempts = 0;

@@ -27,8 +27,8 @@ impl<T: Clone> Engine<T> {
     ///
     /// It is too short for a poll of sockets, whose timeouts are milliseconds: the shell sleeps
     /// through it and looks at no socket.
-    pub fn pause(&self, now: Instant) -> Option<Duration> {
-        let pausing = self.ready.brokers().filter(|id| self.is_pausing(*id, now));
+    pub fn pause_left(&self, now: Instant) -> Option<Duration> {
+        let pausing = self.lists.brokers().filter(|id| self.is_pausing(*id, now));
         let ends = pausing.filter_map(|id| Some(self.brokers.get(&id)?.pause?.until));
         ends.min().map(|at| at - now)
     }
@@ -72,12 +72,12 @@ impl<T: Clone> Engine<T> {
         if !begins && before.is_none() {
             return;
         }
-        let sample = self.ready.first(id, SAMPLE);
+        let sample = self.lists.first(id, SAMPLE);
         let bytes =
             sample.filter_map(|partition| queues.with(partition, |queue| queue.open_bytes()));
         let seen = OpenSample {
             bytes: bytes.sum(),
-            partitions: self.ready.len(id),
+            partitions: self.lists.len(id),
         };
         let grows = before.is_none_or(|pause| pause.seen != seen && pause.end > now);
         broker.pause = grows.then(|| Pause {

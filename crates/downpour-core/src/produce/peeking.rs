@@ -5,7 +5,7 @@ use std::time::Instant;
 use crate::ids::PartitionId;
 use crate::produce::engine::{Engine, earlier};
 use crate::produce::queues::Queues;
-use crate::produce::ready_lists::ReadyList;
+use crate::produce::send_lists::SendList;
 use crate::queue::Peek;
 
 impl<T: Clone> Engine<T> {
@@ -14,12 +14,12 @@ impl<T: Clone> Engine<T> {
     /// A queue says at most once between two looks that it became dirty, so that the list of those
     /// holds each partition only a few times.
     pub fn mark_dirty(&mut self, partition: PartitionId) {
-        self.ready.mark_dirty(partition);
+        self.lists.mark_dirty(partition);
     }
 
     /// Looks at the queues that became dirty since the last look.
     pub(super) fn look_at_dirty(&mut self, now: Instant, queues: &mut impl Queues<T>) {
-        for partition in self.ready.take_dirty() {
+        for partition in self.lists.take_dirty() {
             if let Some(peek) = queues.with(partition, |queue| queue.peek(now)) {
                 self.note_peek(partition, peek);
             }
@@ -29,7 +29,7 @@ impl<T: Clone> Engine<T> {
     /// Notes what a look at a queue found.
     pub(super) fn note_peek(&mut self, partition: PartitionId, peek: Peek) {
         if peek == Peek::Nothing {
-            self.ready.enlist(partition, ReadyList::None);
+            self.lists.enlist(partition, SendList::None);
             return;
         }
         let Some(id) = self.enlist(partition) else {
@@ -48,9 +48,9 @@ impl<T: Clone> Engine<T> {
     pub(super) fn enlist(&mut self, partition: PartitionId) -> Option<i32> {
         let leader = self.cluster.leader(partition).broker;
         let leader = leader.filter(|id| self.cluster.brokers().contains_key(id));
-        let list = leader.map_or(ReadyList::Leaderless, ReadyList::Broker);
-        self.metadata.wanted |= leader.is_none() && self.ready.list(partition) != list;
-        self.ready.enlist(partition, list);
+        let list = leader.map_or(SendList::Leaderless, SendList::Broker);
+        self.metadata.wanted |= leader.is_none() && self.lists.list(partition) != list;
+        self.lists.enlist(partition, list);
         leader
     }
 }

@@ -36,7 +36,7 @@ impl<T: Clone> Engine<T> {
             consider(connection.idle_at(self.config.idle_timeout));
             consider(connection.throttled_until);
         }
-        for id in self.ready.brokers() {
+        for id in self.lists.brokers() {
             let Some(broker) = self.brokers.get(&id) else {
                 continue;
             };
@@ -93,7 +93,7 @@ impl<T: Clone> Engine<T> {
 
     /// Whether any record waits for its verdict.
     fn has_records(&self) -> bool {
-        !self.ready.is_empty() || self.is_in_flight()
+        !self.lists.is_empty() || self.is_in_flight()
     }
 
     /// Whether there is anything to do that needs a broker: records, or topics that are asked for.

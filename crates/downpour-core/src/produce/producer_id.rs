@@ -81,7 +81,7 @@ impl<T: Clone> Engine<T> {
                     producer_id: id,
                     epoch,
                 });
-                for id in self.ready.brokers() {
+                for id in self.lists.brokers() {
                     self.brokers.entry(id).or_default().ready = true;
                 }
             }
@@ -109,7 +109,7 @@ impl<T: Clone> Engine<T> {
         let cause = Cause::NoIdentity {
             reason: Arc::from(reason),
         };
-        for partition in self.ready.enlisted().collect::<Vec<_>>() {
+        for partition in self.lists.enlisted().collect::<Vec<_>>() {
             let out = &mut self.out;
             queues.with(partition, |queue| queue.fail_unsent(&cause, now, out));
         }

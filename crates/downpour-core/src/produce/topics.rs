@@ -9,7 +9,7 @@ use crate::event::Event;
 use crate::output::{Output, TopicUpdate};
 use crate::produce::engine::Engine;
 use crate::produce::queues::Queues;
-use crate::produce::ready_lists::ReadyList;
+use crate::produce::send_lists::SendList;
 use crate::queue::Queue;
 
 impl<T: Clone> Engine<T> {
@@ -21,7 +21,7 @@ impl<T: Clone> Engine<T> {
         for change in changes {
             match change {
                 // A topic that is new to us has no queues yet; its own change comes behind.
-                Change::Leader { partition, .. } if !self.ready.knows(partition) => {}
+                Change::Leader { partition, .. } if !self.lists.knows(partition) => {}
                 Change::Leader { partition, leader } => {
                     if let Some(topic) = self.cluster.topic(partition.topic) {
                         let topic = topic.name.clone();
@@ -35,16 +35,16 @@ impl<T: Clone> Engine<T> {
                         });
                     }
                     queues.with(partition, Queue::handle_leader_moved);
-                    if self.ready.list(partition) != ReadyList::None {
+                    if self.lists.list(partition) != SendList::None {
                         self.enlist(partition);
-                        self.ready.mark_dirty(partition);
+                        self.lists.mark_dirty(partition);
                     }
                     moved.insert(partition.topic);
                 }
                 Change::Topic { topic } => {
                     let count = self.cluster.topic(topic).map_or(0, |t| t.leaders.len());
                     self.wanted.remove(&topic);
-                    self.ready.grow(topic, count);
+                    self.lists.grow(topic, count);
                     moved.insert(topic);
                 }
                 Change::Unavailable { topic, code } => self.handle_unavailable(topic, code),
@@ -53,7 +53,7 @@ impl<T: Clone> Engine<T> {
         for topic in moved {
             self.tell_topic(topic);
         }
-        self.ready.look_at_leaderless();
+        self.lists.look_at_leaderless();
     }
 
     fn handle_unavailable(&mut self, topic: u32, code: ErrorCode) {

@@ -17,7 +17,7 @@ use crate::seal::SealJob;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Readiness {
-    /// Anything leaves: its broker is idle, memory is short, or somebody flushes or closes.
+    /// Anything leaves: its broker is idle, memory is short, or the producer closes.
     Anything,
     /// A request leaves anyway: half a batch, or half the linger, is enough to go with it.
     Half,

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use crate::outcome::{Cause, WaitingFor};
 use crate::output::Outputs;
-use crate::queue::batch::{Batch, Waiting, resolve};
+use crate::queue::batch::{Batch, Waiting};
 use crate::queue::state::Queue;
 
 impl<T: Clone> Queue<T> {
@@ -21,8 +21,7 @@ impl<T: Clone> Queue<T> {
                 last: batch.last.clone(),
                 waiting_for: WaitingFor::Answer,
             };
-            let failure = self.failure(batch, cause, now);
-            resolve(batch, self.verdict_in_flight(batch, failure), out);
+            self.give_up_in_flight(batch, cause, now, out);
             // Buffer and sequence stay with the request until its answer (KAFKA-19012).
             self.in_flight[at].batch.resolved = true;
         }
@@ -39,7 +38,7 @@ impl<T: Clone> Queue<T> {
 
     fn expire_waiting(&mut self, now: Instant, waiting_for: WaitingFor, out: &mut Outputs<T>) {
         let is_late = |batch: &Batch<T>| now >= batch.deadline;
-        // Nearly always nothing is: then the line is left as it lies.
+        // Nearly always nothing is: then nothing is moved.
         let any = self
             .waiting
             .iter()

@@ -185,6 +185,17 @@ impl<T: Clone> Queue<T> {
         } else {
             Written::No
         };
+        self.fail(batch, written, cause, now, out);
+    }
+
+    fn fail(
+        &self,
+        batch: &Batch<T>,
+        written: Written,
+        cause: Cause,
+        now: Instant,
+        out: &mut Outputs<T>,
+    ) {
         out.push_back(Output::Event(Event::DeliveryFailed {
             topic: self.topic.clone(),
             partition: self.partition,
@@ -200,15 +211,22 @@ impl<T: Clone> Queue<T> {
         resolve(batch, verdict, out);
     }
 
-    /// How a batch ends whose answer is not waited for: nobody can know, unless it is behind one
-    /// that is certainly absent.
-    pub(super) fn verdict_in_flight(&self, batch: &Batch<T>, failure: Arc<Failure>) -> Verdict {
+    /// Gives the records of a batch in flight their verdict without its answer: nobody can know,
+    /// unless it is behind one that is certainly absent.
+    pub(super) fn give_up_in_flight(
+        &self,
+        batch: &Batch<T>,
+        cause: Cause,
+        now: Instant,
+        out: &mut Outputs<T>,
+    ) {
         let is_absent = batch.stamp.is_some() && self.sequence.is_absent(batch.order_key());
-        if is_absent && batch.doubt != Doubt::Said {
-            Verdict::Failed(failure)
+        let written = if is_absent && batch.doubt != Doubt::Said {
+            Written::No
         } else {
-            Verdict::Unknown(failure)
-        }
+            Written::Unknown
+        };
+        self.fail(batch, written, cause, now, out);
     }
 
     /// A stamped batch ended without an acknowledgement. A sequence that nobody can have seen comes
@@ -259,7 +277,7 @@ impl<T: Clone> Queue<T> {
                 stays => self.waiting.push_back(stays),
             }
         }
-        // From the last: each may then give its sequence back to the one before it.
+        // Last first, so that each can give its sequence back.
         for batch in ended.iter().rev() {
             self.handle_gap(batch);
         }

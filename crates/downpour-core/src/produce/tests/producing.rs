@@ -314,10 +314,10 @@ fn under_load_a_request_waits_for_a_breath_and_no_longer() {
     let mut world = busy_world();
     world.append(0);
     assert!(world.asked.is_empty());
-    assert!(world.engine.pause(world.now).is_some());
+    assert!(world.engine.pause_left(world.now).is_some());
     world.sleep_us(100);
     world.next(ApiKey::Produce);
-    assert!(world.engine.pause(world.now).is_none());
+    assert!(world.engine.pause_left(world.now).is_none());
 }
 
 #[test]
@@ -345,7 +345,7 @@ fn a_request_that_leaves_meanwhile_ends_the_pause() {
     world.step();
     world.next(ApiKey::Produce);
     // Sleeping on would keep its answer waiting.
-    assert!(world.engine.pause(world.now).is_none());
+    assert!(world.engine.pause_left(world.now).is_none());
 }
 
 #[test]

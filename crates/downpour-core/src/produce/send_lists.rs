@@ -1,7 +1,7 @@
 //! Which partitions have something to send, and to whom.
 //!
 //! *Invariant:* a partition is in at most one list: its leader's, or that of the partitions that
-//! nobody leads. Lists are asked and changed through [`ReadyLists`] alone. Dirty partitions are
+//! nobody leads. Lists are asked and changed through [`SendLists`] alone. Dirty partitions are
 //! those to look at: the shell marks what callers changed, the engine what answers changed. When
 //! a queue is looked at, and what that leads to, is `peeking`'s.
 
@@ -11,7 +11,7 @@ use crate::ids::PartitionId;
 
 /// In which list a partition is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum ReadyList {
+pub(super) enum SendList {
     /// In none: it has nothing to send.
     #[default]
     None,
@@ -23,7 +23,7 @@ pub(super) enum ReadyList {
 
 /// All lists.
 #[derive(Debug, Default)]
-pub(super) struct ReadyLists {
+pub(super) struct SendLists {
     /// By the number of the topic, then of the partition.
     places: Vec<Vec<Place>>,
     brokers: BTreeMap<i32, List>,
@@ -33,7 +33,7 @@ pub(super) struct ReadyLists {
 
 #[derive(Debug, Clone, Default)]
 struct Place {
-    list: ReadyList,
+    list: SendList,
     /// Counts its moves: an entry with an older number is no entry any more.
     moves: u32,
 }
@@ -51,7 +51,7 @@ struct List {
 /// Entries that no longer hold, beyond as many as do, before they are swept out.
 const STALE_MAX: usize = 64;
 
-impl ReadyLists {
+impl SendLists {
     /// Makes room for so many partitions of a topic; never fewer than before.
     pub(super) fn grow(&mut self, topic: u32, count: usize) {
         let at = topic as usize;
@@ -77,18 +77,18 @@ impl ReadyLists {
     }
 
     /// In which list a partition is.
-    pub(super) fn list(&self, partition: PartitionId) -> ReadyList {
+    pub(super) fn list(&self, partition: PartitionId) -> SendList {
         let index = usize::try_from(partition.index).ok();
         let place = self
             .places
             .get(partition.topic as usize)
             .zip(index)
             .and_then(|(places, at)| places.get(at));
-        place.map_or(ReadyList::None, |place| place.list)
+        place.map_or(SendList::None, |place| place.list)
     }
 
     /// Puts a partition at the end of a list, unless it is there; it leaves the one that it was in.
-    pub(super) fn enlist(&mut self, partition: PartitionId, list: ReadyList) {
+    pub(super) fn enlist(&mut self, partition: PartitionId, list: SendList) {
         let Some(place) = self.place(partition) else {
             return;
         };
@@ -115,8 +115,8 @@ impl ReadyLists {
         let list = self.brokers.get_mut(&broker)?;
         while let Some((partition, moves)) = list.entries.pop_front() {
             let known = place(&mut self.places, partition).filter(|known| known.moves == moves);
-            if let Some(known) = known.filter(|known| known.list == ReadyList::Broker(broker)) {
-                known.list = ReadyList::None;
+            if let Some(known) = known.filter(|known| known.list == SendList::Broker(broker)) {
+                known.list = SendList::None;
                 list.len -= 1;
                 return Some(partition);
             }
@@ -133,7 +133,7 @@ impl ReadyLists {
     pub(super) fn first(&self, broker: i32, count: usize) -> impl Iterator<Item = PartitionId> {
         let entries = self.brokers.get(&broker).into_iter();
         let holds =
-            move |partition: &PartitionId| self.list(*partition) == ReadyList::Broker(broker);
+            move |partition: &PartitionId| self.list(*partition) == SendList::Broker(broker);
         entries
             .flat_map(|list| list.entries.iter().map(|(partition, _)| *partition))
             .filter(holds)
@@ -157,8 +157,8 @@ impl ReadyLists {
     pub(super) fn look_at_leaderless(&mut self) {
         for (partition, moves) in std::mem::take(&mut self.leaderless).entries {
             let known = self.place(partition).filter(|known| known.moves == moves);
-            if let Some(known) = known.filter(|known| known.list == ReadyList::Leaderless) {
-                known.list = ReadyList::None;
+            if let Some(known) = known.filter(|known| known.list == SendList::Leaderless) {
+                known.list = SendList::None;
                 self.dirty.push(partition);
             }
         }
@@ -189,7 +189,7 @@ impl ReadyLists {
     /// Every partition that has something to send, in the same order.
     pub(super) fn enlisted(&self) -> impl Iterator<Item = PartitionId> {
         self.all()
-            .filter(|partition| self.list(*partition) != ReadyList::None)
+            .filter(|partition| self.list(*partition) != SendList::None)
     }
 
     /// Forgets all lists; the partitions stay known.
@@ -198,19 +198,19 @@ impl ReadyLists {
         self.leaderless = List::default();
         self.dirty.clear();
         let places = self.places.iter_mut().flatten();
-        places.for_each(|place| place.list = ReadyList::None);
+        places.for_each(|place| place.list = SendList::None);
     }
 
-    fn of(&mut self, list: ReadyList) -> Option<&mut List> {
+    fn of(&mut self, list: SendList) -> Option<&mut List> {
         match list {
-            ReadyList::None => None,
-            ReadyList::Broker(id) => Some(self.brokers.entry(id).or_default()),
-            ReadyList::Leaderless => Some(&mut self.leaderless),
+            SendList::None => None,
+            SendList::Broker(id) => Some(self.brokers.entry(id).or_default()),
+            SendList::Leaderless => Some(&mut self.leaderless),
         }
     }
 
     #[cold]
-    fn sweep(&mut self, list: ReadyList) {
+    fn sweep(&mut self, list: SendList) {
         let Some(swept) = self.of(list) else { return };
         let mut entries = std::mem::take(&mut swept.entries);
         entries.retain(|(partition, moves)| {
@@ -236,8 +236,8 @@ mod tests {
         PartitionId { topic: 0, index }
     }
 
-    fn lists(count: usize) -> ReadyLists {
-        let mut lists = ReadyLists::default();
+    fn lists(count: usize) -> SendLists {
+        let mut lists = SendLists::default();
         lists.grow(0, count);
         lists
     }
@@ -245,9 +245,9 @@ mod tests {
     #[test]
     fn a_partition_that_moves_is_in_its_new_list_alone() {
         let mut lists = lists(2);
-        lists.enlist(partition(0), ReadyList::Broker(1));
-        lists.enlist(partition(1), ReadyList::Broker(1));
-        lists.enlist(partition(0), ReadyList::Broker(2));
+        lists.enlist(partition(0), SendList::Broker(1));
+        lists.enlist(partition(1), SendList::Broker(1));
+        lists.enlist(partition(0), SendList::Broker(2));
         assert_eq!((lists.len(1), lists.len(2)), (1, 1));
         assert_eq!(lists.pop(1), Some(partition(1)));
         assert_eq!(lists.pop(1), None);
@@ -258,10 +258,10 @@ mod tests {
     #[test]
     fn one_that_moves_away_and_back_is_visited_once_and_last() {
         let mut lists = lists(2);
-        lists.enlist(partition(0), ReadyList::Broker(1));
-        lists.enlist(partition(1), ReadyList::Broker(1));
-        lists.enlist(partition(0), ReadyList::Leaderless);
-        lists.enlist(partition(0), ReadyList::Broker(1));
+        lists.enlist(partition(0), SendList::Broker(1));
+        lists.enlist(partition(1), SendList::Broker(1));
+        lists.enlist(partition(0), SendList::Leaderless);
+        lists.enlist(partition(0), SendList::Broker(1));
         assert!(!lists.has_leaderless());
         let popped: Vec<_> = std::iter::from_fn(|| lists.pop(1)).collect();
         assert_eq!(popped, [partition(1), partition(0)]);
@@ -270,12 +270,12 @@ mod tests {
     #[test]
     fn those_that_nobody_leads_are_looked_at_when_somebody_may() {
         let mut lists = lists(3);
-        lists.enlist(partition(0), ReadyList::Leaderless);
-        lists.enlist(partition(1), ReadyList::Leaderless);
-        lists.enlist(partition(0), ReadyList::None);
+        lists.enlist(partition(0), SendList::Leaderless);
+        lists.enlist(partition(1), SendList::Leaderless);
+        lists.enlist(partition(0), SendList::None);
         lists.look_at_leaderless();
         assert_eq!(lists.take_dirty(), [partition(1)]);
-        assert_eq!(lists.list(partition(1)), ReadyList::None);
+        assert_eq!(lists.list(partition(1)), SendList::None);
         assert!(lists.is_empty());
     }
 
@@ -283,8 +283,8 @@ mod tests {
     fn what_no_longer_holds_takes_no_room_for_long() {
         let mut lists = lists(1);
         for _ in 0..10_000 {
-            lists.enlist(partition(0), ReadyList::Broker(1));
-            lists.enlist(partition(0), ReadyList::Broker(2));
+            lists.enlist(partition(0), SendList::Broker(1));
+            lists.enlist(partition(0), SendList::Broker(2));
         }
         for broker in [1, 2] {
             assert!(lists.brokers[&broker].entries.len() <= 2 + STALE_MAX);

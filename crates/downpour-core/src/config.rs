@@ -76,7 +76,9 @@ impl std::fmt::Display for Address {
 
 /// What one record asks of the batch that carries it.
 ///
-/// A record whose options differ from the open batch's seals that batch.
+/// A partition has an open batch per set of options, four at most: the fifth set closes the
+/// oldest. Order holds among records of equal options; see
+/// [`order_across_options`](Config::order_across_options).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BatchOptions {
@@ -121,6 +123,9 @@ pub struct Config {
     /// With adaptive lingering: requests of so many records or more show load, and the next
     /// one may wait up to a millisecond while batches grow. Default 256.
     pub busy_from: u32,
+    /// Whether records of one partition keep their order also where their options differ. Default
+    /// false; true costs a batch with each change of options.
+    pub order_across_options: bool,
     /// Target size of a batch in bytes before compression. Default 64 KiB.
     pub batch_size: usize,
     /// Largest batch and largest record, in bytes before compression. Default 1 MiB.
@@ -169,6 +174,7 @@ impl Config {
             max_in_flight: 5,
             linger: Linger::Adaptive(Duration::from_millis(5)),
             busy_from: 256,
+            order_across_options: false,
             batch_size: 64 << 10,
             batch_max: 1 << 20,
             request_max: 8 << 20,

@@ -26,7 +26,7 @@ impl<T: Clone> Queue<T> {
     /// Ends everything now. What waits and is certainly not in the log failed and lands in
     /// `unsent`; what may have been written is unknown.
     pub fn abort(&mut self, now: Instant, unsent: &mut Vec<Unsent<T>>, out: &mut Outputs<T>) {
-        self.close_unsent();
+        self.close_unsent(|_| true);
         // Those in flight may be behind one that waits and is known to be absent.
         self.break_behind_absent(|_| true);
         for in_flight in std::mem::take(&mut self.in_flight) {

@@ -25,15 +25,8 @@ impl<T: Clone> Queue<T> {
             // Buffer and sequence stay with the request until its answer (KAFKA-19012).
             self.in_flight[at].batch.resolved = true;
         }
+        self.close_unsent(|open| now >= open.deadline());
         self.expire_waiting(now, waiting_for, out);
-        let open_until = self
-            .open
-            .as_ref()
-            .map(|open| open.created_at + open.options.delivery_timeout);
-        if open_until.is_some_and(|deadline| now >= deadline) {
-            self.close_unsent();
-            self.expire_waiting(now, waiting_for, out);
-        }
     }
 
     fn expire_waiting(&mut self, now: Instant, waiting_for: WaitingFor, out: &mut Outputs<T>) {
@@ -54,7 +47,7 @@ impl<T: Clone> Queue<T> {
 
     /// Gives everything that was not sent yet a verdict because of a cause that no retry mends.
     pub fn fail_unsent(&mut self, cause: &Cause, now: Instant, out: &mut Outputs<T>) {
-        self.close_unsent();
+        self.close_unsent(|_| true);
         self.end_waiting(|_| true, |_| cause.clone(), now, out);
     }
 }

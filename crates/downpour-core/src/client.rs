@@ -5,5 +5,6 @@
 pub(crate) mod bootstrap;
 pub(crate) mod cluster;
 pub(crate) mod connection;
+pub(crate) mod connections;
 pub(crate) mod inquiry;
 pub(crate) mod versions;

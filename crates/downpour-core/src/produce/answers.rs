@@ -28,7 +28,7 @@ impl<T: Clone> Engine<T> {
         now: Instant,
         queues: &mut impl Queues<T>,
     ) {
-        let Some(connection) = self.connections.get_mut(&connection_id) else {
+        let Some(connection) = self.connections.get_mut(connection_id) else {
             return;
         };
         match connection.handle_frame(frame, now) {
@@ -39,17 +39,23 @@ impl<T: Clone> Engine<T> {
         }
     }
 
-    /// So many bytes have been handed to the kernel on this connection since it was opened.
+    /// So many bytes have been handed to the transport on this connection since it was opened
+    /// (`left`), and it still holds so many that wait for the socket (`held`).
+    ///
+    /// Over a plain socket nothing is held: what the kernel took has left, the rest has not. Over
+    /// TLS a request has left once its plaintext is with the TLS layer, since it cannot be taken
+    /// back; its ciphertext may still be held.
     pub fn handle_written(
         &mut self,
         connection_id: ConnectionId,
-        total: u64,
+        left: u64,
+        held: u64,
         queues: &mut impl Queues<T>,
     ) {
-        let Some(connection) = self.connections.get_mut(&connection_id) else {
+        let Some(connection) = self.connections.get_mut(connection_id) else {
             return;
         };
-        connection.handle_written(total);
+        connection.handle_written(left, held);
         let mut sent = Vec::new();
         while let Some(pending) = connection.unacked.pop_front() {
             if !connection.has_left(&pending) {
@@ -125,7 +131,7 @@ impl<T: Clone> Engine<T> {
         self.close_bootstrap_connections();
         if let Err(reason) = result {
             // The request is still unanswered: it is lost with its connection.
-            if let Some(connection) = self.connections.get_mut(&connection_id) {
+            if let Some(connection) = self.connections.get_mut(connection_id) {
                 connection.pending.push_front(pending);
             }
             self.disconnect(connection_id, &reason, now, queues);
@@ -137,7 +143,7 @@ impl<T: Clone> Engine<T> {
         if ms == 0 {
             return;
         }
-        let Some(connection) = self.connections.get_mut(&connection_id) else {
+        let Some(connection) = self.connections.get_mut(connection_id) else {
             return;
         };
         let throttle = Duration::from_millis(ms);
@@ -155,7 +161,7 @@ impl<T: Clone> Engine<T> {
         queues: &mut impl Queues<T>,
     ) {
         self.throttle(connection_id, response.throttle_time_ms, now);
-        let broker = self.connections.get(&connection_id).and_then(|c| c.broker);
+        let broker = self.connections.get(connection_id).and_then(|c| c.broker);
         let mut open: Vec<Option<SentBatch>> = sent.into_iter().map(Some).collect();
         let mut next = 0;
         let mut changes = Vec::new();

@@ -3,16 +3,9 @@
 
 use std::time::Instant;
 
-use crate::ids::ConnectionId;
-
 /// One broker, as far as sending to it goes.
 #[derive(Debug, Default)]
 pub(crate) struct Broker {
-    /// Set while a connection is open or being opened.
-    pub(super) connection_id: Option<ConnectionId>,
-    /// Connections in a row that ended before they were ready; one that is ready sets this back.
-    pub(super) failures: u32,
-    pub(super) retry_at: Option<Instant>,
     /// Some queue in its list has a batch that may leave now. Set by whoever looked at a queue,
     /// cleared by the visit of all of them; without it a full batch would wait for its linger.
     pub(super) ready: bool,

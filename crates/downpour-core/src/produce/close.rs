@@ -16,9 +16,7 @@ impl<T: Clone> Engine<T> {
     /// Gives up everything that has no verdict and closes all connections. What was never sent
     /// is handed back.
     pub fn abort(&mut self, now: Instant, queues: &mut impl Queues<T>) -> Vec<Unsent<T>> {
-        let connections: Vec<_> = self.connections.keys().copied().collect();
-        for connection_id in connections {
-            self.connections.remove(&connection_id);
+        for connection_id in self.connections.take_all() {
             self.out.push_back(Output::Disconnect { connection_id });
         }
         let mut unsent = Vec::new();

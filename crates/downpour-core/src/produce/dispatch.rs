@@ -32,31 +32,32 @@ impl<T: Clone> Engine<T> {
             self.pace(id, now, queues);
             // One request per poll: until the shell tells that it was written it waits there, and
             // what would follow it waits better here.
-            if let Some(connection_id) = self.may_send(id, now) {
-                let outgoing = self.gather(id, connection_id, now, queues);
+            if let Some((connection_id, version)) = self.may_send(id, now) {
+                let outgoing = self.gather(id, version, now, queues);
                 if !outgoing.is_empty() {
-                    self.send(id, connection_id, outgoing, now);
+                    self.send(id, connection_id, version, outgoing, now);
                 }
             }
         }
     }
 
-    /// The connection to send on, if a request is due and may leave now.
-    fn may_send(&self, id: i32, now: Instant) -> Option<ConnectionId> {
+    /// The connection to send on and its version of Produce, if a request is due and may leave
+    /// now.
+    fn may_send(&self, id: i32, now: Instant) -> Option<(ConnectionId, i16)> {
         let broker = self.brokers.get(&id)?;
-        let connection = self.connections.get(&broker.connection_id?)?;
-        let throttled = connection.throttled_until.is_some_and(|at| at > now);
+        let connection = self.connections.to(id)?;
         let full = in_flight(connection) >= self.config.max_in_flight;
         // What the kernel does not take would wait there as a request; here it waits as open
         // batches, which grow, and is still known to be unwritten.
-        let waits = throttled || full || connection.is_congested();
+        let waits = connection.is_throttled(now) || full || connection.is_congested();
         if !connection.is_ready() || waits || self.lists.len(id) == 0 {
             return None;
         }
         let due = self.leaves_at_once(id, now)
             || broker.ready
             || broker.next_at.is_some_and(|at| at <= now);
-        due.then_some(connection.id)
+        let version = connection.version_of(ApiKey::Produce)?;
+        due.then_some((connection.id, version))
     }
 
     /// Whether anything goes: with nothing in flight lingering gains nothing.
@@ -73,7 +74,7 @@ impl<T: Clone> Engine<T> {
     fn gather(
         &mut self,
         id: i32,
-        connection_id: ConnectionId,
+        version: i16,
         now: Instant,
         queues: &mut impl Queues<T>,
     ) -> Vec<(PartitionId, OutgoingBatch)> {
@@ -104,7 +105,7 @@ impl<T: Clone> Engine<T> {
             let Some(partition) = self.lists.pop(id) else {
                 break;
             };
-            let drain = self.visit(partition, connection_id, &mut context, queues);
+            let drain = self.visit(partition, version, &mut context, queues);
             let stays = match &drain {
                 Some(Drain::Send(outgoing)) => outgoing.more,
                 Some(Drain::Empty) | None => false,
@@ -147,7 +148,7 @@ impl<T: Clone> Engine<T> {
     fn visit(
         &mut self,
         partition: PartitionId,
-        connection_id: ConnectionId,
+        version: i16,
         context: &mut DrainContext,
         queues: &mut impl Queues<T>,
     ) -> Option<Drain> {
@@ -162,14 +163,10 @@ impl<T: Clone> Engine<T> {
             let out = &mut self.out;
             drain = queues.with(partition, |queue| queue.poll_drain(context, out))?;
         }
-        let produce = self
-            .connections
-            .get(&connection_id)
-            .map_or(0, |c| c.versions.produce);
         let Drain::Send(outgoing) = &drain else {
             return Some(drain);
         };
-        if outgoing.body.codec() == CompressionType::Zstd && produce < ZSTD_SINCE {
+        if outgoing.body.codec() == CompressionType::Zstd && version < ZSTD_SINCE {
             let mut answer = Answer::of(ErrorCode::UNSUPPORTED_COMPRESSION_TYPE);
             answer.message = Some(Arc::from(
                 "this broker is older than zstd (Kafka 2.1); use another compression.type",
@@ -189,11 +186,12 @@ impl<T: Clone> Engine<T> {
         &mut self,
         id: i32,
         connection_id: ConnectionId,
+        mut version: i16,
         mut gathered: Vec<(PartitionId, OutgoingBatch)>,
         now: Instant,
     ) {
         gathered.sort_by_key(|(partition, _)| partition.topic);
-        let Some(connection) = self.connections.get_mut(&connection_id) else {
+        let Some(connection) = self.connections.get_mut(connection_id) else {
             return;
         };
         let has_id = |partition: &PartitionId| {
@@ -201,7 +199,6 @@ impl<T: Clone> Engine<T> {
                 .topic(partition.topic)
                 .is_some_and(|t| !t.id.is_zero())
         };
-        let mut version = connection.versions.produce;
         // Metadata that came from an older broker of the cluster has no ids.
         if version >= IDS_SINCE && !gathered.iter().all(|(partition, _)| has_id(partition)) {
             version = IDS_SINCE - 1;

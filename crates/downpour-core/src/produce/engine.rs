@@ -4,14 +4,12 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::client::bootstrap::Bootstrap;
 use crate::client::cluster::Cluster;
-use crate::client::connection::Connection;
+use crate::client::connections::Connections;
 use crate::client::inquiry::Inquiry;
 use crate::config::Config;
 use crate::event::Event;
 use crate::identity::IdentityState;
-use crate::ids::ConnectionId;
 use crate::output::{Output, Outputs};
 use crate::produce::broker::Broker;
 use crate::produce::requests::Purpose;
@@ -37,10 +35,8 @@ pub struct Engine<T> {
     pub(super) init: Inquiry,
     /// The picture of the cluster: one request at a time.
     pub(super) metadata: Inquiry,
-    pub(super) connections: BTreeMap<ConnectionId, Connection<Purpose>>,
-    pub(super) next_connection: u64,
+    pub(super) connections: Connections<Purpose>,
     pub(super) brokers: BTreeMap<i32, Broker>,
-    pub(super) bootstrap: Bootstrap,
     /// Topics that somebody asked for and that are not there yet; until when they are asked for
     /// again.
     pub(super) wanted: BTreeMap<u32, Instant>,
@@ -71,13 +67,8 @@ impl<T: Clone> Engine<T> {
             cluster: Cluster::default(),
             identity: IdentityState::default(),
             metadata: Inquiry::default(),
-            connections: BTreeMap::new(),
-            next_connection: 0,
+            connections: Connections::new(first),
             brokers: BTreeMap::new(),
-            bootstrap: Bootstrap {
-                next: first,
-                ..Bootstrap::default()
-            },
             wanted: BTreeMap::new(),
             lists: SendLists::default(),
             pressure: false,

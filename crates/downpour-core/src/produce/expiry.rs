@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use crate::client::connection::{Connection, Stage};
-use crate::ids::{ConnectionId, PartitionId};
+use crate::client::connection::Connection;
+use crate::ids::PartitionId;
 use crate::outcome::WaitingFor;
 use crate::produce::engine::Engine;
 use crate::produce::queues::Queues;
@@ -12,28 +12,7 @@ use crate::produce::send_lists::SendList;
 impl<T: Clone> Engine<T> {
     /// Ends connections that got no further in time, and those that carry nothing any more.
     pub(crate) fn expire_connections(&mut self, now: Instant, queues: &mut impl Queues<T>) {
-        let (connect, request) = (self.config.connect_timeout, self.config.request_timeout);
-        let idle = self.config.idle_timeout;
-        let mut late: Vec<(ConnectionId, String)> = Vec::new();
-        for connection in self.connections.values() {
-            if connection
-                .deadline(connect, request)
-                .is_some_and(|at| at <= now)
-            {
-                late.push((
-                    connection.id,
-                    match connection.stage {
-                        Stage::Connecting => format!("no connection within {connect:?}"),
-                        Stage::Negotiating => {
-                            format!("connected, but no answer to ApiVersions within {connect:?}")
-                        }
-                        Stage::Ready => format!("no answer within {request:?}"),
-                    },
-                ));
-            } else if connection.idle_at(idle).is_some_and(|at| at <= now) {
-                late.push((connection.id, format!("idle for {idle:?}")));
-            }
-        }
+        let late = self.connections.late(&self.config, now);
         for (connection_id, reason) in late {
             self.disconnect(connection_id, &reason, now, queues);
         }
@@ -59,7 +38,7 @@ impl<T: Clone> Engine<T> {
         waiting.dedup();
         for partition in waiting {
             let leader = match self.lists.list(partition) {
-                SendList::Broker(id) => self.connection_to(id),
+                SendList::Broker(id) => self.connections.to(id),
                 _ => None,
             };
             let reachable = leader.is_some_and(Connection::is_ready);

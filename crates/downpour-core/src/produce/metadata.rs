@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use downpour_wire::error_code::ErrorCode;
-use downpour_wire::messages::{MetadataRequest, MetadataRequestTopic, MetadataResponse};
+use downpour_wire::messages::{ApiKey, MetadataRequest, MetadataRequestTopic, MetadataResponse};
 
 use crate::event::Event;
 use crate::ids::ConnectionId;
@@ -37,14 +37,14 @@ impl<T: Clone> Engine<T> {
         if !self.metadata.is_due(now) {
             return;
         }
-        let Some(connection_id) = self.least_loaded(now) else {
+        let Some(connection) = self.connections.least_loaded(now) else {
             self.ensure_any_connection(now);
             return;
         };
-        let Some(connection) = self.connections.get(&connection_id) else {
-            return;
-        };
-        let version = connection.versions.metadata;
+        let connection_id = connection.id;
+        let version = connection
+            .version_of(ApiKey::Metadata)
+            .expect("a connection without it is not ready");
         let wanted = |number: u32, known: bool| {
             known || self.wanted.get(&number).is_some_and(|until| *until > now)
         };
@@ -64,15 +64,6 @@ impl<T: Clone> Engine<T> {
         };
         self.metadata.asked = Some(connection_id);
         self.ask(connection_id, &request, version, Purpose::Metadata, now);
-    }
-
-    /// The ready connection with the fewest requests on it.
-    pub(crate) fn least_loaded(&self, now: Instant) -> Option<ConnectionId> {
-        self.connections
-            .values()
-            .filter(|c| c.is_ready() && c.throttled_until.is_none_or(|at| at <= now))
-            .min_by_key(|c| (c.pending.len(), c.broker.is_none()))
-            .map(|c| c.id)
     }
 
     pub(crate) fn handle_metadata(
@@ -95,7 +86,7 @@ impl<T: Clone> Engine<T> {
         }
         self.metadata.answered_at = Some(now);
         self.metadata.wanted = false;
-        self.bootstrap.again = false;
+        self.connections.handle_cluster_known();
         self.event(Event::MetadataUpdated {
             brokers: response.brokers.len(),
             topics: response.topics.len(),

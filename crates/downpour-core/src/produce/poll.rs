@@ -30,11 +30,9 @@ impl<T: Clone> Engine<T> {
         let mut wake = None;
         let mut consider = |at: Option<Instant>| wake = earlier(wake, at.filter(|&at| at > now));
         consider(self.sweep_at);
-        for connection in self.connections.values() {
-            let (connect, request) = (self.config.connect_timeout, self.config.request_timeout);
-            consider(connection.deadline(connect, request));
-            consider(connection.idle_at(self.config.idle_timeout));
-            consider(connection.throttled_until);
+        let is_needed = self.metadata.wanted || self.has_work();
+        for at in self.connections.wakes(&self.config, is_needed) {
+            consider(Some(at));
         }
         for id in self.lists.brokers() {
             let Some(broker) = self.brokers.get(&id) else {
@@ -43,18 +41,12 @@ impl<T: Clone> Engine<T> {
             consider(broker.next_at);
             let pause = broker.pause.filter(|_| self.is_pausing(id, now));
             consider(pause.map(|pause| pause.until));
-            consider(broker.retry_at);
+            consider(self.connections.retry_at(id));
         }
         for question in [&self.metadata, &self.init] {
             if question.wanted && question.asked.is_none() {
                 consider(question.retry_at);
             }
-        }
-        if self.connections.is_empty() && (self.metadata.wanted || self.has_work()) {
-            consider(self.bootstrap.retry_at);
-            self.brokers
-                .values()
-                .for_each(|broker| consider(broker.retry_at));
         }
         consider(
             self.metadata
@@ -67,18 +59,18 @@ impl<T: Clone> Engine<T> {
     /// Whether a Produce request waits for its answer.
     pub fn is_in_flight(&self) -> bool {
         self.connections
-            .values()
+            .iter()
             .any(|connection| in_flight(connection) > 0)
     }
 
     /// Produce requests to a broker that have no answer yet.
     pub(super) fn in_flight(&self, broker: i32) -> usize {
-        self.connection_to(broker).map_or(0, in_flight)
+        self.connections.to(broker).map_or(0, in_flight)
     }
 
     /// The partitions with a batch in a request that has no answer yet; one may come twice.
     pub(super) fn partitions_in_flight(&self) -> impl Iterator<Item = PartitionId> {
-        let requests = self.connections.values().flat_map(Connection::requests);
+        let requests = self.connections.iter().flat_map(Connection::requests);
         let sent = requests.filter_map(|request| match &request.purpose {
             Purpose::Produce(sent) => Some(sent),
             _ => None,

@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use downpour_wire::error_code::ErrorCode;
-use downpour_wire::messages::{InitProducerIdRequest, InitProducerIdResponse};
+use downpour_wire::messages::{ApiKey, InitProducerIdRequest, InitProducerIdResponse};
 
+use crate::client::connection::Connection;
 use crate::event::Event;
 use crate::identity::{Bump, Grant, Identity};
-use crate::ids::ConnectionId;
 use crate::outcome::Cause;
 use crate::produce::engine::Engine;
 use crate::produce::queues::Queues;
@@ -20,29 +20,15 @@ impl<T: Clone> Engine<T> {
         if !self.config.idempotence || !self.init.is_due(now) {
             return;
         }
-        let able = |connection_id: &ConnectionId| {
-            self.connections[connection_id].versions.init_producer_id
-        };
-        let ready: Vec<ConnectionId> = self
-            .connections
-            .values()
-            .filter(|c| c.is_ready())
-            .map(|c| c.id)
-            .collect();
-        let Some(&connection_id) = ready
-            .iter()
-            .find(|connection_id| able(connection_id).is_some())
+        let Some((connection_id, version)) = self.connections.who_speaks(ApiKey::InitProducerId)
         else {
-            if !ready.is_empty() {
+            if self.connections.iter().any(Connection::is_ready) {
                 let reason = "the broker is older than idempotence (Kafka 0.11); \
                               set enable.idempotence=false to produce without it";
                 self.fail_without_identity(reason, now, queues);
             } else if self.has_work() {
                 self.ensure_any_connection(now);
             }
-            return;
-        };
-        let Some(version) = able(&connection_id) else {
             return;
         };
         let request = InitProducerIdRequest {

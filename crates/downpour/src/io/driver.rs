@@ -220,7 +220,7 @@ impl Driver {
                 }
                 ConnectionEvent::Written(connection_id, total) => {
                     self.engine
-                        .handle_written(connection_id, total, &mut self.queues);
+                        .handle_written(connection_id, total, 0, &mut self.queues);
                 }
             }
         }

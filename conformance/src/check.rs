@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use xtask::kafka::Record;
+use kafka_harness::Record;
 
 use crate::identity::Identity;
 use crate::ledger::{Fate, Ledger};

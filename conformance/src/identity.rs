@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use xtask::kafka::Record;
+use kafka_harness::Record;
 
 use crate::random::Random;
 

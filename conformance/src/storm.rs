@@ -10,8 +10,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use downpour::{Acks, Codec, Producer, blocking};
-use xtask::kafka::{Cluster, Error, Role, Spec, Version};
-use xtask::referee;
+use kafka_harness::foreign_reader;
+use kafka_harness::{Cluster, Error, Role, Spec, Version};
 
 use crate::check::{Check, Findings};
 use crate::ledger::Ledger;
@@ -77,7 +77,7 @@ impl Storm {
     /// # Errors
     /// When the cluster does not do as it shall; what the producer did wrong is in the answer.
     pub fn run(&self, tell: &(dyn Fn(&str) + Sync)) -> Result<Aftermath, Error> {
-        referee::build()?;
+        foreign_reader::build()?;
         let spec = Spec::new(self.version, BROKERS)
             // Leaders go home soon after their broker came back, without anything being killed.
             .property("leader.imbalance.check.interval.seconds", 5);
@@ -101,7 +101,7 @@ impl Storm {
             took.as_secs_f64()
         ));
         let mut check = Check::new(&ledger);
-        referee::for_each_record(&cluster.bootstrap(), TOPIC, false, |record| {
+        foreign_reader::for_each_record(&cluster.bootstrap(), TOPIC, false, |record| {
             check.record(&record);
         })?;
         let findings = check.finish();

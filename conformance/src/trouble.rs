@@ -6,7 +6,7 @@ use std::str::FromStr;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use xtask::kafka::{Cluster, Error};
+use kafka_harness::{Cluster, Error};
 
 use crate::proxy::{Cut, Proxy};
 use crate::random::Random;

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use xtask::kafka::{Cluster, Error, ReadBack, Spec, Version};
+use kafka_harness::{Cluster, Error, ReadBack, Spec, Version};
 
 const RECORDS: u64 = 500;
 
@@ -62,7 +62,7 @@ fn one_broker_shows_what_was_written(version: Version) -> Result<(), Error> {
             .iter()
             .all(|record| record.value.as_ref().is_some_and(|v| v.len() == 10))
     );
-    let mut foreign = xtask::referee::read_topic(&cluster.bootstrap(), "t", false)?;
+    let mut foreign = kafka_harness::foreign_reader::read_topic(&cluster.bootstrap(), "t", false)?;
     foreign.sort_by_key(|record| record.offset);
     assert!(
         foreign == records,

@@ -5,7 +5,7 @@
 use downpour::{Acks, Codec};
 use downpour_conformance::storm::Storm;
 use downpour_conformance::trouble::Fault;
-use xtask::kafka::Version;
+use kafka_harness::Version;
 
 fn three_kills(version: Version, codec: Codec) {
     let storm = Storm {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::{Args, Subcommand};
-use xtask::kafka::{Cluster, Error, Spec, Version};
+use kafka_harness::{Cluster, Error, Spec, Version};
 
 /// What to do with real clusters.
 #[derive(Debug, Subcommand)]

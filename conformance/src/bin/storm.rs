@@ -15,7 +15,7 @@ use clap::Parser;
 use downpour::{Acks, Codec};
 use downpour_conformance::storm::Storm;
 use downpour_conformance::trouble::Fault;
-use xtask::kafka::{Error, Version};
+use kafka_harness::{Error, Version};
 
 /// Sends records to three brokers of Apache Kafka, makes trouble meanwhile, and has librdkafka
 /// read back what the producer said it delivered.

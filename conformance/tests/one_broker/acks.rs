@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use downpour::{Acks, Record};
 use downpour_conformance::load::Load;
-use xtask::referee;
+use kafka_harness::foreign_reader;
 
 use crate::shared::{build, builder, create, judge, new, values};
 
@@ -113,7 +113,7 @@ fn threads_that_share_a_producer_each_keep_their_order() {
     producer.close();
     let mut next = [0; 4];
     let mut is_ordered = true;
-    referee::for_each_record(&cluster.bootstrap(), "shared", false, |record| {
+    foreign_reader::for_each_record(&cluster.bootstrap(), "shared", false, |record| {
         let value = String::from_utf8(record.value.unwrap_or_default()).unwrap();
         let (thread, number) = value.split_once(' ').unwrap();
         let next = &mut next[thread.parse::<usize>().unwrap()];

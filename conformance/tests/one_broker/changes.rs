@@ -4,7 +4,7 @@ use std::thread;
 use std::time::Duration;
 
 use downpour::Record;
-use xtask::kafka::Cluster;
+use kafka_harness::Cluster;
 
 use crate::shared::{PRODUCERS_KNOWN_FOR, build, builder, create, new, old, send, values};
 

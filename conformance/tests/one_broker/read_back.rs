@@ -5,8 +5,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use downpour::{Codec, Header, HeaderValue, Record};
 use downpour_conformance::load::Load;
-use xtask::kafka::{self, Cluster, ReadBack, Version};
-use xtask::referee;
+use kafka_harness::foreign_reader;
+use kafka_harness::{Cluster, ReadBack, Version};
 
 use crate::shared::{build, builder, create, judge, new, old};
 
@@ -52,7 +52,7 @@ fn kinds(topic: &str) -> Vec<Record<'_>> {
 }
 
 /// What a consumer shall see of a record.
-fn expected(record: &Record<'_>, offset: i64, partition: i32) -> kafka::Record {
+fn expected(record: &Record<'_>, offset: i64, partition: i32) -> kafka_harness::Record {
     let timestamp_ms = match record.value_bytes() {
         None => 1_700_000_000_001,
         Some(b"long ago") => LONG_AGO,
@@ -75,7 +75,7 @@ fn expected(record: &Record<'_>, offset: i64, partition: i32) -> kafka::Record {
     } else {
         Vec::new()
     };
-    kafka::Record {
+    kafka_harness::Record {
         partition,
         offset,
         timestamp_ms,
@@ -107,7 +107,7 @@ fn consumers_see_what_was_sent(cluster: &Cluster) {
         }
         producer.close();
     }
-    let sorted = |mut records: Vec<kafka::Record>| {
+    let sorted = |mut records: Vec<kafka_harness::Record>| {
         records.sort_by_key(|record| (record.partition, record.offset));
         records
     };
@@ -117,7 +117,7 @@ fn consumers_see_what_was_sent(cluster: &Cluster) {
     for (read, sent) in sorted(java).iter().zip(&sent) {
         assert_eq!(read, sent, "read by Java");
     }
-    let librdkafka = referee::read_topic(&cluster.bootstrap(), topic, false);
+    let librdkafka = foreign_reader::read_topic(&cluster.bootstrap(), topic, false);
     assert!(
         sorted(librdkafka.expect("librdkafka reads")) == sent,
         "librdkafka reads something else"
@@ -176,7 +176,7 @@ fn a_record_without_a_timestamp_gets_the_time_of_its_acceptance() {
     let producer = build(builder(&cluster));
     let before = millis();
     let report = producer.produce_sync(Record::to("now").value("v")).unwrap();
-    let read = referee::read_topic(&cluster.bootstrap(), "now", false).unwrap();
+    let read = foreign_reader::read_topic(&cluster.bootstrap(), "now", false).unwrap();
     assert_eq!(read[0].timestamp_ms, report.timestamp_ms());
     // The coarse clock may lag by a tick of the kernel.
     assert!((before - 10..=millis()).contains(&report.timestamp_ms()));
@@ -193,7 +193,7 @@ fn a_topic_that_stamps_records_itself_tells_its_time_in_the_report() {
     let producer = build(builder(&cluster));
     let record = Record::to("stamped").value("v").timestamp_ms(1);
     let report = producer.produce_sync(record).unwrap();
-    let read = referee::read_topic(&cluster.bootstrap(), "stamped", false).unwrap();
+    let read = foreign_reader::read_topic(&cluster.bootstrap(), "stamped", false).unwrap();
     assert!(read[0].is_append_time);
     assert_eq!(read[0].timestamp_ms, report.timestamp_ms());
     assert!(report.timestamp_ms() > 1_700_000_000_000);

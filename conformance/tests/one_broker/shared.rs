@@ -8,8 +8,8 @@ use downpour::blocking::Producer;
 use downpour::{ProducerBuilder, Record};
 use downpour_conformance::check::{Check, Findings};
 use downpour_conformance::ledger::Ledger;
-use xtask::kafka::{Cluster, Spec, Version};
-use xtask::referee;
+use kafka_harness::foreign_reader;
+use kafka_harness::{Cluster, Spec, Version};
 
 /// How long the new broker remembers a producer that sends nothing.
 pub(crate) const PRODUCERS_KNOWN_FOR: Duration = Duration::from_secs(3);
@@ -65,7 +65,7 @@ pub(crate) fn send(producer: &Producer, topic: &str, value: &str) -> Option<i64>
 
 /// The values of a topic's only partition as librdkafka reads them.
 pub(crate) fn values(cluster: &Cluster, topic: &str) -> Vec<String> {
-    let read = referee::read_topic(&cluster.bootstrap(), topic, false);
+    let read = foreign_reader::read_topic(&cluster.bootstrap(), topic, false);
     let read = read.expect("librdkafka reads").into_iter();
     read.map(|record| String::from_utf8_lossy(&record.value.unwrap_or_default()).into_owned())
         .collect()
@@ -74,7 +74,7 @@ pub(crate) fn values(cluster: &Cluster, topic: &str) -> Vec<String> {
 /// Compares what the producer said of a load with what librdkafka reads.
 pub(crate) fn judge(cluster: &Cluster, topic: &str, ledger: &Ledger) -> Findings {
     let mut check = Check::new(ledger);
-    referee::for_each_record(&cluster.bootstrap(), topic, false, |record| {
+    foreign_reader::for_each_record(&cluster.bootstrap(), topic, false, |record| {
         check.record(&record);
     })
     .expect("librdkafka reads");

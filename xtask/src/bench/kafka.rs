@@ -5,9 +5,9 @@ use std::fs;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use kafka_harness::foreign_reader;
+use kafka_harness::{Cluster, Error, Spec, Version};
 use serde_json::{Value, json};
-use xtask::kafka::{Cluster, Error, Spec, Version};
-use xtask::referee;
 
 use super::cells::Cell;
 use super::contestants::{Contestant, Program};
@@ -68,7 +68,7 @@ pub(super) fn describe(version: Version) -> String {
 impl Kafka {
     /// Starts the cluster and builds who reads back.
     pub(crate) fn start(version: Version) -> Result<Self, String> {
-        referee::build().map_err(words)?;
+        foreign_reader::build().map_err(words)?;
         let mut spec = Spec::new(version, BROKERS)
             // Or each topic's files lie there for a minute.
             .property("log.segment.delete.delay.ms", 1000);
@@ -108,7 +108,7 @@ impl Kafka {
     pub(crate) fn count(&mut self, sent: &Sent<'_>) -> Result<Seen, String> {
         let (records, values) = (sent.records, sent.values);
         let bootstrap = self.cluster.bootstrap();
-        let read = referee::count_topic(&bootstrap, &self.topic, records, values, sent.size);
+        let read = foreign_reader::count_topic(&bootstrap, &self.topic, records, values, sent.size);
         self.delete()?;
         Ok(match read {
             Ok(counts) => Seen {

@@ -23,7 +23,7 @@ use std::fs;
 use std::path::Path;
 
 use clap::Args;
-use xtask::kafka::Version;
+use kafka_harness::Version;
 
 use broker::Broker;
 use cells::Cell;

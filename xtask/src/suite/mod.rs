@@ -86,7 +86,7 @@ const SECTIONS: &[Section] = &[
     section("bench", &[
         "test", "-p", "bench-broker", "-p", "bench-contract", "-p", "bench-micro", "-p", "bench-preload",
     ]).dir("bench").needs(&[Program("gcc")]),
-    section("referees", &["test", "--release"]).dir("referees")
+    section("foreign-reader", &["test", "--release"]).dir("foreign-reader")
         .needs(&[Program("gcc"), Program("make"), Program("mvn"), Java]),
     // One at a time: each test has several JVMs of its own and measures time. What the storms
     // counted is shown also when all is well.

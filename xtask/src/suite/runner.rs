@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use xtask::kafka::Process;
+use kafka_harness::Process;
 
 use super::tally::Tally;
 

@@ -1,11 +1,10 @@
-//! The command line of the chores: parses, calls the library, prints. No chore is done here.
+//! The command line of the chores: parses, calls what does the chore, prints. No chore is done here.
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,
     reason = "a command line prints"
 )]
 
-mod bench;
 mod commands;
 mod suite;
 
@@ -50,8 +49,13 @@ enum Chore {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
-    /// Measure producers against a null broker that verifies every batch.
-    Bench(bench::Arguments),
+    /// Measure producers against a null broker that verifies every batch; `bench --help` says how.
+    #[command(disable_help_flag = true)]
+    Bench {
+        /// The arguments of the program in `bench/runner`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Start, end and disturb real Apache Kafka clusters.
     #[command(subcommand)]
     Kafka(commands::Kafka),
@@ -66,9 +70,9 @@ fn main() -> ExitCode {
             Ok(ExitCode::SUCCESS)
         }
         Chore::Test { sections, .. } => suite::run(&xtask::root(), &sections).map(code),
-        Chore::Sim { seeds, from } => release(
+        Chore::Sim { seeds, from } => program(
             &xtask::root(),
-            "downpour-sim",
+            &["downpour-sim", "--release"],
             &[
                 "--seeds".to_owned(),
                 seeds.to_string(),
@@ -76,8 +80,17 @@ fn main() -> ExitCode {
                 from.to_string(),
             ],
         ),
-        Chore::Storm { arguments } => release(&xtask::root(), "downpour-conformance", &arguments),
-        Chore::Bench(arguments) => bench::run(&xtask::root(), &arguments).map(code),
+        Chore::Storm { arguments } => program(
+            &xtask::root(),
+            &["downpour-conformance", "--release"],
+            &arguments,
+        ),
+        // It only leads: what is measured are other processes, built in the release profile.
+        Chore::Bench { arguments } => program(
+            &xtask::root().join("bench"),
+            &["bench-runner", "--quiet"],
+            &arguments,
+        ),
         Chore::Kafka(command) => commands::kafka(command)
             .map(|()| ExitCode::SUCCESS)
             .map_err(|error| error.to_string()),
@@ -100,15 +113,20 @@ fn tidy(root: &Path) -> Result<ExitCode, String> {
     Ok(code(problems.is_empty()))
 }
 
-/// Runs the program of one of our packages in the release profile.
-fn release(root: &Path, package: &str, arguments: &[String]) -> Result<ExitCode, String> {
+/// Runs the program of one of our packages, with its exit code as the answer. `package` is its name
+/// and, if there are any, options of `cargo run`.
+fn program(workspace: &Path, package: &[&str], arguments: &[String]) -> Result<ExitCode, String> {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo
-        .args(["run", "--release", "--package", package, "--"])
+        .args(["run", "--package"])
+        .args(package)
+        .arg("--")
         .args(arguments)
-        .current_dir(root);
+        .current_dir(workspace);
     let status = cargo.status().map_err(|error| format!("cargo: {error}"))?;
-    Ok(code(status.success()))
+    // A program that a signal ended has no code.
+    let code = status.code().and_then(|code| u8::try_from(code).ok());
+    Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
 }
 
 fn code(is_good: bool) -> ExitCode {

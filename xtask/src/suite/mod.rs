@@ -81,10 +81,16 @@ const SECTIONS: &[Section] = &[
     section("asan", &[
         "test", "-p", "downpour", "--test", "it", "--target", "x86_64-unknown-linux-gnu", "fork",
     ]).env(&[("RUSTFLAGS", "-Zsanitizer=address")]).toolchain("nightly").needs(&[Toolchain("nightly")]),
-    // The judge of every figure, and each small program and micro bench once; the peers are built
-    // when the bench runs. One of the codecs is zstd.
+    section("bench-format", &["fmt", "--all", "--check"]).dir("bench").needs(&[Component("rustfmt")]),
+    // Without the one package that compiles librdkafka, which takes minutes.
+    section("bench-clippy", &[
+        "clippy", "--workspace", "--exclude", "bench-rdkafka", "--all-targets", "--", "-D", "warnings",
+    ]).dir("bench").needs(&[Component("clippy"), Program("gcc")]),
+    // The judge of every figure, who leads the rounds, and each small program and micro bench once;
+    // the peers are built when the bench runs. One of the codecs is zstd.
     section("bench", &[
         "test", "-p", "bench-broker", "-p", "bench-contract", "-p", "bench-micro", "-p", "bench-preload",
+        "-p", "bench-runner",
     ]).dir("bench").needs(&[Program("gcc")]),
     section("foreign-reader", &["test", "--release"]).dir("foreign-reader")
         .needs(&[Program("gcc"), Program("make"), Program("mvn"), Java]),

@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::cells::{Cell, Kind};
-use super::contestants::{BARE_SOCKET, FLOOR, PEER_OF_REFERENCE, TASKS_OF_REFERENCE};
-use super::figures::{Results, Spread};
+use crate::cells::{Cell, Kind};
+use crate::contestants::{BARE_SOCKET, FLOOR, PEER_OF_REFERENCE, TASKS_OF_REFERENCE};
+use crate::figures::{Results, Spread};
 
 const CPU: &str = "/cpu_ns_per_record";
 const RATE: &str = "/records_per_s";
@@ -275,9 +275,9 @@ fn voids(results: &Results, peer: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::cells::CELLS;
-    use super::super::contestants::CONTESTANTS;
     use super::*;
+    use crate::cells::CELLS;
+    use crate::contestants::CONTESTANTS;
 
     #[test]
     fn who_is_left_out_is_told_with_the_reason() {

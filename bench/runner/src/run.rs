@@ -11,12 +11,12 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::build::Programs;
-use super::cells::{Cell, Kind};
-use super::contestants::Contestant;
-use super::payloads;
-use super::seen::{Seen, Sent};
-use super::target::Target;
+use crate::build::Programs;
+use crate::cells::{Cell, Kind};
+use crate::contestants::Contestant;
+use crate::payloads;
+use crate::seen::{Seen, Sent};
+use crate::target::Target;
 
 /// How a run ended.
 #[derive(Debug)]

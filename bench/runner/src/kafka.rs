@@ -9,12 +9,12 @@ use kafka_harness::foreign_reader;
 use kafka_harness::{Cluster, Error, Spec, Version};
 use serde_json::{Value, json};
 
-use super::cells::Cell;
-use super::contestants::{Contestant, Program};
-use super::seen::{Seen, Sent};
+use crate::cells::Cell;
+use crate::contestants::{Contestant, Program};
+use crate::seen::{Seen, Sent};
 
 /// The share of a cell's records: three brokers and a client on few cores are slow.
-pub(super) const SHARE: f64 = 0.5;
+pub(crate) const SHARE: f64 = 0.5;
 
 const BROKERS: usize = 3;
 const HEAP_MB: u32 = 512;
@@ -37,28 +37,28 @@ pub(crate) struct Kafka {
 }
 
 /// The newest version; clap wants its name.
-pub(super) fn newest() -> &'static str {
+pub(crate) fn newest() -> &'static str {
     Version::ALL[Version::ALL.len() - 1].name()
 }
 
 /// For clap.
-pub(super) fn version(text: &str) -> Result<Version, String> {
+pub(crate) fn version(text: &str) -> Result<Version, String> {
     text.parse().map_err(words)
 }
 
 /// Whether a cell exists here: nobody delays real brokers, and each run would wait for minutes
 /// until they had created tens of thousands of replicas.
-pub(super) fn has(cell: &Cell) -> bool {
+pub(crate) fn has(cell: &Cell) -> bool {
     cell.network_us == 0 && cell.service_us == 0 && cell.partitions <= 1000
 }
 
 /// Whether a peer can take part: the floor talks to one broker only.
-pub(super) fn takes(peer: &Contestant) -> bool {
+pub(crate) fn takes(peer: &Contestant) -> bool {
     peer.program != Program::Cargo("bench-floor")
 }
 
 /// What it is measured against, for the machine's line.
-pub(super) fn describe(version: Version) -> String {
+pub(crate) fn describe(version: Version) -> String {
     format!(
         "Apache Kafka {version}, {BROKERS} brokers on this machine with {HEAP_MB} MB of heap each, \
          {REPLICAS} replicas, min.insync.replicas {IN_SYNC_MIN}"

@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::build;
-use super::cargo;
-use super::cells::{Cell, Kind};
-use super::contestants::{Contestant, Program};
-use super::foreign::Foreign;
-use super::run::{Ended, Runner};
+use crate::build;
+use crate::cargo;
+use crate::cells::{Cell, Kind};
+use crate::contestants::{Contestant, Program};
+use crate::foreign::Foreign;
+use crate::run::{Ended, Runner};
 
 const PACKAGE: &str = "bench-preload";
 /// Counts need fewer records than times: the two runs have these shares of them.

@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Cargo, the one that runs this.
-pub(super) fn program() -> Command {
+pub(crate) fn program() -> Command {
     Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 
 /// Builds a package of the bench's workspace.
-pub(super) fn package(bench: &Path, target: &Path, name: &str) -> Result<PathBuf, String> {
+pub(crate) fn package(bench: &Path, target: &Path, name: &str) -> Result<PathBuf, String> {
     let mut build = program();
     build
         .args(["build", "--release", "--package", name])

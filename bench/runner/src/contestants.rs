@@ -1,7 +1,7 @@
 //! Who takes part: a peer's program in one of its modes. What is measured is `cells`'s.
 
-use super::cells::{Cell, Kind};
-use super::foreign::Foreign;
+use crate::cells::{Cell, Kind};
+use crate::foreign::Foreign;
 
 /// How a peer's program is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -220,8 +220,8 @@ pub(crate) const CONTESTANTS: &[Contestant] = &[
 
 #[cfg(test)]
 mod tests {
-    use super::super::cells::CELLS;
     use super::*;
+    use crate::cells::CELLS;
 
     #[test]
     fn somebody_takes_part_in_every_cell_and_what_others_are_compared_with_too() {

@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: producers against one verifying null broker, or real ones, in interleaved
-//! rounds. This file leads; what is measured is in `cells`, who takes part in `contestants`.
+//! rounds. This file is the command line and the order of the rounds; what is measured is in
+//! `cells`, who takes part in `contestants`.
 
 mod broker;
 mod build;
@@ -20,9 +21,10 @@ mod table;
 mod target;
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
-use clap::Args;
+use clap::Parser;
 use kafka_harness::Version;
 
 use broker::Broker;
@@ -33,9 +35,10 @@ use kafka::Kafka;
 use run::{Ended, Runner};
 use target::Target;
 
-/// What to measure, and how often.
-#[derive(Debug, Args)]
-pub(crate) struct Arguments {
+/// Measures producers against a null broker that verifies every batch.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask bench", bin_name = "cargo xtask bench")]
+struct Arguments {
     /// Which cells; all when none is named.
     #[arg(long, value_delimiter = ',')]
     cells: Vec<String>,
@@ -67,8 +70,25 @@ pub(crate) struct Arguments {
     counts: bool,
 }
 
+fn main() -> ExitCode {
+    match run(&root(), &Arguments::parse()) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(what) => {
+            eprintln!("error: {what}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The repository, two directories above this crate.
+fn root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.ancestors().nth(2).unwrap_or(here).to_path_buf()
+}
+
 /// Measures. False if a run did not count.
-pub(crate) fn run(root: &Path, arguments: &Arguments) -> Result<bool, String> {
+fn run(root: &Path, arguments: &Arguments) -> Result<bool, String> {
     if arguments.instructions {
         return instructions::run(root, arguments.accept);
     }

@@ -6,7 +6,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use serde_json::{Value, json};
 
-use super::seen::{Seen, Sent};
+use crate::seen::{Seen, Sent};
 
 /// Runs until it is dropped.
 #[derive(Debug)]

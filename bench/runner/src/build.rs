@@ -7,9 +7,9 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use super::cargo::{package, program};
-use super::contestants::{Contestant, Program};
-use super::foreign::{self, Call};
+use crate::cargo::{package, program};
+use crate::contestants::{Contestant, Program};
+use crate::foreign::{self, Call};
 
 const BROKER: &str = "bench-broker";
 
@@ -46,7 +46,7 @@ pub(crate) fn all(bench: &Path, peers: &[&Contestant]) -> Result<Programs, Strin
 }
 
 /// The target directory of the bench's workspace, wherever the environment puts it.
-pub(super) fn target(bench: &Path) -> Result<PathBuf, String> {
+pub(crate) fn target(bench: &Path) -> Result<PathBuf, String> {
     let mut metadata = program();
     metadata
         .args(["metadata", "--no-deps", "--format-version", "1"])

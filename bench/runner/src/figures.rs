@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::contestants::Contestant;
-use super::run::Ended;
+use crate::contestants::Contestant;
+use crate::run::Ended;
 
 /// A median with what was left and right of it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -101,8 +101,8 @@ fn spread(numbers: impl Iterator<Item = f64>) -> Option<Spread> {
 mod tests {
     use serde_json::json;
 
-    use super::super::contestants::CONTESTANTS;
     use super::*;
+    use crate::contestants::CONTESTANTS;
 
     fn results(runs: [[Option<f64>; 3]; 2]) -> Results {
         let mut results = Results::new(&[&CONTESTANTS[0], &CONTESTANTS[1]], Vec::new(), 3);

@@ -9,8 +9,8 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use super::build;
-use super::cargo;
+use crate::build;
+use crate::cargo;
 
 const PACKAGE: &str = "bench-micro";
 /// The function of that package whose inside is counted; the star is for its type arguments.

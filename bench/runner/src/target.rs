@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::broker::Broker;
-use super::cells::Cell;
-use super::kafka::Kafka;
-use super::seen::{Seen, Sent};
+use crate::broker::Broker;
+use crate::cells::Cell;
+use crate::kafka::Kafka;
+use crate::seen::{Seen, Sent};
 
 /// One of the two.
 #[derive(Debug)]
@@ -29,7 +29,7 @@ impl Target {
     pub(crate) fn share(&self) -> f64 {
         match self {
             Self::Null(_) => 1.0,
-            Self::Kafka(_) => super::kafka::SHARE,
+            Self::Kafka(_) => crate::kafka::SHARE,
         }
     }
 

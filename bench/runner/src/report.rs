@@ -8,9 +8,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
-use super::cells::Cell;
-use super::figures::Results;
-use super::table;
+use crate::cells::Cell;
+use crate::figures::Results;
+use crate::table;
 
 /// Grows cell by cell.
 #[derive(Debug)]

@@ -1,4 +1,4 @@
-//! The null broker as a child: commands go to its input, one line each.
+//! The null broker as a child process: commands go to its input, one line each.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::seen::{Seen, Sent};
 
-/// Runs until it is dropped.
+/// A null broker that runs until this is dropped.
 #[derive(Debug)]
 pub(crate) struct Broker {
     child: Child,
@@ -42,13 +42,13 @@ impl Broker {
         format!("127.0.0.1:{}", self.port)
     }
 
-    /// Forgets all and takes these delays.
+    /// Makes it forget all that it counted, and delay its answers by so much from now on.
     pub(crate) fn prepare(&mut self, network_us: u64, service_us: u64) -> Result<(), String> {
         self.ask(&format!("delay {network_us} {service_us}"))?;
         self.ask("reset").map(drop)
     }
 
-    /// What it counted.
+    /// What it has counted since.
     pub(crate) fn count(&mut self, sent: &Sent<'_>) -> Result<Seen, String> {
         let counts = self.ask("stats")?;
         Ok(Seen {

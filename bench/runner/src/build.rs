@@ -13,7 +13,7 @@ use crate::foreign::{self, Call};
 
 const BROKER: &str = "bench-broker";
 
-/// Where the programs are.
+/// The programs that take part, built.
 #[derive(Debug)]
 pub(crate) struct Programs {
     pub(crate) broker: PathBuf,

@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Cargo, the one that runs this.
+/// The cargo that runs this program.
 pub(crate) fn program() -> Command {
     Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 
-/// Builds a package of the bench's workspace.
+/// Builds a package of the bench's workspace in the release profile and returns its program.
 pub(crate) fn package(bench: &Path, target: &Path, name: &str) -> Result<PathBuf, String> {
     let mut build = program();
     build

@@ -1,11 +1,11 @@
-//! What is measured: families of cells. Who takes part is `contestants`'s.
+//! What is measured: families of cells. Who takes part is in `contestants`.
 
 use std::sync::LazyLock;
 
-/// What kind of work a cell is; who can do it takes part.
+/// What kind of work a cell is. Contestants that can do it take part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// As many records as go.
+    /// Records as fast as the peer takes them.
     Flood,
     /// The same from several threads.
     Threads,
@@ -13,17 +13,17 @@ pub(crate) enum Kind {
     Tasks,
     /// One record, its acknowledgement, the next.
     RoundTrip,
-    /// Nothing, after a few records.
+    /// Ten seconds in which nothing is sent, after a few records.
     Idle,
 }
 
-/// One cell.
+/// One kind of load, which every contestant that can is put under.
 #[derive(Debug)]
 pub(crate) struct Cell {
     pub(crate) name: String,
     pub(crate) what: String,
     pub(crate) kind: Kind,
-    /// Bytes of a value.
+    /// The size of a value in bytes.
     pub(crate) size: usize,
     pub(crate) partitions: u32,
     pub(crate) records: u64,
@@ -31,7 +31,7 @@ pub(crate) struct Cell {
     pub(crate) acks: &'static str,
     pub(crate) idempotence: bool,
     pub(crate) spread: &'static str,
-    /// How many keys there are; none if zero.
+    /// How many different keys there are; 0 stands for records without key.
     pub(crate) keys: u32,
     /// How many headers a record has.
     pub(crate) headers: u32,
@@ -40,8 +40,8 @@ pub(crate) struct Cell {
     /// True: batches of 64 KiB, linger 5 ms, 5 in flight, 64 MiB of memory. False: each library's
     /// own defaults.
     pub(crate) is_tuned: bool,
-    /// Handles that may be open; of tasks, how many there are. Where answers are late or
-    /// partitions many, more, or the handles would be the limit.
+    /// How many handles may be open; in cells of tasks, how many tasks there are. It is larger
+    /// where answers are late or partitions are many, because the handles would be the limit there.
     pub(crate) window: u64,
     pub(crate) network_us: u64,
     pub(crate) service_us: u64,
@@ -71,7 +71,7 @@ const FLOOD: Cell = Cell {
     service_us: 0,
 };
 
-/// All of them.
+/// All cells.
 pub(crate) static CELLS: LazyLock<Vec<Cell>> = LazyLock::new(|| {
     let mut cells = settings();
     cells.extend(sizes());
@@ -83,9 +83,9 @@ pub(crate) static CELLS: LazyLock<Vec<Cell>> = LazyLock::new(|| {
     cells
 });
 
-/// Sizes, codecs, acks and spreads, each with each.
+/// Every combination of sizes, codecs, acks and spreads.
 fn settings() -> Vec<Cell> {
-    // A cell is to take a second or so, whatever it costs.
+    // Numbers of records are such that a cell takes about a second.
     let kinds = [
         ("100b", "100 bytes", 100, "none", 2_000_000),
         ("100b", "100 bytes", 100, "lz4", 1_000_000),
@@ -131,7 +131,8 @@ fn settings() -> Vec<Cell> {
     cells
 }
 
-/// The smallest and the largest; windows are such that batches fill and memory is not the limit.
+/// The smallest values and the largest. Windows are such that batches fill and memory is not the
+/// limit.
 fn sizes() -> [Cell; 2] {
     [
         Cell {
@@ -191,12 +192,12 @@ fn one_partition() -> [Cell; 5] {
     ]
 }
 
-/// With the window.
+/// Numbers of partitions, each with its window.
 const PARTITIONS: [(u32, u64); 4] = [
     (48, 20_000),
     (200, 100_000),
     (1_000, 100_000),
-    // No more than 64 MiB hold.
+    // That is about what 64 MiB hold.
     (10_000, 400_000),
 ];
 
@@ -211,7 +212,7 @@ fn partitions((partitions, window): (u32, u64)) -> Cell {
     }
 }
 
-/// How many threads, on how many partitions.
+/// Numbers of threads, each with the number of partitions.
 const THREADS: [(u32, u32); 5] = [(1, 6), (2, 6), (4, 6), (16, 6), (16, 1)];
 
 fn threads((threads, partitions): (u32, u32)) -> Cell {
@@ -232,7 +233,7 @@ fn threads((threads, partitions): (u32, u32)) -> Cell {
     }
 }
 
-/// How many tasks, and records.
+/// Numbers of tasks, each with the number of records.
 const TASKS: [(u64, u64); 3] = [(100, 100_000), (1_000, 600_000), (10_000, 1_000_000)];
 
 fn tasks((tasks, records): (u64, u64)) -> Cell {

@@ -1,4 +1,4 @@
-//! Who takes part: a peer's program in one of its modes. What is measured is `cells`'s.
+//! Who takes part: a peer's program in one of its modes. What is measured is in `cells`.
 
 use crate::cells::{Cell, Kind};
 use crate::foreign::Foreign;
@@ -8,7 +8,7 @@ use crate::foreign::Foreign;
 pub(crate) enum Program {
     /// A package of the bench's workspace with a binary of its name.
     Cargo(&'static str),
-    /// One that is no package of it.
+    /// A program that is no package of it.
     Foreign(Foreign),
 }
 
@@ -20,35 +20,36 @@ pub(crate) struct Contestant {
     pub(crate) kinds: &'static [Kind],
     pub(crate) program: Program,
     pub(crate) mode: &'static str,
-    /// Arguments beyond those of the cell; they win.
+    /// Arguments that are added to those of the cell, or replace them.
     pub(crate) arguments: &'static [(&'static str, &'static str)],
-    /// The share of the cell's records, for those that would take minutes.
+    /// The share of the cell's records that it sends. It is below 1 for those that would take
+    /// minutes otherwise.
     pub(crate) share: f64,
-    /// Records of warm-up at least, for those whose code is compiled while it runs.
+    /// The fewest records of warm-up, for those whose code is compiled while it runs.
     pub(crate) warmup: u64,
-    /// Why it cannot take part in a cell of its kinds.
+    /// Why it cannot take part in a cell of its kinds; `None` if it can.
     pub(crate) lacks: fn(&Cell) -> Option<&'static str>,
 }
 
-/// In cells of floods, and nowhere else.
+/// Takes part in cells of floods, and nowhere else.
 const FLOOD: &[Kind] = &[Kind::Flood];
-/// From several threads too.
+/// Sends from several threads too.
 const THREADS: &[Kind] = &[Kind::Flood, Kind::Threads];
-/// And while nothing is sent.
+/// Shows also what it does while nothing is sent.
 const IDLE: &[Kind] = &[Kind::Flood, Kind::Threads, Kind::Idle];
 const TASKS: &[Kind] = &[Kind::Tasks];
 const EACH: &[Kind] = &[Kind::RoundTrip];
 
-/// Others are given as multiples of these, in the same round.
+/// CPU times of others are given as multiples of this one's in the same round.
 pub(crate) const PEER_OF_REFERENCE: &str = "rdkafka-threaded";
-/// The same where tasks await their records.
+/// As [`PEER_OF_REFERENCE`], where tasks await their records.
 pub(crate) const TASKS_OF_REFERENCE: &str = "rdkafka-tasks";
 /// What a producer without features costs.
 pub(crate) const FLOOR: &str = "floor";
 /// What a round trip takes without a producer.
 pub(crate) const BARE_SOCKET: &str = "bare-socket";
 
-/// A package of the bench's workspace.
+/// A contestant that is a package of the bench's workspace.
 const fn native(
     name: &'static str,
     what: &'static str,
@@ -82,7 +83,7 @@ const fn foreign(
     }
 }
 
-/// One that would take minutes, as its default is to linger.
+/// Sends fewer records, because it would take minutes: its default is to linger.
 const fn lingering(contestant: Contestant) -> Contestant {
     Contestant {
         share: 0.05,
@@ -118,7 +119,7 @@ const fn lacking(lacks: fn(&Cell) -> Option<&'static str>, contestant: Contestan
     }
 }
 
-/// What a JVM needs until its compilers are done.
+/// So many records a JVM needs until its compilers are done.
 const JIT: u64 = 1_000_000;
 
 const GO: Foreign = Foreign::Go("franz-go");
@@ -133,7 +134,7 @@ fn floor_lacks(cell: &Cell) -> Option<&'static str> {
     } else if cell.headers > 0 {
         Some("no headers")
     } else if cell.partitions > 1000 {
-        Some("no limit of memory, and one batch a request")
+        Some("no limit of memory, and one batch per request")
     } else {
         None
     }
@@ -150,19 +151,20 @@ fn rskafka_lacks(cell: &Cell) -> Option<&'static str> {
 }
 
 fn java_lacks(cell: &Cell) -> Option<&'static str> {
-    // 64 MiB are a thousand batches of 64 KiB, which it takes whole: 0.5 ms a record.
+    // 64 MiB are a thousand batches of 64 KiB, and it takes each of them whole, so that it sends
+    // one record per batch: 0.5 ms per record.
     (cell.partitions > 1000).then_some("no memory for a batch of each partition")
 }
 
 fn aiokafka_lacks(cell: &Cell) -> Option<&'static str> {
-    (cell.partitions > 1000).then_some("takes longer than a run may: 2 ms a record")
+    (cell.partitions > 1000).then_some("takes longer than a run may: 2 ms per record")
 }
 
 fn kafkats_lacks(cell: &Cell) -> Option<&'static str> {
     (cell.codec == "zstd").then_some("no zstd")
 }
 
-/// All of them.
+/// All contestants.
 #[rustfmt::skip]
 pub(crate) const CONTESTANTS: &[Contestant] = &[
     lacking(floor_lacks, native(FLOOR, "no features, nothing per record", "bench-floor", "forget", FLOOD)),
@@ -215,7 +217,7 @@ pub(crate) const CONTESTANTS: &[Contestant] = &[
     without_linger(foreign("kacrab-each-linger-0", "the same with linger 0", KACRAB, "each", EACH)),
     foreign("sarama-each", "a goroutine", SARAMA, "each", EACH),
     foreign("aiokafka-each", "asyncio", Foreign::Python, "each", EACH),
-    foreign("kafkats-each", "one record a send", Foreign::Node, "each", EACH),
+    foreign("kafkats-each", "one record per send", Foreign::Node, "each", EACH),
 ];
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! `cargo xtask bench --counts`: how often a peer allocates and writes for a record. Each runs
+//! `cargo xtask bench --counts`: how often a peer allocates and writes per record. Each runs
 //! under `bench/preload` twice, with two numbers of records; the difference has no start-up in it.
 
 use std::collections::BTreeMap;
@@ -22,7 +22,7 @@ const SHARES: [f64; 2] = [0.1, 0.2];
 struct Sees {
     allocations: bool,
     writes: bool,
-    /// Why not all.
+    /// Why it does not see all; empty if it does.
     but: &'static str,
 }
 
@@ -69,7 +69,7 @@ impl Counting {
         })
     }
 
-    /// Prints a table a cell; false if a run did not count.
+    /// Prints one table per cell; false if a run did not count.
     pub(crate) fn run(
         &self,
         runner: &mut Runner<'_>,
@@ -78,7 +78,7 @@ impl Counting {
         scale: f64,
     ) -> Result<bool, String> {
         let mut all_count = true;
-        // An idle peer sends nothing whose share could be told.
+        // An idle peer sends nothing that counts could be related to.
         for cell in cells.iter().filter(|cell| cell.kind != Kind::Idle) {
             let (table, count) = self.table(runner, cell, peers, scale)?;
             all_count &= count;
@@ -131,7 +131,7 @@ impl Counting {
         Ok((lines.join("\n") + "\n", all_count))
     }
 
-    /// Allocations and writes per record; inside, why a run does not count.
+    /// Allocations and writes per record; the inner error is why a run does not count.
     fn difference(
         &self,
         runner: &mut Runner<'_>,
@@ -141,7 +141,7 @@ impl Counting {
     ) -> Result<Result<[Option<f64>; 2], String>, String> {
         let mut runs = Vec::new();
         for share in SHARES {
-            // Lines are added to it, one a process.
+            // Each process of the peer adds a line to it.
             fs::write(&self.file, "").map_err(|error| self.about(&error))?;
             let environment = BTreeMap::from([
                 ("LD_PRELOAD", self.library.clone()),
@@ -155,7 +155,7 @@ impl Counting {
         let [(Some(few), from), (Some(many), to)] = runs[..] else {
             return Ok(Err("the counting library told nothing".into()));
         };
-        // Of a peer with a warm-up of its own both may send as much.
+        // Both runs of a peer with a long warm-up may send as many records.
         let records = to.saturating_sub(from) as f64;
         let each =
             |from: u64, to: u64| (records > 0.0).then(|| (to as f64 - from as f64) / records);
@@ -175,12 +175,12 @@ impl Counting {
     }
 }
 
-/// All records of a run, warm-up included, for that was counted, too.
+/// All records of a run, warm-up included, because that was counted too.
 fn records(line: &Value) -> u64 {
     line["broker"]["records"].as_u64().unwrap_or(0)
 }
 
-/// A line for each process; `None` if there is none, or one that is no such line.
+/// The sum of one line per process; `None` if there is no line, or one that cannot be read.
 fn sum(text: &str) -> Option<Counts> {
     let mut sum = None;
     for line in text.lines() {
@@ -197,7 +197,7 @@ fn sum(text: &str) -> Option<Counts> {
     sum
 }
 
-/// What was not counted is not zero.
+/// A count for the table, with a dash for what was not counted, since that is not zero.
 fn number(count: Option<f64>, unit: f64) -> String {
     count.map_or_else(
         || "-".to_owned(),

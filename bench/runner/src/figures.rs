@@ -1,11 +1,11 @@
-//! Medians, and ratios within a round. How they are printed is `table`'s.
+//! Medians, and ratios within a round. How they are printed is in `table`.
 
 use serde_json::Value;
 
 use crate::contestants::Contestant;
 use crate::run::Ended;
 
-/// A median with what was left and right of it.
+/// A median with the least and the greatest number.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Spread {
     pub(crate) median: f64,
@@ -13,11 +13,11 @@ pub(crate) struct Spread {
     pub(crate) max: f64,
 }
 
-/// Everybody's runs in one cell.
+/// The runs of all contestants in one cell.
 #[derive(Debug)]
 pub(crate) struct Results {
     pub(crate) peers: Vec<&'static Contestant>,
-    /// Who would be here, and why not.
+    /// Contestants that cannot take part, each with the reason.
     pub(crate) left_out: Vec<(&'static Contestant, &'static str)>,
     /// By contestant, then by round.
     runs: Vec<Vec<Option<Ended>>>,

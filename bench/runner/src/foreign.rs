@@ -8,14 +8,14 @@ use std::process::Command;
 
 use crate::cargo;
 
-/// Such a peer.
+/// A peer that is no package of the bench's workspace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Foreign {
     /// A cargo workspace of its own below `peers`, with a binary named `bench-` and this.
     Cargo(&'static str),
     /// A command of the Go module.
     Go(&'static str),
-    /// The Maven project, measured from outside.
+    /// The Maven project. `bench-meter` measures it from outside.
     Java,
     /// The Python peer, in a virtual environment.
     Python,
@@ -23,7 +23,7 @@ pub(crate) enum Foreign {
     Node,
 }
 
-/// What Kafka's own scripts give a JVM, and a heap that is not the limit.
+/// The options that Kafka's own scripts give a JVM, and a heap that is not the limit.
 const JVM: [&str; 6] = [
     "-Xms1g",
     "-Xmx1g",
@@ -124,7 +124,7 @@ fn python(from: &Path, out: &Path) -> Result<Call, String> {
     Ok([inside.into(), from.join("peer.py").into()].into())
 }
 
-/// npm installs where a package.json is, so it gets copies.
+/// Copies the project below the target directory, because npm installs where the package.json is.
 fn node(from: &Path, out: &Path) -> Result<Call, String> {
     let io = |error: std::io::Error| format!("{}: {error}", out.display());
     std::fs::create_dir_all(out).map_err(io)?;
@@ -138,7 +138,7 @@ fn node(from: &Path, out: &Path) -> Result<Call, String> {
             .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
             .args(["--loglevel", "error"])
             .current_dir(out);
-        // Last, and only then: a lock file that is there says that all of it is.
+        // A lock file that is there says that everything is, so it does not stay where npm fails.
         let installed = std::fs::copy(from.join(lock), out.join(lock)).map_err(io);
         let ended = installed.and_then(|_| done(install));
         if ended.is_err() {
@@ -150,7 +150,7 @@ fn node(from: &Path, out: &Path) -> Result<Call, String> {
     Ok(["node".into(), out.join("peer.mjs").into()].into())
 }
 
-/// Runs a step. What it prints is no result, so it goes where complaints go.
+/// Runs a step of a build. What it prints is told only when it fails.
 fn done(mut step: Command) -> Result<(), String> {
     let program = step.get_program().to_string_lossy().into_owned();
     let output = step

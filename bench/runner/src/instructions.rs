@@ -120,7 +120,7 @@ fn compare(counts: &Counts, accepted: &Value) -> Vec<Line> {
 
 /// Instructions per record of one program.
 fn count(program: &Path, name: &str, dir: &Path) -> Result<f64, String> {
-    // Stays there for callgrind_annotate, which says where they went.
+    // The file stays there for callgrind_annotate, which says where the instructions went.
     let file: PathBuf = dir.join(format!("callgrind.{name}"));
     let mut valgrind = Command::new("valgrind");
     valgrind
@@ -136,7 +136,7 @@ fn count(program: &Path, name: &str, dir: &Path) -> Result<f64, String> {
     let text = fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
     match total(&text) {
         Some(instructions) if instructions > 0.0 => {
-            // Repeated runs do not agree on more.
+            // Repeated runs do not agree on more digits.
             Ok((instructions / records * 100.0).round() / 100.0)
         }
         _ => Err(format!(
@@ -151,7 +151,7 @@ fn total(text: &str) -> Option<f64> {
     line.trim().parse().ok()
 }
 
-/// What a program prints; its complaints if it fails.
+/// What a program prints; an error with its complaints if it fails.
 fn said(command: &mut Command) -> Result<String, String> {
     let name = command.get_program().to_string_lossy().into_owned();
     let output = command

@@ -19,8 +19,8 @@ pub(crate) const SHARE: f64 = 0.5;
 const BROKERS: usize = 3;
 const HEAP_MB: u32 = 512;
 
-/// For all cells, also where acks are 1 or 0: that is a producer's choice, and topics do not follow
-/// it.
+/// Replicas of every topic, also where acks are 1 or 0: that is a producer's choice, and topics do
+/// not follow it.
 const REPLICAS: u16 = 3;
 const IN_SYNC_MIN: &str = "2";
 
@@ -41,9 +41,9 @@ pub(crate) fn newest() -> &'static str {
     Version::ALL[Version::ALL.len() - 1].name()
 }
 
-/// For clap.
-pub(crate) fn version(text: &str) -> Result<Version, String> {
-    text.parse().map_err(words)
+/// Parses the version of the command line.
+pub(crate) fn version(name: &str) -> Result<Version, String> {
+    name.parse().map_err(text)
 }
 
 /// Whether a cell exists here: nobody delays real brokers, and each run would wait for minutes
@@ -57,7 +57,7 @@ pub(crate) fn takes(peer: &Contestant) -> bool {
     peer.program != Program::Cargo("bench-floor")
 }
 
-/// What it is measured against, for the machine's line.
+/// What is measured against, for the line about the machine.
 pub(crate) fn describe(version: Version) -> String {
     format!(
         "Apache Kafka {version}, {BROKERS} brokers on this machine with {HEAP_MB} MB of heap each, \
@@ -66,13 +66,14 @@ pub(crate) fn describe(version: Version) -> String {
 }
 
 impl Kafka {
-    /// Starts the cluster and builds who reads back.
+    /// Builds the reader and starts the cluster.
     pub(crate) fn start(version: Version) -> Result<Self, String> {
-        foreign_reader::build().map_err(words)?;
+        foreign_reader::build().map_err(text)?;
         let mut spec = Spec::new(version, BROKERS)
-            // Or each topic's files lie there for a minute.
+            // The files of a deleted topic would lie there for a minute otherwise.
             .property("log.segment.delete.delay.ms", 1000);
-        // A broker that is late because the cores are busy is not dead: Kafka's own limits.
+        // A broker that is late because the cores are busy is not dead, so these are Kafka's own
+        // limits again.
         spec = if version.has_zookeeper() {
             spec.property("zookeeper.session.timeout.ms", 18_000)
         } else {
@@ -81,13 +82,14 @@ impl Kafka {
         };
         spec.heap_mb = HEAP_MB;
         Ok(Self {
-            cluster: Cluster::start(&spec).map_err(words)?,
+            cluster: Cluster::start(&spec).map_err(text)?,
             topic: String::new(),
             runs: 0,
         })
     }
 
-    /// One broker's address: some libraries take no list in one word, and all learn of the others.
+    /// One broker's address, because some libraries take no list in one word, and all learn of the
+    /// other brokers anyhow.
     pub(crate) fn bootstrap(&self) -> String {
         let all = self.cluster.bootstrap();
         all.split(',').next().unwrap_or_default().to_owned()
@@ -100,7 +102,7 @@ impl Kafka {
         let configs = [("min.insync.replicas", IN_SYNC_MIN)];
         self.cluster
             .create_topic_with_replicas(&self.topic, partitions, REPLICAS, &configs)
-            .map_err(words)?;
+            .map_err(text)?;
         Ok(self.topic.clone())
     }
 
@@ -116,7 +118,7 @@ impl Kafka {
                 fault: fault(&counts, sent),
                 counts,
             },
-            // One run is lost, not the bench.
+            // This one run is lost; the bench goes on.
             Err(error) => Seen {
                 who: "kafka",
                 fault: Some(format!("it was not read back: {error}")),
@@ -127,8 +129,8 @@ impl Kafka {
 
     /// Deletes the topic, so that the disk does not fill, and lets the brokers be done with it.
     fn delete(&self) -> Result<(), String> {
-        self.cluster.delete_topic(&self.topic).map_err(words)?;
-        // What is deleted is renamed first, and keeps this beginning.
+        self.cluster.delete_topic(&self.topic).map_err(text)?;
+        // A broker renames a partition's directory before it removes it, and keeps this beginning.
         let prefix = format!("{}-", self.topic);
         let lies_there = |id: &i32| {
             let entries = fs::read_dir(self.cluster.data_dir(*id));
@@ -163,7 +165,7 @@ fn fault(counts: &Value, sent: &Sent<'_>) -> Option<String> {
     clippy::needless_pass_by_value,
     reason = "it is handed to `map_err` as it is"
 )]
-fn words(error: Error) -> String {
+fn text(error: Error) -> String {
     error.to_string()
 }
 

@@ -1,4 +1,4 @@
-//! Where it was measured, and what.
+//! The machine that was measured on, and which commit was measured.
 
 use std::fs;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-/// The machine and the versions that do not depend on a peer.
+/// The machine, the compiler and the commit. Versions of peers come with their results.
 pub(crate) fn describe(root: &Path) -> Value {
     let first = |path: &str, name: &str| {
         let text = fs::read_to_string(path).unwrap_or_default();

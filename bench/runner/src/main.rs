@@ -146,7 +146,7 @@ fn run(root: &Path, arguments: &Arguments) -> Result<bool, String> {
         let results = measure(&mut runner, cell, &peers, arguments.rounds)?;
         report.add(cell, &results);
         println!("{}", table::markdown(cell, &results));
-        // After each, for a bench takes long and may be interrupted.
+        // It is written after each cell, because a bench takes long and may be interrupted.
         report.write(&dir)?;
     }
     println!("{}", report.machine());
@@ -154,7 +154,7 @@ fn run(root: &Path, arguments: &Arguments) -> Result<bool, String> {
     Ok(report.all_count())
 }
 
-/// One run that nobody looks at: brokers that run in a JVM begin slowly.
+/// Makes one run whose figures are dropped, because brokers that run in a JVM begin slowly.
 fn warm(
     runner: &mut Runner<'_>,
     cells: &[&Cell],
@@ -169,7 +169,8 @@ fn warm(
         .map_or(Ok(()), |(cell, peer)| runner.run(cell, peer).map(drop))
 }
 
-/// One cell: in each round everybody once, beginning with another each time.
+/// Measures one cell: every contestant once per round, in an order that begins with another one
+/// each time.
 fn measure(
     runner: &mut Runner<'_>,
     cell: &Cell,
@@ -199,7 +200,7 @@ fn measure(
     Ok(results)
 }
 
-/// Those whose name is, or begins like, one of the words.
+/// Those whose name is one of the words, or begins like one.
 fn chosen<T>(
     all: &'static [T],
     words: &[String],
@@ -221,7 +222,7 @@ fn chosen<T>(
     Ok(all.iter().filter(fits).collect())
 }
 
-/// Drops those that cannot be measured, with a word.
+/// Drops those that cannot be measured here, and prints which and why.
 fn leave_out<T>(
     all: &mut Vec<&'static T>,
     stays: impl Fn(&T) -> bool,

@@ -1,5 +1,5 @@
-//! The values that all peers send: like JSON, the same in every run. A file of half a MiB repeats
-//! no value within the reach of LZ4, and fits the caches.
+//! The values that all peers send, like JSON and the same in every run. Half a MiB of them is more
+//! than LZ4 looks back, so that no value repeats within its reach, and fits the caches.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -18,7 +18,7 @@ const EVENTS: [&str; 8] = [
     "refund",
 ];
 
-/// Writes the file for one size and says where.
+/// Writes the file of values of one size and returns its path.
 pub(crate) fn write(dir: &Path, size: usize) -> Result<PathBuf, String> {
     let path = dir.join(format!("payloads-{size}.bin"));
     fs::write(&path, values(size)).map_err(|error| format!("{}: {error}", path.display()))?;
@@ -47,7 +47,7 @@ fn value(random: &mut Random, size: usize) -> Vec<u8> {
     );
     while text.len() + 2 < size {
         let (name, event) = (random.below(20), EVENTS[random.below(8) as usize]);
-        // A string takes whatever is written.
+        // Writing to a String cannot fail.
         let _ = write!(
             text,
             r#","attr_{name}":"{event}-{}""#,
@@ -60,7 +60,7 @@ fn value(random: &mut Random, size: usize) -> Vec<u8> {
     text.into_bytes()
 }
 
-/// xorshift: good enough for digits.
+/// A xorshift generator, which is good enough for digits.
 struct Random(u64);
 
 impl Random {

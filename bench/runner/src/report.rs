@@ -12,10 +12,10 @@ use crate::cells::Cell;
 use crate::figures::Results;
 use crate::table;
 
-/// Grows cell by cell.
+/// What was measured so far; it grows cell by cell.
 #[derive(Debug)]
 pub(crate) struct Report {
-    /// What the files are called.
+    /// The name of both files without their extensions.
     name: &'static str,
     machine: Value,
     rounds: usize,
@@ -65,7 +65,7 @@ impl Report {
         self.voids == 0
     }
 
-    /// Machine and versions, in words.
+    /// The machine and the versions as a line of text.
     pub(crate) fn machine(&self) -> String {
         let word = |name: &str| self.machine[name].to_string().replace('"', "");
         let versions: Vec<String> = self

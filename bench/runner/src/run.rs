@@ -60,7 +60,8 @@ impl<'a> Runner<'a> {
         self.run_with(cell, peer, self.scale, &BTreeMap::new())
     }
 
-    /// The same with another number of records and words in the peer's environment.
+    /// As [`Runner::run`], with another share of the records and variables in the peer's
+    /// environment.
     pub(crate) fn run_with(
         &mut self,
         cell: &Cell,
@@ -73,7 +74,7 @@ impl<'a> Runner<'a> {
         let (records, warmup) = match cell.kind {
             // The warm-up is all that is sent.
             Kind::Idle => (0, records.max(peer.warmup)),
-            // No task without a record, however few there are to be.
+            // Every task has a record, however few records are asked for.
             Kind::Tasks => (records.max(cell.window), (records / 10).max(peer.warmup)),
             _ => (records, (records / 10).max(peer.warmup)),
         };
@@ -143,7 +144,7 @@ impl<'a> Runner<'a> {
             ("mode", mode.to_owned()),
             ("window", cell.window.to_string()),
         ]);
-        // Most cells have none of these, and not every peer knows them.
+        // Most cells have the defaults of these, and not every peer knows the arguments.
         let extras = [
             ("keys", cell.keys, 0),
             ("headers", cell.headers, 0),
@@ -172,7 +173,7 @@ impl<'a> Runner<'a> {
     }
 }
 
-/// The line that a peer printed, after it ended well.
+/// Waits for a peer's end and returns what it printed; an error if it did not end well.
 fn wait(child: &mut Child, within: Duration) -> Result<String, String> {
     let until = Instant::now() + within;
     let status = loop {
@@ -189,7 +190,7 @@ fn wait(child: &mut Child, within: Duration) -> Result<String, String> {
     };
     let mut said = String::new();
     if let Some(mut out) = child.stdout.take() {
-        // What is no text is no line.
+        // Output that is not text is judged as an empty line.
         let _ = out.read_to_string(&mut said);
     }
     if status.success() {

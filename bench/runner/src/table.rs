@@ -31,7 +31,7 @@ pub(crate) fn markdown(cell: &Cell, results: &Results) -> String {
         (cell.threads, 1, "threads"),
     ] {
         if number != default {
-            // A string takes whatever is written.
+            // Writing to a String cannot fail.
             let _ = write!(beside, ", {number} {what}");
         }
     }
@@ -211,7 +211,7 @@ const ROUND_TRIPS: [Column; 8] = [
 ];
 
 fn say(text: &mut String, line: &str) {
-    // A string takes whatever is written.
+    // Writing to a String cannot fail.
     let _ = writeln!(text, "{line}");
 }
 
@@ -242,12 +242,12 @@ fn plain(spread: Option<Spread>, scale: f64) -> String {
     spread.map_or_else(none, |spread| format!("{:.0}", spread.median * scale))
 }
 
-/// A field by the records that were measured.
+/// A field divided by the number of records that were measured.
 fn per_record(results: &Results, peer: usize, field: &str, unit: f64) -> String {
     shared(results, peer, field, "/records", unit)
 }
 
-/// A field of the broker's by the records that it saw, warm-up included.
+/// A field of the broker divided by the number of records that it saw, warm-up included.
 fn per_seen(results: &Results, peer: usize, field: &str, unit: f64) -> String {
     shared(results, peer, field, "/broker/records", unit)
 }

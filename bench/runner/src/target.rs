@@ -7,17 +7,17 @@ use crate::cells::Cell;
 use crate::kafka::Kafka;
 use crate::seen::{Seen, Sent};
 
-/// One of the two.
+/// What the peers send to.
 #[derive(Debug)]
 pub(crate) enum Target {
-    /// Verifies, delays, keeps nothing.
+    /// The null broker, which verifies and delays and keeps nothing.
     Null(Broker),
-    /// Keeps all, to be read back.
+    /// Real brokers, which keep everything, so that it is read back.
     Kafka(Kafka),
 }
 
 impl Target {
-    /// For a peer's `--bootstrap`.
+    /// The address for a peer's `--bootstrap`.
     pub(crate) fn bootstrap(&self) -> String {
         match self {
             Self::Null(broker) => broker.bootstrap(),
@@ -33,7 +33,7 @@ impl Target {
         }
     }
 
-    /// A run that takes longer hangs. A JVM's warm-up is thousands of round trips, and those of
+    /// A run that takes longer is taken to hang. A JVM's warm-up is thousands of round trips, and those of
     /// three busy brokers take milliseconds.
     pub(crate) fn run_within(&self) -> Duration {
         Duration::from_secs(match self {
@@ -42,12 +42,12 @@ impl Target {
         })
     }
 
-    /// Makes ready for a run and says the topic.
+    /// Prepares for a run and returns its topic.
     pub(crate) fn prepare(&mut self, cell: &Cell) -> Result<String, String> {
         match self {
             Self::Null(broker) => {
                 broker.prepare(cell.network_us, cell.service_us)?;
-                // It reads the number of partitions out of the name.
+                // The null broker reads the number of partitions out of the name.
                 Ok(format!("bench-{}", cell.partitions))
             }
             Self::Kafka(kafka) => kafka.prepare(cell.partitions),

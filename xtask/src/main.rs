@@ -5,6 +5,7 @@
     reason = "a command line prints"
 )]
 
+mod bugs;
 mod commands;
 mod suite;
 
@@ -42,6 +43,8 @@ enum Chore {
         #[arg(long, default_value_t = 0)]
         from: u64,
     },
+    /// Plant the bugs of sim/bugs in a copy of the tree and count the seeds until each is found.
+    Bugs(bugs::Arguments),
     /// Send to real brokers that are killed, paused or cut off, and check what arrived; `--help`
     /// after two dashes tells how.
     Storm {
@@ -80,6 +83,7 @@ fn main() -> ExitCode {
                 from.to_string(),
             ],
         ),
+        Chore::Bugs(arguments) => bugs::run(&xtask::root(), &arguments).map(code),
         Chore::Storm { arguments } => program(
             &xtask::root(),
             &["downpour-conformance", "--release"],

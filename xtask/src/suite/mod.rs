@@ -9,7 +9,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use needs::Need::{self, Component, Java, Program, Toolchain};
+use needs::Need::{self, Component, Java, Program, Target, Toolchain};
 use tally::Tally;
 
 /// One line of the suite.
@@ -59,6 +59,11 @@ impl Section {
     }
 }
 
+/// The oldest Rust that is supported: `rust-version` in the manifest.
+const MSRV: &str = "1.85.0";
+
+const MUSL: &str = "x86_64-unknown-linux-musl";
+
 /// All of it, the quick ones first. A section that does not exist yet is not named here.
 #[rustfmt::skip]
 const SECTIONS: &[Section] = &[
@@ -77,6 +82,18 @@ const SECTIONS: &[Section] = &[
     section("docs", &["doc", "--workspace", "--no-deps", "--lib"]).env(&[("RUSTDOCFLAGS", "-D warnings")]),
     section("tests", &["test", "--workspace", "--exclude", "downpour-conformance"]),
     section("sim", &["xtask", "sim", "--seeds", "2000"]),
+    // A simulator that finds nothing would pass every seed.
+    section("sim-bugs", &["xtask", "bugs", "--quick", "3"]),
+    // The published crates with the oldest Rust that README promises.
+    section("msrv", &[
+        "test", "-p", "downpour-wire", "-p", "downpour-core", "-p", "downpour", "-p", "downpour-fake",
+        "-p", "downpour-cli",
+    ]).toolchain(MSRV).needs(&[Toolchain(MSRV)]),
+    // All of them are in the command, without what their tests bring along. It starts here only if
+    // it is linked statically, because a machine with glibc has no loader of musl's.
+    section("musl", &["run", "-p", "downpour-cli", "--target", MUSL, "--", "--version"])
+        .env(&[("RUSTFLAGS", "-Ctarget-feature=+crt-static")])
+        .toolchain(MSRV).needs(&[Toolchain(MSRV), Target(MSRV, MUSL), Program("gcc")]),
     // The one `unsafe` call of the libraries (docs/adr/0004).
     section("asan", &[
         "test", "-p", "downpour", "--test", "it", "--target", "x86_64-unknown-linux-gnu", "fork",
@@ -211,6 +228,11 @@ mod tests {
         };
         assert_eq!(judged(total, true).failed, 3);
         assert_eq!(judged(total, false).failed, 1);
+    }
+
+    #[test]
+    fn the_oldest_toolchain_is_the_rust_version_of_the_manifest() {
+        assert_eq!(MSRV, format!("{}.0", env!("CARGO_PKG_RUST_VERSION")));
     }
 
     #[test]

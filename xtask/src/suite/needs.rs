@@ -13,6 +13,8 @@ pub(super) enum Need {
     Java,
     /// A Rust toolchain beside the one in use; rustup installs it.
     Toolchain(&'static str),
+    /// The standard library of a toolchain, named first, for another target; rustup installs it.
+    Target(&'static str, &'static str),
 }
 
 impl Need {
@@ -24,6 +26,7 @@ impl Need {
             Self::Program(name) if runs(name, &["--version"]) => Ok(()),
             Self::Program(name) => Err(format!("{name} is not installed")),
             Self::Toolchain(name) => toolchain(name),
+            Self::Target(toolchain, name) => target(toolchain, name),
             Self::Java if runs("java", &["-version"]) => Ok(()),
             Self::Java => Err("java is not installed".to_owned()),
         }
@@ -52,6 +55,17 @@ fn toolchain(name: &str) -> Result<(), String> {
     }
     Err(format!(
         "the {name} toolchain is not installed, and rustup does not install it"
+    ))
+}
+
+fn target(toolchain: &str, name: &str) -> Result<(), String> {
+    // Rustup answers at once when it is there already.
+    if runs("rustup", &["target", "add", "--toolchain", toolchain, name]) {
+        return Ok(());
+    }
+    Err(format!(
+        "the target {name} of the {toolchain} toolchain is not installed, and rustup does not \
+         install it"
     ))
 }
 

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use downpour::{Acks, Codec, Producer, blocking};
+use downpour::{Acks, CompressionType, Producer, blocking};
 use kafka_harness::foreign_reader;
 use kafka_harness::{Cluster, Error, Role, Spec, Version};
 
@@ -47,7 +47,7 @@ pub struct Storm {
     /// At most so many records in a second.
     pub per_second: u64,
     /// How batches are compressed.
-    pub codec: Codec,
+    pub codec: CompressionType,
     /// The producer's delivery timeout where it is not the default. One that is shorter than an
     /// outage makes records fail, which must then be absent; the request timeout is half of it.
     pub delivery_timeout: Option<Duration>,

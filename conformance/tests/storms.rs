@@ -2,12 +2,12 @@
 //! ones are run by command, see the README of this crate.
 #![allow(clippy::print_stdout, reason = "the counts are what is of interest")]
 
-use downpour::{Acks, Codec};
+use downpour::{Acks, CompressionType};
 use downpour_conformance::storm::Storm;
 use downpour_conformance::trouble::Fault;
 use kafka_harness::Version;
 
-fn three_kills(version: Version, codec: Codec) {
+fn three_kills(version: Version, codec: CompressionType) {
     let storm = Storm {
         version,
         fault: Fault::Kill,
@@ -27,10 +27,10 @@ fn three_kills(version: Version, codec: Codec) {
 
 #[test]
 fn brokers_of_4_3_1_are_killed_and_nothing_is_lost_or_doubled() {
-    three_kills(Version::V4_3_1, Codec::None);
+    three_kills(Version::V4_3_1, CompressionType::None);
 }
 
 #[test]
 fn brokers_of_3_9_2_are_killed_and_nothing_is_lost_or_doubled() {
-    three_kills(Version::V3_9_2, Codec::Lz4);
+    three_kills(Version::V3_9_2, CompressionType::Lz4);
 }

@@ -1,17 +1,17 @@
 //! Seeded simulation: core's decisions against the fake's brokers, one schedule in virtual time.
 //!
 //! A seed decides everything: cluster, settings, records, delays, faults and the order of all that
-//! happens. No thread, socket or clock takes part, so that a seed always tells the same story.
+//! happens. No thread, socket or clock takes part, so that a seed always leaves the same trace.
 //! `plan` draws a seed's circumstances, `world` lets them happen, `checker` judges what came of
 //! it. The command line is `main.rs`.
 
 mod checker;
-mod dice;
 mod history;
 mod plan;
 mod report;
+mod rng;
 mod run;
-mod story;
+mod trace;
 mod trouble;
 mod world;
 

@@ -1,4 +1,4 @@
-//! `downpour-sim`: runs seeds, tells the story of one that fails, says what was exercised.
+//! `downpour-sim`: runs seeds, tells the trace of one that fails, says what was exercised.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -23,15 +23,15 @@ struct Args {
     /// Threads; each takes the next seed.
     #[arg(long)]
     threads: Option<usize>,
-    /// Go on after a failure and list all failing seeds instead of telling a story.
+    /// Go on after a failure and list all failing seeds instead of showing the trace of one.
     #[arg(long)]
     keep_going: bool,
-    /// Lines of the failing seed's story, about.
+    /// Lines of the failing seed's trace, about.
     #[arg(long, default_value_t = 2000)]
-    story: usize,
-    /// Tell the story even if the seed passes; for one seed.
+    trace: usize,
+    /// Show the trace even if the seed passes; for one seed.
     #[arg(long)]
-    tell: bool,
+    show: bool,
 }
 
 #[derive(Debug, Default)]
@@ -93,9 +93,9 @@ fn simulate(args: &Args, out: &mut impl Write) -> io::Result<usize> {
         return Ok(1);
     };
     found.failed.sort();
-    if args.tell || (!found.failed.is_empty() && !args.keep_going) {
+    if args.show || (!found.failed.is_empty() && !args.keep_going) {
         let seed = found.failed.first().map_or(args.from, |(seed, _)| *seed);
-        for line in run(seed, args.story).story {
+        for line in run(seed, args.trace).trace {
             writeln!(out, "{line}")?;
         }
     }

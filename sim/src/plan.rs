@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use downpour_core::config::{Acks, Address, BatchOptions, Config, Linger};
-use downpour_fake::{Codec, KafkaVersion, TopicSpec};
+use downpour_fake::{CompressionType, KafkaVersion, TopicSpec};
 use downpour_wire::codec::Compression;
 
 use crate::checker::{Expect, Order};
-use crate::dice::Dice;
+use crate::rng::Rng;
 use crate::trouble::{Stage, Trouble};
 
 /// A topic and how it is made.
@@ -119,19 +119,19 @@ const SECOND: Duration = Duration::from_secs(1);
 const DAY: Duration = Duration::from_secs(24 * 3600 + 1);
 
 impl Plan {
-    pub(crate) fn draw(dice: &mut Dice) -> Self {
-        let brokers = dice.between(1, 3) as i32;
-        let releases = releases(dice, brokers);
-        let short = dice.percent(25);
-        let rough = dice.percent(50);
-        let len_max = if dice.percent(20) { LEN_MAX } else { 120 };
-        let mut config = config(dice, brokers, short, len_max);
-        let options = options(dice, &mut config);
-        let topics = topics(dice, brokers, rough, &config);
-        let with_lull = dice.percent(12);
+    pub(crate) fn draw(rng: &mut Rng) -> Self {
+        let brokers = rng.between(1, 3) as i32;
+        let releases = releases(rng, brokers);
+        let short = rng.percent(25);
+        let rough = rng.percent(50);
+        let len_max = if rng.percent(20) { LEN_MAX } else { 120 };
+        let mut config = config(rng, brokers, short, len_max);
+        let options = options(rng, &mut config);
+        let topics = topics(rng, brokers, rough, &config);
+        let with_lull = rng.percent(12);
         let mut phases = Vec::new();
-        let net = net(dice, &config);
-        let span = Duration::from_millis(*dice.pick(&[20, 100, 500, 2000]));
+        let net = net(rng, &config);
+        let span = Duration::from_millis(*rng.pick(&[20, 100, 500, 2000]));
         let stage = Stage {
             brokers,
             topics: topics
@@ -142,12 +142,12 @@ impl Plan {
             rough,
             request_timeout: config.request_timeout,
         };
-        let troubles = *dice.pick(&[0, 0, 1, 2, 3, 5, 8, 13]);
+        let troubles = *rng.pick(&[0, 0, 1, 2, 3, 5, 8, 13]);
         for phase in 0..if with_lull { 2 } else { 1 } {
             let (lull, forget) = match phase {
                 0 => (Duration::ZERO, false),
-                _ if dice.percent(60) => (DAY, true),
-                _ => (dice.time(Duration::ZERO, 20 * SECOND), false),
+                _ if rng.percent(60) => (DAY, true),
+                _ => (rng.time(Duration::ZERO, 20 * SECOND), false),
             };
             if lull == DAY {
                 config.metadata_max_age = Duration::from_secs(6 * 3600);
@@ -155,28 +155,28 @@ impl Plan {
             phases.push(PhasePlan {
                 lull,
                 forget,
-                senders: senders(dice, &topics, &config, &stage, len_max),
-                trouble: (0..troubles).map(|_| stage.draw(dice)).collect(),
-                heal_after: stage.span + dice.millis(0, 500),
+                senders: senders(rng, &topics, &config, &stage, len_max),
+                trouble: (0..troubles).map(|_| stage.draw(rng)).collect(),
+                heal_after: stage.span + rng.millis(0, 500),
             });
         }
         let mut forgetful = false;
-        if dice.percent(3) {
+        if rng.percent(3) {
             forgetful = true;
-            let topic = dice.size(0, topics.len() - 1);
-            let at = dice.time(Duration::ZERO, stage.span);
-            let partition = dice.between(0, topics[topic].partitions as u64 - 1) as i32;
+            let topic = rng.size(0, topics.len() - 1);
+            let at = rng.time(Duration::ZERO, stage.span);
+            let partition = rng.between(0, topics[topic].partitions as u64 - 1) as i32;
             phases[0]
                 .trouble
                 .push((at, Trouble::Forget { topic, partition }));
         }
-        let end = match dice.between(0, 9) {
+        let end = match rng.between(0, 9) {
             0..=3 => End::Drain,
             4 | 5 => End::Flush,
             6 | 7 => End::Wait,
-            _ => End::Abort(dice.time(Duration::ZERO, stage.span * 2)),
+            _ => End::Abort(rng.time(Duration::ZERO, stage.span * 2)),
         };
-        let heals = !(short && dice.percent(20));
+        let heals = !(short && rng.percent(20));
         let loose = forgetful || config.resend_unknown;
         let expect = Expect {
             duplicates: loose || !config.idempotence,
@@ -194,9 +194,9 @@ impl Plan {
         };
         let calm = expect.all_delivered && troubles == 0 && config.idle_timeout > 60 * SECOND;
         let largest = 2 * config.batch_size.max(len_max + 100);
-        let memory = match dice.between(0, 9) {
+        let memory = match rng.between(0, 9) {
             0..=4 => 64 << 20,
-            5..=7 => largest * dice.size(1, 8),
+            5..=7 => largest * rng.size(1, 8),
             _ => largest,
         };
         Self {
@@ -206,20 +206,20 @@ impl Plan {
             topics,
             options,
             memory,
-            rounded: dice.percent(50),
-            max_block: if dice.percent(80) && net.is_fast_enough(&config) {
+            rounded: rng.percent(50),
+            max_block: if rng.percent(80) && net.is_fast_enough(&config) {
                 60 * SECOND
             } else {
-                dice.millis(10, 1000)
+                rng.millis(10, 1000)
             },
             calm,
-            early: dice.percent(20),
+            early: rng.percent(20),
             phases,
             end,
-            hasty: !heals || dice.percent(40) || calm,
+            hasty: !heals || rng.percent(40) || calm,
             heals,
             expect,
-            watch: if dice.percent(10) && heals && net.is_fast_enough(&config) {
+            watch: if rng.percent(10) && heals && net.is_fast_enough(&config) {
                 1200 * SECOND
             } else {
                 Duration::ZERO
@@ -232,16 +232,16 @@ impl Plan {
 /// Bytes of the longest value.
 const LEN_MAX: usize = 1500;
 
-fn releases(dice: &mut Dice, brokers: i32) -> Vec<KafkaVersion> {
+fn releases(rng: &mut Rng, brokers: i32) -> Vec<KafkaVersion> {
     let all = [
         KafkaVersion::V4_3,
         KafkaVersion::V3_9,
         KafkaVersion::V2_8,
         KafkaVersion::V2_1,
     ];
-    let one = *dice.pick(&all);
-    let other = if dice.percent(15) {
-        *dice.pick(&all)
+    let one = *rng.pick(&all);
+    let other = if rng.percent(15) {
+        *rng.pick(&all)
     } else {
         one
     };
@@ -250,102 +250,106 @@ fn releases(dice: &mut Dice, brokers: i32) -> Vec<KafkaVersion> {
         .collect()
 }
 
-fn config(dice: &mut Dice, brokers: i32, short: bool, len_max: usize) -> Config {
+fn config(rng: &mut Rng, brokers: i32, short: bool, len_max: usize) -> Config {
     let address = |id: i32| Address {
         host: Arc::from(format!("broker-{id}.fake")),
         port: 9092,
     };
-    let first = dice.between(1, brokers as u64) as i32;
+    let first = rng.between(1, brokers as u64) as i32;
     let mut bootstrap: Vec<Address> = (first..=brokers).map(address).collect();
-    if dice.percent(50) {
+    if rng.percent(50) {
         bootstrap.truncate(1);
     }
     let mut config = Config::new(bootstrap);
-    match dice.between(0, 19) {
+    match rng.between(0, 19) {
         0..=15 => {}
         16 => config.idempotence = false,
         17 => {
             config.idempotence = false;
-            config.allow_reordering = dice.percent(50);
+            config.allow_reordering = rng.percent(50);
         }
         18 => (config.idempotence, config.acks) = (false, Acks::Leader),
         _ => (config.idempotence, config.acks) = (false, Acks::None),
     }
-    config.resend_unknown = dice.percent(2);
-    config.max_in_flight = if dice.percent(75) { 5 } else { dice.size(1, 4) };
-    let linger = match dice.between(0, 3) {
+    config.resend_unknown = rng.percent(2);
+    config.max_in_flight = if rng.percent(75) { 5 } else { rng.size(1, 4) };
+    let linger = match rng.between(0, 3) {
         0 => Duration::ZERO,
         1 | 2 => Duration::from_millis(5),
-        _ => dice.millis(1, 100),
+        _ => rng.millis(1, 100),
     };
-    config.linger = if dice.percent(60) {
+    config.linger = if rng.percent(60) {
         Linger::Adaptive(linger)
     } else {
         Linger::Fixed(linger)
     };
-    config.busy_from = dice.size(1, 300) as u32;
-    config.batch_size = match dice.between(0, 4) {
-        0..=2 => dice.size(100, 600),
-        3 => dice.size(600, 3000),
+    config.busy_from = rng.size(1, 300) as u32;
+    config.batch_size = match rng.between(0, 4) {
+        0..=2 => rng.size(100, 600),
+        3 => rng.size(600, 3000),
         _ => 64 << 10,
     };
-    config.batch_max = if dice.percent(80) {
+    config.batch_max = if rng.percent(80) {
         config.batch_size.max(len_max + 100)
     } else {
         1 << 20
     };
-    config.request_max = if dice.percent(30) {
-        config.batch_max * dice.size(1, 3)
+    config.request_max = if rng.percent(30) {
+        config.batch_max * rng.size(1, 3)
     } else {
         8 << 20
     };
     if short {
-        config.request_timeout = dice.millis(50, 500);
-        let spare = *dice.pick(&[100, 1000, 4000]);
+        config.request_timeout = rng.millis(50, 500);
+        let spare = *rng.pick(&[100, 1000, 4000]);
         config.delivery_timeout =
-            config.request_timeout + config.linger.duration() + dice.millis(0, spare);
-    } else if dice.percent(50) {
-        config.request_timeout = dice.millis(300, 3000);
+            config.request_timeout + config.linger.duration() + rng.millis(0, spare);
+    } else if rng.percent(50) {
+        config.request_timeout = rng.millis(300, 3000);
     }
-    if dice.percent(70) {
-        config.retry_backoff = (dice.millis(1, 100), dice.millis(100, 1000));
-        config.reconnect_backoff = (dice.millis(1, 50), dice.millis(50, 1000));
+    if rng.percent(70) {
+        config.retry_backoff = (rng.millis(1, 100), rng.millis(100, 1000));
+        config.reconnect_backoff = (rng.millis(1, 50), rng.millis(50, 1000));
     }
-    if dice.percent(50) {
-        config.connect_timeout = dice.millis(200, 3000);
+    if rng.percent(50) {
+        config.connect_timeout = rng.millis(200, 3000);
     }
-    if dice.percent(20) {
-        config.idle_timeout = dice.millis(50, 3000);
+    if rng.percent(20) {
+        config.idle_timeout = rng.millis(50, 3000);
     }
-    if dice.percent(20) {
-        config.metadata_max_age = dice.millis(500, 5000);
+    if rng.percent(20) {
+        config.metadata_max_age = rng.millis(500, 5000);
     }
     config
 }
 
-fn options(dice: &mut Dice, config: &mut Config) -> Vec<BatchOptions> {
-    let codecs = [Codec::Gzip, Codec::Snappy, Codec::Lz4];
-    if dice.percent(40) {
-        config.compression = Compression::new(*dice.pick(&codecs));
+fn options(rng: &mut Rng, config: &mut Config) -> Vec<BatchOptions> {
+    let codecs = [
+        CompressionType::Gzip,
+        CompressionType::Snappy,
+        CompressionType::Lz4,
+    ];
+    if rng.percent(40) {
+        config.compression = Compression::new(*rng.pick(&codecs));
     }
     let mut options = vec![config.batch_options()];
-    if dice.percent(15) {
-        let codec = if dice.percent(50) {
-            Codec::None
+    if rng.percent(15) {
+        let codec = if rng.percent(50) {
+            CompressionType::None
         } else {
-            *dice.pick(&codecs)
+            *rng.pick(&codecs)
         };
-        let timeout = config.delivery_timeout * dice.between(1, 3) as u32;
+        let timeout = config.delivery_timeout * rng.between(1, 3) as u32;
         options.push(BatchOptions::new(Compression::new(codec), timeout));
     }
     options
 }
 
-fn topics(dice: &mut Dice, brokers: i32, rough: bool, config: &Config) -> Vec<TopicPlan> {
-    (0..dice.between(1, 2))
+fn topics(rng: &mut Rng, brokers: i32, rough: bool, config: &Config) -> Vec<TopicPlan> {
+    (0..rng.between(1, 2))
         .map(|number| {
-            let partitions = dice.between(1, 3) as i32;
-            if dice.percent(10) {
+            let partitions = rng.between(1, 3) as i32;
+            if rng.percent(10) {
                 return TopicPlan {
                     name: format!("made-by-asking-{number}"),
                     partitions: AUTO_PARTITIONS,
@@ -353,15 +357,15 @@ fn topics(dice: &mut Dice, brokers: i32, rough: bool, config: &Config) -> Vec<To
                 };
             }
             let mut spec = TopicSpec::new(partitions);
-            if brokers == 3 && dice.percent(20) {
+            if brokers == 3 && rng.percent(20) {
                 spec = spec.min_insync_replicas(2);
             }
-            spec = spec.log_append_time(dice.percent(20));
-            if rough && dice.percent(15) {
+            spec = spec.log_append_time(rng.percent(20));
+            if rough && rng.percent(15) {
                 spec = spec.compacted(true);
             }
-            if rough && dice.percent(15) {
-                spec = spec.max_message_bytes(dice.size(200, config.batch_size.max(400)));
+            if rough && rng.percent(15) {
+                spec = spec.max_message_bytes(rng.size(200, config.batch_size.max(400)));
             }
             TopicPlan {
                 name: format!("topic-{number}"),
@@ -376,38 +380,38 @@ fn topics(dice: &mut Dice, brokers: i32, rough: bool, config: &Config) -> Vec<To
 pub(crate) const AUTO_PARTITIONS: i32 = 2;
 
 fn senders(
-    dice: &mut Dice,
+    rng: &mut Rng,
     topics: &[TopicPlan],
     config: &Config,
     stage: &Stage,
     len_max: usize,
 ) -> Vec<Vec<RecordPlan>> {
-    let count = dice.size(1, 4);
-    let records = dice.size(30, 300) / count;
-    let two_options = dice.percent(50);
-    let keyless = dice.percent(30);
+    let count = rng.size(1, 4);
+    let records = rng.size(30, 300) / count;
+    let two_options = rng.percent(50);
+    let keyless = rng.percent(30);
     // A burst, an even flow over the time of trouble, or bursts with pauses between.
-    let pace = dice.between(0, 2);
+    let pace = rng.between(0, 2);
     let step = stage.span * 2 / records.max(1) as u32;
     let step = step.min(config.linger.duration() * 4 + Duration::from_millis(20));
     (0..count)
         .map(|_| {
             (0..records)
                 .map(|_| {
-                    let topic = dice.size(0, topics.len() - 1);
+                    let topic = rng.size(0, topics.len() - 1);
                     let pause = match pace {
                         0 => Duration::ZERO,
-                        1 => dice.time(Duration::ZERO, step),
-                        _ if dice.percent(8) => dice.time(Duration::ZERO, step * 10),
+                        1 => rng.time(Duration::ZERO, step),
+                        _ if rng.percent(8) => rng.time(Duration::ZERO, step * 10),
                         _ => Duration::ZERO,
                     };
-                    let len = dice.size(4, len_max);
+                    let len = rng.size(4, len_max);
                     RecordPlan {
                         topic: topic as u32,
-                        partition: dice.between(0, topics[topic].partitions as u64 - 1) as i32,
-                        keyed: !(keyless && dice.percent(20)),
+                        partition: rng.between(0, topics[topic].partitions as u64 - 1) as i32,
+                        keyed: !(keyless && rng.percent(20)),
                         len,
-                        options: usize::from(two_options && dice.percent(20)),
+                        options: usize::from(two_options && rng.percent(20)),
                         pause,
                     }
                 })
@@ -416,9 +420,9 @@ fn senders(
         .collect()
 }
 
-fn net(dice: &mut Dice, config: &Config) -> NetPlan {
+fn net(rng: &mut Rng, config: &Config) -> NetPlan {
     let micros = Duration::from_micros;
-    let latency = match dice.between(0, 9) {
+    let latency = match rng.between(0, 9) {
         0 => (Duration::ZERO, Duration::ZERO),
         1..=4 => (micros(50), micros(2000)),
         5..=7 => (micros(1000), micros(20_000)),
@@ -426,7 +430,7 @@ fn net(dice: &mut Dice, config: &Config) -> NetPlan {
         // What had left may arrive when its sender has long asked elsewhere.
         _ => (micros(100), config.request_timeout.min(2 * SECOND)),
     };
-    let service = match dice.between(0, 3) {
+    let service = match rng.between(0, 3) {
         0 => (Duration::ZERO, Duration::ZERO),
         1 | 2 => (micros(50), micros(1000)),
         _ => (micros(1000), micros(30_000)),
@@ -434,16 +438,16 @@ fn net(dice: &mut Dice, config: &Config) -> NetPlan {
     NetPlan {
         latency,
         service,
-        piecemeal: *dice.pick(&[0, 0, 10, 60]),
-        reset: *dice.pick(&[0, 30, 100]),
-        jitter: *dice.pick(&[
+        piecemeal: *rng.pick(&[0, 0, 10, 60]),
+        reset: *rng.pick(&[0, 30, 100]),
+        jitter: *rng.pick(&[
             micros(0),
             micros(100),
             micros(100),
             micros(3000),
             micros(50_000),
         ]),
-        sealing: *dice.pick(&[micros(0), micros(500), micros(20_000)]),
-        pool: *dice.pick(&[0, 50, 100]),
+        sealing: *rng.pick(&[micros(0), micros(500), micros(20_000)]),
+        pool: *rng.pick(&[0, 50, 100]),
     }
 }

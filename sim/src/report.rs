@@ -65,7 +65,7 @@ pub struct Report {
     /// What was broken first, in words; `None` if nothing was.
     pub violation: Option<String>,
     /// What happened, if it was asked for.
-    pub story: Vec<String>,
+    pub trace: Vec<String>,
     /// What was exercised.
     pub tally: Tally,
 }

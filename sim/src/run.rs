@@ -2,20 +2,20 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::dice::Dice;
 use crate::plan::Plan;
 use crate::report::Report;
-use crate::story::Story;
+use crate::rng::Rng;
+use crate::trace::Trace;
 use crate::world::World;
 
-/// Runs a seed. With `lines` above zero its story is told in at most about so many lines.
+/// Runs a seed. With `lines` above zero its trace is told in at most about so many lines.
 ///
 /// The same seed always gives the same report.
 pub fn run(seed: u64, lines: usize) -> Report {
-    let mut dice = Dice::new(seed);
-    let plan = Plan::draw(&mut dice);
-    let mut story = Story::new(lines > 0, lines);
-    story.note(std::time::Duration::ZERO, || {
+    let mut rng = Rng::new(seed);
+    let plan = Plan::draw(&mut rng);
+    let mut trace = Trace::new(lines > 0, lines);
+    trace.note(std::time::Duration::ZERO, || {
         let mut brief = plan.phases.clone();
         brief.iter_mut().for_each(|phase| phase.senders.clear());
         format!(
@@ -26,7 +26,7 @@ pub fn run(seed: u64, lines: usize) -> Report {
             plan.expect
         )
     });
-    let mut world = World::new(plan, dice, story);
+    let mut world = World::new(plan, rng, trace);
     if let Err(panic) = catch_unwind(AssertUnwindSafe(|| world.run())) {
         let words = panic
             .downcast_ref::<String>()
@@ -44,6 +44,6 @@ pub fn run(seed: u64, lines: usize) -> Report {
         seed,
         violation: world.violation.take(),
         tally: world.tally,
-        story: world.story.into_lines(),
+        trace: world.trace.into_lines(),
     }
 }

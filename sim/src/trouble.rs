@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use downpour_fake::{ApiKey, ErrorCode, Fault};
 
-use crate::dice::Dice;
+use crate::rng::Rng;
 
 /// How a connection goes bad.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,32 +71,32 @@ pub(crate) struct Stage {
 
 impl Stage {
     /// Draws one thing that goes wrong and when.
-    pub(crate) fn draw(&self, dice: &mut Dice) -> (Duration, Trouble) {
-        let at = dice.time(Duration::ZERO, self.span);
-        let trouble = match dice.between(0, 99) {
+    pub(crate) fn draw(&self, rng: &mut Rng) -> (Duration, Trouble) {
+        let at = rng.time(Duration::ZERO, self.span);
+        let trouble = match rng.between(0, 99) {
             0..=54 => {
                 // Scripts count requests: most are there from the beginning.
-                let early = dice.percent(60);
+                let early = rng.percent(60);
                 let at = if early { Duration::ZERO } else { at };
-                return (at, self.script_produce(dice));
+                return (at, self.script_produce(rng));
             }
-            55..=61 => self.script_other(dice),
+            55..=61 => self.script_other(rng),
             62..=70 => {
-                let topic = dice.size(0, self.topics.len() - 1);
+                let topic = rng.size(0, self.topics.len() - 1);
                 Trouble::Move {
                     topic,
-                    partition: dice.between(0, self.topics[topic].1 as u64 - 1) as i32,
-                    to: self.broker(dice),
+                    partition: rng.between(0, self.topics[topic].1 as u64 - 1) as i32,
+                    to: self.broker(rng),
                 }
             }
             71..=79 => Trouble::Kill {
-                node: self.broker(dice),
-                silent: dice.percent(25),
-                lasts: dice.millis(10, 2000),
+                node: self.broker(rng),
+                silent: rng.percent(25),
+                lasts: rng.millis(10, 2000),
             },
             80..=94 => Trouble::Cut {
-                which: dice.next(),
-                how: *dice.pick(&[
+                which: rng.next(),
+                how: *rng.pick(&[
                     Cut::Clean,
                     Cut::ClientOnly,
                     Cut::ServerFirst,
@@ -105,62 +105,62 @@ impl Stage {
                 ]),
             },
             95 => Trouble::Freeze {
-                node: self.broker(dice),
+                node: self.broker(rng),
             },
             96 => Trouble::Flush,
-            97 => Trouble::NetworkDelay(dice.millis(0, 200)),
-            _ => Trouble::ServiceDelay(dice.millis(0, 200)),
+            97 => Trouble::NetworkDelay(rng.millis(0, 200)),
+            _ => Trouble::ServiceDelay(rng.millis(0, 200)),
         };
         (at, trouble)
     }
 
-    fn broker(&self, dice: &mut Dice) -> i32 {
-        dice.between(1, self.brokers as u64) as i32
+    fn broker(&self, rng: &mut Rng) -> i32 {
+        rng.between(1, self.brokers as u64) as i32
     }
 
-    fn script_produce(&self, dice: &mut Dice) -> Trouble {
-        let (fault, name) = if self.rough && dice.percent(40) {
-            rough(dice)
+    fn script_produce(&self, rng: &mut Rng) -> Trouble {
+        let (fault, name) = if self.rough && rng.percent(40) {
+            rough(rng)
         } else {
-            self.mild(dice)
+            self.mild(rng)
         };
-        let latest = *dice.pick(&[1, 3, 3, 12]);
-        let mut fault = fault.on(ApiKey::Produce).nth(dice.between(1, latest));
-        if dice.percent(25) {
-            fault = fault.times(dice.between(2, 4));
+        let latest = *rng.pick(&[1, 3, 3, 12]);
+        let mut fault = fault.on(ApiKey::Produce).nth(rng.between(1, latest));
+        if rng.percent(25) {
+            fault = fault.times(rng.between(2, 4));
         }
-        if dice.percent(50) {
-            let (topic, partitions) = dice.pick(&self.topics);
+        if rng.percent(50) {
+            let (topic, partitions) = rng.pick(&self.topics);
             fault = fault.topic(topic.as_str());
-            if dice.percent(70) {
-                fault = fault.partition(dice.between(0, *partitions as u64 - 1) as i32);
+            if rng.percent(70) {
+                fault = fault.partition(rng.between(0, *partitions as u64 - 1) as i32);
             }
         }
         Trouble::Script(fault, name)
     }
 
-    fn mild(&self, dice: &mut Dice) -> (Fault, &'static str) {
+    fn mild(&self, rng: &mut Rng) -> (Fault, &'static str) {
         use ErrorCode as E;
         let ms = |d: Duration| d.as_millis() as u64;
-        match dice.between(0, 28) {
+        match rng.between(0, 28) {
             0..=3 => (Fault::apply_and_lose_answer(), "apply and lose the answer"),
             4 => (Fault::apply_and_hang(), "apply and hang"),
             5 => (Fault::hang(), "hang"),
             6 => (Fault::disconnect(), "disconnect"),
             7 => (
-                Fault::disconnect_mid_frame(dice.size(1, 60)),
+                Fault::disconnect_mid_frame(rng.size(1, 60)),
                 "disconnect within the answer",
             ),
             8 => (
-                Fault::delay(dice.millis(1, ms(self.request_timeout) * 3 / 2)),
+                Fault::delay(rng.millis(1, ms(self.request_timeout) * 3 / 2)),
                 "delay",
             ),
-            9 => (Fault::throttle(dice.between(1, 300) as u32), "throttle"),
+            9 => (Fault::throttle(rng.between(1, 300) as u32), "throttle"),
             10 => (Fault::corrupt_answer(), "corrupt answer"),
             11 => (Fault::wrong_correlation_id(), "wrong correlation id"),
             12 => (Fault::omit(), "leave out of the answer"),
             13 => (Fault::apply_and_omit(), "apply and leave out of the answer"),
-            14 => (Fault::move_leader(self.broker(dice)), "move the leader"),
+            14 => (Fault::move_leader(self.broker(rng)), "move the leader"),
             15 => (Fault::error(E::NOT_LEADER_OR_FOLLOWER), "NOT_LEADER"),
             16 => (
                 Fault::apply_then_error(E::NOT_LEADER_OR_FOLLOWER),
@@ -188,20 +188,20 @@ impl Stage {
             25 => (Fault::error(E::CORRUPT_MESSAGE), "CORRUPT_MESSAGE"),
             26 => (Fault::empty_answer(), "empty answer"),
             _ => (
-                Fault::hold(dice.millis(1, ms(self.request_timeout.min(3 * SECOND)) * 3)),
+                Fault::hold(rng.millis(1, ms(self.request_timeout.min(3 * SECOND)) * 3)),
                 "hold",
             ),
         }
     }
 
-    fn script_other(&self, dice: &mut Dice) -> Trouble {
-        let fault = match dice.between(0, 3) {
+    fn script_other(&self, rng: &mut Rng) -> Trouble {
+        let fault = match rng.between(0, 3) {
             0 => Fault::disconnect(),
             1 => Fault::hang(),
-            2 => Fault::delay(dice.millis(1, 300)),
+            2 => Fault::delay(rng.millis(1, 300)),
             _ => Fault::corrupt_answer(),
         };
-        let (fault, name) = match dice.between(0, 6) {
+        let (fault, name) = match rng.between(0, 6) {
             0 | 1 => (fault.on(ApiKey::Metadata), "Metadata spoilt"),
             2 => (fault.on(ApiKey::ApiVersions), "ApiVersions spoilt"),
             // Nonsense may read as a refusal for good.
@@ -213,7 +213,7 @@ impl Stage {
             4 => (
                 Fault::error(ErrorCode::COORDINATOR_LOAD_IN_PROGRESS)
                     .on(ApiKey::InitProducerId)
-                    .times(dice.between(1, 3)),
+                    .times(rng.between(1, 3)),
                 "InitProducerId refused for now",
             ),
             5 if self.rough => (
@@ -223,8 +223,8 @@ impl Stage {
             _ => (
                 Fault::error(ErrorCode::LEADER_NOT_AVAILABLE)
                     .on(ApiKey::Metadata)
-                    .topic(dice.pick(&self.topics).0.as_str())
-                    .times(dice.between(1, 3)),
+                    .topic(rng.pick(&self.topics).0.as_str())
+                    .times(rng.between(1, 3)),
                 "Metadata without a topic",
             ),
         };
@@ -232,9 +232,9 @@ impl Stage {
     }
 }
 
-fn rough(dice: &mut Dice) -> (Fault, &'static str) {
+fn rough(rng: &mut Rng) -> (Fault, &'static str) {
     use ErrorCode as E;
-    match dice.between(0, 12) {
+    match rng.between(0, 12) {
         0 | 1 => (Fault::error(E::MESSAGE_TOO_LARGE), "MESSAGE_TOO_LARGE"),
         2 | 3 => (Fault::error(E::INVALID_RECORD), "INVALID_RECORD"),
         4 => (

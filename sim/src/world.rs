@@ -2,9 +2,9 @@
 //! This file only declares and re-exports.
 
 mod client;
-mod course;
-mod mishaps;
+mod faults;
 mod network;
+mod run;
 mod senders;
 mod state;
 mod verdicts;

@@ -107,12 +107,12 @@ fn hop(body: &[u8]) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use downpour_wire::batch::{BatchBuilder, Stamp};
-    use downpour_wire::codec::{Codec, Compression, Compressor};
+    use downpour_wire::codec::{Compression, CompressionType, Compressor};
     use downpour_wire::record::RecordRef;
 
     use super::*;
 
-    fn batch(codec: Codec) -> Vec<u8> {
+    fn batch(codec: CompressionType) -> Vec<u8> {
         let mut builder = BatchBuilder::new();
         builder.add_chunk(Vec::with_capacity(4096));
         for _ in 0..3 {
@@ -148,7 +148,7 @@ mod tests {
             epoch: 1,
             sequence: 9,
         });
-        for codec in Codec::ALL {
+        for codec in CompressionType::ALL {
             let sound = check(&batch(codec), true).unwrap();
             assert_eq!(sound, Sound { records: 3, claim });
         }
@@ -156,7 +156,7 @@ mod tests {
 
     #[test]
     fn every_changed_byte_behind_the_checksum_is_seen() {
-        let good = batch(Codec::None);
+        let good = batch(CompressionType::None);
         for at in 21..good.len() {
             let mut bad = good.clone();
             bad[at] ^= 1;
@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn wrong_counts_and_lengths_are_seen_despite_a_right_checksum() {
-        let good = batch(Codec::None);
+        let good = batch(CompressionType::None);
         assert!(check(&resealed(good.clone(), 60, 2), false).is_err());
         assert!(check(&resealed(good.clone(), 26, 7), false).is_err());
         assert!(check(&resealed(good.clone(), 16, 1), false).is_err());
@@ -179,7 +179,7 @@ mod tests {
 
     #[test]
     fn a_compressed_batch_that_lies_about_its_count_is_seen_when_read_deeply() {
-        let good = batch(Codec::Lz4);
+        let good = batch(CompressionType::Lz4);
         let two = resealed(resealed(good, 60, 2), 26, 1);
         assert!(check(&two, false).is_ok());
         assert!(check(&two, true).is_err());

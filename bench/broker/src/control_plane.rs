@@ -4,8 +4,9 @@ use downpour_wire::error::DecodeError;
 use downpour_wire::error_code::ErrorCode;
 use downpour_wire::header::decode_body;
 use downpour_wire::messages::{
-    ApiKey, ApiVersion, ApiVersionsResponse, InitProducerIdRequest, InitProducerIdResponse,
-    Message, MetadataBroker, MetadataPartition, MetadataRequest, MetadataResponse, MetadataTopic,
+    ApiKey, ApiVersion, ApiVersionsResponse, Decode, Encode, InitProducerIdRequest,
+    InitProducerIdResponse, MetadataBroker, MetadataPartition, MetadataRequest, MetadataResponse,
+    MetadataTopic,
 };
 use downpour_wire::primitives::{Reader, Uuid};
 
@@ -55,7 +56,7 @@ pub(crate) fn serve(
     written.map_err(|_| Refusal("a version that is not served here"))
 }
 
-fn read<M: Message>(body: &[u8], version: i16) -> Result<M, Refusal> {
+fn read<M: Decode>(body: &[u8], version: i16) -> Result<M, Refusal> {
     let read: Result<M, DecodeError> = decode_body(&mut Reader::new(body), version);
     read.map_err(|_| Refusal("a request of the control plane cannot be read"))
 }

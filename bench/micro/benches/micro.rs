@@ -6,11 +6,11 @@ use std::hint::black_box;
 use bench_micro::{BATCH, FOUR_BATCHES, Partition, record, values};
 use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
-use downpour_core::partition::murmur2::{for_key, murmur2};
-use downpour_core::partition::sticky::Sticky;
+use downpour_core::callers::partitioner::murmur2::{for_key, murmur2};
+use downpour_core::callers::partitioner::sticky::Sticky;
 use downpour_fake::FakeCluster;
 use downpour_wire::batch::BatchBuilder;
-use downpour_wire::codec::{Codec, Compression, Compressor};
+use downpour_wire::codec::{Compression, CompressionType, Compressor};
 
 const SIZES: [usize; 2] = [100, 1024];
 
@@ -66,8 +66,8 @@ fn append_queue(bencher: Bencher<'_, '_>, size: usize) {
 }
 
 /// A batch of 64 KiB of such values compressed and summed up.
-#[divan::bench(args = Codec::ALL, consts = SIZES)]
-fn seal<const SIZE: usize>(bencher: Bencher<'_, '_>, codec: Codec) {
+#[divan::bench(args = CompressionType::ALL, consts = SIZES)]
+fn seal<const SIZE: usize>(bencher: Bencher<'_, '_>, codec: CompressionType) {
     let values = values(SIZE);
     let mut compressor = Compressor::new();
     bencher

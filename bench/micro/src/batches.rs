@@ -6,7 +6,7 @@ use std::hint::black_box;
 
 use bench_micro::{BATCH, FOUR_BATCHES, Partition, record, values};
 use downpour_wire::batch::BatchBuilder;
-use downpour_wire::codec::{Codec, Compression, Compressor};
+use downpour_wire::codec::{Compression, CompressionType, Compressor};
 
 use crate::count::counted;
 
@@ -60,7 +60,7 @@ pub(crate) fn append_queue() -> Result<u64, Box<dyn Error>> {
     Ok((BATCHES * each) as u64)
 }
 
-fn seal(codec: Codec) -> Result<u64, Box<dyn Error>> {
+fn seal(codec: CompressionType) -> Result<u64, Box<dyn Error>> {
     let values = values(SIZE);
     let mut compressor = Compressor::new();
     let mut records = 0;
@@ -82,15 +82,15 @@ fn seal(codec: Codec) -> Result<u64, Box<dyn Error>> {
 
 /// A batch of 64 KiB.
 pub(crate) fn seal_none() -> Result<u64, Box<dyn Error>> {
-    seal(Codec::None)
+    seal(CompressionType::None)
 }
 
 /// The same.
 pub(crate) fn seal_lz4() -> Result<u64, Box<dyn Error>> {
-    seal(Codec::Lz4)
+    seal(CompressionType::Lz4)
 }
 
 /// The same.
 pub(crate) fn seal_zstd() -> Result<u64, Box<dyn Error>> {
-    seal(Codec::Zstd)
+    seal(CompressionType::Zstd)
 }

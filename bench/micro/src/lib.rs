@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use downpour_core::config::{Address, BatchOptions, Config};
-use downpour_core::queue::{Append, Queue, Settings};
+use downpour_core::queue::{Append, Queue, QueueSettings};
 use downpour_wire::record::RecordRef;
 
 /// Bytes of a batch and of a chunk.
@@ -44,7 +44,7 @@ impl Partition {
         config.idempotence = false;
         config.allow_reordering = true;
         Self {
-            queue: Queue::new(Arc::from("t"), 0, Settings::from(&config)),
+            queue: Queue::new(Arc::from("t"), 0, QueueSettings::from(&config)),
             options: config.batch_options(),
             // Not zeros, or the system would hand them out only when they are written.
             chunks: (0..16).map(|_| vec![1; BATCH]).collect(),

@@ -12,7 +12,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use clap::Parser;
-use downpour::{Acks, Codec};
+use downpour::{Acks, CompressionType};
 use downpour_conformance::storm::Storm;
 use downpour_conformance::trouble::Fault;
 use kafka_harness::{Error, Version};
@@ -38,7 +38,7 @@ struct Arguments {
     rate: u64,
     /// none, gzip, snappy, lz4 or zstd.
     #[arg(long, default_value = "none", value_parser = codec)]
-    codec: Codec,
+    codec: CompressionType,
     /// all; leader or none shall lose records, which shows that losses are found.
     #[arg(long, default_value = "all", value_parser = acks)]
     acks: Acks,
@@ -54,13 +54,13 @@ fn version(text: &str) -> Result<Version, String> {
     text.parse().map_err(|error: Error| error.to_string())
 }
 
-fn codec(text: &str) -> Result<Codec, String> {
+fn codec(text: &str) -> Result<CompressionType, String> {
     Ok(match text {
-        "none" => Codec::None,
-        "gzip" => Codec::Gzip,
-        "snappy" => Codec::Snappy,
-        "lz4" => Codec::Lz4,
-        "zstd" => Codec::Zstd,
+        "none" => CompressionType::None,
+        "gzip" => CompressionType::Gzip,
+        "snappy" => CompressionType::Snappy,
+        "lz4" => CompressionType::Lz4,
+        "zstd" => CompressionType::Zstd,
         _ => return Err("none of none, gzip, snappy, lz4, zstd".to_owned()),
     })
 }

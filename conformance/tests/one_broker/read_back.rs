@@ -3,19 +3,19 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use downpour::{Codec, Header, HeaderValue, Record};
+use downpour::{CompressionType, Header, HeaderValue, Record};
 use downpour_conformance::load::Load;
 use kafka_harness::foreign_reader;
 use kafka_harness::{Cluster, ReadBack, Version};
 
 use crate::shared::{build, builder, create, judge, new, old};
 
-const CODECS: [(Codec, &str); 5] = [
-    (Codec::None, "none"),
-    (Codec::Gzip, "gzip"),
-    (Codec::Snappy, "snappy"),
-    (Codec::Lz4, "lz4"),
-    (Codec::Zstd, "zstd"),
+const CODECS: [(CompressionType, &str); 5] = [
+    (CompressionType::None, "none"),
+    (CompressionType::Gzip, "gzip"),
+    (CompressionType::Snappy, "snappy"),
+    (CompressionType::Lz4, "lz4"),
+    (CompressionType::Zstd, "zstd"),
 ];
 
 /// Two hundred days before the other timestamps of its batch.

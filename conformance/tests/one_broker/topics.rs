@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use downpour::{Cause, Codec, ErrorCode, Outcome, ProduceError, Record, SendError, Written};
+use downpour::{
+    Cause, CompressionType, ErrorCode, Outcome, ProduceError, Record, SendError, Written,
+};
 
 use crate::shared::{build, builder, create, new, old, send, values};
 
@@ -83,7 +85,7 @@ fn a_batch_that_is_too_large_for_its_topic_is_split() {
 fn a_compressed_batch_that_is_too_large_for_its_topic_is_split() {
     let cluster = new();
     create(&cluster, "small-packed", &[("max.message.bytes", "3000")]);
-    let producer = build(builder(&cluster).compression(Codec::Lz4));
+    let producer = build(builder(&cluster).compression(CompressionType::Lz4));
     let mut random = downpour_conformance::random::Random::new(1);
     // Noise in hex halves at best.
     let value = |_| {

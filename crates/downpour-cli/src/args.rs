@@ -9,7 +9,7 @@ use clap::{ArgAction, Parser, Subcommand};
 
 pub(crate) use connection::{AcksArg, ConnectionArgs};
 pub(crate) use perf::{AwaitMode, PartitionMode, PerfArgs};
-pub(crate) use produce::{InputArgs, InputFormat, JsonReport, PlaceArgs, ProduceArgs};
+pub(crate) use produce::{InputArgs, InputFormat, JsonReport, ProduceArgs, RecordArgs};
 
 const AFTER: &str = "\
 Examples:

@@ -24,7 +24,8 @@ impl Console {
         }
     }
 
-    /// Shows progress from here on if somebody can see it: the words are what is counted.
+    /// Shows progress from here on, if standard error is a terminal; `words`
+    /// name what is counted.
     pub(crate) fn show_progress(&self, total: Option<u64>, words: &str) {
         if self.quiet || !io::stderr().is_terminal() {
             return;
@@ -38,7 +39,7 @@ impl Console {
         };
         let template = format!("{rest} {words}, {{rate}}, {{elapsed}}{{msg}}");
         if let Ok(style) = ProgressStyle::with_template(&template) {
-            // The bar's own rate has decimals that nobody reads.
+            // The bar's own rate would show decimals.
             let rate = |state: &ProgressState, text: &mut dyn fmt::Write| {
                 let _ = write!(text, "{}/s", HumanCount(state.per_sec() as u64));
             };
@@ -55,12 +56,10 @@ impl Console {
         self.quiet
     }
 
-    /// More was done.
     pub(crate) fn advance(&self, by: u64) {
         self.bar.inc(by);
     }
 
-    /// So many have failed.
     pub(crate) fn failures(&self, failed: u64) {
         if failed > 0 && !self.bar.is_hidden() {
             self.bar.set_message(format!(", {failed} failed"));
@@ -72,7 +71,7 @@ impl Console {
         self.bar.finish_and_clear();
     }
 
-    /// Writes a line, whatever was asked for.
+    /// Writes a line, also if only results and errors were asked for.
     pub(crate) fn line(&self, line: &str) {
         // Standard error is the last resort: if it is gone, nobody can be told.
         self.bar.suspend(|| {

@@ -1,9 +1,8 @@
-//! The fake cluster that stands in for brokers: inside this process for `produce`, in a process
-//! of its own for `perf`, whose CPU and memory must not count it.
+//! The fake cluster that stands in for brokers: inside this process for `produce`, in another
+//! process for `perf`, whose CPU time and memory must not include the cluster's.
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::time::Duration;
 
 use downpour::ProducerBuilder;
 use downpour_fake::FakeCluster;
@@ -23,33 +22,22 @@ pub(crate) fn start(
 }
 
 fn cluster(topic: &str, partitions: i32) -> Result<FakeCluster, Refusal> {
-    // The fake refuses a name that is no topic's by a panic; the producer refuses it in words,
-    // so such a name is left out and meets the producer.
-    let builder = FakeCluster::builder();
-    let builder = if is_topic(topic) {
-        builder.topic(topic, partitions)
-    } else {
-        builder
-    };
-    builder
+    FakeCluster::builder()
+        .topic(topic, partitions)
         .start()
         .map_err(|error| Refusal::new(format!("the embedded cluster did not start: {error}")))
 }
 
-fn is_topic(name: &str) -> bool {
-    let is_letter = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-    (1..=249).contains(&name.len()) && !matches!(name, "." | "..") && name.chars().all(is_letter)
-}
-
 /// A cluster in another process, which ends with this one.
 #[derive(Debug)]
-pub(crate) struct Apart {
+pub(crate) struct ClusterProcess {
     child: Child,
-    orders: Option<ChildStdin>,
+    /// Held open for as long as the other process is to run.
+    input: Option<ChildStdin>,
     bootstrap: String,
 }
 
-impl Apart {
+impl ClusterProcess {
     /// Starts this program again as a cluster.
     pub(crate) fn start(topic: &str, partitions: i32) -> Result<Self, Refusal> {
         let failed =
@@ -66,51 +54,41 @@ impl Apart {
             .stdout(Stdio::piped())
             .spawn()
             .map_err(failed)?;
-        let orders = child.stdin.take();
+        let input = child.stdin.take();
         let mut bootstrap = String::new();
         if let Some(output) = child.stdout.take() {
             BufReader::new(output)
                 .read_line(&mut bootstrap)
                 .map_err(failed)?;
         }
-        let apart = Self {
+        let process = Self {
             child,
-            orders,
+            input,
             bootstrap: bootstrap.trim().to_owned(),
         };
-        if apart.bootstrap.is_empty() {
+        if process.bootstrap.is_empty() {
             return Err(Refusal::new(
                 "the embedded cluster did not tell its address",
             ));
         }
-        Ok(apart)
+        Ok(process)
     }
 
-    /// Where its brokers are.
+    /// Host and port of its broker.
     pub(crate) fn bootstrap(&self) -> &str {
         &self.bootstrap
     }
-
-    /// From now on each request takes it so long.
-    pub(crate) fn set_service_delay(&mut self, delay: Duration) -> Result<(), Refusal> {
-        let Some(orders) = &mut self.orders else {
-            return Ok(());
-        };
-        writeln!(orders, "{}", delay.as_millis())
-            .map_err(|error| Refusal::new(format!("the embedded cluster is gone: {error}")))
-    }
 }
 
-impl Drop for Apart {
+impl Drop for ClusterProcess {
     fn drop(&mut self) {
         // The end of its input ends it.
-        self.orders = None;
+        self.input = None;
         let _ = self.child.wait();
     }
 }
 
-/// The other process: prints the address, and takes milliseconds of delay as lines of input
-/// until that ends.
+/// The other process: prints the address and serves until its input ends.
 pub(crate) fn serve(args: &EmbeddedBrokerArgs) -> Result<Ending, Refusal> {
     let cluster = cluster(&args.topic, args.partitions)?;
     let mut output = io::stdout();
@@ -118,24 +96,7 @@ pub(crate) fn serve(args: &EmbeddedBrokerArgs) -> Result<Ending, Refusal> {
     if told.is_err() {
         return Ok(Ending::Incomplete);
     }
-    for line in io::stdin().lock().lines() {
-        let Ok(line) = line else { break };
-        if let Ok(millis) = line.trim().parse() {
-            cluster.set_service_delay(Duration::from_millis(millis));
-        }
-    }
+    // An input that fails has ended as well.
+    let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
     Ok(Ending::Complete)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_that_no_topic_may_have_do_not_reach_the_fake() {
-        for bad in ["", ".", "..", "a b", "ä", &"x".repeat(250)] {
-            assert!(!is_topic(bad), "{bad:?}");
-        }
-        assert!(is_topic("events-1.raw_x"));
-    }
 }

@@ -33,12 +33,11 @@ impl From<Ending> for ExitCode {
     }
 }
 
-/// Why a command did not begin, a line a reason.
+/// Why a command did not begin: one line per reason.
 #[derive(Debug)]
 pub(crate) struct Refusal(pub(crate) Vec<String>);
 
 impl Refusal {
-    /// One reason.
     pub(crate) fn new(reason: impl Into<String>) -> Self {
         Self(vec![reason.into()])
     }

@@ -22,7 +22,7 @@ pub(crate) fn start(verbose: u8, quiet: bool, console: &Console) {
         .without_time()
         .with_writer(Lines(console.clone()))
         .finish();
-    // Fails only if there is a subscriber already, and this is the process's beginning.
+    // It fails only if there is a subscriber already, but the process has just begun.
     let _ = tracing::subscriber::set_global_default(subscriber);
 }
 

@@ -1,6 +1,6 @@
 //! The `downpour` command: which part of it runs, and what the process answers.
 //!
-//! Each command lives in a module of its own: `produce`, `perf`, and the broker process that
+//! Each command lives in its own module: `produce`, `perf`, and the broker process that
 //! `perf --embedded` starts, in `embedded`.
 
 #![forbid(unsafe_code)]

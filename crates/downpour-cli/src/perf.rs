@@ -1,7 +1,6 @@
 //! `downpour perf`: what sending costs in time, CPU and memory.
 //!
-//! The producer is used as anybody would use it; nothing here reaches behind its public
-//! interface. What the numbers mean is in the command's help.
+//! The producer is used through its public interface only. What the numbers mean is in the command's help.
 
 mod load;
 mod outcome;
@@ -9,6 +8,5 @@ mod payload;
 mod result;
 mod run;
 mod target;
-mod try_send;
 
 pub(crate) use run::run;

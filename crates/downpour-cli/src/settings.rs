@@ -1,6 +1,6 @@
 //! From the command line to a producer: options, then `-X` properties, then every problem found.
 
-use downpour::{Acks, Codec, Compression, ConfigError, Producer, ProducerBuilder};
+use downpour::{Acks, Compression, CompressionType, ConfigError, Producer, ProducerBuilder};
 
 use crate::args::{AcksArg, ConnectionArgs};
 use crate::ending::Refusal;
@@ -58,7 +58,7 @@ fn compression(text: &str) -> Result<Compression, String> {
         Some((name, level)) => (name, Some(level)),
         None => (text, None),
     };
-    let codec = Codec::from_name(name).ok_or_else(|| {
+    let codec = CompressionType::from_name(name).ok_or_else(|| {
         format!("--compression {text:?}: {name:?} is no codec; use none, gzip, snappy, lz4 or zstd")
     })?;
     if !codec.is_compiled() {
@@ -82,7 +82,10 @@ mod tests {
 
     #[test]
     fn a_codec_may_have_a_level() {
-        assert_eq!(compression("lz4"), Ok(Compression::new(Codec::Lz4)));
+        assert_eq!(
+            compression("lz4"),
+            Ok(Compression::new(CompressionType::Lz4))
+        );
         assert_eq!(compression("gzip:9").unwrap().level(), Some(9));
     }
 

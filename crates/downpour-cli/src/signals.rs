@@ -1,4 +1,4 @@
-//! Ctrl-C and a polite kill: turned into a flag and a call, on a thread that does nothing else.
+//! SIGINT (Ctrl-C) and SIGTERM, turned into a flag and a call, on a thread that does nothing else.
 //! What is done about it is the command's.
 
 #[cfg(unix)]
@@ -6,7 +6,8 @@ mod unix {
     use nix::sys::signal::{SigSet, Signal};
     use std::thread;
 
-    /// Signals that are waited for; made before any other thread, which inherits the mask.
+    /// The signals that are waited for. It must be made before any other thread starts: threads
+    /// inherit the mask, and a thread without it would take the signal and end the process.
     #[derive(Debug)]
     pub(crate) struct Signals(SigSet);
 
@@ -16,7 +17,7 @@ mod unix {
             let mut set = SigSet::empty();
             set.add(Signal::SIGINT);
             set.add(Signal::SIGTERM);
-            // Without the mask the signals end the process, as they do everywhere.
+            // If the mask cannot be set, the signals end the process, as they do by default.
             set.thread_block().ok().map(|()| Self(set))
         }
 
@@ -38,17 +39,15 @@ mod unix {
 
 #[cfg(not(unix))]
 mod other {
-    /// Signals are left to the operating system here.
+    /// Where there are no such signals, nothing is waited for.
     #[derive(Debug)]
     pub(crate) struct Signals;
 
     impl Signals {
-        /// Nothing is taken.
         pub(crate) fn take() -> Option<Self> {
             None
         }
 
-        /// Nothing is watched.
         pub(crate) fn watch(self, _: impl FnMut(u8, u32) + Send + 'static) {}
     }
 }

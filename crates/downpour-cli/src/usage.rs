@@ -5,13 +5,12 @@ use std::time::Duration;
 /// CPU time and peak memory of the process so far.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Usage {
-    /// Time in user mode.
     pub(crate) user: Duration,
-    /// Time in the kernel.
+    /// In the kernel.
     pub(crate) system: Duration,
     /// The most memory that was resident at once, in bytes.
     pub(crate) peak_rss: u64,
-    /// How often a thread gave up its core to wait.
+    /// Voluntary context switches: how often a thread gave up its core to wait.
     pub(crate) switches: u64,
 }
 
@@ -22,7 +21,7 @@ impl Usage {
     }
 }
 
-/// What has been used up to now; zeros where nobody can say.
+/// What has been used up to now; zeros where the operating system does not say.
 #[cfg(unix)]
 pub(crate) fn now() -> Usage {
     use nix::sys::resource::{UsageWho, getrusage};
@@ -51,7 +50,7 @@ pub(crate) fn now() -> Usage {
     }
 }
 
-/// What has been used up to now: nobody can say here.
+/// Zeros: there is no `getrusage`.
 #[cfg(not(unix))]
 pub(crate) fn now() -> Usage {
     Usage::default()

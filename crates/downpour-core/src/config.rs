@@ -96,7 +96,8 @@ impl BatchOptions {
     }
 }
 
-/// Everything that the decisions depend on. Defaults are the plan's.
+/// Everything that the decisions depend on. The defaults are Java's where nothing else is said
+/// in ARCHITECTURE.md.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Config {
@@ -181,8 +182,9 @@ impl Config {
         }
     }
 
-    /// Batches in flight per partition that keep order under these settings.
-    pub fn slots(&self) -> usize {
+    /// Batches in flight per partition that keep order under these settings: without sequences
+    /// a broker cannot put two of them right that arrive in the wrong order.
+    pub fn batches_in_flight(&self) -> usize {
         if self.idempotence || self.allow_reordering {
             self.max_in_flight
         } else {

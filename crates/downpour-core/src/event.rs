@@ -9,7 +9,7 @@ use std::time::Duration;
 use downpour_wire::error_code::ErrorCode;
 
 use crate::config::Address;
-use crate::outcome::Cause;
+use crate::outcome::{Cause, Written};
 
 /// Something that happened.
 #[derive(Debug, Clone)]
@@ -112,7 +112,7 @@ pub enum Event {
         parts: usize,
     },
     /// Records got a verdict that is no acknowledgement.
-    Undelivered {
+    DeliveryFailed {
         /// Topic.
         topic: Arc<str>,
         /// Partition.
@@ -120,7 +120,7 @@ pub enum Event {
         /// Records.
         records: u32,
         /// Whether they may be in the log.
-        maybe_written: bool,
+        written: Written,
         /// Why.
         cause: Cause,
     },

@@ -8,16 +8,16 @@
 
 #![forbid(unsafe_code)]
 
-pub mod budget;
-pub mod cluster;
-pub mod completion;
+pub mod callers;
+mod client;
 pub mod config;
-pub mod connection;
-pub mod engine;
 pub mod errors;
 pub mod event;
 pub mod identity;
+pub mod ids;
 pub mod outcome;
-pub mod partition;
+pub mod output;
+pub mod produce;
 pub mod queue;
 pub mod rng;
+pub mod seal;

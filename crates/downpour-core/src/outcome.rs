@@ -124,8 +124,6 @@ pub enum Cause {
         /// Why not.
         reason: Arc<str>,
     },
-    /// The partition is not there any more.
-    PartitionGone,
     /// A defect of this library; please report it.
     Internal {
         /// What was found.
@@ -198,7 +196,6 @@ impl fmt::Display for Cause {
                 }
             }
             Self::NoIdentity { reason } => write!(f, "no producer id: {reason}"),
-            Self::PartitionGone => f.write_str("the partition does not exist any more"),
             Self::Internal { reason } => write!(f, "internal error, please report it: {reason}"),
         }
     }

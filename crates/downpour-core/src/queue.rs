@@ -11,6 +11,7 @@
 mod abort;
 mod answer;
 mod append;
+mod batch;
 mod drain;
 mod expiry;
 mod state;
@@ -19,6 +20,6 @@ mod tests;
 
 pub use abort::Unsent;
 pub use answer::{Answer, RecordRefusal};
-pub use append::{Added, Append, SealDone, SealJob, Sealed};
-pub use drain::{Drain, Peek, Readiness, Shipment, Turn};
-pub use state::{Effect, Queue, Settings};
+pub use append::{Added, Append, SealDone};
+pub use drain::{Drain, DrainContext, OutgoingBatch, Peek, Readiness};
+pub use state::{Queue, QueueSettings};

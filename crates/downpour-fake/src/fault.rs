@@ -41,10 +41,10 @@ pub(crate) enum Action {
 
 /// Something that goes wrong once, or as often as asked.
 ///
-/// A fault is an action and a filter. Without a filter it meets the next request of any kind,
-/// ApiVersions included, so say [`on`](Self::on). All matching requests count towards
-/// [`nth`](Self::nth), whoever meets them. A request meets one fault at most: of those that are due
-/// the one that was added first; the others stay due for the next.
+/// A fault is an action and a filter. Without a filter it applies to the next request of any
+/// kind, ApiVersions included, so say [`on`](Self::on). All matching requests count towards
+/// [`nth`](Self::nth), also those to which another fault was applied. At most one fault is applied
+/// to a request: of those that are due the one that was added first; the others stay due.
 ///
 /// ```
 /// use downpour_fake::{ApiKey, ErrorCode, Fault};
@@ -65,7 +65,7 @@ pub struct Fault {
     partition: Option<i32>,
     broker: Option<i32>,
     nth: u64,
-    /// `None` is for ever.
+    /// `None` is forever.
     remaining: Option<u64>,
     seen: u64,
 }
@@ -84,7 +84,7 @@ impl Fault {
         }
     }
 
-    /// Answers `code` for what matches, without applying it; the rest of the request is served.
+    /// Answers `code` for what matches and does not apply it; the rest of the request is served.
     #[must_use]
     pub const fn error(code: ErrorCode) -> Self {
         Self::new(Action::Error {
@@ -113,13 +113,13 @@ impl Fault {
         })
     }
 
-    /// Serves the request and is silent, about this and all later requests of the connection.
+    /// Serves the request, and answers neither it nor any later one of the connection.
     #[must_use]
     pub const fn apply_and_hang() -> Self {
         Self::new(Action::Hang { applied: true })
     }
 
-    /// Is silent without having served the request, and about all later ones of the connection.
+    /// Does not serve the request, and answers neither it nor any later one of the connection.
     #[must_use]
     pub const fn hang() -> Self {
         Self::new(Action::Hang { applied: false })
@@ -152,7 +152,7 @@ impl Fault {
     }
 
     /// Lets the request lie for `delay` and serves it only then, also if its connection is closed
-    /// meanwhile: a client that gave up and sent its records again meets its own first attempt.
+    /// meanwhile: a client that gave up and sent its records again finds its own first attempt there.
     #[must_use]
     pub const fn hold(delay: Duration) -> Self {
         Self::new(Action::Hold(delay))
@@ -263,7 +263,7 @@ impl Fault {
         self
     }
 
-    /// As many requests in a row. Default: 1.
+    /// To how many matching requests in a row the fault is applied. Default: 1.
     #[must_use]
     pub const fn times(mut self, times: u64) -> Self {
         self.remaining = Some(times);
@@ -285,12 +285,12 @@ impl Fault {
                 .is_none_or(|wanted| Some(wanted) == partition)
     }
 
-    fn matches(&self, meeting: &Meeting<'_>) -> bool {
+    fn matches(&self, request: &RequestMatch<'_>) -> bool {
         let filtered = self.topic.is_some() || self.partition.is_some();
-        self.api.is_none_or(|api| api == meeting.api)
-            && self.broker.is_none_or(|node| node == meeting.node)
+        self.api.is_none_or(|api| api == request.api)
+            && self.broker.is_none_or(|node| node == request.node)
             && (!filtered
-                || meeting
+                || request
                     .targets
                     .iter()
                     .any(|target| self.covers(&target.0, target.1)))
@@ -300,9 +300,9 @@ impl Fault {
 /// A topic, and a partition of it where the request names partitions.
 pub(crate) type Target = (String, Option<i32>);
 
-/// A request as faults look at it.
+/// What decides which faults match a request.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Meeting<'a> {
+pub(crate) struct RequestMatch<'a> {
     pub(crate) api: ApiKey,
     pub(crate) node: i32,
     pub(crate) targets: &'a [Target],
@@ -330,19 +330,19 @@ impl Faults {
         self.waiting.len()
     }
 
-    /// Counts a request and hands out the fault that it meets.
-    pub(crate) fn meet(&mut self, meeting: &Meeting<'_>) -> Option<Fault> {
-        let mut met = None;
+    /// Counts the request for every fault that matches it, and hands out the first one that is due.
+    pub(crate) fn take_due(&mut self, request: &RequestMatch<'_>) -> Option<Fault> {
+        let mut due = None;
         for (index, fault) in self.waiting.iter_mut().enumerate() {
-            if !fault.matches(meeting) {
+            if !fault.matches(request) {
                 continue;
             }
             fault.seen += 1;
-            if fault.seen >= fault.nth && met.is_none() {
-                met = Some(index);
+            if fault.seen >= fault.nth && due.is_none() {
+                due = Some(index);
             }
         }
-        let index = met?;
+        let index = due?;
         let fault = &mut self.waiting[index];
         if let Some(remaining) = &mut fault.remaining {
             *remaining -= 1;
@@ -358,8 +358,8 @@ impl Faults {
 mod tests {
     use super::*;
 
-    fn produce(targets: &[Target]) -> Meeting<'_> {
-        Meeting {
+    fn produce(targets: &[Target]) -> RequestMatch<'_> {
+        RequestMatch {
             api: ApiKey::Produce,
             node: 1,
             targets,
@@ -370,20 +370,20 @@ mod tests {
     fn fault_waits_for_the_nth_match_and_then_lasts_its_times() {
         let mut faults = Faults::default();
         faults.add(Fault::hang().on(ApiKey::Produce).nth(2).times(2));
-        let met: Vec<bool> = (0..5)
-            .map(|_| faults.meet(&produce(&[])).is_some())
+        let was_due: Vec<bool> = (0..5)
+            .map(|_| faults.take_due(&produce(&[])).is_some())
             .collect();
-        assert_eq!(met, [false, true, true, false, false]);
+        assert_eq!(was_due, [false, true, true, false, false]);
         assert_eq!(faults.len(), 0);
     }
 
     #[test]
-    fn two_due_faults_meet_one_request_each() {
+    fn two_due_faults_take_one_request_each() {
         let mut faults = Faults::default();
         faults.add(Fault::error(ErrorCode::UNKNOWN_SERVER_ERROR));
         faults.add(Fault::hang());
         let actions: Vec<Action> = (0..2)
-            .filter_map(|_| faults.meet(&produce(&[])))
+            .filter_map(|_| faults.take_due(&produce(&[])))
             .map(|fault| fault.action)
             .collect();
         assert_eq!(
@@ -399,12 +399,12 @@ mod tests {
     }
 
     #[test]
-    fn fault_counts_requests_that_another_fault_met() {
+    fn fault_counts_requests_that_another_fault_took() {
         let mut faults = Faults::default();
         faults.add(Fault::disconnect());
         faults.add(Fault::hang().nth(2));
-        assert!(faults.meet(&produce(&[])).is_some());
-        assert!(faults.meet(&produce(&[])).is_some());
+        assert!(faults.take_due(&produce(&[])).is_some());
+        assert!(faults.take_due(&produce(&[])).is_some());
         assert_eq!(faults.len(), 0);
     }
 
@@ -413,10 +413,10 @@ mod tests {
         let mut faults = Faults::default();
         faults.add(Fault::hang().topic("a").partition(1));
         let apart = [("a".to_owned(), Some(0)), ("b".to_owned(), Some(1))];
-        assert!(faults.meet(&produce(&apart)).is_none());
+        assert!(faults.take_due(&produce(&apart)).is_none());
         assert!(
             faults
-                .meet(&produce(&[("a".to_owned(), Some(1))]))
+                .take_due(&produce(&[("a".to_owned(), Some(1))]))
                 .is_some()
         );
     }
@@ -425,8 +425,8 @@ mod tests {
     fn endless_fault_stays_until_cleared() {
         let mut faults = Faults::default();
         faults.add(Fault::throttle(5).always());
-        assert!((0..100).all(|_| faults.meet(&produce(&[])).is_some()));
+        assert!((0..100).all(|_| faults.take_due(&produce(&[])).is_some()));
         faults.clear();
-        assert!(faults.meet(&produce(&[])).is_none());
+        assert!(faults.take_due(&produce(&[])).is_none());
     }
 }

@@ -57,7 +57,7 @@ mod shell;
 mod topic;
 mod version;
 
-pub use downpour_wire::codec::Codec;
+pub use downpour_wire::codec::CompressionType;
 pub use downpour_wire::error_code::ErrorCode;
 pub use downpour_wire::messages::ApiKey;
 pub use downpour_wire::primitives::Uuid;

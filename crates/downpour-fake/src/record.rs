@@ -5,13 +5,13 @@
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FakeRecord {
-    /// Its offset in the partition.
+    /// Counted within the partition, from 0.
     pub offset: i64,
-    /// Its timestamp, in milliseconds since 1970.
+    /// Milliseconds since 1970: the producer's, or the broker's in a topic with log append time.
     pub timestamp: i64,
-    /// Its key.
+    /// `None` is null, which is not an empty key.
     pub key: Option<Vec<u8>>,
-    /// Its value; `None` is a tombstone.
+    /// `None` is a tombstone.
     pub value: Option<Vec<u8>>,
     /// Its headers in the order in which they were sent; a name may occur more than once.
     pub headers: Vec<(String, Option<Vec<u8>>)>,

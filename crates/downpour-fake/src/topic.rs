@@ -22,8 +22,8 @@ pub struct TopicSpec {
 }
 
 impl TopicSpec {
-    /// A topic of that many partitions (at least 1), replicated to three brokers or to as many as
-    /// there are.
+    /// A topic of that many partitions (at least 1), replicated to three brokers, or to all if there
+    /// are fewer.
     #[must_use]
     pub const fn new(partitions: i32) -> Self {
         Self {
@@ -37,7 +37,7 @@ impl TopicSpec {
         }
     }
 
-    /// How many brokers hold each partition. Default: three, or as many as there are.
+    /// How many brokers hold each partition. Default: three, or all if there are fewer.
     #[must_use]
     pub const fn replication(mut self, brokers: i16) -> Self {
         self.replication = Some(brokers);

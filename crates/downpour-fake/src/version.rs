@@ -26,8 +26,8 @@ pub enum KafkaVersion {
 impl KafkaVersion {
     /// The ranges as `(key, lowest, highest)`.
     const fn table(self) -> [(ApiKey, i16, i16); 7] {
-        // Produce is advertised from 0 by every release, also by 4.x, which serves 3 and newer
-        // only: librdkafka concludes from the lowest version which codecs a broker can read.
+        // Produce is advertised from 0 by every release, also by 4.x, which serves only 3 and newer:
+        // librdkafka concludes from the lowest version which codecs a broker can read (KAFKA-18659).
         let (produce, fetch, list_offsets, metadata, api_versions, create_topics, producer_id) =
             match self {
                 Self::V2_1 => (7, 10, 4, 7, 2, 3, 1),

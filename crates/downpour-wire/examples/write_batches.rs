@@ -9,7 +9,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use downpour_wire::batch::Stamp;
-use downpour_wire::codec::{Codec, Compressor};
+use downpour_wire::codec::{CompressionType, Compressor};
 
 use records::{STAMP, batch, records};
 
@@ -18,7 +18,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let folder = PathBuf::from(folder);
     fs::create_dir_all(&folder)?;
     let mut compressor = Compressor::new();
-    for codec in Codec::ALL.into_iter().filter(|codec| codec.is_compiled()) {
+    for codec in CompressionType::ALL
+        .into_iter()
+        .filter(|codec| codec.is_compiled())
+    {
         // Once in a single chunk, once with blocks that cross the edges of chunks.
         for (suffix, chunk_len) in [("", 1 << 20), ("-chunks", 5000)] {
             let body = batch(&records(), chunk_len).seal(codec.into(), &mut compressor)?;

@@ -7,16 +7,18 @@
 mod body;
 mod builder;
 mod layout;
-mod reader;
 mod records;
 mod split;
+#[cfg(feature = "broker")]
+mod view;
 
 #[cfg(test)]
 mod tests;
 
 pub use body::Body;
-pub use builder::{BatchBuilder, NeedChunk, SealError};
+pub use builder::{BatchBuilder, NeedChunk, SealError, SealErrorKind};
 pub use layout::{HEADER_LEN, Stamp};
-pub use reader::BatchView;
 pub use records::OwnedRecord;
 pub use split::SplitError;
+#[cfg(feature = "broker")]
+pub use view::BatchView;

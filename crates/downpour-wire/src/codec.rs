@@ -3,13 +3,14 @@
 //!
 //! All five codecs can always be named; using one whose feature is off is an error that says so.
 
+#[cfg(any(feature = "snappy", feature = "lz4", feature = "zstd"))]
+mod chunks;
+mod compression;
+mod compression_type;
 mod compressor;
 mod decompress;
-#[cfg(any(feature = "snappy", feature = "lz4", feature = "zstd"))]
-mod gather;
 #[cfg(feature = "gzip")]
 mod gzip;
-mod kind;
 #[cfg(feature = "lz4")]
 mod lz4;
 mod output;
@@ -23,6 +24,7 @@ mod zstd;
 #[cfg(test)]
 mod tests;
 
+pub use compression::Compression;
+pub use compression_type::{CompressionError, CompressionType};
 pub use compressor::Compressor;
 pub use decompress::decompress;
-pub use kind::{Codec, CodecError, Compression};

@@ -59,11 +59,11 @@ impl fmt::Display for DecodeErrorKind {
 /// Bytes from a peer could not be understood: why, where and in which field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct DecodeError {
-    /// Why.
+    /// Which rule the bytes break.
     pub kind: DecodeErrorKind,
     /// How many bytes of the input had been read.
     pub offset: usize,
-    /// What was being read.
+    /// What was being read, in words: for people.
     pub what: &'static str,
 }
 
@@ -124,9 +124,9 @@ impl fmt::Display for EncodeErrorKind {
 /// A value cannot be written in the version asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct EncodeError {
-    /// Why.
+    /// Which rule the value breaks.
     pub kind: EncodeErrorKind,
-    /// The message or the field.
+    /// The message or the field, in words: for people.
     pub what: &'static str,
     /// The version asked for; -1 where the field has none.
     pub version: i16,

@@ -2,22 +2,28 @@
 //! Splitting a stream into frames, and the Produce request without copying, are in `frame`.
 
 use crate::error::{DecodeError, EncodeError, EncodeErrorKind};
-use crate::messages::{ApiKey, Message, Request};
-use crate::primitives::{Reader, put_empty_tagged_fields, put_i16, put_i32, put_nullable_string};
+#[cfg(feature = "broker")]
+use crate::messages::Encode;
+use crate::messages::reader::MessageReader;
+use crate::messages::writer::MessageWriter;
+use crate::messages::{ApiKey, Decode, Request};
+use crate::primitives::Reader;
 
-/// The header of a request.
+/// What precedes a request's body.
+#[cfg(feature = "broker")]
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RequestHeader {
-    /// The request's key; a number, for a peer may send one that this crate does not know.
+    /// A number, because a peer may send a key that this crate does not know.
     pub api_key: i16,
     /// The version of the request and of its answer.
     pub api_version: i16,
-    /// What the answer repeats.
+    /// The answer repeats it, so that the client knows what was answered.
     pub correlation_id: i32,
-    /// What the client calls itself.
+    /// The name under which brokers log the client and count its quotas.
     pub client_id: Option<String>,
 }
 
+#[cfg(feature = "broker")]
 impl RequestHeader {
     /// Appends the header: with tagged fields if the request's version is `flexible`.
     ///
@@ -38,18 +44,19 @@ impl RequestHeader {
     /// without tagged fields.
     ///
     /// # Errors
-    /// When the bytes are not such a header.
+    /// When the bytes are not a request's header.
     pub fn decode(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let (api_key, api_version) = (r.i16()?, r.i16()?);
         let header = Self {
-            api_key: r.i16()?,
-            api_version: r.i16()?,
+            api_key,
+            api_version,
             correlation_id: r.i32()?,
-            client_id: r.nullable_string()?.map(str::to_owned),
+            client_id: MessageReader::in_form(r, api_version, false)
+                .nullable_string("client id")?,
         };
-        let key = ApiKey::try_from(header.api_key);
-        if key.is_ok_and(|key| key.is_flexible(header.api_version)) {
-            r.skip_tagged_fields()?;
-        }
+        let key = ApiKey::try_from(api_key);
+        let flexible = key.is_ok_and(|key| key.is_flexible(api_version));
+        MessageReader::in_form(r, api_version, flexible).no_tags()?;
         Ok(header)
     }
 }
@@ -62,42 +69,40 @@ pub(crate) fn put_request_header(
     client_id: Option<&str>,
     flexible: bool,
 ) -> Result<(), EncodeError> {
-    put_i16(out, api_key);
-    put_i16(out, api_version);
-    put_i32(out, correlation_id);
-    // The client id has a 16-bit length in every version, so that an old broker can read it.
-    put_nullable_string(out, client_id)
-        .map_err(|e| EncodeError::new(e.kind, "client id", api_version))?;
-    if flexible {
-        put_empty_tagged_fields(out);
-    }
+    // The client id has a 16-bit length in every version, so that an old broker can read it and
+    // say that it does not know the version (KIP-482).
+    let mut classic = MessageWriter::in_form(out, api_version, false);
+    classic.i16(api_key);
+    classic.i16(api_version);
+    classic.i32(correlation_id);
+    classic.nullable_string(client_id, "client id")?;
+    MessageWriter::in_form(out, api_version, flexible).no_tags();
     Ok(())
 }
 
 /// Whether the header of the answer to `key` in `version` has tagged fields. That of ApiVersions
-/// never has, for the client may not know yet what the broker speaks.
+/// never has any: the broker may answer in version 0 whatever it was asked in, and the client must
+/// be able to read that too (KIP-511).
 #[must_use]
 pub const fn response_header_is_flexible(key: ApiKey, version: i16) -> bool {
     !matches!(key, ApiKey::ApiVersions) && key.is_flexible(version)
 }
 
 /// Appends a response's header.
+#[cfg(feature = "broker")]
 pub fn encode_response_header(out: &mut Vec<u8>, correlation_id: i32, flexible: bool) {
-    put_i32(out, correlation_id);
-    if flexible {
-        put_empty_tagged_fields(out);
-    }
+    let mut out = MessageWriter::in_form(out, -1, flexible);
+    out.i32(correlation_id);
+    out.no_tags();
 }
 
 /// Reads a response's header and returns its correlation id, leaving `r` at the body.
 ///
 /// # Errors
-/// When the bytes are not such a header.
+/// When the bytes are not a response's header.
 pub fn decode_response_header(r: &mut Reader<'_>, flexible: bool) -> Result<i32, DecodeError> {
     let correlation_id = r.i32()?;
-    if flexible {
-        r.skip_tagged_fields()?;
-    }
+    MessageReader::in_form(r, -1, flexible).no_tags()?;
     Ok(correlation_id)
 }
 
@@ -143,7 +148,8 @@ pub fn encode_request<R: Request>(
 ///
 /// # Errors
 /// When the version is not supported or cannot carry a field that matters.
-pub fn encode_response<M: Message>(
+#[cfg(feature = "broker")]
+pub fn encode_response<M: Encode>(
     key: ApiKey,
     response: &M,
     version: i16,
@@ -161,8 +167,8 @@ pub fn encode_response<M: Message>(
 /// Reads a body that must end where `r` ends.
 ///
 /// # Errors
-/// When the bytes are not such a body, or more follow.
-pub fn decode_body<M: Message>(r: &mut Reader<'_>, version: i16) -> Result<M, DecodeError> {
+/// When the bytes are not a body of `M` in `version`, or more follow.
+pub fn decode_body<M: Decode>(r: &mut Reader<'_>, version: i16) -> Result<M, DecodeError> {
     let body = M::decode(r, version)?;
     r.finish("a body")?;
     Ok(body)
@@ -172,7 +178,7 @@ pub fn decode_body<M: Message>(r: &mut Reader<'_>, version: i16) -> Result<M, De
 /// the body.
 ///
 /// # Errors
-/// When the bytes are not such an answer, or more follow.
+/// When the bytes are not that answer, or more follow.
 pub fn decode_response<R: Request>(
     frame: &[u8],
     version: i16,
@@ -242,9 +248,7 @@ mod tests {
 
     #[test]
     fn tagged_fields_of_a_header_are_skipped() {
-        let mut bytes = Vec::new();
-        put_i32(&mut bytes, 12);
-        bytes.extend_from_slice(&[1, 5, 2, 0xaa, 0xbb, 0x77]);
+        let bytes = [0, 0, 0, 12, 1, 5, 2, 0xaa, 0xbb, 0x77];
         let mut r = Reader::new(&bytes);
         assert_eq!(decode_response_header(&mut r, true), Ok(12));
         assert_eq!(r.rest(), [0x77]);

@@ -1,6 +1,6 @@
-//! Kafka's bytes for a producer: frames, record batches, codecs and messages, both directions.
-//! Nothing here does I/O, reads a clock or decides anything; that is `downpour-core`'s and the
-//! shell's part. This file only declares the modules.
+//! Kafka's bytes for a producer: frames, record batches, codecs and messages; what only a broker
+//! writes and reads is behind the feature `broker`. Nothing here does I/O, reads a clock or decides
+//! anything; that is `downpour-core`'s and the shell's part. This file only declares the modules.
 //!
 //! Every decoder bounds every length by the bytes that remain before it allocates, answers with a
 //! typed [`error::DecodeError`], and never panics on any input.

@@ -6,13 +6,11 @@
     reason = "a helper of a test that cannot go on fails the test"
 )]
 
-use std::borrow::Cow;
-
 use bytes::Bytes;
 use downpour_wire::batch::{BatchBuilder, BatchView, Body, HEADER_LEN, OwnedRecord, Stamp};
-use downpour_wire::codec::{Codec, Compression, Compressor, decompress};
+use downpour_wire::codec::{Compression, CompressionType, Compressor, decompress};
 use downpour_wire::crc;
-use downpour_wire::record::{Header, RecordRef};
+use downpour_wire::record::RecordRef;
 use kafka_protocol::indexmap::IndexMap;
 use kafka_protocol::protocol::StrBytes;
 use kafka_protocol::records as other;
@@ -83,8 +81,11 @@ fn stamp() -> impl Strategy<Value = Stamp> {
     )
 }
 
-fn compiled_codec() -> impl Strategy<Value = Codec> {
-    let codecs: Vec<Codec> = Codec::ALL.into_iter().filter(|c| c.is_compiled()).collect();
+fn compiled_codec() -> impl Strategy<Value = CompressionType> {
+    let codecs: Vec<CompressionType> = CompressionType::ALL
+        .into_iter()
+        .filter(|c| c.is_compiled())
+        .collect();
     proptest::sample::select(codecs)
 }
 
@@ -93,14 +94,7 @@ fn compiled_codec() -> impl Strategy<Value = Codec> {
 fn build(records: &[OwnedRecord], chunk_len: usize) -> BatchBuilder {
     let mut builder = BatchBuilder::new();
     for (index, record) in records.iter().enumerate() {
-        let headers: Vec<Header<'_>> = record
-            .headers
-            .iter()
-            .map(|(key, value)| Header {
-                key: Cow::Borrowed(key),
-                value: value.as_deref().map(Cow::Borrowed),
-            })
-            .collect();
+        let headers = record.header_refs();
         let record = RecordRef {
             key: record.key.as_deref(),
             value: record.value.as_deref(),
@@ -131,7 +125,7 @@ fn build(records: &[OwnedRecord], chunk_len: usize) -> BatchBuilder {
     builder
 }
 
-fn seal(records: &[OwnedRecord], chunk_len: usize, codec: Codec) -> Body {
+fn seal(records: &[OwnedRecord], chunk_len: usize, codec: CompressionType) -> Body {
     build(records, chunk_len)
         .seal(codec.into(), &mut Compressor::new())
         .unwrap()
@@ -177,7 +171,7 @@ proptest! {
         chunk_len in 1usize..20_000,
         stamps in vec(stamp(), 1..5),
     ) {
-        let body = seal(&records, chunk_len, Codec::None);
+        let body = seal(&records, chunk_len, CompressionType::None);
         for stamp in stamps {
             let batch = body.to_vec(&stamp);
             prop_assert_eq!(parse(&batch).crc, crc::crc32c(&batch[21..]));
@@ -284,7 +278,10 @@ fn large_and_incompressible_bodies_survive_every_codec() {
     .take(900_000)
     .collect();
     let mut compressor = Compressor::new();
-    for codec in Codec::ALL.into_iter().filter(|codec| codec.is_compiled()) {
+    for codec in CompressionType::ALL
+        .into_iter()
+        .filter(|codec| codec.is_compiled())
+    {
         for len in [
             0, 1, 32_768, 65_534, 65_535, 65_536, 65_537, 262_145, 900_000,
         ] {
@@ -304,17 +301,17 @@ fn large_and_incompressible_bodies_survive_every_codec() {
 #[test]
 fn levels_are_checked_before_use() {
     for (codec, level, valid) in [
-        (Codec::Gzip, 0, false),
-        (Codec::Gzip, 1, true),
-        (Codec::Gzip, 9, true),
-        (Codec::Gzip, 10, false),
-        (Codec::Lz4, 9, false),
-        (Codec::Snappy, 1, false),
-        (Codec::None, 0, false),
-        (Codec::Zstd, -131_073, false),
-        (Codec::Zstd, -131_072, true),
-        (Codec::Zstd, 22, true),
-        (Codec::Zstd, 23, false),
+        (CompressionType::Gzip, 0, false),
+        (CompressionType::Gzip, 1, true),
+        (CompressionType::Gzip, 9, true),
+        (CompressionType::Gzip, 10, false),
+        (CompressionType::Lz4, 9, false),
+        (CompressionType::Snappy, 1, false),
+        (CompressionType::None, 0, false),
+        (CompressionType::Zstd, -131_073, false),
+        (CompressionType::Zstd, -131_072, true),
+        (CompressionType::Zstd, 22, true),
+        (CompressionType::Zstd, 23, false),
     ] {
         let compression = Compression::with_level(codec, level);
         assert_eq!(compression.is_ok(), valid, "{codec} at {level}");
@@ -346,13 +343,13 @@ fn as_the_other_can(mut records: Vec<OwnedRecord>) -> Vec<OwnedRecord> {
     records
 }
 
-fn to_other(codec: Codec) -> other::Compression {
+fn to_other(codec: CompressionType) -> other::Compression {
     match codec {
-        Codec::None => other::Compression::None,
-        Codec::Gzip => other::Compression::Gzip,
-        Codec::Snappy => other::Compression::Snappy,
-        Codec::Lz4 => other::Compression::Lz4,
-        Codec::Zstd => other::Compression::Zstd,
+        CompressionType::None => other::Compression::None,
+        CompressionType::Gzip => other::Compression::Gzip,
+        CompressionType::Snappy => other::Compression::Snappy,
+        CompressionType::Lz4 => other::Compression::Lz4,
+        CompressionType::Zstd => other::Compression::Zstd,
     }
 }
 

@@ -13,14 +13,14 @@ mod counting;
 mod records;
 
 use downpour_wire::batch::{BatchView, HEADER_LEN, OwnedRecord};
-use downpour_wire::codec::{Codec, Compressor, decompress};
+use downpour_wire::codec::{CompressionType, Compressor, decompress};
 
 use counting::peak;
 use records::{STAMP, batch, records};
 
 /// The bound that the reader is given. Mutated input that expands further is refused.
 const MAX_BYTES: usize = 128 << 10;
-/// The memory that a byte of input may cost, whatever it says.
+/// The memory that a byte of input may cost, whatever the input claims.
 const PER_BYTE: usize = 64;
 /// What the decoders' own states take, and a buffer that is there twice while it grows.
 const CONSTANT: usize = 128 << 10;
@@ -63,7 +63,7 @@ fn damaged_batches_neither_panic_nor_take_more_memory_than_allowed() {
     assert!(refused > rounds / 50, "{refused} refused");
 }
 
-fn check(round: u64, codec: Codec, what: &str, peak: usize, input: usize) {
+fn check(round: u64, codec: CompressionType, what: &str, peak: usize, input: usize) {
     let allowed = MAX_BYTES + PER_BYTE * input + CONSTANT;
     assert!(
         peak <= allowed,
@@ -72,7 +72,7 @@ fn check(round: u64, codec: Codec, what: &str, peak: usize, input: usize) {
 }
 
 /// Batches of many shapes in every codec of this build.
-fn seeds() -> Vec<(Codec, Vec<u8>)> {
+fn seeds() -> Vec<(CompressionType, Vec<u8>)> {
     let record = |headers: usize| OwnedRecord {
         headers: vec![(String::new(), None); headers],
         ..OwnedRecord::default()
@@ -93,9 +93,12 @@ fn seeds() -> Vec<(Codec, Vec<u8>)> {
     ];
     let mut compressor = Compressor::new();
     let mut seeds = Vec::new();
-    for codec in Codec::ALL.into_iter().filter(|codec| codec.is_compiled()) {
+    for codec in CompressionType::ALL
+        .into_iter()
+        .filter(|codec| codec.is_compiled())
+    {
         for (index, shape) in shapes.iter().enumerate() {
-            if codec == Codec::None && index >= shapes.len() - 2 {
+            if codec == CompressionType::None && index >= shapes.len() - 2 {
                 continue;
             }
             let body = batch(shape, 4096)

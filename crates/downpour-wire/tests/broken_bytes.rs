@@ -24,7 +24,7 @@ use mutate::{Random, mutate};
 const MULTIPLE: usize = 32;
 const ALWAYS: usize = 256;
 
-fn decode_any<M: Message>(bytes: &[u8], version: i16) -> Result<(), DecodeError> {
+fn decode_any<M: Decode>(bytes: &[u8], version: i16) -> Result<(), DecodeError> {
     decode_body::<M>(&mut Reader::new(bytes), version).map(drop)
 }
 

@@ -10,13 +10,13 @@
 mod records;
 
 use downpour_wire::batch::{BatchView, Stamp};
-use downpour_wire::codec::{Codec, Compression, Compressor};
+use downpour_wire::codec::{Compression, CompressionType, Compressor};
 
 use records::{STAMP, batch, records};
 
 const MAX: usize = 1 << 20;
 
-fn check(bytes: &[u8], codec: Codec, stamp: Stamp) {
+fn check(bytes: &[u8], codec: CompressionType, stamp: Stamp) {
     let (view, rest) = BatchView::parse(bytes).unwrap();
     let expected = records();
     assert!(rest.is_empty());
@@ -48,7 +48,7 @@ fn reproduce(chunk_len: usize, stamp: Stamp) -> Vec<u8> {
 #[test]
 fn javas_plain_batch_is_read_and_reproduced_byte_for_byte() {
     let java = include_bytes!("golden/none.bin");
-    check(java, Codec::None, STAMP);
+    check(java, CompressionType::None, STAMP);
     assert!(reproduce(1 << 18, STAMP) == java, "one chunk");
     assert!(reproduce(100, STAMP) == java, "many chunks");
 }
@@ -60,39 +60,61 @@ fn javas_transactional_batch_is_read_and_reproduced_byte_for_byte() {
         transactional: true,
         ..STAMP
     };
-    check(java, Codec::None, stamp);
+    check(java, CompressionType::None, stamp);
     assert!(reproduce(4096, stamp) == java);
 }
 
 #[test]
 #[cfg(feature = "gzip")]
 fn javas_gzip_batch_is_read() {
-    check(include_bytes!("golden/gzip.bin"), Codec::Gzip, STAMP);
+    check(
+        include_bytes!("golden/gzip.bin"),
+        CompressionType::Gzip,
+        STAMP,
+    );
 }
 
 #[test]
 #[cfg(feature = "snappy")]
 fn javas_snappy_batch_is_read() {
-    check(include_bytes!("golden/snappy.bin"), Codec::Snappy, STAMP);
+    check(
+        include_bytes!("golden/snappy.bin"),
+        CompressionType::Snappy,
+        STAMP,
+    );
 }
 
 #[test]
 #[cfg(feature = "lz4")]
 fn javas_lz4_batch_is_read() {
-    check(include_bytes!("golden/lz4.bin"), Codec::Lz4, STAMP);
+    check(
+        include_bytes!("golden/lz4.bin"),
+        CompressionType::Lz4,
+        STAMP,
+    );
 }
 
 #[test]
 #[cfg(feature = "zstd")]
 fn javas_zstd_batch_is_read() {
-    check(include_bytes!("golden/zstd.bin"), Codec::Zstd, STAMP);
+    check(
+        include_bytes!("golden/zstd.bin"),
+        CompressionType::Zstd,
+        STAMP,
+    );
 }
 
 #[test]
 fn a_codec_that_is_not_compiled_in_is_named() {
     for (codec, bytes) in [
-        (Codec::Gzip, &include_bytes!("golden/gzip.bin")[..]),
-        (Codec::Zstd, &include_bytes!("golden/zstd.bin")[..]),
+        (
+            CompressionType::Gzip,
+            &include_bytes!("golden/gzip.bin")[..],
+        ),
+        (
+            CompressionType::Zstd,
+            &include_bytes!("golden/zstd.bin")[..],
+        ),
     ] {
         let (view, _) = BatchView::parse(bytes).unwrap();
         let read = view.records(MAX);
@@ -102,7 +124,7 @@ fn a_codec_that_is_not_compiled_in_is_named() {
             Ok(body) => assert_eq!(body.codec(), codec),
             Err(error) => {
                 assert!(
-                    error.error.to_string().contains("enable the feature"),
+                    error.kind.to_string().contains("enable the feature"),
                     "{codec}"
                 );
                 assert_eq!(error.builder.count() as usize, records().len());

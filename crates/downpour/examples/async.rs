@@ -4,7 +4,7 @@
 
 #![expect(clippy::print_stdout, reason = "a program that says what it did")]
 
-use downpour::{Codec, Producer, Written};
+use downpour::{CompressionType, Producer, Written};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -13,7 +13,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let topic = arguments.next().unwrap_or_else(|| "hello".into());
 
     let producer = Producer::builder(bootstrap)
-        .compression(Codec::Lz4)
+        .compression(CompressionType::Lz4)
         .build()?;
     let topic = producer.topic(&topic).await?;
     let mut deliveries = Vec::new();

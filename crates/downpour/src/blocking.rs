@@ -5,59 +5,27 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::accept::accept_blocking;
-use crate::deliveries::Deliveries;
-use crate::delivery::Delivery;
-use crate::error::{ProduceError, ProduceManyError, SendError, SendManyError};
-use crate::producer;
-use crate::record::Record;
-use crate::report::Report;
-use crate::topic_handle::Topic;
-use crate::unfinished::Unfinished;
-use crate::wake::block_on;
+use crate::accept::door::accept_blocking;
+use crate::delivery::deliveries::Deliveries;
+use crate::delivery::delivery::Delivery;
+use crate::delivery::report::Report;
+use crate::error::send::{ProduceError, SendError};
+use crate::record::record::Record;
+use crate::record::returned::{ProduceManyError, SendManyError};
+use crate::record::unfinished::Unfinished;
+use crate::sys::park::block_on;
+use crate::topic::Topic;
 
-/// A producer whose verbs block, from [`Producer::blocking`](crate::Producer::blocking).
-///
-/// It is the same producer: both may be used at once, and closing one closes the other.
-///
-/// ```
-/// use downpour::{Producer, Record};
-/// # let cluster = downpour_fake::FakeCluster::builder().topic("events", 3).start()?;
-/// # let bootstrap = cluster.bootstrap_servers();
-///
-/// let producer = Producer::builder(bootstrap).build()?.blocking();
-/// let report = producer.produce_sync(Record::to("events").value("clicked"))?;
-/// assert_eq!(report.offset(), Some(0));
-/// producer.close();
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Clone)]
-pub struct Producer {
-    inner: producer::Producer,
-}
-
-impl producer::Producer {
-    /// The same producer with verbs that block.
-    pub fn blocking(&self) -> Producer {
-        Producer {
-            inner: self.clone(),
-        }
-    }
-}
+pub use crate::producer::blocking::Producer;
 
 impl Producer {
-    /// The same producer with async verbs.
-    pub fn as_async(&self) -> &producer::Producer {
-        &self.inner
-    }
-
     /// Blocks until a topic can be sent to, for at most `max_block`, and returns a handle that
     /// spares every record the look-up of its name.
     ///
     /// # Errors
     /// [`SendError`] as of a record to that topic.
     pub fn topic(&self, name: &str) -> Result<Topic, SendError> {
-        block_on(self.inner.topic(name))
+        block_on(self.as_async().topic(name))
     }
 
     /// Sends a record and blocks until it is acknowledged.
@@ -79,7 +47,7 @@ impl Producer {
     /// [`SendError`]: nothing was or will be sent.
     #[inline]
     pub fn produce_async(&self, record: Record<'_>) -> Result<Delivery, SendError> {
-        accept_blocking(self.inner.shared(), &record)
+        accept_blocking(self.as_async().shared(), &record)
     }
 
     /// Sends records and blocks until each that was accepted has its verdict.
@@ -113,32 +81,32 @@ impl Producer {
         &self,
         records: impl IntoIterator<Item = Record<'a>>,
     ) -> Result<Deliveries, SendManyError<'a>> {
-        block_on(self.inner.send_many(records))
+        block_on(self.as_async().send_many(records))
     }
 
     /// Sends what is waiting for more records, and blocks until every record that was accepted
     /// before has its verdict.
     pub fn flush(&self) {
-        block_on(self.inner.flush());
+        block_on(self.as_async().flush());
     }
 
     /// Takes no more records and blocks until all have their verdict, which the delivery
     /// timeout bounds.
     pub fn close(&self) {
-        block_on(self.inner.close());
+        block_on(self.as_async().close());
     }
 
     /// Takes no more records, blocks for at most this long, and hands back what was not
     /// delivered by then.
     pub fn close_within(&self, time: Duration) -> Unfinished {
-        block_on(self.inner.close_within(time))
+        block_on(self.as_async().close_within(time))
     }
 }
 
 impl fmt::Debug for Producer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("blocking::Producer")
-            .field(&self.inner)
+            .field(self.as_async())
             .finish()
     }
 }

@@ -1,33 +1,34 @@
-//! The typed builder: one setter a setting, with unit, default and cost.
+//! The typed builder: one setter per setting, with unit, default and cost.
 //!
-//! Kafka's property names go through `properties`; limits and contradictions are found by
-//! `check`, at [`ProducerBuilder::build`], before anything is started.
+//! Kafka's property names go through `config::properties`; limits and contradictions are found
+//! by `config::resolve`, before anything is started. What makes the producer,
+//! [`ProducerBuilder::build`], stands beside it in `producer`.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use downpour_core::callers::partitioner::Partitioner;
 use downpour_core::config::{Acks, Linger};
-use downpour_core::partition::Partitioner;
 use downpour_wire::codec::Compression;
 
-use crate::check;
-use crate::config_error::ConfigError;
 #[cfg(unix)]
-use crate::connector::Connector;
-use crate::draft::Draft;
-use crate::producer::Producer;
-use crate::properties;
+use crate::config::connector::Connector;
+use crate::config::partial::PartialConfig;
+use crate::config::properties;
+use crate::config::resolve;
+use crate::config::settings::Settings;
+use crate::error::config::ConfigError;
 
 /// Describes a producer; [`build`](Self::build) makes it.
 ///
-/// Of two words on the same setting, typed or by name, the later one counts.
+/// A setting that is given twice, by its setter or by its name, has the later value.
 ///
 /// ```
 /// use std::time::Duration;
-/// use downpour::{Codec, Producer};
+/// use downpour::{CompressionType, Producer};
 ///
 /// let producer = Producer::builder("localhost:9092")
-///     .compression(Codec::Lz4)
+///     .compression(CompressionType::Lz4)
 ///     .delivery_timeout(Duration::from_secs(60))
 ///     .property("linger.ms", "10")
 ///     .build()?;
@@ -36,15 +37,7 @@ use crate::properties;
 #[derive(Debug, Clone, Default)]
 #[must_use]
 pub struct ProducerBuilder {
-    draft: Draft,
-}
-
-impl Producer {
-    /// Describes a producer that first asks these brokers: `host:port`, several separated by
-    /// commas.
-    pub fn builder(bootstrap: impl Into<String>) -> ProducerBuilder {
-        ProducerBuilder::new().bootstrap(bootstrap)
-    }
+    partial: PartialConfig,
 }
 
 impl ProducerBuilder {
@@ -54,16 +47,16 @@ impl ProducerBuilder {
         Self::default()
     }
 
-    /// Where to begin: `host:port`, several separated by commas. The others of the cluster are
-    /// learned from any that answers. Needed.
+    /// Where to begin: `host:port`, several separated by commas. The other brokers of the cluster
+    /// are learned from any that answers. It must be given, here or as `bootstrap.servers`.
     pub fn bootstrap(mut self, addresses: impl Into<String>) -> Self {
-        self.draft.bootstrap = Some(addresses.into());
+        self.partial.bootstrap = Some(addresses.into());
         self
     }
 
     /// The name that brokers log and count quotas by. Default `downpour`.
     pub fn client_id(mut self, id: impl Into<String>) -> Self {
-        self.draft.client_id = Some(id.into());
+        self.partial.client_id = Some(id.into());
         self
     }
 
@@ -71,169 +64,170 @@ impl ProducerBuilder {
     ///
     /// Anything less switches idempotence off, unless that was asked for, which is an error.
     pub fn acks(mut self, acks: Acks) -> Self {
-        self.draft.acks = Some(acks);
+        self.partial.acks = Some(acks);
         self
     }
 
     /// Whether brokers recognise a record that is sent again, so that a retry never writes
     /// twice. Default on; costs one request at the start.
     pub fn idempotence(mut self, on: bool) -> Self {
-        self.draft.idempotence = Some(on);
+        self.partial.idempotence = Some(on);
         self
     }
 
     /// Without idempotence: whether several batches of one partition may be in flight, so that
     /// a retry may change their order. Default off: one is in flight, and order holds.
     pub fn allow_reordering(mut self, allow: bool) -> Self {
-        self.draft.allow_reordering = Some(allow);
+        self.partial.allow_reordering = Some(allow);
         self
     }
 
     /// Whether records whose fate is unknown are sent again under a new epoch, as Java does,
     /// and may then be written twice. Default off: they end as unknown.
     pub fn resend_unknown(mut self, resend: bool) -> Self {
-        self.draft.resend_unknown = Some(resend);
+        self.partial.resend_unknown = Some(resend);
         self
     }
 
     /// Requests in flight per connection and batches per partition, 1 to 5. Default 5.
     pub fn max_in_flight(mut self, requests: usize) -> Self {
-        self.draft.max_in_flight = Some(requests);
+        self.partial.max_in_flight = Some(requests);
         self
     }
 
     /// How long a batch that is not full waits for more records, always (Java's `linger.ms`).
     /// Switches the default, [`linger_adaptive`](Self::linger_adaptive), off.
     pub fn linger(mut self, time: Duration) -> Self {
-        self.draft.linger = Some(Linger::Fixed(time));
+        self.partial.linger = Some(Linger::Fixed(time));
         self
     }
 
     /// How long a batch that is not full waits while something is in flight to its broker; it
     /// leaves at once while nothing is. Default 5 ms.
     pub fn linger_adaptive(mut self, time: Duration) -> Self {
-        self.draft.linger = Some(Linger::Adaptive(time));
+        self.partial.linger = Some(Linger::Adaptive(time));
         self
     }
 
     /// Bytes after which a batch is full, before compression. Default 64 KiB.
     ///
-    /// A target: while every slot of its partition is taken, an open batch grows on towards
-    /// the largest that the broker takes.
+    /// A target: while as many batches of its partition are in flight as may be, an open one
+    /// grows on towards the largest that the broker takes.
     pub fn batch_size(mut self, bytes: usize) -> Self {
-        self.draft.batch_size = Some(bytes);
+        self.partial.batch_size = Some(bytes);
         self
     }
 
     /// The largest record, and the largest batch, in bytes before compression. Default 1 MiB,
     /// as brokers have it (`max.message.bytes`).
     pub fn record_max(mut self, bytes: usize) -> Self {
-        self.draft.record_max = Some(bytes);
+        self.partial.record_max = Some(bytes);
         self
     }
 
     /// The largest request in bytes. Default 8 MiB.
     pub fn request_max(mut self, bytes: usize) -> Self {
-        self.draft.request_max = Some(bytes);
+        self.partial.request_max = Some(bytes);
         self
     }
 
-    /// The codec of batches, a [`Codec`](crate::Codec) or a [`Compression`] with a level.
+    /// How batches are compressed: a [`CompressionType`](crate::CompressionType), or a
+    /// [`Compression`] with a level.
     /// Default none.
     pub fn compression(mut self, compression: impl Into<Compression>) -> Self {
         let compression = compression.into();
-        self.draft.codec = Some(compression.codec());
-        self.draft.level = compression.level();
+        self.partial.codec = Some(compression.codec());
+        self.partial.level = compression.level();
         self
     }
 
     /// From a record's acceptance to its last possible verdict, retries included. Default
     /// 120 s; at least linger plus request timeout.
     pub fn delivery_timeout(mut self, time: Duration) -> Self {
-        self.draft.delivery_timeout = Some(time);
+        self.partial.delivery_timeout = Some(time);
         self
     }
 
     /// From a request's departure to its answer. Default 30 s.
     pub fn request_timeout(mut self, time: Duration) -> Self {
-        self.draft.request_timeout = Some(time);
+        self.partial.request_timeout = Some(time);
         self
     }
 
     /// The longest that `send` waits for metadata and memory together. Default 60 s.
     pub fn max_block(mut self, time: Duration) -> Self {
-        self.draft.max_block = Some(time);
+        self.partial.max_block = Some(time);
         self
     }
 
     /// First and largest pause before a retry; each is about twice the one before. Default
     /// 100 ms and 1 s.
     pub fn retry_backoff(mut self, first: Duration, largest: Duration) -> Self {
-        self.draft.retry_backoff = Some(first);
-        self.draft.retry_backoff_max = Some(largest);
+        self.partial.retry_backoff = Some(first);
+        self.partial.retry_backoff_max = Some(largest);
         self
     }
 
     /// First and largest pause before a reconnect to the same broker. Default 50 ms and 1 s.
     pub fn reconnect_backoff(mut self, first: Duration, largest: Duration) -> Self {
-        self.draft.reconnect_backoff = Some(first);
-        self.draft.reconnect_backoff_max = Some(largest);
+        self.partial.reconnect_backoff = Some(first);
+        self.partial.reconnect_backoff_max = Some(largest);
         self
     }
 
     /// How long a connection may take until it is ready. Default 10 s.
     pub fn connect_timeout(mut self, time: Duration) -> Self {
-        self.draft.connect_timeout = Some(time);
+        self.partial.connect_timeout = Some(time);
         self
     }
 
     /// How long a connection may carry nothing before it is closed. Default 540 s.
     pub fn idle_timeout(mut self, time: Duration) -> Self {
-        self.draft.idle_timeout = Some(time);
+        self.partial.idle_timeout = Some(time);
         self
     }
 
     /// The age at which metadata is refreshed without cause. Default 300 s.
     pub fn metadata_max_age(mut self, time: Duration) -> Self {
-        self.draft.metadata_max_age = Some(time);
+        self.partial.metadata_max_age = Some(time);
         self
     }
 
     /// Whether brokers may create a topic that is asked for, if they are set up to. Default on.
     pub fn auto_create_topics(mut self, allow: bool) -> Self {
-        self.draft.auto_create_topics = Some(allow);
+        self.partial.auto_create_topics = Some(allow);
         self
     }
 
     /// The largest answer that is read, in bytes. Default 100 MiB.
     pub fn response_max(mut self, bytes: usize) -> Self {
-        self.draft.response_max = Some(bytes);
+        self.partial.response_max = Some(bytes);
         self
     }
 
     /// Memory for records that have no verdict yet, in bytes. Default 64 MiB. While it is
     /// full, `send` waits its turn and `try_send` gives the record back.
     pub fn buffer_memory(mut self, bytes: usize) -> Self {
-        self.draft.buffer_memory = Some(bytes);
+        self.partial.buffer_memory = Some(bytes);
         self
     }
 
     /// The kernel's send buffer of each connection, in bytes. Default: the kernel's choice.
     pub fn send_buffer(mut self, bytes: usize) -> Self {
-        self.draft.send_buffer = Some(bytes);
+        self.partial.send_buffer = Some(bytes);
         self
     }
 
     /// The kernel's receive buffer of each connection, in bytes. Default: the kernel's choice.
     pub fn receive_buffer(mut self, bytes: usize) -> Self {
-        self.draft.receive_buffer = Some(bytes);
+        self.partial.receive_buffer = Some(bytes);
         self
     }
 
     /// What chooses the partition of a record that names none. Default: Java's, murmur2 over
     /// the key, and sticky for records without one.
     pub fn partitioner(mut self, partitioner: impl Partitioner + 'static) -> Self {
-        self.draft.partitioner = Some(Arc::new(partitioner));
+        self.partial.partitioner = Some(Arc::new(partitioner));
         self
     }
 
@@ -244,7 +238,7 @@ impl ProducerBuilder {
     where
         F: Fn(&str, u16) -> std::io::Result<std::os::unix::net::UnixStream> + Send + Sync + 'static,
     {
-        self.draft.connector = Connector::Custom(Arc::new(open));
+        self.partial.connector = Connector::Custom(Arc::new(open));
         self
     }
 
@@ -253,7 +247,7 @@ impl ProducerBuilder {
     /// A name that this producer knows and does not have, and a name that nobody knows, are
     /// errors at [`build`](Self::build).
     pub fn property(mut self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
-        properties::apply(&mut self.draft, name.as_ref(), value.as_ref());
+        properties::apply(&mut self.partial, name.as_ref(), value.as_ref());
         self
     }
 
@@ -270,18 +264,14 @@ impl ProducerBuilder {
     /// Skips names that are known and not supported, with a warning in the log, in place of
     /// an error. Names that nobody knows stay errors.
     pub fn ignore_unsupported_properties(mut self) -> Self {
-        self.draft.ignore_unsupported = true;
+        self.partial.ignore_unsupported = true;
         self
     }
 
-    /// Checks the settings and makes the producer. Nothing is connected before first use.
-    ///
-    /// # Errors
-    /// [`ConfigError`] with every problem: values out of range, contradictions, property names
-    /// that do not work.
-    pub fn build(self) -> Result<Producer, ConfigError> {
-        let mut draft = self.draft;
-        properties::settle(&mut draft);
-        Ok(Producer::from_settings(check::settings(draft)?))
+    /// The checked settings.
+    pub(crate) fn resolve(self) -> Result<Settings, ConfigError> {
+        let mut partial = self.partial;
+        properties::drop_unsupported(&mut partial);
+        resolve::settings(partial)
     }
 }

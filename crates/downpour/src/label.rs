@@ -3,6 +3,6 @@
 use std::any::Any;
 use std::sync::Arc;
 
-/// Anything of the caller's that travels beside a record into its report, its error and the
-/// log, and never to a broker.
+/// A value of the caller's own that travels beside a record into its report or its error, and
+/// never to a broker.
 pub type Label = Arc<dyn Any + Send + Sync>;

@@ -18,67 +18,43 @@
 //! ```
 
 mod accept;
-mod batch_state;
 pub mod blocking;
 mod builder;
-mod check;
-mod clock;
-mod config_error;
-mod connector;
-mod deliveries;
+mod config;
 mod delivery;
-mod draft;
-mod end;
 mod error;
-mod failure;
-mod fork;
-mod invalid;
 mod io;
 mod label;
-mod mailbox;
-mod many;
-mod memory;
-mod part;
-mod partitions;
+mod observe;
 mod producer;
-mod properties;
 mod record;
-mod report;
-mod send;
-mod settings;
 mod shared;
-mod timers;
+mod sys;
 mod topic;
-mod topic_handle;
 mod topics;
-mod unfinished;
-mod validate;
-mod waits;
-mod wake;
 
+pub use downpour_core::callers::partitioner::{Choice, Partitioner};
 pub use downpour_core::config::{Acks, Address};
 pub use downpour_core::outcome::{Cause, WaitingFor, Written};
-pub use downpour_core::partition::{Choice, Partitioner};
-pub use downpour_wire::codec::{Codec, CodecError, Compression};
+pub use downpour_wire::codec::{Compression, CompressionError, CompressionType};
 pub use downpour_wire::error_code::ErrorCode;
 pub use downpour_wire::record::Header;
 
 pub use builder::ProducerBuilder;
-pub use config_error::{ConfigError, ConfigProblem};
-pub use deliveries::Deliveries;
-pub use delivery::Delivery;
-pub use error::{
-    ProduceError, ProduceManyError, SendError, SendManyError, SendTimeout, TrySendError, WaitedFor,
-};
-pub use failure::{DeliveryError, WaitTimeout};
-pub use invalid::{Field, InvalidRecord};
+pub use delivery::deliveries::Deliveries;
+pub use delivery::delivery::Delivery;
+pub use delivery::report::{Outcome, Report};
+pub use error::config::{ConfigError, ConfigProblem};
+pub use error::delivery::{DeliveryError, WaitTimeout};
+pub use error::record::{Field, InvalidRecord};
+pub use error::send::{ProduceError, SendError, SendTimeout, WaitedFor};
 pub use label::Label;
-pub use part::Part;
 pub use producer::Producer;
-pub use record::{HeaderValue, Record, TopicRef};
-pub use report::{Outcome, Report};
-pub use topic_handle::Topic;
-pub use unfinished::{Unfinished, UnknownRecords};
+pub use record::part::Part;
+pub use record::record::{HeaderValue, Record, TopicRef};
+pub use record::returned::{ProduceManyError, SendManyError, TrySendError};
+pub use record::unfinished::{Unfinished, UnknownRecords};
+pub use topic::Topic;
 
 /// The README's programs, compiled.
 #[cfg(doctest)]

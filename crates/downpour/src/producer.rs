@@ -1,26 +1,29 @@
 //! The async facade: a cheap handle that any executor can use, and the end of a producer.
 //!
-//! The blocking facade is `blocking`; both call `accept`.
+//! The builder's setters are in `builder`, the verbs of the blocking facade in `blocking`; both
+//! facades call `accept`.
 
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::accept::{self, Accept};
-use crate::deliveries::Deliveries;
-use crate::delivery::Delivery;
-use crate::error::{ProduceError, SendError, SendManyError, TrySendError};
-use crate::io;
-use crate::mailbox::Command;
-use crate::many;
-use crate::record::Record;
-use crate::report::Report;
-use crate::settings::Settings;
-use crate::shared::Shared;
-use crate::topic_handle::Topic;
-use crate::unfinished::Unfinished;
-use crate::waits::{ForBatches, ForEnd};
+use crate::accept::door::{self, Accept};
+use crate::accept::many;
+use crate::accept::wait::{WaitForBatches, WaitForTermination};
+use crate::builder::ProducerBuilder;
+use crate::delivery::deliveries::Deliveries;
+use crate::delivery::delivery::Delivery;
+use crate::delivery::report::Report;
+use crate::error::config::ConfigError;
+use crate::error::send::{ProduceError, SendError};
+use crate::io::thread;
+use crate::record::record::Record;
+use crate::record::returned::{SendManyError, TrySendError};
+use crate::record::unfinished::Unfinished;
+use crate::shared::mailbox::Command;
+use crate::shared::shared::Shared;
+use crate::topic::Topic;
 
 /// A producer: cheap to clone, usable from any thread and any executor, or from none through
 /// [`blocking`](Self::blocking).
@@ -50,6 +53,38 @@ pub struct Producer {
     handle: Arc<Handle>,
 }
 
+/// The type of the blocking facade. It is here because each facade leads to the other; its verbs
+/// are in `crate::blocking`, which is where users find it.
+pub(crate) mod blocking {
+    /// A producer whose verbs block, from [`Producer::blocking`](crate::Producer::blocking).
+    ///
+    /// It is the same producer: both may be used at once, and closing one closes the other.
+    ///
+    /// ```
+    /// use downpour::{Producer, Record};
+    /// # let cluster = downpour_fake::FakeCluster::builder().topic("events", 3).start()?;
+    /// # let bootstrap = cluster.bootstrap_servers();
+    ///
+    /// let producer = Producer::builder(bootstrap).build()?.blocking();
+    /// let report = producer.produce_sync(Record::to("events").value("clicked"))?;
+    /// assert_eq!(report.offset(), Some(0));
+    /// producer.close();
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[derive(Clone)]
+    pub struct Producer {
+        pub(super) inner: super::Producer,
+    }
+
+    impl Producer {
+        /// The same producer with async verbs.
+        #[inline]
+        pub fn as_async(&self) -> &super::Producer {
+            &self.inner
+        }
+    }
+}
+
 /// Dropped with the last clone.
 struct Handle {
     shared: Arc<Shared>,
@@ -68,12 +103,31 @@ impl Drop for Handle {
     }
 }
 
+impl ProducerBuilder {
+    /// Checks the settings and makes the producer. Nothing is connected before first use.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with every problem: values out of range, contradictions, property names
+    /// that do not work.
+    pub fn build(self) -> Result<Producer, ConfigError> {
+        let shared = Shared::new(self.resolve()?, thread::start);
+        Ok(Producer {
+            handle: Arc::new(Handle { shared }),
+        })
+    }
+}
+
 impl Producer {
-    pub(crate) fn from_settings(settings: Settings) -> Self {
-        Self {
-            handle: Arc::new(Handle {
-                shared: Shared::new(settings, io::start),
-            }),
+    /// Describes a producer that first asks these brokers: `host:port`, several separated by
+    /// commas.
+    pub fn builder(bootstrap: impl Into<String>) -> ProducerBuilder {
+        ProducerBuilder::new().bootstrap(bootstrap)
+    }
+
+    /// The same producer with verbs that block.
+    pub fn blocking(&self) -> blocking::Producer {
+        blocking::Producer {
+            inner: self.clone(),
         }
     }
 
@@ -139,7 +193,7 @@ impl Producer {
         reason = "the record comes back as it was, unboxed"
     )]
     pub fn try_send<'a>(&self, record: Record<'a>) -> Result<Delivery, TrySendError<'a>> {
-        accept::try_accept(self.shared(), record)
+        door::try_accept(self.shared(), record)
     }
 
     /// Waits until a topic can be sent to: its metadata is here, or was.
@@ -152,7 +206,7 @@ impl Producer {
     /// # Cancel safety
     /// Safe: nothing is kept but that the topic was asked for.
     pub async fn topic(&self, name: &str) -> Result<Topic, SendError> {
-        let state = accept::warm_up(self.shared(), name).await?;
+        let state = door::warm_up(self.shared(), name).await?;
         Ok(Topic::new(self.shared().clone(), state))
     }
 
@@ -165,8 +219,8 @@ impl Producer {
         if self.shared().is_forked() {
             return;
         }
-        let batches = self.shared().hurry();
-        ForBatches::new(batches).await;
+        let batches = self.shared().flush();
+        WaitForBatches::new(batches).await;
     }
 
     /// Takes no more records and waits until all have their verdict, which the delivery
@@ -197,7 +251,7 @@ impl Producer {
             return Unfinished::default();
         }
         shared.mailbox.command(Command::Close { deadline });
-        ForEnd::new(shared.clone()).await
+        WaitForTermination::new(shared.clone()).await
     }
 
     /// Bytes of `buffer_memory` that are in use.

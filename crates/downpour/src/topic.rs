@@ -1,241 +1,107 @@
-//! One topic as senders see it: its number, its partitions' queues, who waits for metadata.
-//!
-//! Leaders and epochs are the engine's; here is only which partitions may be chosen.
+//! A topic that was looked up once: sends to it skip the look-up.
 
-use std::cell::Cell;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::Waker;
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
 
-use arc_swap::ArcSwap;
-use downpour_core::cluster::Slot;
-use downpour_core::partition::sticky::Sticky;
-use downpour_core::queue::{Queue, Settings};
-use downpour_core::rng::Rng;
-use downpour_wire::error_code::ErrorCode;
+use crate::accept::door::{self, Accept};
+use crate::delivery::delivery::Delivery;
+use crate::error::send::SendError;
+use crate::record::record::{Record, TopicRef};
+use crate::record::returned::TrySendError;
+use crate::shared::shared::Shared;
+use crate::topics::entry::TopicEntry;
 
-use crate::partitions::{PartitionState, Partitions};
-
-/// Sending threads that share one partition's lock pay ten times as much as apart, so each
-/// shard of threads sticks to a partition of its own.
-const SHARDS: usize = 8;
-
-/// Apart by a cache line, so that threads do not wait for each other's counters.
-#[derive(Debug)]
-#[repr(align(64))]
-struct Shard(AtomicU64);
-
-thread_local! {
-    static SHARD: usize = {
-        static NEXT: AtomicUsize = AtomicUsize::new(0);
-        NEXT.fetch_add(1, Ordering::Relaxed) % SHARDS
-    };
-    static RANDOM: Cell<u64> = Cell::new(random_seed());
+/// A topic whose metadata is known, from [`Producer::topic`](crate::Producer::topic).
+///
+/// It keeps the producer's memory, not the producer: dropping the last
+/// [`Producer`](crate::Producer) ends it, and sends then answer [`SendError::Closed`].
+///
+/// ```
+/// use downpour::{Producer, Record};
+/// # let cluster = downpour_fake::FakeCluster::builder().topic("events", 3).start()?;
+/// # let bootstrap = cluster.bootstrap_servers();
+///
+/// # smol::block_on(async {
+/// let producer = Producer::builder(bootstrap).build()?;
+/// let events = producer.topic("events").await?;
+/// assert_eq!(events.partitions(), 3);
+/// for number in 0..10 {
+///     let delivery = events.try_send(events.record().value(number.to_string()));
+///     # let _ = delivery;
+/// }
+/// producer.close().await;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct Topic {
+    shared: Arc<Shared>,
+    state: Arc<TopicEntry>,
 }
 
-/// A different number each time, from the keys that the standard library draws per process.
-pub(crate) fn random_seed() -> u64 {
-    use std::hash::{BuildHasher, RandomState};
-    RandomState::new().hash_one(0u8)
-}
-
-fn random() -> u32 {
-    RANDOM.with(|state| {
-        let mut rng = Rng::new(state.get());
-        let number = rng.next_u64();
-        state.set(number);
-        (number >> 32) as u32
-    })
-}
-
-/// One topic.
-#[derive(Debug)]
-pub(crate) struct TopicState {
-    name: Arc<str>,
-    index: u32,
-    /// Number of the producer that it belongs to.
-    owner: u64,
-    pub(crate) partitions: Partitions,
-    /// Those that have a leader; only looked at when a sender turns to another partition.
-    available: ArcSwap<Vec<i32>>,
-    shards: [Shard; SHARDS],
-    waiting: Mutex<Waiting>,
-}
-
-#[derive(Debug, Default)]
-struct Waiting {
-    /// In the order of their arrival.
-    wakers: Vec<(u64, Waker)>,
-    next_key: u64,
-    /// How often the cluster refused the topic for good, and with what; and the last word of
-    /// any kind.
-    refusals: u64,
-    refused: Option<ErrorCode>,
-    last: Option<ErrorCode>,
-}
-
-/// What a waiter for metadata finds.
-pub(crate) enum Metadata {
-    /// The topic can be used.
-    Ready,
-    /// The cluster refused it since the waiter began.
-    Refused(ErrorCode),
-    /// Not here yet; the waker was left.
-    Waiting,
-}
-
-/// A waiter's place.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct MetadataWait {
-    key: u64,
-    refusals: u64,
-}
-
-impl TopicState {
-    pub(crate) fn new(name: Arc<str>, index: u32, owner: u64) -> Self {
-        Self {
-            name,
-            index,
-            owner,
-            partitions: Partitions::new(),
-            available: ArcSwap::default(),
-            shards: std::array::from_fn(|_| Shard(AtomicU64::new(Sticky::default().to_bits()))),
-            waiting: Mutex::default(),
-        }
+impl Topic {
+    pub(crate) fn new(shared: Arc<Shared>, state: Arc<TopicEntry>) -> Self {
+        Self { shared, state }
     }
 
-    pub(crate) fn name(&self) -> &Arc<str> {
-        &self.name
+    /// Its name.
+    pub fn name(&self) -> &str {
+        self.state.name()
     }
 
-    pub(crate) fn index(&self) -> u32 {
-        self.index
+    /// How many partitions it has, as far as is known now.
+    pub fn partitions(&self) -> usize {
+        self.state.partitions.count() as usize
     }
 
+    /// A record for this topic. Sent to any other producer it goes by name.
     #[inline]
-    pub(crate) fn owner(&self) -> u64 {
-        self.owner
+    pub fn record(&self) -> Record<'_> {
+        Record::to(self)
     }
 
-    /// Whether there is metadata.
-    pub(crate) fn is_ready(&self) -> bool {
-        self.partitions.count() > 0
-    }
-
-    /// The partition for a record without a key; `None` if there is none at all.
+    /// As [`Producer::send`](crate::Producer::send).
+    ///
+    /// # Errors
+    /// [`SendError`]: nothing was or will be sent.
+    ///
+    /// # Cancel safety
+    /// As with [`Producer::send`](crate::Producer::send).
     #[inline]
-    pub(crate) fn sticky(&self, bytes: usize, batch_size: usize) -> Option<i32> {
-        let shard = SHARD.with(|&shard| &self.shards[shard].0);
-        // Threads of one shard may overwrite each other's count; it is a spread, not a ledger.
-        let before = Sticky::from_bits(shard.load(Ordering::Relaxed));
-        let count = self.partitions.count();
-        let mut sticky = before;
-        let mut moves = false;
-        let stay = || {
-            moves = true;
-            0
-        };
-        let mut chosen = sticky.choose(bytes, batch_size, stay, count, &[]);
-        if moves {
-            sticky = before;
-            chosen = sticky.choose(bytes, batch_size, random, count, &self.available.load());
-        }
-        shard.store(sticky.to_bits(), Ordering::Relaxed);
-        chosen
+    pub fn send<'a>(
+        &'a self,
+        record: Record<'a>,
+    ) -> impl Future<Output = Result<Delivery, SendError>> + Send + Unpin + use<'a> {
+        Accept::new(&self.shared, record)
     }
 
-    /// The partitions that have a leader.
-    pub(crate) fn available(&self) -> Arc<Vec<i32>> {
-        self.available.load_full()
+    /// As [`Producer::try_send`](crate::Producer::try_send).
+    ///
+    /// # Errors
+    /// [`TrySendError`] with the record and the reason.
+    #[expect(
+        clippy::result_large_err,
+        reason = "the record comes back as it was, unboxed"
+    )]
+    pub fn try_send<'a>(&self, record: Record<'a>) -> Result<Delivery, TrySendError<'a>> {
+        door::try_accept(&self.shared, record)
     }
+}
 
-    fn waiting(&self) -> MutexGuard<'_, Waiting> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+impl<'a> From<&'a Topic> for TopicRef<'a> {
+    #[inline]
+    fn from(topic: &'a Topic) -> Self {
+        Self::known(&topic.state)
     }
+}
 
-    /// Takes new metadata: partitions are added, never taken away, so that a record's number
-    /// stays what it was. Called by the I/O thread alone.
-    pub(crate) fn update(
-        &self,
-        leaders: &[Option<i32>],
-        settings: Settings,
-        closed: bool,
-        woken: &mut Vec<Waker>,
-    ) {
-        let leading = leaders
-            .iter()
-            .enumerate()
-            .filter(|(_, leader)| leader.is_some());
-        let leading: Vec<i32> = leading.map(|(partition, _)| partition as i32).collect();
-        self.available.store(Arc::new(leading));
-        let count = u32::try_from(leaders.len()).unwrap_or(0);
-        self.partitions.grow(count, |partition| {
-            let slot = Slot {
-                topic: self.index,
-                partition,
-            };
-            let queue = Queue::new(self.name.clone(), partition, settings);
-            PartitionState::new(slot, queue, closed)
-        });
-        let mut waiting = self.waiting();
-        waiting.last = None;
-        woken.extend(waiting.wakers.drain(..).map(|(_, waker)| waker));
-    }
-
-    /// The cluster cannot or will not serve the topic.
-    pub(crate) fn handle_unavailable(&self, code: ErrorCode, fatal: bool, woken: &mut Vec<Waker>) {
-        let mut waiting = self.waiting();
-        waiting.last = Some(code);
-        if fatal {
-            waiting.refusals += 1;
-            waiting.refused = Some(code);
-            woken.extend(waiting.wakers.drain(..).map(|(_, waker)| waker));
-        }
-    }
-
-    /// What the cluster last said against the topic.
-    pub(crate) fn last_code(&self) -> Option<ErrorCode> {
-        self.waiting().last
-    }
-
-    /// Begins to wait for metadata, or goes on.
-    pub(crate) fn poll_metadata(
-        &self,
-        place: &mut Option<MetadataWait>,
-        waker: &Waker,
-    ) -> Metadata {
-        let mut waiting = self.waiting();
-        // Looked at under the lock, so that an update cannot slip in before the waker is left.
-        if self.is_ready() {
-            return Metadata::Ready;
-        }
-        let MetadataWait { key, refusals } = *place.get_or_insert_with(|| {
-            let key = waiting.next_key;
-            waiting.next_key += 1;
-            MetadataWait {
-                key,
-                refusals: waiting.refusals,
-            }
-        });
-        if waiting.refusals != refusals {
-            if let Some(code) = waiting.refused {
-                return Metadata::Refused(code);
-            }
-        }
-        match waiting.wakers.iter_mut().find(|(k, _)| *k == key) {
-            Some((_, old)) => old.clone_from(waker),
-            None => waiting.wakers.push((key, waker.clone())),
-        }
-        Metadata::Waiting
-    }
-
-    /// Stops waiting.
-    pub(crate) fn forget(&self, place: MetadataWait) {
-        self.waiting().wakers.retain(|(key, _)| *key != place.key);
-    }
-
-    /// Wakes everyone: the producer closed.
-    pub(crate) fn wake_waiting(&self, woken: &mut Vec<Waker>) {
-        woken.extend(self.waiting().wakers.drain(..).map(|(_, waker)| waker));
+impl fmt::Debug for Topic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Topic")
+            .field("name", &self.name())
+            .field("partitions", &self.partitions())
+            .finish()
     }
 }

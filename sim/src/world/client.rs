@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use downpour_core::cluster::Slot;
-use downpour_core::engine::{Output, TopicUpdate};
 use downpour_core::event::Event as Seen;
-use downpour_core::queue::SealJob;
+use downpour_core::ids::PartitionId;
+use downpour_core::produce::{Output, TopicUpdate};
+use downpour_core::seal::SealJob;
 use downpour_wire::codec::Compressor;
 
 use crate::world::state::{Event, World};
@@ -44,7 +44,7 @@ impl World {
                 self.fail("the engine wants to be woken in the past".to_owned());
                 return;
             }
-            let at = at - self.base + self.dice.time(Duration::ZERO, self.plan.net.jitter);
+            let at = at - self.base + self.rng.time(Duration::ZERO, self.plan.net.jitter);
             let wake = self.wake;
             self.at(at, Event::Wake(wake));
         }
@@ -74,28 +74,35 @@ impl World {
         let mut again = false;
         while let Some(output) = self.engine.poll_output() {
             match output {
-                Output::Connect { link, address, .. } => self.connect(link, &address),
-                Output::Disconnect { link } => self.disconnect(link),
-                Output::Write { link, frame } => self.write(link, &frame),
+                Output::Connect {
+                    connection_id,
+                    address,
+                    ..
+                } => self.connect(connection_id, &address),
+                Output::Disconnect { connection_id } => self.disconnect(connection_id),
+                Output::Write {
+                    connection_id,
+                    frame,
+                } => self.write(connection_id, &frame),
                 Output::Topic { topic, update } => self.topic_news(topic, &update),
-                Output::Seal { slot, job } => {
-                    if self.dice.percent(self.plan.net.pool) {
+                Output::Seal { partition, job } => {
+                    if self.rng.percent(self.plan.net.pool) {
                         self.tally.count("client: sealed by the pool");
-                        self.compress(slot, *job);
+                        self.compress(partition, *job);
                     } else {
                         self.tally.count("client: sealed by the I/O thread");
-                        self.finish_seal(slot, *job);
+                        self.finish_seal(partition, *job);
                         again = true;
                     }
                 }
-                Output::Resolved {
+                Output::Resolve {
                     ticket,
                     first,
                     count,
                     total,
                     verdict,
                 } => self.resolve(ticket, (first, count), total, verdict),
-                Output::Freed { bytes, .. } => self.release(bytes),
+                Output::Free { bytes, .. } => self.release(bytes),
                 Output::Event(event) => self.observe(&event),
                 _ => self.fail("an output that is not known here".to_owned()),
             }
@@ -112,7 +119,7 @@ impl World {
                 {
                     return;
                 }
-                self.storm();
+                self.begin_trouble();
                 let senders = self.senders.len();
                 (0..senders).for_each(|sender| self.soon(Event::Sender(sender)));
             }
@@ -135,15 +142,15 @@ impl World {
         if let Some(word) = word {
             self.tally.count(word);
         }
-        self.story.note(self.now, || format!("event {event:?}"));
+        self.trace.note(self.now, || format!("event {event:?}"));
     }
 
     /// A batch comes back from whoever compressed it.
     pub(crate) fn sealed(&mut self, job: u64) {
-        let Some((slot, job)) = self.jobs.remove(&job) else {
+        let Some((partition, job)) = self.jobs.remove(&job) else {
             return;
         };
-        self.finish_seal(slot, job);
+        self.finish_seal(partition, job);
         if self.aborting {
             self.abort_again();
         } else if !self.client_over {
@@ -151,29 +158,29 @@ impl World {
         }
     }
 
-    fn finish_seal(&mut self, slot: Slot, job: SealJob) {
+    fn finish_seal(&mut self, partition: PartitionId, job: SealJob) {
         let sealed = job.run(&mut Compressor::new());
-        let Some(queue) = self.partitions.queues.get_mut(&slot) else {
+        let Some(queue) = self.partitions.queues.get_mut(&partition) else {
             return;
         };
         let done = queue.finish_seal(sealed);
         self.release(done.freed);
-        if done.notify {
-            self.engine.handle_ready(slot);
+        if done.became_dirty {
+            self.engine.mark_dirty(partition);
         }
     }
 
     /// Hurries what is open and looks whether a flush would wait for everything.
     pub(crate) fn flush(&mut self) {
         self.tally.count("client: flushed");
-        let slots: Vec<Slot> = self.partitions.queues.keys().copied().collect();
+        let partitions: Vec<PartitionId> = self.partitions.queues.keys().copied().collect();
         let mut tickets = Vec::new();
-        for slot in slots {
-            if let Some(queue) = self.partitions.queues.get_mut(&slot) {
+        for partition in partitions {
+            if let Some(queue) = self.partitions.queues.get_mut(&partition) {
                 queue.tickets(&mut tickets);
-                queue.hurry();
+                queue.request_flush();
             }
-            self.engine.handle_ready(slot);
+            self.engine.mark_dirty(partition);
         }
         let forgotten = (0..self.batches.len())
             .find(|at| !self.batches[*at].completion.is_complete() && !tickets.contains(at));
@@ -182,9 +189,9 @@ impl World {
         }
     }
 
-    pub(crate) fn ready(&mut self, slot: Slot) {
+    pub(crate) fn ready(&mut self, partition: PartitionId) {
         if !self.client_over && !self.aborting {
-            self.engine.handle_ready(slot);
+            self.engine.mark_dirty(partition);
             self.turn();
         }
     }

@@ -8,22 +8,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use downpour_core::config::Address;
-use downpour_core::connection::LinkId;
+use downpour_core::ids::ConnectionId;
 use downpour_fake::logic::{Reaction, Then};
 use downpour_wire::frame::Frame;
 
-use crate::world::state::{Event, Link, World};
+use crate::world::state::{Connection, Event, World};
 
 impl World {
-    pub(crate) fn connect(&mut self, link: LinkId, address: &Address) {
+    pub(crate) fn connect(&mut self, connection: ConnectionId, address: &Address) {
         let brokers = self.cluster.brokers();
         let host = address.host.as_ref();
         let node = brokers
             .into_iter()
             .find(|&id| self.cluster.address(id).0 == host);
-        self.links.insert(
-            link,
-            Link {
+        self.connections.insert(
+            connection,
+            Connection {
                 node: node.unwrap_or(-1),
                 connected: false,
                 client_open: true,
@@ -42,25 +42,25 @@ impl World {
             },
         );
         let pause = self.latency();
-        self.after(pause, Event::Connect(link));
+        self.after(pause, Event::Connect(connection));
     }
 
-    pub(crate) fn connected(&mut self, id: LinkId) {
-        let Some(link) = self.links.get_mut(&id).filter(|l| l.client_open) else {
+    pub(crate) fn connected(&mut self, id: ConnectionId) {
+        let Some(connection) = self.connections.get_mut(&id).filter(|l| l.client_open) else {
             return;
         };
         let now = self.base + self.now;
-        if self.cluster.is_alive(link.node) {
-            link.connected = true;
-            self.story.note(self.now, || format!("{id:?} is open"));
+        if self.cluster.is_alive(connection.node) {
+            connection.connected = true;
+            self.trace.note(self.now, || format!("{id:?} is open"));
             self.engine.handle_connected(id, now);
-        } else if !link.deaf {
-            link.client_open = false;
+        } else if !connection.deaf {
+            connection.client_open = false;
             self.tally.count("faults: connection refused");
-            self.story.note(self.now, || format!("{id:?} is refused"));
+            self.trace.note(self.now, || format!("{id:?} is refused"));
             let reason = Arc::from("refused");
             let queues = &mut self.partitions;
-            self.engine.handle_connect_failed(id, reason, now, queues);
+            self.engine.handle_disconnected(id, reason, now, queues);
         } else {
             return;
         }
@@ -69,61 +69,62 @@ impl World {
 
     fn latency(&mut self) -> Duration {
         let (low, high) = self.plan.net.latency;
-        self.dice.time(low, high)
+        self.rng.time(low, high)
     }
 
-    pub(crate) fn write(&mut self, id: LinkId, frame: &Frame) {
-        let Some(link) = self.links.get_mut(&id).filter(|l| l.client_open) else {
+    pub(crate) fn write(&mut self, id: ConnectionId, frame: &Frame) {
+        let Some(connection) = self.connections.get_mut(&id).filter(|l| l.client_open) else {
             self.fail(format!("a write on {id:?}, which is not open"));
             return;
         };
-        link.outgoing.push_back(frame.to_vec());
-        if !std::mem::replace(&mut link.accepting, true) {
+        connection.outgoing.push_back(frame.to_vec());
+        if !std::mem::replace(&mut connection.accepting, true) {
             self.after(Duration::ZERO, Event::Accept(id));
         }
     }
 
     /// The client's socket takes what it has room for.
-    pub(crate) fn accept(&mut self, id: LinkId) {
-        let pieces = self.dice.percent(self.plan.net.piecemeal);
-        let Some(link) = self.links.get_mut(&id).filter(|l| l.client_open) else {
+    pub(crate) fn accept(&mut self, id: ConnectionId) {
+        let pieces = self.rng.percent(self.plan.net.piecemeal);
+        let Some(connection) = self.connections.get_mut(&id).filter(|l| l.client_open) else {
             return;
         };
-        let waiting: usize = link.outgoing.iter().map(Vec::len).sum::<usize>() - link.taken;
+        let waiting: usize =
+            connection.outgoing.iter().map(Vec::len).sum::<usize>() - connection.taken;
         let mut room = if pieces {
-            self.dice.size(1, waiting)
+            self.rng.size(1, waiting)
         } else {
             waiting
         };
-        link.written += room as u64;
+        connection.written += room as u64;
         let mut left = Vec::new();
         while room > 0 {
-            let Some(first) = link.outgoing.front() else {
+            let Some(first) = connection.outgoing.front() else {
                 break;
             };
-            let rest = first.len() - link.taken;
+            let rest = first.len() - connection.taken;
             if room < rest {
-                link.taken += room;
+                connection.taken += room;
                 break;
             }
             room -= rest;
-            link.taken = 0;
-            left.extend(link.outgoing.pop_front());
+            connection.taken = 0;
+            left.extend(connection.outgoing.pop_front());
         }
-        link.accepting = !link.outgoing.is_empty();
-        let (written, more) = (link.written, link.accepting);
+        connection.accepting = !connection.outgoing.is_empty();
+        let (written, more) = (connection.written, connection.accepting);
         for frame in left {
             let pause = self.latency();
             let now = self.now;
-            if let Some(link) = self.links.get_mut(&id) {
-                link.last_there = link.last_there.max(now + pause);
-                let at = link.last_there;
+            if let Some(connection) = self.connections.get_mut(&id) {
+                connection.last_there = connection.last_there.max(now + pause);
+                let at = connection.last_there;
                 self.at(at, Event::Arrive(id, frame));
             }
         }
         if more {
             self.tally.count("faults: write in pieces");
-            let pause = self.dice.millis(0, 20);
+            let pause = self.rng.millis(0, 20);
             self.after(pause, Event::Accept(id));
         }
         self.engine
@@ -131,35 +132,35 @@ impl World {
         self.turn();
     }
 
-    pub(crate) fn arrive(&mut self, id: LinkId, frame: Vec<u8>) {
-        let Some(link) = self.links.get_mut(&id) else {
+    pub(crate) fn arrive(&mut self, id: ConnectionId, frame: Vec<u8>) {
+        let Some(connection) = self.connections.get_mut(&id) else {
             return;
         };
-        if !link.server_open || link.deaf {
+        if !connection.server_open || connection.deaf {
             return;
         }
-        if !link.client_open {
+        if !connection.client_open {
             self.tally.count("faults: request outlived its connection");
         }
-        link.inbox.push_back(frame);
-        if !std::mem::replace(&mut link.busy, true) {
+        connection.inbox.push_back(frame);
+        if !std::mem::replace(&mut connection.busy, true) {
             let (low, high) = self.plan.net.service;
-            let pause = self.dice.time(low, high);
+            let pause = self.rng.time(low, high);
             self.after(pause, Event::Serve(id));
         }
     }
 
     /// Serves a connection's next request; the one after it comes when this one is answered.
-    pub(crate) fn serve(&mut self, id: LinkId) {
-        let Some(link) = self.links.get_mut(&id) else {
+    pub(crate) fn serve(&mut self, id: ConnectionId) {
+        let Some(connection) = self.connections.get_mut(&id) else {
             return;
         };
-        let node = link.node;
-        if !link.server_open || link.hung {
+        let node = connection.node;
+        if !connection.server_open || connection.hung {
             return;
         }
-        let Some(frame) = link.inbox.pop_front() else {
-            link.busy = false;
+        let Some(frame) = connection.inbox.pop_front() else {
+            connection.busy = false;
             return;
         };
         let was_alive = self.cluster.is_alive(node);
@@ -175,36 +176,36 @@ impl World {
     }
 
     /// Serves a request that a fault had held, also if its connection is gone.
-    pub(crate) fn resume(&mut self, id: LinkId, frame: &[u8], until: Duration) {
-        let Some(link) = self.links.get(&id) else {
+    pub(crate) fn resume(&mut self, id: ConnectionId, frame: &[u8], until: Duration) {
+        let Some(connection) = self.connections.get(&id) else {
             return;
         };
-        let node = link.node;
+        let node = connection.node;
         let was_alive = self.cluster.is_alive(node);
         let body = frame.get(4..).unwrap_or_default();
         let reaction = self.cluster.resume(self.now, node, id.0, until, body);
-        self.story
+        self.trace
             .note(self.now, || format!("broker {node} resumes on {id:?}"));
         self.react(id, reaction, was_alive);
     }
 
-    fn react(&mut self, id: LinkId, reaction: Reaction, was_alive: bool) {
+    fn react(&mut self, id: ConnectionId, reaction: Reaction, was_alive: bool) {
         let ready = self.now + reaction.service_delay;
         let travels = reaction.network_delay + self.latency();
         let (low, high) = self.plan.net.service;
-        let next = ready + reaction.mute + self.dice.time(low, high);
-        let Some(link) = self.links.get_mut(&id) else {
+        let next = ready + reaction.mute + self.rng.time(low, high);
+        let Some(connection) = self.connections.get_mut(&id) else {
             return;
         };
-        link.last_back = link.last_back.max(ready + travels);
-        let (back, mute, node) = (link.last_back, link.mute, link.node);
+        connection.last_back = connection.last_back.max(ready + travels);
+        let (back, mute, node) = (connection.last_back, connection.mute, connection.node);
         let closes = match reaction.then {
             Then::Hang => {
-                link.hung = true;
+                connection.hung = true;
                 false
             }
             Then::Close | Then::CloseAfter(_) => {
-                link.server_open = false;
+                connection.server_open = false;
                 true
             }
             _ => false,
@@ -219,13 +220,13 @@ impl World {
         }
         if was_alive && !self.cluster.is_alive(node) {
             self.node_went_down(node, false);
-            let pause = self.dice.millis(10, 1500);
+            let pause = self.rng.millis(10, 1500);
             self.after(pause, Event::Restart(node));
         }
         self.at(next, Event::Serve(id));
     }
 
-    fn note_served(&mut self, id: LinkId) {
+    fn note_served(&mut self, id: ConnectionId) {
         let Some(request) = self.cluster.requests().last() else {
             return;
         };
@@ -244,7 +245,7 @@ impl World {
             };
             self.tally.count(&format!("brokers: {verdict}"));
         }
-        self.story.note(self.now, || {
+        self.trace.note(self.now, || {
             let batches: Vec<String> = request
                 .batches
                 .iter()
@@ -275,10 +276,10 @@ impl World {
         });
     }
 
-    pub(crate) fn answered(&mut self, id: LinkId, answer: &[u8]) {
-        let open = self.links.get(&id).is_some_and(|l| l.client_open);
+    pub(crate) fn answered(&mut self, id: ConnectionId, answer: &[u8]) {
+        let open = self.connections.get(&id).is_some_and(|l| l.client_open);
         // A poll round may hold an answer of a connection that the engine has just given up.
-        if !open && !self.dice.percent(20) {
+        if !open && !self.rng.percent(20) {
             return;
         }
         let now = self.instant();
@@ -288,15 +289,15 @@ impl World {
         self.turn();
     }
 
-    pub(crate) fn closed(&mut self, id: LinkId, why: &'static str) {
-        let Some(link) = self.links.get_mut(&id).filter(|l| l.client_open) else {
+    pub(crate) fn closed(&mut self, id: ConnectionId, why: &'static str) {
+        let Some(connection) = self.connections.get_mut(&id).filter(|l| l.client_open) else {
             return;
         };
-        link.client_open = false;
-        if link.taken > 0 {
+        connection.client_open = false;
+        if connection.taken > 0 {
             self.tally.count("faults: connection lost within a request");
         }
-        self.story.note(self.now, || format!("{id:?} ends: {why}"));
+        self.trace.note(self.now, || format!("{id:?} ends: {why}"));
         let now = self.instant();
         let queues = &mut self.partitions;
         self.engine
@@ -305,29 +306,29 @@ impl World {
     }
 
     /// The client gives a connection up. What had left it may still arrive.
-    pub(crate) fn disconnect(&mut self, id: LinkId) {
-        let reset = self.dice.percent(self.plan.net.reset);
-        self.story
+    pub(crate) fn disconnect(&mut self, id: ConnectionId) {
+        let reset = self.rng.percent(self.plan.net.reset);
+        self.trace
             .note(self.now, || format!("client closes {id:?}"));
-        if let Some(link) = self.links.get_mut(&id) {
-            link.client_open = false;
-            link.outgoing.clear();
-            link.server_open &= !reset;
+        if let Some(connection) = self.connections.get_mut(&id) {
+            connection.client_open = false;
+            connection.outgoing.clear();
+            connection.server_open &= !reset;
         }
     }
 
     /// All connections of a broker end.
     pub(crate) fn node_went_down(&mut self, node: i32, silent: bool) {
-        let ids: Vec<LinkId> = self.links.keys().copied().collect();
+        let ids: Vec<ConnectionId> = self.connections.keys().copied().collect();
         for id in ids {
-            let Some(link) = self.links.get_mut(&id).filter(|l| l.node == node) else {
+            let Some(connection) = self.connections.get_mut(&id).filter(|l| l.node == node) else {
                 continue;
             };
-            link.server_open = false;
+            connection.server_open = false;
             if silent {
-                (link.deaf, link.mute) = (true, true);
-            } else if link.client_open && link.connected {
-                let pause = self.dice.millis(0, 50);
+                (connection.deaf, connection.mute) = (true, true);
+            } else if connection.client_open && connection.connected {
+                let pause = self.rng.millis(0, 50);
                 self.after(pause, Event::Closed(id, "its broker went down"));
             }
         }

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use downpour_core::budget::Wait;
-use downpour_core::cluster::Slot;
-use downpour_core::completion::Completion;
-use downpour_core::queue::{Added, Append, SealJob};
+use downpour_core::callers::budget::Wait;
+use downpour_core::callers::completion::Completion;
+use downpour_core::ids::PartitionId;
+use downpour_core::queue::{Added, Append};
+use downpour_core::seal::SealJob;
 use downpour_wire::record::RecordRef;
 
 use crate::history::{Entry, key_of, value_of};
@@ -69,7 +70,7 @@ impl World {
             return;
         }
         self.tally.count("senders: gave up waiting");
-        self.story
+        self.trace
             .note(self.now, || format!("sender {at} gives record {record} up"));
         let topic = sender.records[record].topic as usize;
         // The next one may ask again.
@@ -97,9 +98,9 @@ impl World {
     }
 
     fn append(&mut self, at: usize, record: &RecordPlan) {
-        let slot = Slot {
+        let partition = PartitionId {
             topic: record.topic,
-            partition: record.partition,
+            index: record.partition,
         };
         let sender = &mut self.senders[at];
         let id = sender.first_id + sender.next as u32;
@@ -112,8 +113,8 @@ impl World {
             timestamp: TODAY + self.now.as_millis() as i64,
         };
         let options = self.plan.options[record.options % self.plan.options.len()];
-        let Some(queue) = self.partitions.queues.get_mut(&slot) else {
-            self.fail(format!("no queue for {slot:?}"));
+        let Some(queue) = self.partitions.queues.get_mut(&partition) else {
+            self.fail(format!("no queue for {partition:?}"));
             return;
         };
         let (batches, now) = (&mut self.batches, self.now);
@@ -122,7 +123,7 @@ impl World {
             batches.push(BatchState {
                 completion: Completion::new(),
                 records: Vec::new(),
-                slot,
+                partition,
                 opened_at: now,
                 owes_wake: false,
                 delivery_timeout: options.delivery_timeout,
@@ -135,7 +136,7 @@ impl World {
                 if let Some(unused) = chunk {
                     self.release(unused.capacity());
                 }
-                self.accepted(at, slot, id, record, added);
+                self.accepted(at, partition, id, record, added);
             }
             Append::NeedChunk { bytes } => {
                 if let Some(small) = chunk {
@@ -158,13 +159,13 @@ impl World {
             self.senders[at].chunk = Some(Vec::with_capacity(bytes));
             // Others may append in between.
             let pause = self
-                .dice
+                .rng
                 .time(Duration::ZERO, self.plan.net.jitter.min(JITTER_MAX));
             self.after(pause, Event::Sender(at));
             return;
         }
         self.tally.count("senders: waited for memory");
-        self.story
+        self.trace
             .note(self.now, || format!("sender {at} waits for {bytes} bytes"));
         self.block(at);
         let key = self.budget.wait(bytes, at);
@@ -176,19 +177,19 @@ impl World {
     fn accepted(
         &mut self,
         at: usize,
-        slot: Slot,
+        partition: PartitionId,
         id: u32,
         record: &RecordPlan,
         added: Added<usize>,
     ) {
         let batch = &mut self.batches[added.ticket];
-        if batch.records.len() != added.index as usize || batch.slot != slot {
+        if batch.records.len() != added.index as usize || batch.partition != partition {
             let what = format!("record {id} got index {} of {batch:?}", added.index);
             self.fail(what);
             return;
         }
         batch.records.push(id);
-        let waits = self.dice.percent(30);
+        let waits = self.rng.percent(30);
         if waits {
             let mut place = None;
             batch.completion.wait(Some(added.index), &mut place, id);
@@ -199,10 +200,10 @@ impl World {
         }
         self.tally.count("records: accepted");
         self.open += 1;
-        self.story.note(self.now, || {
+        self.trace.note(self.now, || {
             format!(
                 "record {id} is in batch {} of {}-{}",
-                added.ticket, slot.topic, slot.partition
+                added.ticket, partition.topic, partition.index
             )
         });
         self.history.accept(
@@ -218,20 +219,20 @@ impl World {
             },
         );
         if let Some(job) = added.job {
-            self.compress(slot, *job);
+            self.compress(partition, *job);
         }
-        if added.notify {
-            self.soon(Event::Ready(slot));
+        if added.became_dirty {
+            self.soon(Event::Ready(partition));
         }
         self.advance(at);
     }
 
     /// Somebody compresses a batch, without any lock.
-    pub(crate) fn compress(&mut self, slot: Slot, job: SealJob) {
+    pub(crate) fn compress(&mut self, partition: PartitionId, job: SealJob) {
         let id = self.next_job;
         self.next_job += 1;
-        self.jobs.insert(id, (slot, job));
-        let pause = self.dice.time(Duration::ZERO, self.plan.net.sealing);
+        self.jobs.insert(id, (partition, job));
+        let pause = self.rng.time(Duration::ZERO, self.plan.net.sealing);
         self.after(pause, Event::Sealed(id));
     }
 

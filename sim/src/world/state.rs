@@ -4,19 +4,20 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use downpour_core::budget::{Budget, WaitKey};
-use downpour_core::cluster::Slot;
-use downpour_core::completion::Completion;
-use downpour_core::connection::LinkId;
-use downpour_core::engine::{Engine, Queues};
-use downpour_core::queue::{Queue, SealJob, Settings};
+use downpour_core::callers::budget::{Budget, WaitKey};
+use downpour_core::callers::completion::Completion;
+use downpour_core::ids::ConnectionId;
+use downpour_core::ids::PartitionId;
+use downpour_core::produce::{Engine, Queues};
+use downpour_core::queue::{Queue, QueueSettings};
+use downpour_core::seal::SealJob;
 use downpour_fake::logic::Cluster;
 
-use crate::dice::Dice;
 use crate::history::History;
 use crate::plan::{Plan, RecordPlan};
 use crate::report::Tally;
-use crate::story::Story;
+use crate::rng::Rng;
+use crate::trace::Trace;
 
 /// A batch's handles: its place in [`World::batches`].
 pub(crate) type Ticket = usize;
@@ -32,7 +33,7 @@ pub(crate) enum Event {
         record: usize,
     },
     /// The I/O thread learns of a queue.
-    Ready(Slot),
+    Ready(PartitionId),
     /// The I/O thread learns that somebody waits for memory.
     Pressure,
     /// A batch was compressed.
@@ -40,24 +41,24 @@ pub(crate) enum Event {
     /// The engine asked to be woken.
     Wake(u64),
     /// An attempt to connect ends.
-    Connect(LinkId),
+    Connect(ConnectionId),
     /// The client's socket takes bytes.
-    Accept(LinkId),
+    Accept(ConnectionId),
     /// A request reaches its broker.
-    Arrive(LinkId, Vec<u8>),
+    Arrive(ConnectionId, Vec<u8>),
     /// A broker looks at a connection's next request.
-    Serve(LinkId),
+    Serve(ConnectionId),
     /// A request that a fault held is served.
-    Resume(LinkId, Vec<u8>, Duration),
+    Resume(ConnectionId, Vec<u8>, Duration),
     /// A frame reaches the client.
-    Answer(LinkId, Vec<u8>),
+    Answer(ConnectionId, Vec<u8>),
     /// The client's socket ends.
-    Closed(LinkId, &'static str),
+    Closed(ConnectionId, &'static str),
     /// One of the phase's misfortunes.
     Trouble(usize),
     Restart(i32),
     /// Trouble begins, if it did not when a topic became known.
-    Storm,
+    TroubleBegins,
     Heal,
     /// Nothing is wrong any more and the next phase begins.
     Phase,
@@ -67,12 +68,16 @@ pub(crate) enum Event {
 /// The client's queues; the engine borrows them one at a time.
 #[derive(Debug)]
 pub(crate) struct Partitions {
-    pub(crate) queues: BTreeMap<Slot, Queue<Ticket>>,
+    pub(crate) queues: BTreeMap<PartitionId, Queue<Ticket>>,
 }
 
 impl Queues<Ticket> for Partitions {
-    fn with<R>(&mut self, slot: Slot, f: impl FnOnce(&mut Queue<Ticket>) -> R) -> Option<R> {
-        self.queues.get_mut(&slot).map(f)
+    fn with<R>(
+        &mut self,
+        partition: PartitionId,
+        f: impl FnOnce(&mut Queue<Ticket>) -> R,
+    ) -> Option<R> {
+        self.queues.get_mut(&partition).map(f)
     }
 }
 
@@ -82,7 +87,7 @@ pub(crate) struct BatchState {
     pub(crate) completion: Completion<u32>,
     /// Numbers of its records, in order.
     pub(crate) records: Vec<u32>,
-    pub(crate) slot: Slot,
+    pub(crate) partition: PartitionId,
     pub(crate) opened_at: Duration,
     /// Somebody waits for the whole batch and was not woken.
     pub(crate) owes_wake: bool,
@@ -105,7 +110,7 @@ pub(crate) struct Sender {
 
 /// Both ends of a connection and what is between them.
 #[derive(Debug)]
-pub(crate) struct Link {
+pub(crate) struct Connection {
     pub(crate) node: i32,
     pub(crate) connected: bool,
     pub(crate) client_open: bool,
@@ -133,7 +138,7 @@ pub(crate) struct Link {
 #[derive(Debug)]
 pub(crate) struct World {
     pub(crate) plan: Plan,
-    pub(crate) dice: Dice,
+    pub(crate) rng: Rng,
     pub(crate) base: Instant,
     pub(crate) now: Duration,
     pub(crate) events: BTreeMap<(Duration, u64), Event>,
@@ -143,18 +148,18 @@ pub(crate) struct World {
     pub(crate) partitions: Partitions,
     pub(crate) budget: Budget<usize>,
     pub(crate) batches: Vec<BatchState>,
-    pub(crate) jobs: BTreeMap<u64, (Slot, SealJob)>,
+    pub(crate) jobs: BTreeMap<u64, (PartitionId, SealJob)>,
     pub(crate) next_job: u64,
     /// By the number of the topic.
     pub(crate) topics_ready: Vec<bool>,
     pub(crate) topics_wanted: Vec<bool>,
     pub(crate) senders: Vec<Sender>,
     pub(crate) next_id: u32,
-    pub(crate) links: BTreeMap<LinkId, Link>,
+    pub(crate) connections: BTreeMap<ConnectionId, Connection>,
     pub(crate) phase: usize,
     /// The phase has begun and is not over.
     pub(crate) running: bool,
-    pub(crate) storming: bool,
+    pub(crate) troubled: bool,
     pub(crate) healed: bool,
     pub(crate) aborting: bool,
     /// Records that were accepted and have no verdict.
@@ -166,13 +171,13 @@ pub(crate) struct World {
     pub(crate) last_poll: Duration,
     pub(crate) client_over: bool,
     pub(crate) history: History,
-    pub(crate) story: Story,
+    pub(crate) trace: Trace,
     pub(crate) tally: Tally,
     pub(crate) violation: Option<String>,
 }
 
 impl World {
-    pub(crate) fn new(plan: Plan, mut dice: Dice, story: Story) -> Self {
+    pub(crate) fn new(plan: Plan, mut rng: Rng, trace: Trace) -> Self {
         let mut cluster = Cluster::new(plan.brokers, plan.releases[0]);
         for (id, release) in (1..).zip(&plan.releases) {
             cluster.set_kafka(id, *release);
@@ -186,18 +191,24 @@ impl World {
                 cluster.create_topic(&described.name, spec.clone());
             }
             for partition in 0..described.partitions {
-                let settings = Settings::from(&*config);
+                let settings = QueueSettings::from(&*config);
                 let name = Arc::from(described.name.as_str());
                 let queue = Queue::new(name, partition, settings);
-                queues.insert(Slot { topic, partition }, queue);
+                queues.insert(
+                    PartitionId {
+                        topic,
+                        index: partition,
+                    },
+                    queue,
+                );
             }
         }
-        let engine = Engine::new(config, dice.next());
+        let engine = Engine::new(config, rng.next());
         let topics = plan.topics.len();
         Self {
             budget: Budget::new(plan.memory),
             plan,
-            dice,
+            rng,
             base: Instant::now(),
             now: Duration::ZERO,
             events: BTreeMap::new(),
@@ -212,10 +223,10 @@ impl World {
             topics_wanted: vec![false; topics],
             senders: Vec::new(),
             next_id: 0,
-            links: BTreeMap::new(),
+            connections: BTreeMap::new(),
             phase: 0,
             running: false,
-            storming: false,
+            troubled: false,
             healed: false,
             aborting: false,
             open: 0,
@@ -226,7 +237,7 @@ impl World {
             last_poll: Duration::ZERO,
             client_over: false,
             history: History::default(),
-            story,
+            trace,
             tally: Tally::default(),
             violation: None,
         }
@@ -249,13 +260,13 @@ impl World {
 
     /// Lets the I/O thread see to something, as soon as it gets to it.
     pub(crate) fn soon(&mut self, event: Event) {
-        let pause = self.dice.time(Duration::ZERO, self.plan.net.jitter);
+        let pause = self.rng.time(Duration::ZERO, self.plan.net.jitter);
         self.after(pause, event);
     }
 
     /// Notes what is broken; only the first counts.
     pub(crate) fn fail(&mut self, what: String) {
-        self.story.note(self.now, || format!("VIOLATION {what}"));
+        self.trace.note(self.now, || format!("VIOLATION {what}"));
         if self.violation.is_none() {
             self.violation = Some(what);
         }

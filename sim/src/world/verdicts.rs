@@ -19,7 +19,7 @@ impl World {
         total: u32,
         verdict: Verdict,
     ) {
-        self.story.note(self.now, || {
+        self.trace.note(self.now, || {
             format!("batch {ticket} [{first}..{}] {verdict:?}", first + count)
         });
         let batch = &mut self.batches[ticket];
@@ -47,7 +47,7 @@ impl World {
         if late > tolerance {
             broken = Some(format!(
                 "batch {ticket} of {:?} got its verdict {late:?} after its deadline",
-                batch.slot
+                batch.partition
             ));
         }
         for index in first..first + count {

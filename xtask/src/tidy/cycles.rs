@@ -1,13 +1,12 @@
 //! Finds modules that import each other in a circle. What an import is, `modules` decides.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::path::Path;
 
 use super::modules::Modules;
 use super::problem::Problem;
 
 /// One problem for each circle of files, with the line behind each step.
-pub(super) fn check(modules: &Modules, root: &Path) -> Vec<Problem> {
+pub(super) fn check(modules: &Modules) -> Vec<Problem> {
     let mut problems = Vec::new();
     let mut told: BTreeSet<&Vec<String>> = BTreeSet::new();
     for start in modules.edges.keys() {
@@ -21,8 +20,7 @@ pub(super) fn check(modules: &Modules, root: &Path) -> Vec<Problem> {
             .iter()
             .zip(circle.iter().cycle().skip(1))
             .map(|(from, to)| {
-                let file = &modules.files[*from];
-                let file = file.strip_prefix(root).unwrap_or(file).display();
+                let file = modules.modules[*from].file.display();
                 format!("{} ({file}:{})", shown(from), modules.edges[*from][*to])
             })
             .collect();
@@ -31,13 +29,8 @@ pub(super) fn check(modules: &Modules, root: &Path) -> Vec<Problem> {
             steps.join(" -> "),
             shown(start)
         );
-        let file = &modules.files[start];
-        let place = file
-            .strip_prefix(root)
-            .unwrap_or(file)
-            .display()
-            .to_string();
-        problems.push(Problem::new(place, what));
+        let place = modules.modules[start].file.display();
+        problems.push(Problem::new(place.to_string(), what));
         told.extend(circle);
     }
     problems
@@ -79,7 +72,7 @@ fn shortest_circle<'a>(
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
+    use std::path::{Path, PathBuf};
 
     use super::super::modules::read_modules;
     use super::*;
@@ -89,21 +82,18 @@ mod tests {
             .iter()
             .map(|(path, text)| (path.into(), (*text).to_owned()))
             .collect();
-        let modules = read_modules(Path::new("/r/src/lib.rs"), &|path| files.get(path).cloned());
+        let modules = read_modules(Path::new("src/lib.rs"), &|path| files.get(path).cloned());
         assert_eq!(modules.problems, []);
-        check(&modules, Path::new("/r"))
-            .iter()
-            .map(ToString::to_string)
-            .collect()
+        check(&modules).iter().map(ToString::to_string).collect()
     }
 
     #[test]
     fn a_circle_is_told_with_its_lines() {
         let found = problems(&[
-            ("/r/src/lib.rs", "mod a; mod b; mod c;"),
-            ("/r/src/a.rs", "//! a\nuse crate::b::B;"),
-            ("/r/src/b.rs", "use super::c::C;"),
-            ("/r/src/c.rs", "\n\nfn f() { crate::a::g() }"),
+            ("src/lib.rs", "mod a; mod b; mod c;"),
+            ("src/a.rs", "//! a\nuse crate::b::B;"),
+            ("src/b.rs", "use super::c::C;"),
+            ("src/c.rs", "\n\nfn f() { crate::a::g() }"),
         ]);
         assert_eq!(
             found,
@@ -117,8 +107,8 @@ mod tests {
     #[test]
     fn a_child_that_uses_the_parent_that_uses_it_is_a_circle() {
         let found = problems(&[
-            ("/r/src/lib.rs", "mod a; pub use a::A; pub struct Error;"),
-            ("/r/src/a.rs", "use crate::Error;"),
+            ("src/lib.rs", "mod a; pub use a::A; pub struct Error;"),
+            ("src/a.rs", "use crate::Error;"),
         ]);
         assert_eq!(found.len(), 1, "{found:?}");
     }
@@ -126,14 +116,14 @@ mod tests {
     #[test]
     fn siblings_and_parents_in_one_direction_are_fine() {
         let found = problems(&[
-            ("/r/src/lib.rs", "mod a; mod b; pub use a::A;"),
+            ("src/lib.rs", "mod a; mod b; pub use a::A;"),
             (
-                "/r/src/a.rs",
+                "src/a.rs",
                 "use crate::b::B; #[cfg(test)] mod tests { use crate::A; }",
             ),
-            ("/r/src/b.rs", "pub struct B; mod c; mod d;"),
-            ("/r/src/b/c.rs", "use super::B; use super::d::D;"),
-            ("/r/src/b/d.rs", "use super::B;"),
+            ("src/b.rs", "pub struct B; mod c; mod d;"),
+            ("src/b/c.rs", "use super::B; use super::d::D;"),
+            ("src/b/d.rs", "use super::B;"),
         ]);
         assert_eq!(found, [""; 0]);
     }

@@ -1,82 +1,74 @@
-//! Who among our crates may depend on whom. Modules inside a crate are judged by `cycles`, crates
-//! of others by `others`.
+//! Which crate of ours depends on which, compared with the map. Modules inside a crate are judged
+//! by `rooms` and `cycles`, crates of others by `others`.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::map::{Map, Uses};
+use super::metadata::{list, own_packages, text};
 use super::problem::Problem;
 
-/// A crate of ours, what it may use, and what its tests may use beyond that.
-const ALLOWED: [(&str, &[&str], &[&str]); 9] = [
-    ("downpour-wire", &[], &[]),
-    ("downpour-core", &["downpour-wire"], &[]),
-    ("downpour-fake", &["downpour-wire"], &[]),
-    (
-        "downpour",
-        &["downpour-core", "downpour-wire"],
-        &["downpour-fake"],
-    ),
-    ("downpour-cli", &["downpour", "downpour-fake"], &[]),
-    (
-        "downpour-sim",
-        &["downpour-core", "downpour-fake", "downpour-wire"],
-        &[],
-    ),
-    (
-        "downpour-conformance",
-        &["downpour", "kafka-harness"],
-        &["downpour-fake"],
-    ),
-    ("kafka-harness", &[], &[]),
-    ("xtask", &["kafka-harness"], &[]),
-];
+/// The double for tests, and the subject that it never depends on, whatever the map says: a
+/// double that shares logic with its subject hides the subject's bugs.
+const DOUBLE: &str = "downpour-fake";
+const SUBJECT: &str = "downpour-core";
 
 /// Checks what `cargo metadata` says of the whole graph.
-pub(super) fn check(metadata: &Value) -> Vec<Problem> {
-    let members = strings(&metadata["workspace_members"]);
-    let packages = metadata["packages"]
-        .as_array()
-        .map(Vec::as_slice)
-        .unwrap_or_default();
-    let ours = packages
-        .iter()
-        .filter(|package| members.contains(&text(&package["id"])));
-    let ours: Vec<&Value> = ours.collect();
-    let names: Vec<&str> = ours.iter().map(|package| text(&package["name"])).collect();
-    let mut problems = Vec::new();
-    for package in &ours {
-        check_ours(package, &names, &mut problems);
-    }
+pub(super) fn check(metadata: &Value, map: &Map) -> Vec<Problem> {
+    let uses = uses(metadata);
+    let mut problems = map.compare(&uses);
+    problems.extend(check_double(&uses));
     problems
 }
 
-fn check_ours(package: &Value, names: &[&str], problems: &mut Vec<Problem>) {
-    let name = text(&package["name"]);
-    let Some((_, normal, dev)) = ALLOWED.iter().find(|(known, _, _)| *known == name) else {
-        problems.push(Problem::new(
-            name,
-            "is not in the table of who may depend on whom",
-        ));
-        return;
-    };
-    for dependency in package["dependencies"].as_array().into_iter().flatten() {
-        let on = text(&dependency["name"]);
-        let is_dev = text(&dependency["kind"]) == "dev";
-        if names.contains(&on) && !normal.contains(&on) && !(is_dev && dev.contains(&on)) {
-            let kind = if is_dev { "its tests may" } else { "it may" };
-            problems.push(Problem::new(
-                name,
-                format!("depends on {on}, which {kind} not"),
-            ));
+/// Who depends on whom; what only tests depend on belongs to `name (tests)`.
+fn uses(metadata: &Value) -> Uses {
+    let names: BTreeSet<&str> = own_packages(metadata)
+        .map(|package| text(&package["name"]))
+        .collect();
+    let mut uses = Uses::new();
+    for package in own_packages(metadata) {
+        let name = text(&package["name"]);
+        let on = list(&package["dependencies"]).iter();
+        let (dev, normal): (Vec<&Value>, Vec<&Value>) = on
+            .filter(|on| names.contains(text(&on["name"])))
+            .partition(|on| on["kind"] == "dev");
+        let named = |on: &[&Value]| {
+            let names = on.iter().map(|on| text(&on["name"]).to_owned());
+            names.map(|on| (on, name.to_owned())).collect()
+        };
+        let normal: BTreeMap<String, String> = named(&normal);
+        let mut dev: BTreeMap<String, String> = named(&dev);
+        // Tests that want one more feature of what the code uses anyway, or of the crate itself, say
+        // nothing new.
+        dev.retain(|on, _| on != name && !normal.contains_key(on));
+        uses.insert(name.to_owned(), normal);
+        if !dev.is_empty() {
+            uses.insert(format!("{name} (tests)"), dev);
         }
     }
+    uses
 }
 
-fn text(value: &Value) -> &str {
-    value.as_str().unwrap_or("")
-}
-
-fn strings(value: &Value) -> Vec<&str> {
-    value.as_array().into_iter().flatten().map(text).collect()
+fn check_double(uses: &Uses) -> Option<Problem> {
+    if let Some(gone) = [DOUBLE, SUBJECT].iter().find(|n| !uses.contains_key(**n)) {
+        return Some(Problem::new(*gone, "is gone, and a rule is about it"));
+    }
+    let mut reached = BTreeSet::new();
+    let tests = format!("{DOUBLE} (tests)");
+    let mut ahead = vec![DOUBLE, &tests];
+    while let Some(at) = ahead.pop() {
+        for next in uses.get(at).into_iter().flat_map(BTreeMap::keys) {
+            if reached.insert(next.as_str()) {
+                ahead.push(next);
+            }
+        }
+    }
+    let what = format!("depends on {SUBJECT}, which it must never do");
+    reached
+        .contains(SUBJECT)
+        .then(|| Problem::new(DOUBLE, what))
 }
 
 #[cfg(test)]
@@ -93,41 +85,60 @@ mod tests {
         json!({"name": name, "id": name, "dependencies": dependencies})
     }
 
-    fn problems(packages: &[Value]) -> Vec<String> {
-        let members: Vec<&Value> = packages
-            .iter()
-            .map(|package| &package["id"])
-            .filter(|id| !id.is_null())
-            .collect();
+    /// Of packages that come with a crate of others, which nobody has to draw.
+    fn problems(map: &str, packages: &[Value]) -> Vec<String> {
+        let members: Vec<Value> = packages.iter().map(|ours| ours["id"].clone()).collect();
+        let packages = [packages, &[json!({"name": "mio", "id": "mio 1"})]].concat();
         let metadata = json!({"workspace_members": members, "packages": packages});
-        check(&metadata).iter().map(ToString::to_string).collect()
+        let map = Map::read(&format!("```text crates\n{map}\n```"), "crates").unwrap();
+        let problems = check(&metadata, &map);
+        problems.iter().map(ToString::to_string).collect()
     }
 
     #[test]
-    fn the_fake_must_not_know_core() {
-        let core = ours("downpour-core", &[("downpour-wire", None)]);
-        let wire = ours("downpour-wire", &[]);
-        let fine = ours("downpour-fake", &[("downpour-wire", None), ("mio", None)]);
-        assert_eq!(problems(&[core.clone(), wire.clone(), fine]), [""; 0]);
+    fn dependencies_are_those_of_the_map() {
+        let packages = [
+            ours("downpour-core", &[("wire", None), ("wire", Some("dev"))]),
+            ours("downpour-fake", &[("wire", Some("build")), ("mio", None)]),
+            ours("wire", &[("downpour-fake", Some("dev"))]),
+        ];
+        let map =
+            "downpour-core -> wire\nwire (tests) -> downpour-fake\ndownpour-fake -> wire\nwire";
+        assert_eq!(problems(map, &packages), [""; 0]);
+        let map = map.replace(" (tests)", "");
+        assert_eq!(problems(&map, &packages).len(), 2);
+    }
+
+    #[test]
+    fn the_fake_must_not_know_core_whatever_the_map_says() {
+        let core = ours("downpour-core", &[]);
         for kind in [None, Some("dev"), Some("build")] {
+            let tests = if kind == Some("dev") { " (tests)" } else { "" };
+            let map =
+                format!("downpour-fake\ndownpour-fake{tests} -> downpour-core\ndownpour-core");
             let wrong = ours("downpour-fake", &[("downpour-core", kind)]);
-            assert_eq!(problems(&[core.clone(), wire.clone(), wrong]).len(), 1);
+            assert_eq!(
+                problems(&map, &[core.clone(), wrong]),
+                ["downpour-fake: depends on downpour-core, which it must never do"]
+            );
         }
     }
 
     #[test]
-    fn what_tests_may_use_the_code_may_not() {
-        let fake = ours("downpour-fake", &[]);
-        let fine = ours("downpour", &[("downpour-fake", Some("dev"))]);
-        assert_eq!(problems(&[fake.clone(), fine]), [""; 0]);
-        assert_eq!(
-            problems(&[fake, ours("downpour", &[("downpour-fake", None)])]).len(),
-            1
-        );
+    fn the_fake_must_not_know_core_through_another() {
+        let packages = [
+            ours("downpour-fake", &[("wire", None)]),
+            ours("wire", &[("downpour-core", None)]),
+            ours("downpour-core", &[]),
+        ];
+        let map = "downpour-fake -> wire\nwire -> downpour-core\ndownpour-core";
+        assert_eq!(problems(map, &packages).len(), 1);
     }
 
     #[test]
-    fn an_unknown_crate_of_ours_is_a_problem() {
-        assert_eq!(problems(&[ours("downpour-more", &[])]).len(), 1);
+    fn a_rule_about_a_crate_that_is_gone_is_a_problem() {
+        let core = ours("downpour-core", &[]);
+        let told = problems("downpour-core", &[core]);
+        assert_eq!(told, ["downpour-fake: is gone, and a rule is about it"]);
     }
 }

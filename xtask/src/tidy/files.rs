@@ -1,10 +1,15 @@
 //! Checks that look at one file's text: its length, its first line, and paths of a machine in it.
 //! How modules use each other is not judged here.
 
+use std::collections::BTreeSet;
+
+use proc_macro2::{Span, TokenStream, TokenTree};
+
 use super::problem::Problem;
+use super::tokens::attribute;
 
 /// More code than this in one file is a hall, not a room.
-pub const CODE_LINES_MAX: usize = 600;
+const CODE_LINES_MAX: usize = 600;
 
 /// Directories that exist on the machine of whoever wrote the line, and on no other.
 const MACHINE_ROOTS: [&str; 5] = ["home", "root", "work", "tmp", "Users"];
@@ -12,12 +17,13 @@ const MACHINE_ROOTS: [&str; 5] = ["home", "root", "work", "tmp", "Users"];
 /// Checks one Rust file: its length and its first line.
 pub(super) fn check_rust(place: &str, text: &str) -> Vec<Problem> {
     let mut problems = Vec::new();
-    let lines = code_lines(text);
-    if lines > CODE_LINES_MAX {
-        problems.push(Problem::new(
+    match code_lines(text) {
+        Ok(lines) if lines > CODE_LINES_MAX => problems.push(Problem::new(
             place,
             format!("{lines} code lines, {CODE_LINES_MAX} allowed: split it"),
-        ));
+        )),
+        Ok(_) => {}
+        Err(what) => problems.push(Problem::new(place, what)),
     }
     let first = text
         .lines()
@@ -80,101 +86,33 @@ fn machine_path(line: &str) -> Option<&str> {
 }
 
 /// How many lines hold code: neither blank nor nothing but comment.
-pub fn code_lines(text: &str) -> usize {
-    let bytes = text.as_bytes();
-    let mut count = 0;
-    let mut line_has_code = false;
-    let mut at = 0;
-    while at < bytes.len() {
-        let rest = &bytes[at..];
-        if bytes[at] == b'\n' {
-            count += usize::from(line_has_code);
-            line_has_code = false;
-            at += 1;
-        } else if rest.starts_with(b"//") {
-            at += rest
-                .iter()
-                .position(|byte| *byte == b'\n')
-                .unwrap_or(rest.len());
-        } else if rest.starts_with(b"/*") {
-            let len = block_comment_len(rest);
-            if rest[..len].contains(&b'\n') {
-                count += usize::from(line_has_code);
-                line_has_code = false;
-            }
-            at += len;
-        } else if let Some(len) = literal_len(rest, at.checked_sub(1).map(|before| bytes[before])) {
-            // A literal over several lines makes each of them a line of code.
-            count += rest[..len].iter().filter(|byte| **byte == b'\n').count();
-            line_has_code = true;
-            at += len;
-        } else {
-            line_has_code |= !bytes[at].is_ascii_whitespace();
-            at += 1;
-        }
-    }
-    count + usize::from(line_has_code)
+fn code_lines(text: &str) -> Result<usize, String> {
+    let tokens: TokenStream = text.parse().map_err(|error| format!("not Rust: {error}"))?;
+    let mut lines = BTreeSet::new();
+    mark(tokens, &mut lines);
+    Ok(lines.len())
 }
 
-/// The length of the block comment that `rest` starts with; they nest.
-fn block_comment_len(rest: &[u8]) -> usize {
-    let mut depth = 0;
-    let mut at = 0;
-    while at < rest.len() {
-        if rest[at..].starts_with(b"/*") {
-            depth += 1;
-            at += 2;
-        } else if rest[at..].starts_with(b"*/") {
-            depth -= 1;
-            at += 2;
-            if depth == 0 {
-                return at;
+/// Adds the lines that the tokens stand on. A literal over several lines stands on each.
+fn mark(tokens: TokenStream, lines: &mut BTreeSet<usize>) {
+    let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+    let mut rest = tokens.as_slice();
+    while let Some(token) = rest.first() {
+        let mut len = 1;
+        let mut add = |span: Span| lines.extend(span.start().line..=span.end().line);
+        match (attribute(rest), token) {
+            // A comment for the documentation arrives as an attribute.
+            (Some((doc, _, doc_len)), _) if doc.stream().to_string().starts_with("doc =") => {
+                len = doc_len;
             }
-        } else {
-            at += 1;
-        }
-    }
-    rest.len()
-}
-
-/// The length of the string or character literal that `rest` starts with, if it starts with one.
-fn literal_len(rest: &[u8], before: Option<u8>) -> Option<usize> {
-    let in_word = before.is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-    if !in_word && (rest[0] == b'r' || rest.starts_with(b"br")) {
-        let start = if rest[0] == b'r' { 1 } else { 2 };
-        let hashes = rest[start..]
-            .iter()
-            .take_while(|byte| **byte == b'#')
-            .count();
-        if rest.get(start + hashes) == Some(&b'"') {
-            let mut end = vec![b'"'];
-            end.resize(hashes + 1, b'#');
-            let body = start + hashes + 1;
-            let found = rest[body..]
-                .windows(end.len())
-                .position(|window| window == end);
-            return Some(found.map_or(rest.len(), |found| body + found + end.len()));
-        }
-    }
-    match rest[0] {
-        b'"' => {
-            let mut at = 1;
-            while at < rest.len() && rest[at] != b'"' {
-                at += if rest[at] == b'\\' { 2 } else { 1 };
+            (_, TokenTree::Group(group)) => {
+                add(group.span_open());
+                add(group.span_close());
+                mark(group.stream(), lines);
             }
-            Some((at + 1).min(rest.len()))
+            (_, token) => add(token.span()),
         }
-        // `'"'` and `'\''` would confuse the string above; a lifetime has no closing quote.
-        b'\'' if rest.get(1) == Some(&b'\\') => {
-            let close = rest
-                .get(3..)?
-                .iter()
-                .take(12)
-                .position(|byte| *byte == b'\'')?;
-            Some(3 + close + 1)
-        }
-        b'\'' if rest.get(2) == Some(&b'\'') => Some(3),
-        _ => None,
+        rest = &rest[len..];
     }
 }
 
@@ -186,18 +124,27 @@ mod tests {
     fn blank_lines_and_comments_are_not_code() {
         let text =
             "//! doc\n\n/* a\n b */\nfn f() {} // why\n    /// doc\nlet a = 1; /* x\n y */\n";
-        assert_eq!(code_lines(text), 2);
+        assert_eq!(code_lines(text), Ok(2));
     }
 
     #[test]
     fn comment_signs_inside_literals_are_code() {
         let text = "let a = \"//\";\nlet b = r#\"/*\"\n\"#;\nlet c = '\"';\n// x\nlet d = '\\'';\nf(\"\\\"//\");";
-        assert_eq!(code_lines(text), 6);
+        assert_eq!(code_lines(text), Ok(6));
+    }
+
+    #[test]
+    fn each_line_of_a_literal_and_of_what_brackets_hold_is_code() {
+        assert_eq!(code_lines("\"a\n\nb\""), Ok(3));
+        assert_eq!(code_lines("f(\n    a,\n    // b\n)"), Ok(3));
     }
 
     #[test]
     fn a_lifetime_does_not_open_a_literal() {
-        assert_eq!(code_lines("fn f<'a>(x: &'a str) {}\n// c\nfn g() {}\n"), 2);
+        assert_eq!(
+            code_lines("fn f<'a>(x: &'a str) {}\n// c\nfn g() {}\n"),
+            Ok(2)
+        );
     }
 
     #[test]

@@ -5,19 +5,24 @@ mod bugs;
 mod cycles;
 mod directions;
 mod files;
+mod map;
+mod metadata;
 mod modules;
 mod no_c;
 mod others;
 mod problem;
+mod rooms;
 mod scan;
+mod structs;
+mod tokens;
 
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
 
-pub use files::{CODE_LINES_MAX, code_lines};
+use map::Map;
 pub use problem::Problem;
 
 /// Checks the workspace at `root` and answers every broken rule.
@@ -25,35 +30,44 @@ pub use problem::Problem;
 /// # Errors
 /// When git or cargo cannot be asked what belongs to the workspace.
 pub fn check(root: &Path) -> Result<Vec<Problem>, String> {
-    let metadata = metadata(root)?;
-    let mut problems = directions::check(&metadata);
-    let rules = std::fs::read_to_string(root.join("deny.toml"))
-        .map_err(|error| format!("deny.toml: {error}"))
-        .and_then(|text| others::Rules::parse(&text))?;
-    problems.extend(others::check(&metadata, &rules));
+    let graph = output(cargo(root).args(["metadata", "--format-version=1", "--all-features"]))?;
+    let graph: Value = serde_json::from_slice(&graph)
+        .map_err(|error| format!("cargo metadata does not answer in JSON: {error}"))?;
+    let read = |file: &str| {
+        std::fs::read_to_string(root.join(file)).map_err(|error| format!("{file}: {error}"))
+    };
+    let architecture = read(map::FILE)?;
+    let mut problems = directions::check(&graph, &Map::read(&architecture, "crates")?);
+    let rules = others::Rules::parse(&read("deny.toml")?)?;
+    problems.extend(others::check(&graph, &rules));
     let tree = output(cargo(root).args(no_c::TREE))?;
     problems.extend(no_c::check(&String::from_utf8_lossy(&tree)));
     let mut reached = BTreeSet::new();
-    for target in own_targets(&metadata) {
-        let modules = modules::read_modules(&target, &|path| std::fs::read_to_string(path).ok());
-        problems.extend(cycles::check(&modules, root));
-        problems.extend(modules.problems.into_iter().map(|problem| {
-            let place = Path::new(&problem.place);
-            let place = place
-                .strip_prefix(root)
-                .unwrap_or(place)
-                .display()
-                .to_string();
-            Problem { place, ..problem }
-        }));
-        reached.extend(modules.files.into_values());
+    let mut libraries = BTreeMap::new();
+    for (package, target) in metadata::own_targets(&graph) {
+        let file = Path::new(metadata::text(&target["src_path"]));
+        let file = file.strip_prefix(root).unwrap_or(file);
+        let modules =
+            modules::read_modules(file, &|path| std::fs::read_to_string(root.join(path)).ok());
+        problems.extend(cycles::check(&modules));
+        problems.extend(modules.problems.iter().cloned());
+        reached.extend(modules.modules.values().map(|module| module.file.clone()));
+        if target["kind"][0] == "lib" {
+            libraries.insert(package, modules);
+        }
+    }
+    for package in rooms::CRATES {
+        let modules = libraries
+            .get(package)
+            .ok_or_else(|| format!("{package} has no library, and its rooms are judged"))?;
+        let map = Map::read(&architecture, &rooms::title(package))?;
+        problems.extend(rooms::check(modules, &map));
     }
     let files = listed_files(root)?;
     problems.extend(bugs::check(root, &files)?);
     for file in files {
-        let path = root.join(&file);
         // Binary files hold no lines, and a file may be deleted but not yet committed so.
-        let Ok(text) = std::fs::read_to_string(&path) else {
+        let Ok(text) = read(&file) else {
             continue;
         };
         problems.extend(files::check_paths(&file, &text));
@@ -61,7 +75,7 @@ pub fn check(root: &Path) -> Result<Vec<Problem>, String> {
             continue;
         }
         problems.extend(files::check_rust(&file, &text));
-        if is_in_workspace(&file) && !reached.contains(&path) {
+        if is_in_workspace(&file) && !reached.contains(Path::new(&file)) {
             problems.push(Problem::new(
                 file,
                 "no target reaches this file: it is never compiled",
@@ -80,39 +94,10 @@ fn is_in_workspace(file: &str) -> bool {
         .any(|dir| file.starts_with(dir))
 }
 
-fn metadata(root: &Path) -> Result<Value, String> {
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command
-        .args(["metadata", "--format-version=1", "--all-features"])
-        .current_dir(root);
-    serde_json::from_slice(&output(&mut command)?)
-        .map_err(|error| format!("cargo metadata does not answer in JSON: {error}"))
-}
-
 fn cargo(root: &Path) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root);
     command
-}
-
-/// The root files of all targets of our own crates.
-fn own_targets(metadata: &Value) -> Vec<PathBuf> {
-    let members = metadata["workspace_members"]
-        .as_array()
-        .into_iter()
-        .flatten();
-    let members: BTreeSet<&str> = members.filter_map(Value::as_str).collect();
-    let packages = metadata["packages"].as_array().into_iter().flatten();
-    let ours = packages.filter(|package| {
-        package["id"]
-            .as_str()
-            .is_some_and(|id| members.contains(id))
-    });
-    let targets = ours.flat_map(|package| package["targets"].as_array().into_iter().flatten());
-    targets
-        .filter_map(|target| target["src_path"].as_str())
-        .map(PathBuf::from)
-        .collect()
 }
 
 /// What git tracks or would track.

@@ -1,24 +1,34 @@
 //! The modules of one crate: follows `mod` declarations from its root file and resolves each path
-//! to the file it leads to. Which uses are wrong is judged by `cycles`.
+//! to the file it leads to. Which uses are wrong is judged by `cycles` and `rooms`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::problem::Problem;
-use super::scan::{ModDecl, Scan, scan};
+use super::scan::{ModDecl, UsedPath, scan};
+use super::structs::StructDecl;
 
 /// One module has the name of its path below the crate: `[]` is the root.
 type Name = Vec<String>;
 
-/// The files of one crate and who uses whom.
+/// The modules of one crate that are files, and who uses whom.
 #[derive(Debug, Default)]
 pub(super) struct Modules {
-    /// Which file a module lives in.
-    pub(super) files: BTreeMap<Name, PathBuf>,
+    pub(super) modules: BTreeMap<Name, Module>,
     /// From module to module, with the first line that says so.
     pub(super) edges: BTreeMap<Name, BTreeMap<Name, usize>>,
     /// What could not be read.
     pub(super) problems: Vec<Problem>,
+}
+
+/// One module and the inline ones in its file.
+#[derive(Debug)]
+pub(super) struct Module {
+    pub(super) file: PathBuf,
+    /// Whether it exists in tests only.
+    pub(super) is_test: bool,
+    /// Those outside tests.
+    pub(super) structs: Vec<StructDecl>,
 }
 
 /// Reads the crate whose root file is `root`, with `read` giving a file's text.
@@ -26,7 +36,8 @@ pub(super) fn read_modules(root: &Path, read: &dyn Fn(&Path) -> Option<String>) 
     let mut reader = Reader {
         read,
         modules: Modules::default(),
-        scans: Vec::new(),
+        known: BTreeSet::new(),
+        paths: Vec::new(),
     };
     let dir = root.parent().map(Path::to_path_buf).unwrap_or_default();
     reader.file(Vec::new(), root.to_path_buf(), &dir, false);
@@ -36,7 +47,10 @@ pub(super) fn read_modules(root: &Path, read: &dyn Fn(&Path) -> Option<String>) 
 struct Reader<'a> {
     read: &'a dyn Fn(&Path) -> Option<String>,
     modules: Modules,
-    scans: Vec<(Name, Scan)>,
+    /// All modules, inline ones too.
+    known: BTreeSet<Name>,
+    /// What each file outside tests names.
+    paths: Vec<(Name, Vec<UsedPath>)>,
 }
 
 impl Reader<'_> {
@@ -44,24 +58,34 @@ impl Reader<'_> {
     fn file(&mut self, name: Name, path: PathBuf, dir: &Path, is_test: bool) {
         let place = path.display().to_string();
         let scanned = (self.read)(&path).ok_or_else(|| "cannot be read".to_owned());
-        let mut scan = match scanned.and_then(|text| scan(&text)) {
+        let scan = match scanned.and_then(|text| scan(&text)) {
             Ok(scan) => scan,
             Err(what) => return self.modules.problems.push(Problem::new(place, what)),
         };
-        self.modules.files.insert(name.clone(), path.clone());
-        for decl in scan.mods.iter().filter(|decl| !decl.is_inline) {
-            self.declared(&name, &path, dir, is_test, decl);
+        self.known.insert(name.clone());
+        for decl in &scan.mods {
+            if decl.is_inline {
+                self.known
+                    .insert(joined(&name, &decl.scope, Some(&decl.name)));
+            } else {
+                self.declared(&name, &path, dir, is_test, decl);
+            }
         }
-        if is_test {
-            scan.paths.clear();
+        let mut structs = Vec::new();
+        if !is_test {
+            structs = scan.structs;
+            self.paths.push((name.clone(), scan.paths));
         }
-        self.scans.push((name, scan));
+        let module = Module {
+            file: path,
+            is_test,
+            structs,
+        };
+        self.modules.modules.insert(name, module);
     }
 
     fn declared(&mut self, name: &Name, from: &Path, dir: &Path, is_test: bool, decl: &ModDecl) {
-        let mut child = name.clone();
-        child.extend(decl.scope.iter().cloned());
-        child.push(decl.name.clone());
+        let child = joined(name, &decl.scope, Some(&decl.name));
         if let Some(moved_to) = &decl.moved_to {
             // Its own children live beside it.
             let beside = |path: &Path| path.parent().map(Path::to_path_buf).unwrap_or_default();
@@ -83,16 +107,10 @@ impl Reader<'_> {
 
     /// Turns paths into edges between files.
     fn resolve(mut self) -> Modules {
-        let mut known: BTreeSet<Name> = self.modules.files.keys().cloned().collect();
-        for (name, scan) in &self.scans {
-            for decl in scan.mods.iter().filter(|decl| decl.is_inline) {
-                known.insert(joined(name, &decl.scope, Some(&decl.name)));
-            }
-        }
-        for (name, scan) in &self.scans {
-            for path in &scan.paths {
+        for (name, paths) in &self.paths {
+            for path in paths {
                 let here = joined(name, &path.scope, None);
-                let Some(target) = resolve(&here, &path.segments, &known) else {
+                let Some(target) = resolve(&here, &path.segments, &self.known) else {
                     continue;
                 };
                 let file = self.file_of(target);
@@ -107,7 +125,7 @@ impl Reader<'_> {
 
     /// The module that has the file in which `target` lives.
     fn file_of(&self, mut target: Name) -> Name {
-        while !self.modules.files.contains_key(&target) && !target.is_empty() {
+        while !self.modules.modules.contains_key(&target) && !target.is_empty() {
             target.pop();
         }
         target
@@ -209,7 +227,7 @@ mod tests {
             ("src/tests/deep.rs", "use crate::a;"),
         ]);
         assert_eq!(edges(&modules), [""; 0]);
-        assert_eq!(modules.files.len(), 4);
+        assert_eq!(modules.modules.len(), 4);
     }
 
     #[test]

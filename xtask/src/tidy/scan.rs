@@ -1,15 +1,20 @@
-//! Reads one Rust file's tokens: the modules it declares and the paths it names.
+//! Reads one Rust file's tokens: the modules and structs it declares and the paths it names.
 //! What a path means within its crate is resolved by `modules`.
 
-use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+use proc_macro2::{Group, TokenStream, TokenTree};
 
-/// What a file says about modules.
+use super::structs::StructDecl;
+use super::tokens::{attribute, brace_group, is_path_sep, is_punct, word};
+
+/// What a file says.
 #[derive(Debug, Default)]
 pub(super) struct Scan {
     /// Every `mod name;` and `mod name { .. }`.
     pub(super) mods: Vec<ModDecl>,
     /// Every path outside tests that has at least two segments.
     pub(super) paths: Vec<UsedPath>,
+    /// Every struct outside tests.
+    pub(super) structs: Vec<StructDecl>,
 }
 
 /// A declared module.
@@ -65,8 +70,8 @@ fn walk(tokens: TokenStream, scope: &mut Vec<String>, is_test: bool, scan: &mut 
             at += len;
             continue;
         }
-        let here = word(&tokens.get(at).cloned());
-        let next = word(&tokens.get(at + 1).cloned());
+        let here = word(tokens.get(at));
+        let next = word(tokens.get(at + 1));
         if let (Some("mod"), Some(name)) = (here.as_deref(), next) {
             let body = tokens.get(at + 2);
             let inline = body.and_then(brace_group);
@@ -104,6 +109,7 @@ fn walk(tokens: TokenStream, scope: &mut Vec<String>, is_test: bool, scan: &mut 
             at += 1;
             continue;
         }
+        scan.structs.extend(StructDecl::read(&tokens, at, scope));
         at += path_or_group(&tokens, at, scope, scan);
     }
 }
@@ -196,25 +202,10 @@ fn push_path(scope: &[String], segments: Vec<String>, line: usize, scan: &mut Sc
     });
 }
 
-/// The attribute that the tokens start with, whether it is `#![..]`, and its length.
-fn attribute(tokens: &[TokenTree]) -> Option<(&Group, bool, usize)> {
-    if !is_punct(tokens.first(), '#') {
-        return None;
-    }
-    let is_inner = is_punct(tokens.get(1), '!');
-    let at = 1 + usize::from(is_inner);
-    match tokens.get(at) {
-        Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Bracket => {
-            Some((group, is_inner, at + 1))
-        }
-        _ => None,
-    }
-}
-
 /// The path in a `#[path = ".."]`.
 fn moved_to(attribute: &Group) -> Option<String> {
     let mut tokens = attribute.stream().into_iter();
-    let is_path = word(&tokens.next()).as_deref() == Some("path");
+    let is_path = word(tokens.next().as_ref()).as_deref() == Some("path");
     let Some(TokenTree::Literal(path)) = tokens.nth(1).filter(|_| is_path) else {
         return None;
     };
@@ -230,35 +221,13 @@ fn is_test_only(attribute: &Group) -> bool {
 /// The length of the item that the tokens start with.
 fn item_len(tokens: &[TokenTree]) -> usize {
     // The braces of a `use` do not end it.
-    let is_use = word(&tokens.first().cloned()).as_deref() == Some("use");
+    let is_use = word(tokens.first()).as_deref() == Some("use");
     let ends =
         |token: &TokenTree| is_punct(Some(token), ';') || (!is_use && brace_group(token).is_some());
     tokens
         .iter()
         .position(ends)
         .map_or(tokens.len(), |end| end + 1)
-}
-
-fn brace_group(token: &TokenTree) -> Option<&Group> {
-    match token {
-        TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => Some(group),
-        _ => None,
-    }
-}
-
-fn word(token: &Option<TokenTree>) -> Option<String> {
-    match token {
-        Some(TokenTree::Ident(ident)) => Some(ident.to_string()),
-        _ => None,
-    }
-}
-
-fn is_punct(token: Option<&TokenTree>, sign: char) -> bool {
-    matches!(token, Some(TokenTree::Punct(punct)) if punct.as_char() == sign)
-}
-
-fn is_path_sep(tokens: &[TokenTree]) -> bool {
-    is_punct(tokens.first(), ':') && is_punct(tokens.get(1), ':')
 }
 
 #[cfg(test)]

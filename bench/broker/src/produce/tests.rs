@@ -4,7 +4,7 @@ use downpour_wire::batch::{BatchBuilder, Stamp};
 use downpour_wire::codec::{Compression, Compressor};
 use downpour_wire::error_code::ErrorCode;
 use downpour_wire::messages::{
-    Message as _, ProducePartition, ProduceRequest, ProduceResponse, ProduceTopic,
+    Decode as _, Encode as _, ProducePartition, ProduceRequest, ProduceResponse, ProduceTopic,
 };
 use downpour_wire::primitives::{Reader, Uuid};
 use downpour_wire::record::RecordRef;

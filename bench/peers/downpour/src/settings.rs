@@ -4,10 +4,10 @@ use std::error::Error;
 use std::time::Duration;
 
 use bench_contract::{Acks, Run};
-use downpour::{Codec, Header, Producer, ProducerBuilder, Record, Topic};
+use downpour::{CompressionType, Header, Producer, ProducerBuilder, Record, Topic};
 
 pub(crate) fn builder(run: &Run) -> Result<ProducerBuilder, Box<dyn Error>> {
-    let codec = Codec::from_name(&run.codec.to_string()).ok_or("an unknown codec")?;
+    let codec = CompressionType::from_name(&run.codec.to_string()).ok_or("an unknown codec")?;
     let mut builder = Producer::builder(&run.bootstrap)
         .acks(match run.acks {
             Acks::All => downpour::Acks::All,

@@ -14,14 +14,8 @@ What is measured:
   topic is warmed up before. With --embedded the cluster is another process, so that its CPU and
   memory are not counted. Build with --release before you believe a number.
 
---try-send:
-  Fills the producer's memory (while an embedded cluster stalls), then calls try_send --records
-  times without a pause. A call answers at once: the record is accepted, or handed back. Printed:
-  the slowest call, CPU per call, how many were accepted and handed back, what became of the
-  accepted, and the peak RSS. --records defaults to 10,000 here, --size to 1024.
-
 Examples:
-  # A million records of 100 bytes, the broker checked by nobody but itself
+  # A million records of 100 bytes
   downpour perf events -b localhost:9092
 
   # Without a broker: the fake cluster in a process of its own
@@ -31,10 +25,7 @@ Examples:
   downpour perf events -b localhost:9092 --await each --records 10k
 
   # Explicit partitions in turn, four threads, handles dropped
-  downpour perf events -b localhost:9092 --partition each --threads 4 --await none
-
-  # Ten thousand try_send calls on a full buffer
-  downpour perf events --embedded --try-send -X buffer.memory=8388608";
+  downpour perf events -b localhost:9092 --partition each --threads 4 --await none";
 
 /// Measures throughput, CPU per record and memory.
 #[derive(Debug, Args)]
@@ -46,13 +37,13 @@ pub(crate) struct PerfArgs {
     #[command(flatten)]
     pub(crate) connection: ConnectionArgs,
 
-    /// Records to send, all threads together [default: 1M; with --try-send 10k]
-    #[arg(short = 'n', long, value_name = "N", value_parser = values::count)]
-    pub(crate) records: Option<u64>,
+    /// Records to send, all threads together
+    #[arg(short = 'n', long, value_name = "N", default_value = "1M", value_parser = values::count)]
+    pub(crate) records: u64,
 
-    /// Bytes of each value [default: 100; with --try-send 1k]
-    #[arg(short, long, value_name = "BYTES", value_parser = values::bytes)]
-    pub(crate) size: Option<usize>,
+    /// Bytes of each value
+    #[arg(short, long, value_name = "BYTES", default_value = "100", value_parser = values::bytes)]
+    pub(crate) size: usize,
 
     /// Threads that send
     #[arg(short, long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1024))]
@@ -67,10 +58,6 @@ pub(crate) struct PerfArgs {
     #[arg(long = "await", value_enum, value_name = "HOW", default_value_t = AwaitMode::Handles)]
     pub(crate) mode: AwaitMode,
 
-    /// Calls try_send on a full buffer, and checks that no call waits and no record is lost
-    #[arg(long, conflicts_with_all = ["mode", "threads"])]
-    pub(crate) try_send: bool,
-
     /// Prints the result as one JSON line
     #[arg(long)]
     pub(crate) json: bool,
@@ -79,11 +66,8 @@ pub(crate) struct PerfArgs {
 /// Which partition a record names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PartitionMode {
-    /// None.
     Auto,
-    /// All in turn.
     Each,
-    /// This one.
     One(i32),
 }
 
@@ -109,14 +93,14 @@ pub(crate) enum AwaitMode {
     Handles,
     /// Each record is acknowledged before the next is sent
     Each,
-    /// Thousand records a call, with one handle
+    /// A thousand records per call, with one handle
     Many,
     /// Handles are dropped; a flush at the end
     None,
 }
 
 impl AwaitMode {
-    /// Its name on the command line.
+    /// As on the command line.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Handles => "handles",

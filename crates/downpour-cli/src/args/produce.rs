@@ -8,9 +8,9 @@ use super::connection::ConnectionArgs;
 use super::values;
 
 const AFTER: &str = r#"Input:
-  lines   One record a line: the value, or with --key-separator the key, the separator, the value.
+  lines   One record per line: the value, or with --key-separator the key, the separator, the value.
           The end of the line (LF or CRLF) is not part of it. An empty line is an empty value.
-  ndjson  One JSON object a line; empty lines are skipped. Its fields:
+  ndjson  One JSON object per line; empty lines are skipped. Its fields:
             value          text as it is; null for a tombstone; other JSON as it is written
             value_base64   bytes, in value's place
             key            as value; null or absent for no key
@@ -30,7 +30,7 @@ Output:
     not written    it is not in the log; it may be sent again
     maybe written  nobody can say; sent again, it may be there twice
     not sent       it was refused before it was accepted
-  --json prints one object a record, in the input's order:
+  --json prints one object per record, in the input's order:
     {"source":"events.ndjson","line":1,"written":"yes","topic":"events","partition":0,"offset":0,"timestamp":1732147200000}
     {"source":"events.ndjson","line":2,"written":"unknown","topic":"events","partition":1,"error":"..."}
   ("written" is yes, no or unknown), and at the end {"summary":{...}}; --json=summary prints the
@@ -72,7 +72,7 @@ pub(crate) struct ProduceArgs {
     pub(crate) input: InputArgs,
 
     #[command(flatten)]
-    pub(crate) place: PlaceArgs,
+    pub(crate) record: RecordArgs,
 
     /// Prints a JSON line for each record and a summary, or the summary only
     #[arg(long, help_heading = "Output", value_name = "WHAT", num_args = 0..=1, require_equals = true, default_missing_value = "records")]
@@ -124,7 +124,7 @@ pub(crate) struct InputArgs {
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Parts of each record that the input does not give")]
-pub(crate) struct PlaceArgs {
+pub(crate) struct RecordArgs {
     /// The key
     #[arg(short, long)]
     pub(crate) key: Option<String>,

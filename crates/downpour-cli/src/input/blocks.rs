@@ -1,11 +1,11 @@
-//! Input in blocks of whole lines: as much as there is, so that a pipe's record leaves at once
-//! and a file's are many, and never more than a bounded amount.
+//! Input in blocks of whole lines. A block has what is there, up to a bound: so the lone record of a
+//! pipe leaves at once, and a file is read in large pieces.
 
 use std::io::{self, Read};
 
-/// So much is asked for at once.
+/// How many bytes one read asks for.
 const BLOCK: usize = 64 * 1024;
-/// A line that is longer is no record.
+/// A line that is longer is refused.
 pub(super) const LINE_MAX: usize = 16 * 1024 * 1024;
 
 /// Some whole lines of one source.
@@ -28,11 +28,11 @@ impl Block {
 /// Why a source cannot be read on.
 #[derive(Debug)]
 pub(crate) struct ReadError {
-    /// Which source.
+    /// Which one, in the order of the command line.
     pub(crate) source: usize,
     /// The line that cannot be read.
     pub(crate) line: u64,
-    /// What is wrong, and the remedy.
+    /// What is wrong and what to do.
     pub(crate) reason: String,
 }
 

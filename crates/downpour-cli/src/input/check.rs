@@ -4,7 +4,7 @@ use super::sources::Source;
 use super::template::Template;
 use crate::ending::Refusal;
 
-/// So many problems are named.
+/// How many problems are named at most.
 const NAMED: usize = 10;
 
 /// What the input asks of the topic.
@@ -27,7 +27,7 @@ pub(crate) fn check(sources: &[Source], template: &Template) -> Result<Needs, Re
         }
     };
     for (index, source) in sources.iter().enumerate() {
-        let Some(mut blocks) = source.rehearse(index) else {
+        let Some(mut blocks) = source.read_ahead(index) else {
             continue;
         };
         loop {

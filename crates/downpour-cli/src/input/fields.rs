@@ -93,7 +93,7 @@ pub(super) fn into_bytes(text: Cow<'_, str>) -> Cow<'_, [u8]> {
     }
 }
 
-/// The start of what somebody wrote, short enough for a message.
+/// The start of a text, short enough for a message.
 pub(super) fn shown(json: &str) -> String {
     const SHOWN: usize = 40;
     match json.char_indices().nth(SHOWN) {

@@ -13,7 +13,6 @@ use super::line::BadLine;
 const FIELD: &str = "headers";
 const REMEDY: &str = "write {\"name\":\"text\"}, or [[\"name\",\"text\"],[\"name\",null]]";
 
-/// Reads the field.
 pub(super) fn parse(raw: &RawValue) -> Result<Vec<Header<'_>>, BadLine> {
     if raw.get() == "null" {
         return Ok(Vec::new());

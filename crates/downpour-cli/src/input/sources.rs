@@ -8,7 +8,6 @@ use super::blocks::Blocks;
 use crate::args::{InputFormat, ProduceArgs};
 use crate::ending::Refusal;
 
-/// One of them.
 #[derive(Debug)]
 pub(crate) struct Source {
     /// What it is called in messages.
@@ -20,7 +19,7 @@ pub(crate) struct Source {
 #[derive(Debug)]
 enum Input {
     Stdin,
-    /// May be read twice.
+    /// A file, which may be read twice.
     Regular(File),
     /// A pipe with a name, or a device.
     Once(File),
@@ -107,14 +106,14 @@ impl Source {
     }
 
     /// Reads it once without using it up, if it can be read again.
-    pub(super) fn rehearse(&self, index: usize) -> Option<Blocks<&File>> {
+    pub(super) fn read_ahead(&self, index: usize) -> Option<Blocks<&File>> {
         match &self.input {
             Input::Regular(file) => Some(Blocks::new(file, index)),
             Input::Stdin | Input::Once(_) => None,
         }
     }
 
-    /// Back to the start after a rehearsal.
+    /// Back to the start after the check.
     pub(super) fn rewind(&self) -> io::Result<()> {
         match &self.input {
             Input::Regular(file) => {
@@ -125,7 +124,6 @@ impl Source {
         }
     }
 
-    /// Its lines.
     pub(crate) fn into_blocks(self, index: usize) -> Blocks<Box<dyn Read + Send>> {
         let input: Box<dyn Read + Send> = match self.input {
             Input::Stdin => Box::new(io::stdin()),

@@ -5,7 +5,7 @@ use downpour::{Header, Part, Record, Topic};
 use super::line::{BadLine, Line};
 use super::lines::{self, Cut};
 use super::ndjson;
-use crate::args::{InputArgs, InputFormat, PlaceArgs};
+use crate::args::{InputArgs, InputFormat, RecordArgs};
 
 /// What every line of every source has in common.
 #[derive(Debug, Default)]
@@ -19,17 +19,17 @@ pub(crate) struct Template {
 }
 
 impl Template {
-    pub(crate) fn new(input: &InputArgs, place: &PlaceArgs) -> Self {
+    pub(crate) fn new(input: &InputArgs, record: &RecordArgs) -> Self {
         Self {
             cut: Cut {
                 separator: input.key_separator.clone(),
                 tombstones: input.tombstones,
             },
-            key: place.key.clone(),
-            headers: place.headers.clone(),
-            partition: place.partition,
-            partition_key: place.partition_key.clone(),
-            timestamp: place.timestamp,
+            key: record.key.clone(),
+            headers: record.headers.clone(),
+            partition: record.partition,
+            partition_key: record.partition_key.clone(),
+            timestamp: record.timestamp,
         }
     }
 

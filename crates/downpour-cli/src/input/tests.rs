@@ -17,7 +17,7 @@ fn template(options: &[&str]) -> Template {
         .iter()
         .chain(options);
     match Cli::try_parse_from(words).unwrap().command {
-        Command::Produce(args) => Template::new(&args.input, &args.place),
+        Command::Produce(args) => Template::new(&args.input, &args.record),
         other => panic!("{other:?}"),
     }
 }

@@ -11,13 +11,13 @@ use super::payload::Payload;
 use crate::args::{AwaitMode, PartitionMode};
 use crate::console::Console;
 
-/// Handles that a thread keeps before it reads the oldest.
+/// How many handles a thread keeps before it reads the oldest.
 const WINDOW: usize = 100_000;
-/// Handles that are read at once then.
+/// How many of them it reads then.
 const READ: usize = 1_000;
 /// Records of one call, with `--await many`.
 const MANY: u64 = 1_000;
-/// Round trips of which the time is kept.
+/// How many round trips are remembered.
 const TIMED: usize = 1_000_000;
 
 /// What all threads have in common.
@@ -30,11 +30,10 @@ pub(super) struct Load<'a> {
     pub(super) console: &'a Console,
 }
 
-/// One thread.
 pub(super) struct Worker<'a> {
     load: &'a Load<'a>,
     partitions: u64,
-    /// So that threads begin at different partitions and values.
+    /// Added to each record's number, so that threads begin at different partitions and values.
     offset: u64,
     outcomes: Outcomes,
 }
@@ -50,7 +49,7 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// Sends so many records; a record that is not accepted ends it.
+    /// Sends this many records; one that is not accepted ends it.
     pub(super) fn run(mut self, records: u64) -> Outcomes {
         match self.load.mode {
             AwaitMode::Handles => self.handles(records),
@@ -140,17 +139,17 @@ impl<'a> Worker<'a> {
                 }
             };
             // The call before is read while this one is on its way.
-            self.settle(before.replace(deliveries));
+            self.read_many(before.replace(deliveries));
             if let Some(error) = error {
                 self.outcomes.refuse(&error);
                 break;
             }
             number = until;
         }
-        self.settle(before);
+        self.read_many(before);
     }
 
-    fn settle(&mut self, deliveries: Option<downpour::Deliveries>) {
+    fn read_many(&mut self, deliveries: Option<downpour::Deliveries>) {
         let Some(deliveries) = deliveries else { return };
         if deliveries.wait().is_ok() {
             self.outcomes.acknowledged += deliveries.len() as u64;

@@ -2,16 +2,16 @@
 
 use downpour::{DeliveryError, Outcome, ProduceError, SendError, Written};
 
-/// Counts of ends, and the first trouble of each kind in words.
+/// How many records had which end, and the first error of each kind in words.
 #[derive(Debug, Default)]
 pub(super) struct Outcomes {
     pub(super) acknowledged: u64,
     pub(super) not_written: u64,
     pub(super) unknown: u64,
     pub(super) refused: u64,
-    /// Accepted, and nobody looked.
+    /// Accepted, and the verdict was not asked for.
     pub(super) unread: u64,
-    /// The first of each kind.
+    /// The first error of each kind.
     pub(super) troubles: Vec<String>,
     /// Round trips in microseconds, where each was awaited.
     pub(super) round_trips: Vec<u32>,
@@ -62,7 +62,7 @@ impl Outcomes {
         self.round_trips.extend(other.round_trips);
     }
 
-    /// Whether all records are accounted for and good, as far as anybody looked.
+    /// Whether every record was acknowledged, or accepted where verdicts are not asked for.
     pub(super) fn is_complete(&self, records: u64) -> bool {
         self.acknowledged + self.unread == records
     }

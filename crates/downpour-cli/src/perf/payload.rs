@@ -1,13 +1,13 @@
-//! Values to send: text that compresses about as far as logs do not, the same in every run.
+//! Values to send: random text, which compresses less than logs do, the same in every run.
 
-/// Bytes from which values of one size are cut, each elsewhere.
+/// Bytes from which values of one size are cut, each at another place.
 #[derive(Debug)]
 pub(super) struct Payload {
     bytes: Vec<u8>,
     size: usize,
 }
 
-/// So many different values.
+/// How many different values there are.
 const VARIETY: usize = 4096;
 
 impl Payload {
@@ -25,7 +25,6 @@ impl Payload {
         Self { bytes, size }
     }
 
-    /// The value of one record.
     pub(super) fn value(&self, record: u64) -> &[u8] {
         let at = (record.wrapping_mul(31) % VARIETY as u64) as usize;
         &self.bytes[at..at + self.size]

@@ -12,27 +12,23 @@ use crate::console::Console;
 use crate::ending::Refusal;
 use crate::usage::Usage;
 
-/// What was measured.
 pub(super) struct Measured<'a> {
     pub(super) args: &'a PerfArgs,
-    pub(super) records: u64,
-    pub(super) size: usize,
     pub(super) outcomes: Outcomes,
     pub(super) elapsed: Duration,
     pub(super) before: Usage,
     pub(super) after: Usage,
 }
 
-/// Writes lines of results to standard output.
-pub(super) fn print(text: &str) -> Result<(), Refusal> {
+fn print(text: &str) -> Result<(), Refusal> {
     let mut output = io::stdout();
     writeln!(output, "{text}")
         .and_then(|()| output.flush())
         .map_err(|error| Refusal::new(format!("the result could not be written out: {error}")))
 }
 
-/// Nanoseconds for each of so many.
-pub(super) fn nanos_each(time: Duration, count: u64) -> f64 {
+/// Nanoseconds per record.
+fn nanos_each(time: Duration, count: u64) -> f64 {
     time.as_nanos() as f64 / count.max(1) as f64
 }
 
@@ -48,7 +44,7 @@ impl Measured<'_> {
         }
     }
 
-    /// Records that were accepted and ended, whatever their end.
+    /// How many records were accepted and ended, well or not.
     fn ended(&self) -> u64 {
         let o = &self.outcomes;
         o.acknowledged + o.not_written + o.unknown + o.unread
@@ -84,9 +80,9 @@ impl Measured<'_> {
              switches per record\n\
              memory    peak RSS {}\n",
             HumanCount(ended),
-            self.size,
+            self.args.size,
             HumanCount(self.rate() as u64),
-            HumanBytes((self.rate() * self.size as f64) as u64),
+            HumanBytes((self.rate() * self.args.size as f64) as u64),
             nanos_each(cpu, ended),
             nanos_each(self.user(), ended),
             nanos_each(self.system(), ended),
@@ -111,8 +107,8 @@ impl Measured<'_> {
                 HumanCount(outcomes.unknown),
             )
         };
-        if ended < self.records {
-            text += &format!(", {} not sent", HumanCount(self.records - ended));
+        if ended < self.args.records {
+            text += &format!(", {} not sent", HumanCount(self.args.records - ended));
         }
         text
     }
@@ -123,7 +119,7 @@ impl Measured<'_> {
         let trips = self.round_trips();
         json!({
             "records": ended,
-            "size": self.size,
+            "size": self.args.size,
             "threads": self.args.threads,
             "await": self.args.mode.name(),
             "compression": self.args.connection.compression.as_deref().unwrap_or("none"),
@@ -138,7 +134,7 @@ impl Measured<'_> {
             "not_written": outcomes.not_written,
             "unknown": outcomes.unknown,
             "verdicts_not_read": outcomes.unread,
-            "not_sent": self.records - ended.min(self.records),
+            "not_sent": self.args.records - ended.min(self.args.records),
             "round_trip_us": trips.map(|[median, p99, max]| {
                 json!({ "median": median, "p99": p99, "max": max })
             }),

@@ -1,4 +1,4 @@
-//! The order of a measurement: target, producer, topic, then the load or the `try_send` check.
+//! The order of a measurement: target, producer, topic, then the load.
 
 use std::thread;
 use std::time::Instant;
@@ -8,29 +8,23 @@ use super::outcome::Outcomes;
 use super::payload::Payload;
 use super::result::Measured;
 use super::target::Target;
-use super::try_send;
 use crate::args::{AwaitMode, PerfArgs};
 use crate::console::Console;
 use crate::ending::{Ending, Refusal};
 use crate::usage;
 
-/// Runs the command.
 pub(crate) fn run(args: &PerfArgs, console: &Console) -> Result<Ending, Refusal> {
     if cfg!(debug_assertions) {
         console.note("this is a debug build: its numbers say nothing about a release build's");
     }
     let target = Target::reach(args)?;
-    if args.try_send {
-        return try_send::run(args, target, console);
-    }
-    let records = args.records.unwrap_or(1_000_000);
-    let size = args.size.unwrap_or(100);
+    let records = args.records;
     let load = Load {
         producer: &target.producer,
         topic: &target.topic,
         partition: args.partition,
         mode: args.mode,
-        payload: &Payload::new(size),
+        payload: &Payload::new(args.size),
         console,
     };
     if !args.json {
@@ -48,8 +42,6 @@ pub(crate) fn run(args: &PerfArgs, console: &Console) -> Result<Ending, Refusal>
     target.producer.close();
     let measured = Measured {
         args,
-        records,
-        size,
         outcomes,
         elapsed,
         before,

@@ -1,36 +1,41 @@
-//! What is measured against: brokers, or the fake cluster in a process of its own; and a producer
+//! What is measured against: brokers, or the fake cluster in another process; and a producer
 //! whose topic is warm.
 
 use downpour::Topic;
 use downpour::blocking::Producer;
 
 use crate::args::{PartitionMode, PerfArgs};
-use crate::embedded::Apart;
+use crate::embedded::ClusterProcess;
 use crate::ending::Refusal;
 use crate::settings;
 
-/// The cluster, if it is ours, and the producer. The fields end in this order.
+/// The producer, and the cluster if this command started one. Fields are dropped in this order, so
+/// that the cluster ends last.
 pub(super) struct Target {
     pub(super) topic: Topic,
     pub(super) producer: Producer,
-    pub(super) apart: Option<Apart>,
+    _cluster: Option<ClusterProcess>,
 }
 
 impl Target {
-    /// Starts what is ours and connects.
+    /// Starts the cluster if it is embedded, and connects.
     pub(super) fn reach(args: &PerfArgs) -> Result<Self, Refusal> {
         let connection = &args.connection;
-        // The settings are checked first: a process is a lot to start for nothing.
+        // The settings are checked first, so that no process is started for wrong ones.
         let placeholder = connection.embedded.then_some("localhost:9092");
         drop(settings::build(settings::builder(
             connection,
             placeholder,
         )?)?);
-        let apart = match connection.embedded {
-            true => Some(Apart::start(&args.topic, connection.embedded_partitions)?),
+        let cluster = match connection.embedded {
+            true => Some(ClusterProcess::start(
+                &args.topic,
+                connection.embedded_partitions,
+            )?),
             false => None,
         };
-        let builder = settings::builder(connection, apart.as_ref().map(Apart::bootstrap))?;
+        let builder =
+            settings::builder(connection, cluster.as_ref().map(ClusterProcess::bootstrap))?;
         let producer = settings::build(builder)?.blocking();
         let topic = producer
             .topic(&args.topic)
@@ -47,7 +52,7 @@ impl Target {
         Ok(Self {
             topic,
             producer,
-            apart,
+            _cluster: cluster,
         })
     }
 }

@@ -1,13 +1,12 @@
-//! What the sending side tells the reporting side: one line's fate so far.
+//! What the sending side tells the reporting side: one line, and what became of it so far.
 
 use downpour::Delivery;
 
-/// A line of the input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct InputLine {
     /// Which source, in the order of the command line.
     pub(super) source: usize,
-    /// From 1.
+    /// The source's first line is 1.
     pub(super) line: u64,
 }
 
@@ -15,7 +14,7 @@ pub(super) struct Place {
 #[derive(Debug)]
 pub(super) enum Entry {
     /// Accepted; the verdict is still to come.
-    Accepted(Place, Delivery),
+    Accepted(InputLine, Delivery),
     /// It did not become a record, or the record was refused: nothing was sent.
-    Refused(Place, String),
+    Refused(InputLine, String),
 }

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use downpour::{DeliveryError, Report, Written};
 use indicatif::HumanCount;
 
-use super::entry::Place;
+use super::entry::InputLine;
 use super::report::{Sink, Summary};
 use crate::console::Console;
 
@@ -18,7 +18,6 @@ struct Run {
     text: String,
 }
 
-/// Writes for people.
 #[derive(Debug)]
 pub(super) struct Human {
     console: Console,
@@ -46,15 +45,15 @@ impl Human {
         self
     }
 
-    fn note(&mut self, place: Place, text: String) {
+    fn note(&mut self, at: InputLine, text: String) {
         if let Some(run) = &mut self.open {
-            if run.source == place.source && run.last + 1 == place.line && run.text == text {
-                run.last = place.line;
+            if run.source == at.source && run.last + 1 == at.line && run.text == text {
+                run.last = at.line;
                 return;
             }
         }
         self.close();
-        let Place { source, line } = place;
+        let InputLine { source, line } = at;
         self.open = Some(Run {
             source,
             first: line,
@@ -87,22 +86,22 @@ impl Human {
 }
 
 impl Sink for Human {
-    fn delivered(&mut self, _: Place, _: &Report) -> io::Result<()> {
+    fn delivered(&mut self, _: InputLine, _: &Report) -> io::Result<()> {
         Ok(())
     }
 
-    fn failed(&mut self, place: Place, error: &DeliveryError) -> io::Result<()> {
+    fn failed(&mut self, at: InputLine, error: &DeliveryError) -> io::Result<()> {
         let text = match error.written() {
             // The library's words begin with the same verdict.
             Written::No | Written::Unknown => error.to_string(),
             _ => format!("not acknowledged: {error}"),
         };
-        self.note(place, text);
+        self.note(at, text);
         Ok(())
     }
 
-    fn refused(&mut self, place: Place, reason: &str) -> io::Result<()> {
-        self.note(place, format!("not sent: {reason}"));
+    fn refused(&mut self, at: InputLine, reason: &str) -> io::Result<()> {
+        self.note(at, format!("not sent: {reason}"));
         Ok(())
     }
 
@@ -114,18 +113,17 @@ impl Sink for Human {
     fn summary(&mut self, summary: &Summary<'_>) -> io::Result<()> {
         self.close();
         if let Some(halt) = summary.halt {
-            let place = match halt.place {
-                Some(place) => {
-                    let name = self.name(place.source);
+            let at = match halt.at {
+                Some(at) => {
+                    let name = self.name(at.source);
                     format!(
                         " before line {} of {name}; from there on nothing was sent",
-                        place.line
+                        at.line
                     )
                 }
                 None => String::new(),
             };
-            self.console
-                .line(&format!("stopped{place}: {}", halt.reason));
+            self.console.line(&format!("stopped{at}: {}", halt.reason));
             for source in &halt.untouched {
                 self.console.line(&format!(
                     "{}: not read, nothing was sent",

@@ -1,15 +1,14 @@
-//! Results for programs: an object a record, and one at the end, on standard output.
+//! Results for programs: one object per record, and one at the end, on standard output.
 
 use std::io::{self, BufWriter, Stdout, Write};
 
 use downpour::{DeliveryError, Report, Written};
 use serde::Serialize;
 
-use super::entry::Place;
+use super::entry::InputLine;
 use super::report::{Sink, Summary};
 use super::tally::PartitionTally;
 
-/// Writes JSON lines.
 #[derive(Debug)]
 pub(super) struct Json {
     output: BufWriter<Stdout>,
@@ -32,12 +31,12 @@ impl Json {
         self
     }
 
-    fn record(&mut self, place: Place, record: &impl Serialize) -> io::Result<()> {
+    fn record(&mut self, at: InputLine, record: &impl Serialize) -> io::Result<()> {
         if self.summary_only {
             return Ok(());
         }
-        let source = name(&self.names, place);
-        let line = place.line;
+        let source = name(&self.names, at);
+        let line = at.line;
         write(
             &mut self.output,
             &AtPlace {
@@ -49,8 +48,8 @@ impl Json {
     }
 }
 
-fn name(names: &[String], place: Place) -> &str {
-    names.get(place.source).map_or("?", String::as_str)
+fn name(names: &[String], at: InputLine) -> &str {
+    names.get(at.source).map_or("?", String::as_str)
 }
 
 fn write(output: &mut BufWriter<Stdout>, value: &impl Serialize) -> io::Result<()> {
@@ -123,7 +122,7 @@ struct Last<'a> {
 }
 
 impl Sink for Json {
-    fn delivered(&mut self, place: Place, report: &Report) -> io::Result<()> {
+    fn delivered(&mut self, at: InputLine, report: &Report) -> io::Result<()> {
         let record = Delivered {
             written: "yes",
             topic: report.topic(),
@@ -131,10 +130,10 @@ impl Sink for Json {
             offset: report.offset(),
             timestamp: report.timestamp_ms(),
         };
-        self.record(place, &record)
+        self.record(at, &record)
     }
 
-    fn failed(&mut self, place: Place, error: &DeliveryError) -> io::Result<()> {
+    fn failed(&mut self, at: InputLine, error: &DeliveryError) -> io::Result<()> {
         let record = Failed {
             written: match error.written() {
                 Written::No => "no",
@@ -145,10 +144,10 @@ impl Sink for Json {
             attempts: Some(error.attempts()),
             error: &error.to_string(),
         };
-        self.record(place, &record)
+        self.record(at, &record)
     }
 
-    fn refused(&mut self, place: Place, reason: &str) -> io::Result<()> {
+    fn refused(&mut self, at: InputLine, reason: &str) -> io::Result<()> {
         let record = Failed {
             written: "no",
             topic: None,
@@ -156,7 +155,7 @@ impl Sink for Json {
             attempts: None,
             error: reason,
         };
-        self.record(place, &record)
+        self.record(at, &record)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -182,8 +181,8 @@ impl Sink for Json {
                 seconds: summary.elapsed.as_secs_f64(),
                 records_per_second: summary.rate() as u64,
                 stopped: summary.halt.map(|halt| Stopped {
-                    source: halt.place.map(|place| name(&self.names, place)),
-                    line: halt.place.map(|place| place.line),
+                    source: halt.at.map(|at| name(&self.names, at)),
+                    line: halt.at.map(|at| at.line),
                     reason: &halt.reason,
                     not_read: halt
                         .untouched

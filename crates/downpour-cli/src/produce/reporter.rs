@@ -13,11 +13,10 @@ use super::tally::Tally;
 use super::window::Window;
 use crate::console::Console;
 
-/// What it knows at the end.
 pub(super) struct Reporter {
     pub(super) sinks: Vec<Box<dyn Sink>>,
     pub(super) tally: Tally,
-    /// The first trouble with standard output.
+    /// The first error of standard output; later ones are not told.
     pub(super) trouble: Option<io::Error>,
     console: Console,
 }
@@ -32,14 +31,14 @@ impl Reporter {
         }
     }
 
-    /// Works until nobody sends any more.
+    /// Works until the sending side has ended and everything is reported.
     pub(super) fn run(mut self, entries: Receiver<Vec<Entry>>, window: &Window) -> Self {
         for entries in entries {
             let count = entries.len();
             let mut shown = 0;
             for entry in entries {
                 if let Entry::Accepted(_, delivery) = &entry {
-                    // Whoever waits long shows what there is first.
+                    // The next verdict may take long, so what is there is shown first.
                     if delivery.is_pending() {
                         self.show(&mut shown);
                     }
@@ -55,7 +54,7 @@ impl Reporter {
 
     fn entry(&mut self, entry: Entry) {
         match entry {
-            Entry::Accepted(place, delivery) => {
+            Entry::Accepted(at, delivery) => {
                 // Without an end there is no timeout, so that the loop runs once.
                 let outcome = loop {
                     if let Ok(outcome) = delivery.wait_outcome(Duration::MAX) {
@@ -65,19 +64,19 @@ impl Reporter {
                 match outcome {
                     Outcome::Delivered(report) => {
                         self.tally.acknowledge(&report);
-                        self.tell(|sink| sink.delivered(place, &report));
+                        self.tell(|sink| sink.delivered(at, &report));
                     }
                     Outcome::Undelivered(error) => {
                         self.tally.fail(error.written());
-                        self.tell(|sink| sink.failed(place, &error));
+                        self.tell(|sink| sink.failed(at, &error));
                     }
-                    // The enum may grow; what is not known is not acknowledged.
+                    // The enum may grow; an outcome that is not known here is no acknowledgement.
                     _ => self.tally.fail(downpour::Written::Unknown),
                 }
             }
-            Entry::Refused(place, reason) => {
+            Entry::Refused(at, reason) => {
                 self.tally.refused += 1;
-                self.tell(|sink| sink.refused(place, &reason));
+                self.tell(|sink| sink.refused(at, &reason));
             }
         }
     }

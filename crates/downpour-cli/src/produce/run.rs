@@ -1,5 +1,5 @@
 //! The order of events: settings, input, cluster, topic, threads, end. Nothing is sent before
-//! all of the first four are well.
+//! the first four have gone well.
 
 use std::io::IsTerminal;
 use std::ops::ControlFlow;
@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use downpour::Topic;
 use downpour::blocking::Producer;
 
-use super::entry::Place;
+use super::entry::InputLine;
 use super::human::Human;
 use super::json::Json;
 use super::report::{Halt, Sink, Summary};
@@ -27,11 +27,11 @@ use crate::input::{self, Block, ReadError, Source, Template};
 use crate::settings;
 use crate::signals::Signals;
 
-/// What was accepted before an interrupt may take so long to its verdict.
+/// How long records that were accepted before an interrupt may take to their verdict.
 const GRACE: Duration = Duration::from_secs(10);
-/// Blocks that were read and are not sent yet.
+/// How many blocks may be read and not sent yet.
 const BLOCKS: usize = 4;
-/// Blocks that were sent and are not reported yet; the window bounds their records.
+/// How many blocks may be sent and not reported yet; the window bounds their records.
 const BATCHES: usize = 1024;
 
 /// What the reading side and the signals say.
@@ -45,7 +45,6 @@ enum Message {
     End,
 }
 
-/// Runs the command.
 pub(crate) fn run(args: &ProduceArgs, console: &Console) -> Result<Ending, Refusal> {
     let signals = Signals::take();
     let (cluster, builder) = if args.connection.embedded {
@@ -56,7 +55,7 @@ pub(crate) fn run(args: &ProduceArgs, console: &Console) -> Result<Ending, Refus
     };
     let producer = settings::build(builder)?.blocking();
     let sources = input::open(args)?;
-    let template = Template::new(&args.input, &args.place);
+    let template = Template::new(&args.input, &args.record);
     let interrupted = Arc::new(AtomicU8::new(0));
     let (messages, inbox) = mpsc::sync_channel(BLOCKS);
     if let Some(signals) = signals {
@@ -103,7 +102,7 @@ struct Parts<'a> {
     inbox: Receiver<Message>,
 }
 
-/// The first signal ends it politely, the second at once.
+/// The first signal ends reading and gives what was accepted its time; the second ends all at once.
 fn watch(
     signals: Signals,
     producer: &Producer,
@@ -145,14 +144,14 @@ fn warm_up(
         .map_err(|error| Refusal(vec![error.to_string(), "nothing was sent".into()]))?;
     let partitions = topic.partitions();
     let flag = args
-        .place
+        .record
         .partition
         .map(|partition| (partition, "--partition".to_owned()));
-    for (partition, place) in flag.iter().chain(&needs.partition) {
+    for (partition, at) in flag.iter().chain(&needs.partition) {
         if usize::try_from(*partition).is_ok_and(|partition| partition >= partitions) {
             return Err(Refusal(vec![
                 format!(
-                    "{place}: partition is {partition}, but {} has {partitions} partitions; name \
+                    "{at}: partition is {partition}, but {} has {partitions} partitions; name \
                      one that exists (they count from 0), or leave it out",
                     args.topic
                 ),
@@ -193,11 +192,11 @@ fn stream(args: &ProduceArgs, console: &Console, sources: Vec<Source>, parts: Pa
         window: &window,
         entries,
     };
-    read_apart(sources, messages);
+    read_all(sources, messages);
     let (mut reporter, halt) = thread::scope(|scope| {
         let reporting = scope.spawn(|| reporter.run(reported, &window));
         let halt = pump(&inbox, &sender, names.len());
-        // The reporting side ends when it has everything and nobody can send more.
+        // The reporting side ends when the last sender is dropped and everything is reported.
         drop(sender);
         producer.close();
         let reporter = reporting.join().expect("a panic there is passed on here");
@@ -237,8 +236,8 @@ fn sinks(args: &ProduceArgs, console: &Console, names: &[String]) -> Vec<Box<dyn
     }
 }
 
-/// Reads all sources in order, on a thread that nobody waits for: it may hang in a read for ever.
-fn read_apart(sources: Vec<Source>, messages: SyncSender<Message>) {
+/// Reads all sources in order, on a thread that is never joined: it may hang in a read forever.
+fn read_all(sources: Vec<Source>, messages: SyncSender<Message>) {
     thread::spawn(move || {
         for (index, source) in sources.into_iter().enumerate() {
             let mut blocks = source.into_blocks(index);
@@ -254,7 +253,7 @@ fn read_apart(sources: Vec<Source>, messages: SyncSender<Message>) {
                 }
             }
         }
-        // If nobody listens any more, nobody misses it.
+        // If the receiver is gone, the run has ended and needs no more.
         let _ = messages.send(Message::End);
     });
 }
@@ -271,26 +270,26 @@ fn pump(inbox: &Receiver<Message>, sender: &Sender<'_>, sources: usize) -> Optio
                     break halt;
                 }
                 let lines = block.lines().count() as u64;
-                next = Some(Place {
+                next = Some(InputLine {
                     source: block.source,
                     line: block.first_line + lines,
                 });
             }
             Ok(Message::Failed(error)) => {
                 reached = error.source;
-                let place = Some(Place {
+                let at = Some(InputLine {
                     source: error.source,
                     line: error.line,
                 });
                 break Halt {
-                    place,
+                    at,
                     reason: error.reason,
                     untouched: Vec::new(),
                 };
             }
             Ok(Message::Interrupted) => {
                 break Halt {
-                    place: next,
+                    at: next,
                     reason: "interrupted".into(),
                     untouched: Vec::new(),
                 };
@@ -299,7 +298,7 @@ fn pump(inbox: &Receiver<Message>, sender: &Sender<'_>, sources: usize) -> Optio
             Err(_) => {
                 let reason = "the reading thread is gone".into();
                 break Halt {
-                    place: next,
+                    at: next,
                     reason,
                     untouched: Vec::new(),
                 };

@@ -7,20 +7,19 @@ use std::sync::mpsc::SyncSender;
 use downpour::blocking::Producer;
 use downpour::{SendError, Topic};
 
-use super::entry::{Entry, Place};
+use super::entry::{Entry, InputLine};
 use super::report::Halt;
 use super::window::Window;
 use crate::args::InputFormat;
 use crate::input::{Block, Template};
 
-/// What is needed to send.
 pub(super) struct Sender<'a> {
     pub(super) producer: &'a Producer,
     pub(super) topic: &'a Topic,
     pub(super) template: &'a Template,
     pub(super) formats: &'a [InputFormat],
     pub(super) keep_going: bool,
-    /// The number of the signal that ends it, or 0.
+    /// Set by the signals' thread to the number of the signal that ends the run; 0 until then.
     pub(super) interrupted: &'a AtomicU8,
     pub(super) window: &'a Window,
     pub(super) entries: SyncSender<Vec<Entry>>,
@@ -41,44 +40,45 @@ impl Sender<'_> {
     fn lines(&self, block: &Block, entries: &mut Vec<Entry>) -> ControlFlow<Halt> {
         let format = self.formats[block.source];
         for (number, line) in block.lines() {
-            let place = Place {
+            let at = InputLine {
                 source: block.source,
                 line: number,
             };
             if self.interrupted.load(Ordering::Relaxed) != 0 {
-                return stop(Some(place), "interrupted");
+                return stop(Some(at), "interrupted");
             }
             let record = match self.template.read(format, line) {
                 Ok(Some(read)) => read.into_record(self.topic),
                 Ok(None) => continue,
                 Err(bad) => {
-                    self.refuse(place, bad.to_string(), entries)?;
+                    self.refuse(at, bad.to_string(), entries)?;
                     continue;
                 }
             };
             match self.producer.produce_async(record) {
-                Ok(delivery) => entries.push(Entry::Accepted(place, delivery)),
+                Ok(delivery) => entries.push(Entry::Accepted(at, delivery)),
                 Err(SendError::Invalid(invalid)) => {
-                    self.refuse(place, invalid.to_string(), entries)?;
+                    self.refuse(at, invalid.to_string(), entries)?;
                 }
                 Err(SendError::Closed) if self.interrupted.load(Ordering::Relaxed) != 0 => {
-                    return stop(Some(place), "interrupted");
+                    return stop(Some(at), "interrupted");
                 }
-                // Whatever keeps this record out keeps out the next: order is kept.
-                Err(error) => return stop(Some(place), error.to_string()),
+                // What keeps this record out (a topic that is not there, a producer that closes) keeps
+                // the next one out too, so that none overtakes it.
+                Err(error) => return stop(Some(at), error.to_string()),
             }
         }
         ControlFlow::Continue(())
     }
 
-    fn refuse(&self, place: Place, reason: String, entries: &mut Vec<Entry>) -> ControlFlow<Halt> {
-        entries.push(Entry::Refused(place, reason));
+    fn refuse(&self, at: InputLine, reason: String, entries: &mut Vec<Entry>) -> ControlFlow<Halt> {
+        entries.push(Entry::Refused(at, reason));
         if self.keep_going {
             return ControlFlow::Continue(());
         }
-        let next = Place {
-            line: place.line + 1,
-            ..place
+        let next = InputLine {
+            line: at.line + 1,
+            ..at
         };
         stop(
             Some(next),
@@ -87,9 +87,9 @@ impl Sender<'_> {
     }
 }
 
-fn stop(place: Option<Place>, reason: impl Into<String>) -> ControlFlow<Halt> {
+fn stop(at: Option<InputLine>, reason: impl Into<String>) -> ControlFlow<Halt> {
     ControlFlow::Break(Halt {
-        place,
+        at,
         reason: reason.into(),
         untouched: Vec::new(),
     })

@@ -12,13 +12,13 @@ pub(super) struct PartitionTally {
     pub(super) offsets: Option<(i64, i64)>,
 }
 
-/// How many records ended how.
+/// How many records had which end.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Tally {
     pub(super) acknowledged: u64,
     /// Accepted and not in the log.
     pub(super) not_written: u64,
-    /// Accepted, and nobody can say.
+    /// Accepted; whether they are in the log is unknown.
     pub(super) unknown: u64,
     /// Broken lines, and records that were not accepted.
     pub(super) refused: u64,

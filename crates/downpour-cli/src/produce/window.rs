@@ -2,10 +2,10 @@
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-/// Handles of so many records are some 30 MB.
+/// The handles of this many records take about 30 MB.
 pub(super) const RECORDS: usize = 500_000;
 
-/// A count with a limit; who is over it waits.
+/// A count with a limit: adding waits while the count is not below it.
 #[derive(Debug)]
 pub(super) struct Window {
     inside: Mutex<usize>,
@@ -22,15 +22,14 @@ impl Window {
         }
     }
 
-    /// Waits until there are fewer than the limit, then adds some; so there may be more than the
-    /// limit, by one addition.
+    /// Waits until there are fewer than the limit, then adds some: the count may pass the limit, by
+    /// one addition at most.
     pub(super) fn enter(&self, records: usize) {
         let full = |inside: &mut usize| *inside >= self.limit;
         let waited = self.shrunk.wait_while(self.lock(), full);
         *waited.unwrap_or_else(PoisonError::into_inner) += records;
     }
 
-    /// Takes some out.
     pub(super) fn leave(&self, records: usize) {
         let mut inside = self.lock();
         *inside = inside.saturating_sub(records);
@@ -38,7 +37,7 @@ impl Window {
     }
 
     fn lock(&self) -> MutexGuard<'_, usize> {
-        // A number is never half changed.
+        // A panic while the lock was held has not left the number half changed.
         self.inside.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,4 +1,4 @@
-//! The built command as somebody uses it, one area a module; what they share is here.
+//! The built command as somebody uses it, one module per area; what they share is here.
 
 #![allow(
     clippy::unwrap_used,

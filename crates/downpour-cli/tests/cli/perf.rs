@@ -53,32 +53,6 @@ fn sizes_threads_and_partitions_are_as_asked_for() {
 }
 
 #[test]
-fn try_send_on_a_full_buffer_loses_no_record_and_keeps_to_the_memory() {
-    let shown = run(&[
-        "-q",
-        "perf",
-        "events",
-        "--embedded",
-        "--try-send",
-        "--json",
-        "-X",
-        "buffer.memory=1048576",
-    ]);
-    assert_eq!(shown.code, Some(0), "{shown:?}");
-    let result = shown.json().pop().unwrap();
-    assert_eq!(result["buffer_was_full"], true, "{result}");
-    assert_eq!(result["calls"], 10_000, "{result}");
-    let number = |name: &str| result[name].as_u64().unwrap();
-    assert_eq!(number("accepted") + number("handed_back"), 10_000);
-    assert!(number("handed_back") > 9_000, "{result}");
-    assert_eq!(
-        number("acknowledged"),
-        number("filled_with") + number("accepted")
-    );
-    assert!(number("most_buffered") <= 1_048_576, "{result}");
-}
-
-#[test]
 fn nothing_to_measure_against_is_refused() {
     let shown = run(&["perf", "events"]);
     assert_eq!(shown.code, Some(2), "{shown:?}");

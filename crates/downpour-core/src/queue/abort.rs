@@ -6,7 +6,9 @@ use std::time::Instant;
 use downpour_wire::batch::Body;
 
 use crate::outcome::{Cause, Verdict};
-use crate::queue::state::{Batch, Effect, Queue, Waiting, free, resolve};
+use crate::output::Outputs;
+use crate::queue::batch::{Batch, Waiting, free, resolve};
+use crate::queue::state::Queue;
 
 /// A batch, or a part of one, that never left.
 #[derive(Debug)]
@@ -23,7 +25,7 @@ pub struct Unsent<T> {
 impl<T: Clone> Queue<T> {
     /// Ends everything now. What was never sent is Failed and lands in `unsent`; what may have
     /// been written is Unknown.
-    pub fn abort(&mut self, now: Instant, unsent: &mut Vec<Unsent<T>>, out: &mut Vec<Effect<T>>) {
+    pub fn abort(&mut self, now: Instant, unsent: &mut Vec<Unsent<T>>, out: &mut Outputs<T>) {
         self.close_unsent();
         for in_flight in std::mem::take(&mut self.in_flight) {
             let batch = in_flight.batch;
@@ -33,24 +35,17 @@ impl<T: Clone> Queue<T> {
             }
             free(batch, out);
         }
-        let waiting = std::mem::take(&mut self.waiting);
-        for waiting in waiting {
+        for waiting in &self.waiting {
             match waiting {
-                Waiting::Sealed(batch) => {
-                    if !batch.maybe_written {
-                        unsent.push(Unsent {
-                            ticket: batch.ticket.clone(),
-                            first: batch.first,
-                            body: batch.body.clone(),
-                        });
-                    }
-                    self.give_up(&batch, closed(&batch), now, out);
-                    free(batch, out);
-                }
-                // Its caller is compressing it and brings it back; the next abort takes it.
-                sealing @ Waiting::Sealing { .. } => self.waiting.push_back(sealing),
+                Waiting::Sealed(batch) if !batch.maybe_written => unsent.push(Unsent {
+                    ticket: batch.ticket.clone(),
+                    first: batch.first,
+                    body: batch.body.clone(),
+                }),
+                _ => {}
             }
         }
+        self.end_waiting(|_| true, closed, now, out);
     }
 }
 

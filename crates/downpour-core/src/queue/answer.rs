@@ -10,8 +10,10 @@ use downpour_wire::error_code::ErrorCode;
 
 use crate::errors::{self, Reaction};
 use crate::event::Event;
-use crate::outcome::{Cause, Verdict, WaitingFor};
-use crate::queue::state::{Batch, Effect, Queue, free, resolve};
+use crate::outcome::{Cause, Verdict, WaitingFor, Written};
+use crate::output::{Output, Outputs};
+use crate::queue::batch::{Batch, free, resolve};
+use crate::queue::state::Queue;
 
 /// A broker's word on one batch.
 #[derive(Debug, Clone)]
@@ -66,26 +68,28 @@ impl Answer {
 }
 
 impl<T: Clone> Queue<T> {
-    /// Judges an answer. An attempt that is not in flight any more changes nothing.
+    /// Judges an answer. A sending that is not in flight any more changes nothing.
     ///
     /// Returns whether the metadata that led to this broker is stale.
     pub fn handle_answer(
         &mut self,
-        attempt: u64,
+        send_id: u64,
         answer: &Answer,
         now: Instant,
-        out: &mut Vec<Effect<T>>,
+        out: &mut Outputs<T>,
     ) -> bool {
-        let Some(mut batch) = self.take_in_flight(attempt) else {
+        let Some(mut batch) = self.take_in_flight(send_id) else {
             return false;
         };
         let row = errors::produce(answer.code);
-        // A leader that lost its office while it waited for the replicas says so by a code that
-        // else means refusal; that it had appended shows in the offset.
+        // A leader appends, waits for its followers, and is deposed meanwhile: it answers
+        // NOT_LEADER_OR_FOLLOWER, which otherwise means that it did not append. The offset in
+        // the answer shows that it did.
         batch.maybe_written |= row.maybe_written || answer.base_offset >= 0;
         match row.reaction {
             Reaction::Acknowledge | Reaction::AlreadyWritten => {
-                // While a predecessor is still to be sent again, nothing may run ahead of it.
+                // Batches 1, 2 and 3 are in flight; 1 is to be sent again, 2 is acknowledged by a
+                // leader without state. As long as 1 is on its way nothing new may follow 2.
                 self.proven |= !self.has_predecessor(&batch);
                 self.proven_at = Some(now);
                 if !batch.resolved {
@@ -100,7 +104,8 @@ impl<T: Clone> Queue<T> {
                 self.fail(batch, answer, now, out);
             }
             Reaction::OutOfOrder if self.has_predecessor(&batch) => {
-                // Its predecessor comes back first; the attempt did not count.
+                // A gap that we know of: its predecessor was refused or lost and comes back first.
+                // The sending did not count, since it could not have succeeded.
                 batch.attempts = batch.attempts.saturating_sub(1);
                 self.proven = false;
                 self.put_back(batch);
@@ -118,13 +123,13 @@ impl<T: Clone> Queue<T> {
     /// a broker does nothing with half of one.
     pub fn handle_lost(
         &mut self,
-        attempt: u64,
+        send_id: u64,
         maybe_written: bool,
         cause: Cause,
         now: Instant,
-        out: &mut Vec<Effect<T>>,
+        out: &mut Outputs<T>,
     ) {
-        let Some(mut batch) = self.take_in_flight(attempt) else {
+        let Some(mut batch) = self.take_in_flight(send_id) else {
             return;
         };
         batch.maybe_written |= maybe_written;
@@ -136,8 +141,8 @@ impl<T: Clone> Queue<T> {
     }
 
     /// The whole request is on the socket and nobody will answer it (acks=0).
-    pub fn handle_sent(&mut self, attempt: u64, out: &mut Vec<Effect<T>>) {
-        let Some(batch) = self.take_in_flight(attempt) else {
+    pub fn handle_sent(&mut self, send_id: u64, out: &mut Outputs<T>) {
+        let Some(batch) = self.take_in_flight(send_id) else {
             return;
         };
         if !batch.resolved {
@@ -146,31 +151,32 @@ impl<T: Clone> Queue<T> {
         free(batch, out);
     }
 
-    fn take_in_flight(&mut self, attempt: u64) -> Option<Batch<T>> {
-        let at = self.in_flight.iter().position(|f| f.attempt == attempt)?;
+    fn take_in_flight(&mut self, send_id: u64) -> Option<Batch<T>> {
+        let at = self.in_flight.iter().position(|f| f.send_id == send_id)?;
         self.in_flight.remove(at).map(|f| f.batch)
     }
 
     fn has_predecessor(&self, batch: &Batch<T>) -> bool {
         self.in_flight
             .iter()
-            .any(|f| f.batch.place() < batch.place())
+            .any(|f| f.batch.order_key() < batch.order_key())
             || self
                 .waiting
                 .iter()
-                .any(|w| w.is_stamped() && w.place() < batch.place())
+                .any(|w| w.is_stamped() && w.order_key() < batch.order_key())
     }
 
-    /// Its handles were answered by the delivery timeout; what remains is the sequence.
-    fn drop_resolved(&mut self, batch: Batch<T>, out: &mut Vec<Effect<T>>) {
+    /// The delivery timeout gave its handles their verdict; what remains is the sequence.
+    fn drop_resolved(&mut self, batch: Batch<T>, out: &mut Outputs<T>) {
         self.handle_gap(&batch);
         free(batch, out);
     }
 
-    fn retry(&mut self, mut batch: Batch<T>, cause: Cause, now: Instant, out: &mut Vec<Effect<T>>) {
+    fn retry(&mut self, mut batch: Batch<T>, cause: Cause, now: Instant, out: &mut Outputs<T>) {
         let last = Arc::new(cause.clone());
         batch.last = Some(last.clone());
-        // Also the batch that is retried goes alone until it is through.
+        // Also the batch that is retried goes alone until it is through: one that follows it
+        // could be appended while it is refused.
         self.proven = false;
         if now >= batch.deadline {
             let cause = Cause::DeliveryTimeout {
@@ -182,7 +188,7 @@ impl<T: Clone> Queue<T> {
             free(batch, out);
             return;
         }
-        out.push(Effect::Event(Event::Retry {
+        out.push_back(Output::Event(Event::Retry {
             topic: self.topic.clone(),
             partition: self.partition,
             records: batch.count(),
@@ -196,7 +202,7 @@ impl<T: Clone> Queue<T> {
         self.put_back(batch);
     }
 
-    fn fail(&mut self, batch: Batch<T>, answer: &Answer, now: Instant, out: &mut Vec<Effect<T>>) {
+    fn fail(&mut self, batch: Batch<T>, answer: &Answer, now: Instant, out: &mut Outputs<T>) {
         if answer.refusals.is_empty() || batch.maybe_written {
             self.give_up(&batch, answer.cause(), now, out);
         } else {
@@ -212,7 +218,7 @@ impl<T: Clone> Queue<T> {
         batch: &Batch<T>,
         answer: &Answer,
         now: Instant,
-        out: &mut Vec<Effect<T>>,
+        out: &mut Outputs<T>,
     ) {
         let total = batch.count();
         let mut named: Vec<_> = answer.refusals.iter().filter(|r| r.index < total).collect();
@@ -222,7 +228,7 @@ impl<T: Clone> Queue<T> {
         let mut push = |first: u32, count: u32, verdict: Verdict| {
             if count > 0 {
                 let ticket = batch.ticket.clone();
-                out.push(Effect::Resolved {
+                out.push_back(Output::Resolve {
                     ticket,
                     first: batch.first + first,
                     count,
@@ -247,18 +253,18 @@ impl<T: Clone> Queue<T> {
             next = refusal.index + 1;
         }
         push(next, total - next, sibling);
-        out.push(Effect::Event(Event::Undelivered {
+        out.push_back(Output::Event(Event::DeliveryFailed {
             topic: self.topic.clone(),
             partition: self.partition,
             records: total,
-            maybe_written: false,
+            written: Written::No,
             cause: answer.cause(),
         }));
     }
 
     /// Makes smaller batches of one that the broker finds too large; they keep its sequences,
     /// its deadline and its place.
-    fn split(&mut self, batch: Batch<T>, answer: &Answer, now: Instant, out: &mut Vec<Effect<T>>) {
+    fn split(&mut self, batch: Batch<T>, answer: &Answer, now: Instant, out: &mut Outputs<T>) {
         if batch.count() < 2 || batch.maybe_written {
             return self.fail(batch, answer, now, out);
         }
@@ -272,7 +278,7 @@ impl<T: Clone> Queue<T> {
             Ok(parts) if parts.len() > 1 => parts,
             _ => return self.fail(batch, answer, now, out),
         };
-        out.push(Effect::Event(Event::Split {
+        out.push_back(Output::Event(Event::Split {
             topic: self.topic.clone(),
             partition: self.partition,
             parts: parts.len(),

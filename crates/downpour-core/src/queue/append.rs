@@ -2,15 +2,16 @@
 //!
 //! The hot path. No clock is read, nothing is allocated and nobody is woken but once a batch.
 
-use std::sync::Arc;
 use std::time::Instant;
 
-use downpour_wire::batch::{BatchBuilder, Body, HEADER_LEN};
-use downpour_wire::codec::{Codec, Compression, Compressor};
+use downpour_wire::batch::{BatchBuilder, HEADER_LEN};
+use downpour_wire::codec::CompressionType;
 use downpour_wire::record::RecordRef;
 
 use crate::config::BatchOptions;
-use crate::queue::state::{Batch, CHUNK_MIN, Open, Queue, Waiting};
+use crate::queue::batch::{Batch, Open, Times, Waiting};
+use crate::queue::state::{CHUNK_MIN, Queue};
+use crate::seal::{SealJob, Sealed, seal_plain};
 
 /// What came of an append.
 #[derive(Debug)]
@@ -34,64 +35,12 @@ pub struct Added<T> {
     /// Its index there.
     pub index: u32,
     /// Whether the engine must be told of this queue.
-    pub notify: bool,
+    pub became_dirty: bool,
     /// Whether a batch was closed on the way.
     pub closed: bool,
     /// What is to be done outside of the lock before that batch can leave, if it is to be
     /// compressed. In a box, because this is handed on for every record.
     pub job: Option<Box<SealJob>>,
-}
-
-/// A batch to compress and sum up; run it without any lock, then bring the result back.
-#[derive(Debug)]
-pub struct SealJob {
-    id: u64,
-    builder: BatchBuilder,
-    compression: Compression,
-}
-
-impl SealJob {
-    /// Bytes to compress.
-    pub fn bytes(&self) -> usize {
-        self.builder.body_len()
-    }
-
-    /// Does the work.
-    pub fn run(self, compressor: &mut Compressor) -> Sealed {
-        let before = self.builder.capacity();
-        let mut body = match self.builder.seal(self.compression, compressor) {
-            Ok(body) => body,
-            // A codec that fails on good input must not cost the records: they go uncompressed.
-            Err(error) => seal_plain(*error.builder),
-        };
-        let recycled = body.take_recycled();
-        Sealed {
-            id: self.id,
-            body,
-            before,
-            recycled,
-        }
-    }
-
-    /// Seals without compressing, for a batch that will not be sent.
-    pub(crate) fn run_plain(self) -> Sealed {
-        let before = self.builder.capacity();
-        Sealed {
-            id: self.id,
-            body: seal_plain(self.builder),
-            before,
-            recycled: Vec::new(),
-        }
-    }
-}
-
-/// A sealed batch on its way back to its queue.
-#[derive(Debug)]
-pub struct Sealed {
-    id: u64,
-    body: Body,
-    before: usize,
-    recycled: Vec<Vec<u8>>,
 }
 
 /// What bringing a sealed batch back leaves to do.
@@ -103,14 +52,7 @@ pub struct SealDone {
     /// Chunks that are free again.
     pub recycled: Vec<Vec<u8>>,
     /// Whether the engine must be told of this queue.
-    pub notify: bool,
-}
-
-fn seal_plain(builder: BatchBuilder) -> Body {
-    // The only refusal is a body over 2 GiB, and `batch_max` is far below that.
-    builder
-        .seal(Compression::NONE, &mut Compressor::new())
-        .expect("a batch is below batch_max")
+    pub became_dirty: bool,
 }
 
 /// Where the next record can go.
@@ -174,7 +116,7 @@ impl<T: Clone> Queue<T> {
     #[cold]
     pub fn close_full(&mut self) -> (bool, Option<Box<SealJob>>) {
         let job = self.close_open();
-        (job.is_none() && self.notify(), job)
+        (job.is_none() && self.mark_dirty(), job)
     }
 
     /// Appends a record, copying its bytes.
@@ -217,7 +159,7 @@ impl<T: Clone> Queue<T> {
                 builder: BatchBuilder::new(),
                 options: *options,
                 created_at: now(),
-                urgent: false,
+                flush_requested: false,
             });
         }
         let open = self
@@ -235,60 +177,37 @@ impl<T: Clone> Queue<T> {
     /// Takes a sealed batch back into its place.
     pub fn finish_seal(&mut self, sealed: Sealed) -> SealDone {
         let mut done = self.take_back(sealed);
-        done.notify = done.notify && self.notify();
+        done.became_dirty = done.became_dirty && self.mark_dirty();
         done
     }
 
-    /// The same for batches that are sealed under the engine's eyes, which need not be told.
-    pub(crate) fn take_back(&mut self, sealed: Sealed) -> SealDone {
+    /// The same without telling the engine: what it calls itself it need not be told.
+    fn take_back(&mut self, sealed: Sealed) -> SealDone {
         let Sealed {
-            id,
+            order,
             body,
             before,
             recycled,
         } = sealed;
+        let sealing =
+            |w: &&mut Waiting<T>| matches!(w, Waiting::Sealing { order: o, .. } if *o == order);
         let memory = body.capacity().min(before);
-        let place = self
-            .waiting
-            .iter_mut()
-            .find(|w| matches!(w, Waiting::Sealing { id: i, .. } if *i == id));
-        let Some(place) = place else {
+        let Some(waiting) = self.waiting.iter_mut().find(sealing) else {
             // The queue was aborted meanwhile and its records resolved.
             return SealDone {
                 freed: before,
                 recycled,
-                notify: false,
+                became_dirty: false,
             };
         };
-        if let Waiting::Sealing {
-            ticket,
-            created_at,
-            deadline,
-            ..
-        } = place
-        {
-            *place = Waiting::Sealed(Batch {
-                order: id,
-                ticket: ticket.clone(),
-                first: 0,
-                total: body.count(),
-                body: Arc::new(body),
-                memory,
-                created_at: *created_at,
-                deadline: *deadline,
-                attempts: 0,
-                retry_at: None,
-                maybe_written: false,
-                stamp: None,
-                last: None,
-                broker: None,
-                resolved: false,
-            });
+        if let Waiting::Sealing { ticket, times, .. } = waiting {
+            let batch = Batch::new(order, ticket.clone(), body, memory, *times);
+            *waiting = Waiting::Sealed(batch);
         }
         SealDone {
             freed: before - memory,
             recycled,
-            notify: true,
+            became_dirty: true,
         }
     }
 
@@ -308,24 +227,24 @@ impl<T: Clone> Queue<T> {
             job = self.close_open();
         }
         let ready = closed && job.is_none();
-        let notify = (opened || ready) && self.notify();
+        let became_dirty = (opened || ready) && self.mark_dirty();
         Added {
             ticket,
             index,
-            notify,
+            became_dirty,
             closed,
             job,
         }
     }
 
-    fn notify(&mut self) -> bool {
-        !std::mem::replace(&mut self.notified, true)
+    fn mark_dirty(&mut self) -> bool {
+        !std::mem::replace(&mut self.is_dirty, true)
     }
 
-    /// While every slot of the partition is taken its open batch grows past the target: slots
-    /// are scarce, bytes are not.
+    /// While as many batches as may be in flight are closed already, the open one grows past its
+    /// target: it could not leave anyway, and a larger batch costs no more requests.
     fn may_grow(&self, builder: &BatchBuilder, bytes: usize) -> bool {
-        self.in_flight.len() + self.waiting.len() >= self.slots()
+        self.in_flight.len() + self.waiting.len() >= self.max_in_flight()
             && builder.body_len() + bytes + HEADER_LEN <= self.settings.batch_max
     }
 
@@ -392,32 +311,28 @@ impl<T: Clone> Queue<T> {
             CHUNK_MIN.min(self.settings.batch_size),
             self.settings.batch_size,
         );
-        let deadline = created_at + options.delivery_timeout;
-        let id = self.next_order;
-        self.next_order += 1;
-        let sealing = Waiting::Sealing {
-            id,
-            ticket,
+        let times = Times {
             created_at,
-            deadline,
+            deadline: created_at + options.delivery_timeout,
+        };
+        let order = self.next_order;
+        self.next_order += 1;
+        if options.compression.codec() == CompressionType::None {
+            let memory = builder.capacity();
+            let batch = Batch::new(order, ticket, seal_plain(builder), memory, times);
+            self.waiting.push_back(Waiting::Sealed(batch));
+            return None;
+        }
+        let sealing = Waiting::Sealing {
+            order,
+            ticket,
+            times,
         };
         self.waiting.push_back(sealing);
-        if options.compression.codec() == Codec::None {
-            let before = builder.capacity();
-            let body = seal_plain(builder);
-            self.take_back(Sealed {
-                id,
-                body,
-                before,
-                recycled: Vec::new(),
-            });
-            None
-        } else {
-            Some(Box::new(SealJob {
-                id,
-                builder,
-                compression: options.compression,
-            }))
-        }
+        Some(Box::new(SealJob {
+            order,
+            builder,
+            compression: options.compression,
+        }))
     }
 }

@@ -1,15 +1,17 @@
-//! The delivery timeout: nothing accepted waits for ever, and says what it waited for.
+//! The delivery timeout: nothing accepted waits forever, and its verdict says what it waited for.
 
 use std::time::Instant;
 
 use crate::outcome::{Cause, Verdict, WaitingFor};
-use crate::queue::state::{Effect, Queue, Waiting, free, resolve};
+use crate::output::Outputs;
+use crate::queue::batch::{Batch, Waiting, resolve};
+use crate::queue::state::Queue;
 
 impl<T: Clone> Queue<T> {
     /// Ends what has been here longer than its delivery timeout.
     ///
     /// `waiting_for` says what keeps the partition from sending.
-    pub fn expire(&mut self, now: Instant, waiting_for: WaitingFor, out: &mut Vec<Effect<T>>) {
+    pub fn expire(&mut self, now: Instant, waiting_for: WaitingFor, out: &mut Outputs<T>) {
         for at in 0..self.in_flight.len() {
             let batch = &self.in_flight[at].batch;
             if now < batch.deadline || batch.resolved {
@@ -24,63 +26,36 @@ impl<T: Clone> Queue<T> {
             // Buffer and sequence stay with the request until its answer (KAFKA-19012).
             self.in_flight[at].batch.resolved = true;
         }
-        if self
-            .waiting
-            .iter()
-            .any(|w| matches!(w, Waiting::Sealed(b) if now >= b.deadline))
-        {
-            self.expire_waiting(now, waiting_for, out);
-        }
-        let open_since = self
+        self.expire_waiting(now, waiting_for, out);
+        let open_until = self
             .open
             .as_ref()
-            .map(|o| o.created_at + o.options.delivery_timeout);
-        if open_since.is_some_and(|deadline| now >= deadline) {
+            .map(|open| open.created_at + open.options.delivery_timeout);
+        if open_until.is_some_and(|deadline| now >= deadline) {
             self.close_unsent();
             self.expire_waiting(now, waiting_for, out);
         }
     }
 
-    fn expire_waiting(&mut self, now: Instant, waiting_for: WaitingFor, out: &mut Vec<Effect<T>>) {
-        let mut expired = Vec::new();
-        let waiting = std::mem::take(&mut self.waiting);
-        for waiting in waiting {
-            match waiting {
-                Waiting::Sealed(batch) if now >= batch.deadline => expired.push(batch),
-                kept => self.waiting.push_back(kept),
-            }
-        }
-        // From the last: each may then give its sequence back to the one before it.
-        for batch in expired.iter().rev() {
-            self.handle_gap(batch);
-        }
-        for batch in expired {
-            let cause = Cause::DeliveryTimeout {
+    fn expire_waiting(&mut self, now: Instant, waiting_for: WaitingFor, out: &mut Outputs<T>) {
+        let is_late = |batch: &Batch<T>| now >= batch.deadline;
+        // Nearly always nothing is: then the line is left as it lies.
+        let any = self
+            .waiting
+            .iter()
+            .any(|w| matches!(w, Waiting::Sealed(batch) if is_late(batch)));
+        if any {
+            let cause = |batch: &Batch<T>| Cause::DeliveryTimeout {
                 last: batch.last.clone(),
                 waiting_for,
             };
-            self.give_up(&batch, cause, now, out);
-            free(batch, out);
+            self.end_waiting(is_late, cause, now, out);
         }
     }
 
     /// Gives everything that was not sent yet a verdict because of a cause that no retry mends.
-    pub fn fail_unsent(&mut self, cause: &Cause, now: Instant, out: &mut Vec<Effect<T>>) {
+    pub fn fail_unsent(&mut self, cause: &Cause, now: Instant, out: &mut Outputs<T>) {
         self.close_unsent();
-        let waiting = std::mem::take(&mut self.waiting);
-        let mut failed = Vec::new();
-        for waiting in waiting {
-            match waiting {
-                Waiting::Sealed(batch) => failed.push(batch),
-                sealing @ Waiting::Sealing { .. } => self.waiting.push_back(sealing),
-            }
-        }
-        for batch in failed.iter().rev() {
-            self.handle_gap(batch);
-        }
-        for batch in failed {
-            self.give_up(&batch, cause.clone(), now, out);
-            free(batch, out);
-        }
+        self.end_waiting(|_| true, |_| cause.clone(), now, out);
     }
 }

@@ -1,33 +1,35 @@
-//! What a queue holds, and the few moves that all its operations share.
+//! What a queue holds, and the few moves that all its operations share. Its batches' types are in
+//! `batch`.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use downpour_wire::batch::{BatchBuilder, Body};
-
-use crate::config::{BatchOptions, Config};
+use crate::config::Config;
 use crate::event::Event;
 use crate::identity::{Identity, advance};
-use crate::outcome::{Cause, Failure, Verdict};
+use crate::outcome::{Cause, Failure, Verdict, Written};
+use crate::output::{Output, Outputs};
+use crate::queue::batch::{Batch, InFlight, Open, Waiting, free, resolve};
 use crate::rng::Rng;
 
 /// The part of the configuration that a queue needs.
 #[derive(Debug, Clone, Copy)]
-pub struct Settings {
-    pub(crate) slots: usize,
-    pub(crate) idempotent: bool,
-    pub(crate) resend_unknown: bool,
-    pub(crate) linger: Duration,
-    pub(crate) batch_size: usize,
-    pub(crate) batch_max: usize,
-    pub(crate) retry_backoff: (Duration, Duration),
+pub struct QueueSettings {
+    /// Batches in flight at once while the partition is proven.
+    pub(super) max_in_flight: usize,
+    pub(super) idempotent: bool,
+    pub(super) resend_unknown: bool,
+    pub(super) linger: Duration,
+    pub(super) batch_size: usize,
+    pub(super) batch_max: usize,
+    pub(super) retry_backoff: (Duration, Duration),
 }
 
-impl From<&Config> for Settings {
+impl From<&Config> for QueueSettings {
     fn from(config: &Config) -> Self {
         Self {
-            slots: config.slots(),
+            max_in_flight: config.batches_in_flight(),
             idempotent: config.idempotence,
             resend_unknown: config.resend_unknown,
             linger: config.linger.duration(),
@@ -38,149 +40,51 @@ impl From<&Config> for Settings {
     }
 }
 
-/// What an operation on a queue asks the outside to do.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum Effect<T> {
-    /// Records have their verdict.
-    Resolved {
-        /// Their batch.
-        ticket: T,
-        /// First of them.
-        first: u32,
-        /// How many.
-        count: u32,
-        /// Records in the whole batch.
-        total: u32,
-        /// How they ended.
-        verdict: Verdict,
-    },
-    /// Memory is free again.
-    Freed {
-        /// Bytes of credit.
-        bytes: usize,
-        /// What lay in it, where its chunks can be used again.
-        body: Option<Arc<Body>>,
-    },
-    /// Something to observe.
-    Event(Event),
-}
-
-/// The batch that takes the next record.
-#[derive(Debug)]
-pub(crate) struct Open<T> {
-    pub(crate) ticket: T,
-    pub(crate) builder: BatchBuilder,
-    pub(crate) options: BatchOptions,
-    pub(crate) created_at: Instant,
-    /// Somebody flushes: it leaves without lingering.
-    pub(crate) urgent: bool,
-}
-
-/// A closed batch or a part of a split one.
-#[derive(Debug)]
-pub(crate) struct Batch<T> {
-    /// Place among the closed batches; parts of a split one share it.
-    pub(crate) order: u64,
-    pub(crate) ticket: T,
-    /// Index of its first record among the ticket's.
-    pub(crate) first: u32,
-    /// How many records the ticket has, all parts together.
-    pub(crate) total: u32,
-    pub(crate) body: Arc<Body>,
-    /// Credit that comes back with it.
-    pub(crate) memory: usize,
-    pub(crate) created_at: Instant,
-    pub(crate) deadline: Instant,
-    pub(crate) attempts: u32,
-    pub(crate) retry_at: Option<Instant>,
-    /// An answer was lost or left it open; only an acknowledgement clears this.
-    pub(crate) maybe_written: bool,
-    pub(crate) stamp: Option<(Identity, i32)>,
-    pub(crate) last: Option<Arc<Cause>>,
-    pub(crate) broker: Option<i32>,
-    /// Its handles have their verdict (delivery timeout in flight); only its buffer and its
-    /// sequence still wait for the answer.
-    pub(crate) resolved: bool,
-}
-
-impl<T> Batch<T> {
-    pub(crate) fn place(&self) -> (u64, u32) {
-        (self.order, self.first)
-    }
-
-    pub(crate) fn count(&self) -> u32 {
-        self.body.count()
-    }
-}
-
-/// A closed batch on its way out.
-#[derive(Debug)]
-pub(crate) enum Waiting<T> {
-    /// Somebody compresses it; its place is kept.
-    Sealing {
-        id: u64,
-        ticket: T,
-        created_at: Instant,
-        deadline: Instant,
-    },
-    /// It can be sent.
-    Sealed(Batch<T>),
-}
-
-impl<T> Waiting<T> {
-    pub(crate) fn place(&self) -> (u64, u32) {
-        match self {
-            Self::Sealing { id, .. } => (*id, 0),
-            Self::Sealed(batch) => batch.place(),
-        }
-    }
-
-    pub(crate) fn is_stamped(&self) -> bool {
-        matches!(self, Self::Sealed(Batch { stamp: Some(_), .. }))
-    }
-}
-
-/// A batch in a request that has no answer yet.
-#[derive(Debug)]
-pub(crate) struct InFlight<T> {
-    pub(crate) attempt: u64,
-    pub(crate) broker: i32,
-    pub(crate) batch: Batch<T>,
-}
-
-/// One partition's records, from append to verdict. `T` stands for a batch's handles.
+/// One partition's records, from append to verdict. `T` is a batch's ticket: its completion
+/// handle, which core clones and looks no further into.
 #[derive(Debug)]
 pub struct Queue<T> {
-    pub(crate) topic: Arc<str>,
-    pub(crate) partition: i32,
-    pub(crate) settings: Settings,
-    pub(crate) open: Option<Open<T>>,
-    pub(crate) waiting: VecDeque<Waiting<T>>,
-    pub(crate) in_flight: VecDeque<InFlight<T>>,
-    /// What its sequences count under; kept until they break.
-    pub(crate) identity: Option<Identity>,
-    pub(crate) next_sequence: i32,
-    /// A batch was acknowledged under this identity since the last trouble.
+    pub(super) topic: Arc<str>,
+    pub(super) partition: i32,
+    pub(super) settings: QueueSettings,
+    pub(super) open: Option<Open<T>>,
+    /// Closed batches in the order in which they were closed: those that come back for a retry
+    /// are before those that were never sent.
+    pub(super) waiting: VecDeque<Waiting<T>>,
+    /// In the order in which they were sent; five at most.
+    pub(super) in_flight: VecDeque<InFlight<T>>,
+    /// What its sequences count under; kept until they break. A broker keeps a producer's state
+    /// per partition, so that one partition's trouble leaves the others as they are.
+    pub(super) identity: Option<Identity>,
+    pub(super) next_sequence: i32,
+    /// Set by an acknowledgement under this identity, cleared by any failure that leaves a batch
+    /// to be sent again, by a new identity and by a lull. Without it one batch is in flight, not
+    /// five, because a broker that has no state for a producer accepts any first sequence:
     ///
-    /// A broker without state for a producer accepts any first sequence, so that a lost first
-    /// batch would be overtaken for good: until then one batch is in flight, not five.
-    pub(crate) proven: bool,
+    /// Batches 1 and 2 are sent to a leader that has just taken over and knows nothing of this
+    /// producer. 1 is refused (NOT_ENOUGH_REPLICAS). 2 has sequence 10, and is appended, since
+    /// there is nothing to compare it with. 1 is sent again with sequence 0, which is lower than
+    /// what was appended: it can never be written again, or it is written behind 2.
+    pub(super) proven: bool,
     /// When the last batch was acknowledged.
-    pub(crate) proven_at: Option<Instant>,
-    /// The sequence is broken: nothing leaves before it begins anew under a newer epoch.
-    pub(crate) needs_bump: bool,
-    /// The engine was told and has not looked yet.
-    pub(crate) notified: bool,
-    pub(crate) next_order: u64,
-    pub(crate) next_attempt: u64,
+    pub(super) proven_at: Option<Instant>,
+    /// Set when a stamped batch ended without an acknowledgement and left a gap, or when the
+    /// broker does not know the sequence any more; cleared by a new identity. While it is set
+    /// nothing leaves: a batch behind a gap is refused (OUT_OF_ORDER_SEQUENCE_NUMBER) for good.
+    pub(super) needs_bump: bool,
+    /// Set when the engine is told that there is something to look at, cleared when it looks.
+    /// Without it the engine would be told of each batch of a flood.
+    pub(super) is_dirty: bool,
+    pub(super) next_order: u64,
+    pub(super) next_send_id: u64,
     /// Size of the next batch's first chunk, learnt from the last batch.
-    pub(crate) chunk_hint: usize,
-    pub(crate) rng: Rng,
+    pub(super) chunk_hint: usize,
+    pub(super) rng: Rng,
 }
 
 /// A proof is worth nothing once brokers may have forgotten this producer, which they do after a
-/// day without a batch (`producer.id.expiration.ms`) or what their operator thinks enough.
+/// day without a batch (`producer.id.expiration.ms`) or after what their operator thinks enough:
+/// a lull of so long ends it.
 pub(crate) const PROOF_LASTS: Duration = Duration::from_secs(60);
 
 /// Smallest chunk: ten thousand partitions with a record each hold 5 MiB, not 640.
@@ -188,7 +92,7 @@ pub(crate) const CHUNK_MIN: usize = 512;
 
 impl<T: Clone> Queue<T> {
     /// An empty queue of this partition.
-    pub fn new(topic: Arc<str>, partition: i32, settings: Settings) -> Self {
+    pub fn new(topic: Arc<str>, partition: i32, settings: QueueSettings) -> Self {
         Self {
             rng: Rng::new(partition as u64),
             topic,
@@ -202,9 +106,9 @@ impl<T: Clone> Queue<T> {
             proven: false,
             proven_at: None,
             needs_bump: false,
-            notified: false,
+            is_dirty: false,
             next_order: 0,
-            next_attempt: 0,
+            next_send_id: 0,
             chunk_hint: CHUNK_MIN.min(settings.batch_size),
         }
     }
@@ -256,9 +160,9 @@ impl<T: Clone> Queue<T> {
     }
 
     /// Makes the open batch leave without lingering.
-    pub fn hurry(&mut self) {
+    pub fn request_flush(&mut self) {
         if let Some(open) = &mut self.open {
-            open.urgent = true;
+            open.flush_requested = true;
         }
     }
 
@@ -272,11 +176,11 @@ impl<T: Clone> Queue<T> {
     }
 
     /// Batches that may be in flight at once right now.
-    pub(crate) fn slots(&self) -> usize {
+    pub(crate) fn max_in_flight(&self) -> usize {
         if self.settings.idempotent && !self.proven {
             1
         } else {
-            self.settings.slots
+            self.settings.max_in_flight
         }
     }
 
@@ -295,20 +199,24 @@ impl<T: Clone> Queue<T> {
         batch: &Batch<T>,
         cause: Cause,
         now: Instant,
-        out: &mut Vec<Effect<T>>,
+        out: &mut Outputs<T>,
     ) {
-        out.push(Effect::Event(Event::Undelivered {
+        let written = if batch.maybe_written {
+            Written::Unknown
+        } else {
+            Written::No
+        };
+        out.push_back(Output::Event(Event::DeliveryFailed {
             topic: self.topic.clone(),
             partition: self.partition,
             records: batch.count(),
-            maybe_written: batch.maybe_written,
+            written,
             cause: cause.clone(),
         }));
         let failure = self.failure(batch, cause, now);
-        let verdict = if batch.maybe_written {
-            Verdict::Unknown(failure)
-        } else {
-            Verdict::Failed(failure)
+        let verdict = match written {
+            Written::No => Verdict::Failed(failure),
+            Written::Unknown => Verdict::Unknown(failure),
         };
         resolve(batch, verdict, out);
     }
@@ -332,28 +240,39 @@ impl<T: Clone> Queue<T> {
         }
     }
 
+    /// Ends those of the waiting batches that `ends` names: none of them will be sent again.
+    ///
+    /// A batch that somebody is compressing stays: it comes back to its place, and the next
+    /// sweep or abort takes it.
+    pub(crate) fn end_waiting(
+        &mut self,
+        ends: impl Fn(&Batch<T>) -> bool,
+        cause: impl Fn(&Batch<T>) -> Cause,
+        now: Instant,
+        out: &mut Outputs<T>,
+    ) {
+        let mut ended = Vec::new();
+        for waiting in std::mem::take(&mut self.waiting) {
+            match waiting {
+                Waiting::Sealed(batch) if ends(&batch) => ended.push(batch),
+                stays => self.waiting.push_back(stays),
+            }
+        }
+        // From the last: each may then give its sequence back to the one before it.
+        for batch in ended.iter().rev() {
+            self.handle_gap(batch);
+        }
+        for batch in ended {
+            self.give_up(&batch, cause(&batch), now, out);
+            free(batch, out);
+        }
+    }
+
     /// Puts a batch where it belongs among those that wait.
     pub(crate) fn put_back(&mut self, batch: Batch<T>) {
-        let at = self.waiting.partition_point(|w| w.place() < batch.place());
+        let at = self
+            .waiting
+            .partition_point(|w| w.order_key() < batch.order_key());
         self.waiting.insert(at, Waiting::Sealed(batch));
     }
-}
-
-/// Hands the verdict for all of a batch out.
-pub(crate) fn resolve<T: Clone>(batch: &Batch<T>, verdict: Verdict, out: &mut Vec<Effect<T>>) {
-    out.push(Effect::Resolved {
-        ticket: batch.ticket.clone(),
-        first: batch.first,
-        count: batch.count(),
-        total: batch.total,
-        verdict,
-    });
-}
-
-/// Gives a batch's memory back; nobody sends it any more.
-pub(crate) fn free<T>(batch: Batch<T>, out: &mut Vec<Effect<T>>) {
-    out.push(Effect::Freed {
-        bytes: batch.memory,
-        body: Some(batch.body),
-    });
 }

@@ -2,11 +2,11 @@
 //! batch that this broker may take? Sequences are `logic::producers`', storing is `logic::log`'s.
 
 use downpour_wire::batch::BatchView;
-use downpour_wire::codec::Codec;
+use downpour_wire::codec::CompressionType;
 use downpour_wire::error::DecodeErrorKind;
 use downpour_wire::error_code::ErrorCode;
 
-use super::producers::Stamped;
+use super::producers::ProducerStamp;
 
 /// Compressed records may unpack to at most this many bytes.
 pub(crate) const UNPACKED_BYTES_MAX: usize = 256 << 20;
@@ -23,10 +23,10 @@ pub(crate) struct Rules {
 
 /// A batch that was found sound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Sound {
-    pub(crate) stamped: Option<Stamped>,
+pub(crate) struct SoundBatch {
+    pub(crate) stamped: Option<ProducerStamp>,
     pub(crate) count: u32,
-    pub(crate) codec: Codec,
+    pub(crate) codec: CompressionType,
     pub(crate) max_timestamp: i64,
 }
 
@@ -66,7 +66,7 @@ pub(crate) struct Claims {
     pub(crate) producer_epoch: i16,
     pub(crate) base_sequence: i32,
     pub(crate) count: u32,
-    pub(crate) codec: Option<Codec>,
+    pub(crate) codec: Option<CompressionType>,
 }
 
 impl Claims {
@@ -93,7 +93,7 @@ impl Claims {
 }
 
 /// Checks everything about a batch that does not depend on what came before it.
-pub(crate) fn check(bytes: &[u8], rules: &Rules) -> Result<Sound, Refusal> {
+pub(crate) fn check(bytes: &[u8], rules: &Rules) -> Result<SoundBatch, Refusal> {
     let invalid = |message: String| Refusal::new(rules.invalid, message);
     if bytes.is_empty() {
         return Err(invalid(
@@ -101,7 +101,7 @@ pub(crate) fn check(bytes: &[u8], rules: &Rules) -> Result<Sound, Refusal> {
         ));
     }
     let (view, rest) = BatchView::parse(bytes).map_err(|error| match error.kind {
-        // A broker reads the older ones and then refuses them; of newer ones it makes nothing.
+        // A broker reads batches of older magic and then refuses them; newer ones it cannot read.
         DecodeErrorKind::UnsupportedMagic if bytes.get(16) > Some(&2) => {
             Refusal::new(ErrorCode::CORRUPT_MESSAGE, error.to_string())
         }
@@ -116,7 +116,7 @@ pub(crate) fn check(bytes: &[u8], rules: &Rules) -> Result<Sound, Refusal> {
     let codec = view.codec().map_err(|error| {
         Refusal::new(ErrorCode::UNKNOWN_SERVER_ERROR, error.to_string()).at_log()
     })?;
-    if codec == Codec::Zstd && rules.produce_version < 7 {
+    if codec == CompressionType::Zstd && rules.produce_version < 7 {
         return Err(Refusal::new(
             ErrorCode::UNSUPPORTED_COMPRESSION_TYPE,
             format!(
@@ -143,7 +143,7 @@ pub(crate) fn check(bytes: &[u8], rules: &Rules) -> Result<Sound, Refusal> {
         .map_err(|error| Refusal::new(ErrorCode::CORRUPT_MESSAGE, error.to_string()))?;
     let stamped = check_header(&view, rules)?;
     check_records(&view, codec, rules)?;
-    Ok(Sound {
+    Ok(SoundBatch {
         stamped,
         count: view.count,
         codec,
@@ -152,7 +152,7 @@ pub(crate) fn check(bytes: &[u8], rules: &Rules) -> Result<Sound, Refusal> {
 }
 
 /// Checks the fields of the header against each other.
-fn check_header(view: &BatchView<'_>, rules: &Rules) -> Result<Option<Stamped>, Refusal> {
+fn check_header(view: &BatchView<'_>, rules: &Rules) -> Result<Option<ProducerStamp>, Refusal> {
     let invalid = |message: String| Err(Refusal::new(rules.invalid, message).at_log());
     if view.count == 0 {
         return invalid("a batch without records".into());
@@ -190,7 +190,7 @@ fn check_header(view: &BatchView<'_>, rules: &Rules) -> Result<Option<Stamped>, 
             view.producer_id, view.producer_epoch, view.base_sequence
         ));
     }
-    Ok(Some(Stamped {
+    Ok(Some(ProducerStamp {
         producer_id: view.producer_id,
         epoch: view.producer_epoch,
         first_sequence: view.base_sequence,
@@ -199,7 +199,11 @@ fn check_header(view: &BatchView<'_>, rules: &Rules) -> Result<Option<Stamped>, 
 }
 
 /// Unpacks the records and checks each.
-fn check_records(view: &BatchView<'_>, codec: Codec, rules: &Rules) -> Result<(), Refusal> {
+fn check_records(
+    view: &BatchView<'_>,
+    codec: CompressionType,
+    rules: &Rules,
+) -> Result<(), Refusal> {
     let records = view
         .records(UNPACKED_BYTES_MAX)
         .map_err(|error| match error.kind {

@@ -1,5 +1,5 @@
-//! The cluster as a test or a simulator drives it: a frame in, a reaction out, and the verbs that
-//! change it by hand. Time comes in as an argument; bytes are moved by whoever owns connections.
+//! The cluster as a simulator or the shell drives it: a frame in, a reaction out. What a test changes
+//! by hand is in `admin`. Time comes in as an argument; whoever owns the connections moves the bytes.
 
 use std::time::Duration;
 
@@ -8,22 +8,22 @@ use downpour_wire::messages::{ApiKey, FetchRequest, ProduceRequest};
 use downpour_wire::primitives::Reader;
 
 use super::apis::{self, Produced};
-use super::call::Call;
+use super::context::RequestContext;
 use super::protocol::{AnyRequest, AnyResponse};
 use super::reaction::{Reaction, Then};
-use super::requests::{LoggedRequest, RequestLog};
+use super::request_log::{LoggedRequest, RequestLog};
 use super::state::State;
 use super::targets::targets;
-use crate::fault::{Action, Fault, Faults, Meeting, Target};
+use crate::fault::{Action, Fault, Faults, RequestMatch, Target};
 use crate::version::KafkaVersion;
 
 /// A Kafka cluster without sockets, threads and clock.
 ///
 /// Brokers have the ids 1 to n. The same calls with the same arguments always give the same
 /// results. Methods come in families: getters; [`handle`](Self::handle) and
-/// [`resume`](Self::resume), which serve requests; and plain verbs, which change the cluster as an
-/// operator or an accident would. A verb that names a broker, a topic or a partition that there is
-/// not panics: that is a mistake in the test.
+/// [`resume`](Self::resume), which serve requests; and commands, which change the cluster as an
+/// operator or an accident would. A command panics if it names a broker, a topic or a partition
+/// that does not exist: that is a mistake in the test.
 ///
 /// ```
 /// use std::time::Duration;
@@ -50,7 +50,7 @@ use crate::version::KafkaVersion;
 pub struct Cluster {
     pub(super) state: State,
     pub(super) faults: Faults,
-    pub(super) log: RequestLog,
+    pub(super) request_log: RequestLog,
     pub(super) service_delay: Duration,
     pub(super) network_delay: Duration,
 }
@@ -66,9 +66,14 @@ struct Arrival {
 }
 
 impl Arrival {
-    fn call<'a>(&self, state: &State, release: KafkaVersion, fault: Option<&'a Fault>) -> Call<'a> {
+    fn context<'a>(
+        &self,
+        state: &State,
+        release: KafkaVersion,
+        fault: Option<&'a Fault>,
+    ) -> RequestContext<'a> {
         let since = i64::try_from(self.now.as_millis()).unwrap_or(i64::MAX);
-        Call {
+        RequestContext {
             node: self.node,
             version: self.header.api_version,
             release,
@@ -93,7 +98,7 @@ impl Cluster {
         Self {
             state: State::new(brokers, release),
             faults: Faults::default(),
-            log: RequestLog::default(),
+            request_log: RequestLog::default(),
             service_delay: Duration::ZERO,
             network_delay: Duration::ZERO,
         }
@@ -117,12 +122,12 @@ impl Cluster {
         } else {
             targets(&self.state, &request, arrival.header.api_version)
         };
-        let meeting = Meeting {
+        let matched = RequestMatch {
             api: arrival.api,
             node,
             targets: &targets,
         };
-        let fault = self.faults.meet(&meeting);
+        let fault = self.faults.take_due(&matched);
         let mut entry = logged(
             now,
             node,
@@ -135,7 +140,7 @@ impl Cluster {
         if let AnyRequest::Produce(produce) = &request {
             entry.acks = Some(produce.acks);
         }
-        self.log.add(entry);
+        self.request_log.add(entry);
         if let Some(fault) = &fault {
             self.prepare(fault, &targets);
             if let Some(then) = self.unserved(fault, &arrival, &request) {
@@ -150,7 +155,7 @@ impl Cluster {
     }
 
     /// Asks again for the answer to a request that [`handle`](Self::handle) parked: the same
-    /// `frame`, and the `parked_until` of the reaction. Not logged, and no fault meets it.
+    /// `frame`, and the `parked_until` of the reaction. It is not logged again, and no fault is applied to it.
     pub fn resume(
         &mut self,
         now: Duration,
@@ -197,7 +202,7 @@ impl Cluster {
             if api == ApiKey::ApiVersions {
                 let refusal = apis::api_versions_too_high(&found.versions);
                 let entry = logged(now, node, connection, &header, api, bytes);
-                self.log.add(entry);
+                self.request_log.add(entry);
                 let refusal = AnyResponse::ApiVersions(refusal);
                 return Err(Reaction {
                     answer: refusal.frame(0, header.correlation_id).ok(),
@@ -231,7 +236,7 @@ impl Cluster {
 
     /// Notes what a sound client never does and closes the connection, as a real broker does.
     fn violated(&mut self, node: i32, what: String) -> Reaction {
-        self.log.violation(format!("broker {node}: {what}"));
+        self.request_log.violation(format!("broker {node}: {what}"));
         Reaction::only(Then::Close)
     }
 
@@ -278,7 +283,10 @@ impl Cluster {
         };
         let header = &arrival.header;
         let batches = apis::unserved(&self.state, header.api_version, produce);
-        if let Some(entry) = self.log.find_mut(arrival.connection, header.correlation_id) {
+        if let Some(entry) = self
+            .request_log
+            .find_mut(arrival.connection, header.correlation_id)
+        {
             entry.batches = batches;
         }
     }
@@ -287,7 +295,7 @@ impl Cluster {
         let Some(node) = self.state.nodes.get(&arrival.node) else {
             return Reaction::only(Then::Close);
         };
-        let call = arrival.call(&self.state, node.versions.release, fault);
+        let call = arrival.context(&self.state, node.versions.release, fault);
         let response = match request {
             AnyRequest::ApiVersions(request) => {
                 AnyResponse::ApiVersions(apis::api_versions(&node.versions, &call, &request))
@@ -309,8 +317,8 @@ impl Cluster {
                 return self.produce(arrival, &call, request, fault);
             }
             AnyRequest::Fetch(request) => {
-                let patience = u64::try_from(request.max_wait_ms).unwrap_or(0);
-                let until = arrival.now.saturating_add(Duration::from_millis(patience));
+                let max_wait = u64::try_from(request.max_wait_ms).unwrap_or(0);
+                let until = arrival.now.saturating_add(Duration::from_millis(max_wait));
                 return self.fetch(arrival, &request, fault, until);
             }
         };
@@ -320,7 +328,7 @@ impl Cluster {
     fn produce(
         &mut self,
         arrival: &Arrival,
-        call: &Call<'_>,
+        call: &RequestContext<'_>,
         request: ProduceRequest,
         fault: Option<&Fault>,
     ) -> Reaction {
@@ -333,11 +341,11 @@ impl Cluster {
             violations,
         } = produced;
         for violation in violations {
-            self.log
+            self.request_log
                 .violation(format!("broker {}: {violation}", arrival.node));
         }
         if let Some(entry) = self
-            .log
+            .request_log
             .find_mut(arrival.connection, arrival.header.correlation_id)
         {
             entry.batches = batches;
@@ -366,7 +374,7 @@ impl Cluster {
         let Some(node) = self.state.nodes.get(&arrival.node) else {
             return Reaction::only(Then::Close);
         };
-        let call = arrival.call(&self.state, node.versions.release, fault);
+        let call = arrival.context(&self.state, node.versions.release, fault);
         let fetched = apis::fetch(&self.state, &call, request);
         if !fetched.is_enough && fault.is_none() && arrival.now < until {
             return Reaction::parked(until);

@@ -4,23 +4,23 @@
 use downpour_wire::batch::BatchView;
 use downpour_wire::crc::crc32c;
 
-use super::check::{Sound, UNPACKED_BYTES_MAX};
-use super::producers::{Admission, Producers, Stamped, add_sequence};
+use super::check::{SoundBatch, UNPACKED_BYTES_MAX};
+use super::producers::{Admission, ProducerStamp, Producers, add_sequence};
 use crate::record::FakeRecord;
 
 /// One batch as it lies in the log.
 #[derive(Debug, Clone)]
-struct Stored {
+struct StoredBatch {
     base_offset: i64,
     count: u32,
     leader_epoch: i32,
     max_timestamp: i64,
     append_time: Option<i64>,
-    stamped: Option<Stamped>,
+    stamped: Option<ProducerStamp>,
     bytes: Vec<u8>,
 }
 
-impl Stored {
+impl StoredBatch {
     fn end_offset(&self) -> i64 {
         self.base_offset + i64::from(self.count)
     }
@@ -28,7 +28,7 @@ impl Stored {
 
 /// How a batch is appended.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Terms {
+pub(crate) struct AppendOptions {
     pub(crate) leader_epoch: i32,
     /// Set in a topic with log append time, in milliseconds since 1970.
     pub(crate) append_time: Option<i64>,
@@ -39,7 +39,7 @@ pub(crate) struct Terms {
 /// The log of one partition, which all of its replicas share.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct PartitionLog {
-    batches: Vec<Stored>,
+    batches: Vec<StoredBatch>,
     start_offset: i64,
     end_offset: i64,
     pub(crate) producers: Producers,
@@ -65,7 +65,7 @@ impl PartitionLog {
     }
 
     /// Asks the producers' state about a sound batch, without changing anything.
-    pub(crate) fn admit(&self, sound: &Sound) -> Admission {
+    pub(crate) fn admit(&self, sound: &SoundBatch) -> Admission {
         sound
             .stamped
             .as_ref()
@@ -73,7 +73,12 @@ impl PartitionLog {
     }
 
     /// Appends a sound and admitted batch and returns its first offset.
-    pub(crate) fn append(&mut self, sound: &Sound, mut bytes: Vec<u8>, terms: &Terms) -> i64 {
+    pub(crate) fn append(
+        &mut self,
+        sound: &SoundBatch,
+        mut bytes: Vec<u8>,
+        terms: &AppendOptions,
+    ) -> i64 {
         let base_offset = self.end_offset;
         // Both fields lie before the bytes that the checksum covers, as Kafka has it.
         put(&mut bytes, 0, &base_offset.to_be_bytes());
@@ -90,7 +95,7 @@ impl PartitionLog {
             self.start_offset = self.end_offset;
             return base_offset;
         }
-        self.batches.push(Stored {
+        self.batches.push(StoredBatch {
             base_offset,
             count: sound.count,
             leader_epoch: terms.leader_epoch,
@@ -154,7 +159,7 @@ impl PartitionLog {
             .map(|batch| (batch.base_offset, batch.bytes.as_slice()))
     }
 
-    fn decode(&self, batch: &Stored) -> Vec<FakeRecord> {
+    fn decode(&self, batch: &StoredBatch) -> Vec<FakeRecord> {
         let Ok((view, _)) = BatchView::parse(&batch.bytes) else {
             return Vec::new();
         };
@@ -186,7 +191,7 @@ impl PartitionLog {
         self.end_offset = self
             .batches
             .last()
-            .map_or(self.start_offset, Stored::end_offset);
+            .map_or(self.start_offset, StoredBatch::end_offset);
         self.producers = Producers::default();
         for batch in &self.batches {
             if let Some(stamped) = &batch.stamped {

@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, VecDeque};
 
 use downpour_wire::error_code::ErrorCode;
 
-/// As many batches as a real broker remembers of one producer.
+/// How many batches a real broker remembers of one producer (KAFKA-5494).
 pub(crate) const WINDOW: usize = 5;
 
-/// A producer's name tag on a batch.
+/// What a batch says of its producer, and the sequences that it claims.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Stamped {
+pub(crate) struct ProducerStamp {
     pub(crate) producer_id: i64,
     pub(crate) epoch: i16,
     pub(crate) first_sequence: i32,
@@ -18,7 +18,7 @@ pub(crate) struct Stamped {
     pub(crate) count: u32,
 }
 
-impl Stamped {
+impl ProducerStamp {
     /// The last record's sequence, which wraps from 2147483647 to 0.
     pub(crate) const fn last_sequence(&self) -> i32 {
         add_sequence(self.first_sequence, self.count.saturating_sub(1))
@@ -27,7 +27,7 @@ impl Stamped {
 
 /// `first + by`, wrapped as Kafka wraps it.
 pub(crate) const fn add_sequence(first: i32, by: u32) -> i32 {
-    // The remainder of a division by 2^31 fits an i32, whatever `first` is.
+    // The remainder of a division by 2^31 fits an i32 for every `first`.
     ((first as i64 + by as i64) & 0x7fff_ffff) as i32
 }
 
@@ -44,7 +44,7 @@ pub(crate) enum Admission {
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Remembered {
+struct RememberedBatch {
     first_sequence: i32,
     last_sequence: i32,
     base_offset: i64,
@@ -54,7 +54,7 @@ struct Remembered {
 #[derive(Debug, Clone, Default)]
 struct Producer {
     epoch: i16,
-    window: VecDeque<Remembered>,
+    window: VecDeque<RememberedBatch>,
 }
 
 /// The producers of one partition.
@@ -65,9 +65,9 @@ pub(crate) struct Producers {
 
 impl Producers {
     /// Judges a batch without changing anything.
-    pub(crate) fn admit(&self, batch: &Stamped) -> Admission {
-        // A broker that knows nothing of a producer accepts any first sequence: its records may
-        // have been deleted by retention.
+    pub(crate) fn admit(&self, batch: &ProducerStamp) -> Admission {
+        // A broker that knows nothing of a producer accepts any first sequence (KIP-360): its records
+        // may have been deleted by retention.
         let Some(producer) = self.known.get(&batch.producer_id) else {
             return Admission::Append;
         };
@@ -82,11 +82,11 @@ impl Producers {
             };
         }
         let last = batch.last_sequence();
-        let twin = producer
+        let same = producer
             .window
             .iter()
             .find(|seen| seen.first_sequence == batch.first_sequence && seen.last_sequence == last);
-        if let Some(seen) = twin {
+        if let Some(seen) = same {
             return Admission::Duplicate {
                 base_offset: seen.base_offset,
                 timestamp: seen.timestamp,
@@ -101,7 +101,7 @@ impl Producers {
     }
 
     /// Remembers an appended batch.
-    pub(crate) fn remember(&mut self, batch: &Stamped, base_offset: i64, timestamp: i64) {
+    pub(crate) fn remember(&mut self, batch: &ProducerStamp, base_offset: i64, timestamp: i64) {
         let producer = self.known.entry(batch.producer_id).or_default();
         if producer.epoch != batch.epoch {
             producer.epoch = batch.epoch;
@@ -110,7 +110,7 @@ impl Producers {
         if producer.window.len() == WINDOW {
             producer.window.pop_front();
         }
-        producer.window.push_back(Remembered {
+        producer.window.push_back(RememberedBatch {
             first_sequence: batch.first_sequence,
             last_sequence: batch.last_sequence(),
             base_offset,
@@ -150,8 +150,8 @@ mod tests {
         }
     }
 
-    fn stamped(epoch: i16, first_sequence: i32, count: u32) -> Stamped {
-        Stamped {
+    fn stamped(epoch: i16, first_sequence: i32, count: u32) -> ProducerStamp {
+        ProducerStamp {
             producer_id: 7,
             epoch,
             first_sequence,
@@ -190,28 +190,14 @@ mod tests {
 
     #[test]
     fn one_of_the_last_five_batches_is_answered_with_its_first_offset() {
-        let producers = after(&[
-            (0, 0, 2),
-            (0, 2, 2),
-            (0, 4, 2),
-            (0, 6, 2),
-            (0, 8, 2),
-            (0, 10, 2),
-        ]);
+        let producers = after(&[0, 2, 4, 6, 8, 10].map(|first| (0, first, 2)));
         assert_eq!(producers.admit(&stamped(0, 2, 2)), duplicate(2));
         assert_eq!(producers.admit(&stamped(0, 10, 2)), duplicate(10));
     }
 
     #[test]
     fn sixth_last_batch_is_out_of_order() {
-        let producers = after(&[
-            (0, 0, 2),
-            (0, 2, 2),
-            (0, 4, 2),
-            (0, 6, 2),
-            (0, 8, 2),
-            (0, 10, 2),
-        ]);
+        let producers = after(&[0, 2, 4, 6, 8, 10].map(|first| (0, first, 2)));
         assert_eq!(producers.admit(&stamped(0, 0, 2)), REFUSE_45);
     }
 

@@ -5,8 +5,8 @@ use downpour_wire::error::{DecodeError, DecodeErrorKind, EncodeError};
 use downpour_wire::header::encode_response;
 use downpour_wire::messages::{
     ApiKey, ApiVersionsRequest, ApiVersionsResponse, CreateTopicsRequest, CreateTopicsResponse,
-    FetchRequest, FetchResponse, InitProducerIdRequest, InitProducerIdResponse, ListOffsetsRequest,
-    ListOffsetsResponse, Message, MetadataRequest, MetadataResponse, ProduceRequest,
+    Decode, FetchRequest, FetchResponse, InitProducerIdRequest, InitProducerIdResponse,
+    ListOffsetsRequest, ListOffsetsResponse, MetadataRequest, MetadataResponse, ProduceRequest,
     ProduceResponse,
 };
 use downpour_wire::primitives::Reader;

@@ -10,7 +10,7 @@ pub enum Then {
     /// It stays open and serves the next request.
     #[default]
     Continue,
-    /// It stays open and never says anything again.
+    /// It stays open, and nothing is ever answered on it again.
     Hang,
     /// It is closed once the answer, if there is one, is out.
     Close,
@@ -24,24 +24,24 @@ pub enum Then {
 /// connection's next request; send the answer so that it arrives
 /// [`network_delay`](Self::network_delay) later, in order, serving the next request meanwhile;
 /// obey [`then`](Self::then); serve nothing on this connection for
-/// [`mute`](Self::mute). A driver with a scheduler of its own may read the delays as it likes.
+/// [`mute`](Self::mute). A driver with its own scheduler may interpret the delays differently.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Reaction {
     /// The answer's frame, its four length bytes included. `None` where Kafka does not answer
     /// (acks=0), where a fault swallows the answer, and while the request is parked.
     pub answer: Option<Vec<u8>>,
-    /// What becomes of the connection.
+    /// Obeyed after the answer, if there is one.
     pub then: Then,
     /// How long the broker works on the request after it was applied.
     pub service_delay: Duration,
-    /// How long the answer travels.
+    /// How much later the answer arrives than it was sent.
     pub network_delay: Duration,
     /// How long the connection is not read after the answer, because it is throttled.
     pub mute: Duration,
     /// Set if there is no answer yet, because a fetch waits for records or a fault holds the
     /// request. Call [`Cluster::resume`](super::Cluster::resume) with the same frame at this time
-    /// (by the clock that `handle` was given), and for the fetch's sake also after something was
+    /// (by the clock that `handle` was given), and, because it may be a fetch, also after records were
     /// appended. Meanwhile nothing else of the connection is served.
     pub parked_until: Option<Duration>,
 }

@@ -1,7 +1,8 @@
-//! The cluster's state: brokers, topics, leaders, ids. It changes by plain verbs; what a request
-//! makes of it is in `logic::apis`, what a fault makes of it in `logic::cluster`.
+//! The cluster's state: brokers, topics, leaders, ids. Its methods change it in one step
+//! each; what a request does with them is in `logic::apis`, what a fault does in `logic::cluster`.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use downpour_wire::primitives::Uuid;
 
@@ -15,14 +16,13 @@ pub(crate) const TOPICS_MAX: usize = 10_000;
 /// More partitions than this in one topic are refused.
 pub(crate) const PARTITIONS_MAX: i32 = 100_000;
 
-/// One broker.
 #[derive(Debug, Clone)]
 pub(crate) struct Node {
     pub(crate) host: String,
     pub(crate) port: u16,
     pub(crate) alive: bool,
     pub(crate) versions: VersionTable,
-    /// What this broker says of leaders while its metadata does not follow the cluster's.
+    /// Set while the broker's metadata does not follow the cluster's: what it says instead.
     pub(crate) frozen: Option<Frozen>,
 }
 
@@ -44,7 +44,6 @@ pub(crate) struct Partition {
     pub(crate) log: PartitionLog,
 }
 
-/// One topic.
 #[derive(Debug, Clone)]
 pub(crate) struct Topic {
     pub(crate) id: Uuid,
@@ -62,7 +61,34 @@ impl Topic {
     }
 }
 
-/// What holds for the whole cluster.
+/// Why a topic cannot be created.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TopicProblem {
+    Name,
+    Exists,
+    Partitions,
+    /// There are this many brokers to hold replicas.
+    Replication(usize),
+    TooMany,
+}
+
+impl fmt::Display for TopicProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name => f.write_str(
+                "a name has 1 to 249 of the characters a-z, A-Z, 0-9, '.', '_' and '-', and is not . or ..",
+            ),
+            Self::Exists => f.write_str("it exists"),
+            Self::Partitions => write!(f, "a topic has 1 to {PARTITIONS_MAX} partitions"),
+            Self::Replication(brokers) => {
+                write!(f, "{brokers} brokers can hold 1 to {brokers} replicas")
+            }
+            Self::TooMany => write!(f, "a fake cluster has at most {TOPICS_MAX} topics"),
+        }
+    }
+}
+
+/// Settings of the whole cluster.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub(crate) cluster_id: String,
@@ -73,7 +99,6 @@ pub(crate) struct Settings {
     pub(crate) epoch_ms: i64,
 }
 
-/// Brokers and topics.
 #[derive(Debug, Clone)]
 pub(crate) struct State {
     pub(crate) nodes: BTreeMap<i32, Node>,
@@ -157,20 +182,31 @@ impl State {
             .collect()
     }
 
-    /// Adds a topic; leaders go round the brokers. `None` if the name is taken or the numbers
-    /// make no sense.
-    pub(crate) fn create_topic(&mut self, name: &str, spec: TopicSpec) -> Option<Uuid> {
+    /// Adds a topic; leaders go round the brokers.
+    pub(crate) fn create_topic(
+        &mut self,
+        name: &str,
+        spec: TopicSpec,
+    ) -> Result<Uuid, TopicProblem> {
         let brokers = self.nodes.len();
         let replication = match spec.replication {
-            Some(wanted) => usize::try_from(wanted).ok()?,
+            Some(wanted) => usize::try_from(wanted).unwrap_or(0),
             None => brokers.min(3),
         };
-        let sound = (1..=PARTITIONS_MAX).contains(&spec.partitions)
-            && (1..=brokers).contains(&replication)
-            && self.topics.len() < TOPICS_MAX
-            && !self.topics.contains_key(name);
-        if !sound {
-            return None;
+        if !is_topic_name(name) {
+            return Err(TopicProblem::Name);
+        }
+        if self.topics.contains_key(name) {
+            return Err(TopicProblem::Exists);
+        }
+        if !(1..=PARTITIONS_MAX).contains(&spec.partitions) {
+            return Err(TopicProblem::Partitions);
+        }
+        if !(1..=brokers).contains(&replication) {
+            return Err(TopicProblem::Replication(brokers));
+        }
+        if self.topics.len() >= TOPICS_MAX {
+            return Err(TopicProblem::TooMany);
         }
         self.topics_made += 1;
         let id = topic_id(self.topics_made);
@@ -186,7 +222,7 @@ impl State {
                 partitions,
             },
         );
-        Some(id)
+        Ok(id)
     }
 
     /// Removes a topic. False if there is none.

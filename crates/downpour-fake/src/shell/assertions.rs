@@ -10,7 +10,7 @@ use super::fake::FakeCluster;
 use crate::logic::LoggedRequest;
 use crate::record::FakeRecord;
 
-/// So many examples an assertion names.
+/// An assertion names at most this many examples.
 const EXAMPLES: usize = 10;
 
 impl FakeCluster {
@@ -22,7 +22,7 @@ impl FakeCluster {
     #[must_use]
     #[track_caller]
     pub fn records(&self, topic: &str, partition: i32) -> Vec<FakeRecord> {
-        self.with(|cluster| cluster.log(topic, partition))
+        self.with(|cluster| cluster.records(topic, partition))
     }
 
     /// The records of all partitions of a topic; the index is the partition.
@@ -72,7 +72,7 @@ impl FakeCluster {
     }
 
     /// Asserts that the topic's values, over all partitions, are exactly `expected`: none missing,
-    /// none twice, none else. The order does not matter; a value that is expected twice must be
+    /// none twice, and no others. The order does not matter; a value that is expected twice must be
     /// there twice; a tombstone counts as an empty value.
     ///
     /// # Panics
@@ -105,11 +105,11 @@ impl FakeCluster {
         }
     }
 
-    /// Asserts that as many requests of a kind arrived.
+    /// Asserts that exactly `expected` requests of a kind arrived.
     ///
     /// # Panics
     ///
-    /// If not so many did.
+    /// If fewer or more did.
     #[track_caller]
     pub fn assert_request_count(&self, api: ApiKey, expected: u64) {
         let found = self.request_count(api);
@@ -140,8 +140,8 @@ impl FakeCluster {
         );
     }
 
-    /// Asserts that every fault has happened as often as it was asked to. Faults that last for ever
-    /// never have.
+    /// Asserts that every fault has happened as often as it was asked to. A fault that
+    /// lasts forever never has.
     ///
     /// # Panics
     ///
@@ -187,25 +187,25 @@ fn delivered_once<V: AsRef<[u8]>>(
         }
     }
     let found_count: usize = partitions.iter().map(Vec::len).sum();
-    let (mut missing, mut repeated, mut strange) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut missing, mut repeated, mut unexpected) = (Vec::new(), Vec::new(), Vec::new());
     for (value, (wanted, found)) in &tally {
         let shown = show(value);
         if found.len() < *wanted {
             missing.push(shown);
         } else if *wanted == 0 {
-            strange.push(format!("{shown} at {}", found.join(", ")));
+            unexpected.push(format!("{shown} at {}", found.join(", ")));
         } else if found.len() > *wanted {
             repeated.push(format!("{shown} at {}", found.join(", ")));
         }
     }
-    if missing.is_empty() && repeated.is_empty() && strange.is_empty() {
+    if missing.is_empty() && repeated.is_empty() && unexpected.is_empty() {
         return Ok(());
     }
     let mut complaint = format!("{expected_count} records expected, {found_count} found");
     let parts = [
         ("missing", missing),
         ("too often", repeated),
-        ("not expected", strange),
+        ("not expected", unexpected),
     ];
     for (what, values) in parts {
         if values.is_empty() {
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn delivered_once_names_missing_repeated_and_strange_values() {
+    fn delivered_once_names_missing_repeated_and_unexpected_values() {
         let partitions = [partition(&["a", "b", "b"]), partition(&["x"])];
         let complaint = delivered_once(&partitions, ["a", "b", "c"]).unwrap_err();
         assert!(

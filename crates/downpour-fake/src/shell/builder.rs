@@ -48,7 +48,7 @@ impl Default for FakeClusterBuilder {
 }
 
 impl FakeCluster {
-    /// Describes a cluster. Without a word: one broker of the newest Kafka, no topics.
+    /// Describes a cluster. By default it has one broker of the newest Kafka and no topics.
     pub fn builder() -> FakeClusterBuilder {
         FakeClusterBuilder::default()
     }
@@ -85,7 +85,7 @@ impl FakeClusterBuilder {
         self
     }
 
-    /// How many partitions a topic gets that nobody described. Default: 1.
+    /// How many partitions a topic gets that is created without a number of its own. Default: 1.
     pub fn default_partitions(mut self, partitions: i32) -> Self {
         self.default_partitions = partitions;
         self
@@ -97,15 +97,15 @@ impl FakeClusterBuilder {
         self
     }
 
-    /// Every answer travels so long; meanwhile the connection's next request is served, as with a
-    /// distant broker. Default: none.
+    /// Each answer arrives `delay` later; meanwhile the connection's next request is served, as with
+    /// a distant broker. Default: none.
     pub fn network_delay(mut self, delay: Duration) -> Self {
         self.network_delay = delay;
         self
     }
 
-    /// Every request takes so long, one of a connection at a time, as with a busy broker. Default:
-    /// none.
+    /// Each request is worked on for `delay`, and a connection's requests wait for each other, as with
+    /// a busy broker. Default: none.
     pub fn service_delay(mut self, delay: Duration) -> Self {
         self.service_delay = delay;
         self
@@ -129,12 +129,15 @@ impl FakeClusterBuilder {
     ///
     /// # Errors
     ///
-    /// If a port cannot be bound or a thread not be started.
-    ///
-    /// # Panics
-    ///
-    /// If the description makes no sense: no broker, a topic twice, more replicas than brokers.
+    /// [`InvalidInput`](io::ErrorKind::InvalidInput) with what is wrong with the description: no
+    /// broker, a name that Kafka does not allow, a topic twice, more replicas than brokers.
+    /// Otherwise a port could not be bound or a thread could not be started.
     pub fn start(self) -> io::Result<FakeCluster> {
+        let invalid = |problem: String| io::Error::new(io::ErrorKind::InvalidInput, problem);
+        if self.brokers < 1 {
+            let problem = format!("a cluster has at least one broker, not {}", self.brokers);
+            return Err(invalid(problem));
+        }
         let mut cluster = Cluster::new(self.brokers, self.kafka);
         let now = SystemTime::now()
             .duration_since(UNIX_EPOCH)
@@ -148,7 +151,7 @@ impl FakeClusterBuilder {
             cluster.set_max_message_bytes(bytes);
         }
         for (name, spec) in self.topics {
-            cluster.create_topic(&name, spec);
+            cluster.try_create_topic(&name, spec).map_err(invalid)?;
         }
         for fault in self.faults {
             cluster.fault(fault);

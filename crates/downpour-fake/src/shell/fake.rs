@@ -1,4 +1,4 @@
-//! The fake cluster as a test holds it: start, addresses, verbs, and an end in bounded time. The
+//! The fake cluster as a test holds it: addresses, commands, and an end in bounded time. The
 //! assertions are in `assertions`; what brokers do is `logic`'s.
 
 use std::io;
@@ -85,19 +85,19 @@ impl FakeCluster {
     }
 
     /// Looks at the logic, or changes it, under the lock that all connections share: keep it short,
-    /// and do not use the `FakeCluster` itself inside, which would wait for ever. Everything that
+    /// and do not use the `FakeCluster` itself inside, which would wait forever. Everything that
     /// [`Cluster`] can do and this type does not repeat is done through here, but brokers come and
     /// go with [`kill`](Self::kill) and [`restart`](Self::restart), which know of the sockets.
     pub fn with<T>(&self, look: impl FnOnce(&mut Cluster) -> T) -> T {
         self.shared.with(look)
     }
 
-    /// Adds a fault; see [`Fault`] for which request it meets.
+    /// Adds a fault; see [`Fault`] for which request it applies to.
     pub fn fault(&self, fault: Fault) {
         self.with(|cluster| cluster.fault(fault));
     }
 
-    /// Takes back every fault that has not run out.
+    /// Removes every fault that has not run out.
     pub fn clear_faults(&self) {
         self.with(Cluster::clear_faults);
     }
@@ -108,17 +108,18 @@ impl FakeCluster {
         self.with(|cluster| cluster.pending_faults())
     }
 
-    /// From now on every answer travels so long; meanwhile the connection's next request is served.
+    /// From now on each answer arrives `delay` later; meanwhile the connection's next request is
+    /// served.
     pub fn set_network_delay(&self, delay: Duration) {
         self.with(|cluster| cluster.set_network_delay(delay));
     }
 
-    /// From now on every request takes so long, one of a connection at a time.
+    /// From now on each request is worked on for `delay`; a connection's requests wait for each other.
     pub fn set_service_delay(&self, delay: Duration) {
         self.with(|cluster| cluster.set_service_delay(delay));
     }
 
-    /// Creates a topic.
+    /// Creates a topic; clients hear of it with their next metadata.
     ///
     /// # Panics
     ///
@@ -175,7 +176,7 @@ impl FakeCluster {
     ///
     /// # Errors
     ///
-    /// If somebody else has taken the port meanwhile, or no thread can be started; then the broker
+    /// If another process has taken the port meanwhile, or no thread can be started; then the broker
     /// stays down.
     ///
     /// # Panics
@@ -208,19 +209,19 @@ impl FakeCluster {
         self.shared.disconnect(Some(node));
     }
 
-    /// Waits until the cluster is as `so` wants it, looking whenever a request was served; true if
-    /// it is so within `patience`.
+    /// Waits until `condition` holds, which is asked whenever a request was served. False if it still
+    /// does not hold after `timeout`.
     ///
     /// ```
     /// # use downpour_fake::{ApiKey, FakeCluster};
     /// # use std::time::Duration;
     /// # let cluster = FakeCluster::builder().start().unwrap();
-    /// # let patience = Duration::ZERO;
-    /// let arrived = cluster.wait_until(patience, |cluster| cluster.request_count(ApiKey::Produce) > 0);
+    /// # let timeout = Duration::ZERO;
+    /// let arrived = cluster.wait_until(timeout, |cluster| cluster.request_count(ApiKey::Produce) > 0);
     /// # assert!(!arrived);
     /// ```
-    pub fn wait_until(&self, patience: Duration, so: impl Fn(&Cluster) -> bool) -> bool {
-        self.shared.wait_until(patience, so)
+    pub fn wait_until(&self, timeout: Duration, condition: impl Fn(&Cluster) -> bool) -> bool {
+        self.shared.wait_until(timeout, condition)
     }
 
     /// How many connections are open, over all brokers.

@@ -10,22 +10,22 @@ use std::time::{Duration, Instant};
 use super::gate::Gate;
 use super::stream::Stream;
 
-/// So many answers may be on their way; then the broker waits before it serves on.
-const PARCELS_MAX: usize = 1024;
+/// So many answers may be delayed at once; then the broker waits before it serves on.
+const DELAYED_MAX: usize = 1024;
 
-struct Parcel {
+struct DelayedAnswer {
     due: Instant,
     bytes: Vec<u8>,
     close: bool,
 }
 
-enum Way {
+enum Route {
     /// No answer was ever delayed.
     Direct(Stream),
     /// One was, so all later ones follow it through the thread, which keeps their order.
     Delayed {
-        parcels: SyncSender<Parcel>,
-        carrier: JoinHandle<()>,
+        answers: SyncSender<DelayedAnswer>,
+        thread: JoinHandle<()>,
     },
     /// The connection is closed.
     Closed,
@@ -33,14 +33,14 @@ enum Way {
 
 /// The sending half of a connection.
 pub(super) struct Outbox {
-    way: Way,
+    route: Route,
     gate: Arc<Gate>,
 }
 
 impl Outbox {
     pub(super) fn new(stream: Stream, gate: Arc<Gate>) -> Self {
         Self {
-            way: Way::Direct(stream),
+            route: Route::Direct(stream),
             gate,
         }
     }
@@ -48,7 +48,7 @@ impl Outbox {
     /// Sends `bytes` so that they arrive after `delay`, and closes the connection after them if
     /// asked. False if nothing can be sent any more.
     pub(super) fn send(&mut self, bytes: Vec<u8>, delay: Duration, close: bool) -> bool {
-        if let Way::Direct(stream) = &mut self.way {
+        if let Route::Direct(stream) = &mut self.route {
             if delay.is_zero() {
                 let sent = bytes.is_empty() || stream.write_all(&bytes).is_ok();
                 if close {
@@ -58,40 +58,42 @@ impl Outbox {
             }
             self.delay_from_now_on();
         }
-        let Way::Delayed { parcels, .. } = &self.way else {
+        let Route::Delayed { answers, .. } = &self.route else {
             return false;
         };
         let due = Instant::now() + delay;
-        parcels.send(Parcel { due, bytes, close }).is_ok() && !close
+        answers.send(DelayedAnswer { due, bytes, close }).is_ok() && !close
     }
 
     fn delay_from_now_on(&mut self) {
-        let Way::Direct(stream) = std::mem::replace(&mut self.way, Way::Closed) else {
+        let Route::Direct(stream) = std::mem::replace(&mut self.route, Route::Closed) else {
             return;
         };
-        let (parcels, arriving) = sync_channel(PARCELS_MAX);
+        let (answers, delayed) = sync_channel(DELAYED_MAX);
         let gate = Arc::clone(&self.gate);
-        let carrier = std::thread::Builder::new()
+        let thread = std::thread::Builder::new()
             .name("fake-network".to_owned())
-            .spawn(move || carry(&arriving, stream, &gate));
-        if let Ok(carrier) = carrier {
-            self.way = Way::Delayed { parcels, carrier };
+            .spawn(move || deliver(&delayed, stream, &gate));
+        if let Ok(thread) = thread {
+            self.route = Route::Delayed { answers, thread };
         }
     }
 
     /// Waits until everything is delivered, or the gate is closed.
     pub(super) fn finish(&mut self) {
-        if let Way::Delayed { parcels, carrier } = std::mem::replace(&mut self.way, Way::Closed) {
-            drop(parcels);
-            // A carrier that panicked has nothing to deliver any more.
-            let _ = carrier.join();
+        if let Route::Delayed { answers, thread } =
+            std::mem::replace(&mut self.route, Route::Closed)
+        {
+            drop(answers);
+            // A thread that panicked has nothing to deliver any more.
+            let _ = thread.join();
         }
     }
 }
 
-fn carry(arriving: &Receiver<Parcel>, mut stream: Stream, gate: &Gate) {
-    while let Ok(parcel) = arriving.recv() {
-        if !gate.wait_until(parcel.due) || stream.write_all(&parcel.bytes).is_err() || parcel.close
+fn deliver(delayed: &Receiver<DelayedAnswer>, mut stream: Stream, gate: &Gate) {
+    while let Ok(answer) = delayed.recv() {
+        if !gate.wait_until(answer.due) || stream.write_all(&answer.bytes).is_err() || answer.close
         {
             stream.shutdown();
             return;

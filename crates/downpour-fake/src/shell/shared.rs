@@ -103,22 +103,26 @@ impl Shared {
         self.register.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Runs `look` on the logic and wakes whoever waits for records.
+    /// Runs `look` on the logic and wakes the connections whose fetches wait for records.
     pub(super) fn with<T>(&self, look: impl FnOnce(&mut Cluster) -> T) -> T {
         let looked = look(&mut self.lock().cluster);
         self.appended.notify_all();
         looked
     }
 
-    /// Waits until the logic is as `so` wants it, or `patience` is over; true if it is so.
-    pub(super) fn wait_until(&self, patience: Duration, so: impl Fn(&Cluster) -> bool) -> bool {
+    /// Waits until `condition` holds; false if it still does not after `timeout`.
+    pub(super) fn wait_until(
+        &self,
+        timeout: Duration,
+        condition: impl Fn(&Cluster) -> bool,
+    ) -> bool {
         let begun = Instant::now();
         let mut guarded = self.lock();
         loop {
-            if so(&guarded.cluster) {
+            if condition(&guarded.cluster) {
                 return true;
             }
-            let left = patience.saturating_sub(begun.elapsed());
+            let left = timeout.saturating_sub(begun.elapsed());
             if left.is_zero() {
                 return false;
             }

@@ -3,7 +3,7 @@
 use downpour_fake::logic::{Cluster, Then, Verdict};
 use downpour_fake::{ErrorCode, KafkaVersion, TopicSpec};
 use downpour_wire::batch::{BatchView, Stamp};
-use downpour_wire::codec::Codec;
+use downpour_wire::codec::CompressionType;
 use downpour_wire::messages::{ProducePartition, ProduceTopic};
 use downpour_wire::primitives::Uuid;
 
@@ -35,7 +35,10 @@ fn sound_batch_is_appended_behind_the_last_and_its_checksum_stays_right() {
 
 #[test]
 fn every_codec_of_the_build_is_read() {
-    for codec in Codec::ALL.into_iter().filter(|codec| codec.is_compiled()) {
+    for codec in CompressionType::ALL
+        .into_iter()
+        .filter(|codec| codec.is_compiled())
+    {
         let mut cluster = one_broker();
         let bytes = batch_as(&Stamp::NONE, codec, &["a", "b", "c"]);
         assert_eq!(
@@ -340,7 +343,7 @@ fn request_log_tells_each_batch_and_its_verdict() {
     );
     assert_eq!(
         (first.records, first.bytes, first.codec),
-        (2, length, Some(Codec::None))
+        (2, length, Some(CompressionType::None))
     );
     assert_eq!(first.verdict, Verdict::Appended { base_offset: 0 });
     assert_eq!(logged[1].verdict, Verdict::Duplicate { base_offset: 0 });

@@ -66,7 +66,7 @@ fn killed_broker_s_partitions_move_under_a_new_epoch_and_stay_after_its_return()
         (2, 1)
     );
     let epochs: Vec<i32> = cluster
-        .log("events", 0)
+        .records("events", 0)
         .iter()
         .map(|record| record.leader_epoch)
         .collect();
@@ -122,6 +122,6 @@ fn grown_topic_has_room_in_its_new_partitions() {
 
 #[test]
 #[should_panic(expected = "the fake has no broker 9")]
-fn verb_about_a_broker_that_is_not_there_panics() {
+fn command_about_a_broker_that_is_not_there_panics() {
     one_broker().kill(9);
 }

@@ -283,7 +283,7 @@ fn requests_without_partitions_can_fail_too() {
 }
 
 #[test]
-fn fault_on_a_topic_meets_a_request_by_id() {
+fn fault_on_a_topic_applies_to_a_request_by_id() {
     let mut cluster = one_broker();
     cluster.fault(Fault::error(ErrorCode::KAFKA_STORAGE_ERROR).topic("events"));
     let answer = produce_to(&mut cluster, 1, 13, "events", 0, batch(&["a"]));

@@ -4,7 +4,7 @@ use downpour_fake::logic::{Cluster, Then};
 use downpour_fake::{ApiKey, ErrorCode, KafkaVersion, TopicSpec};
 use downpour_wire::header::decode_response_header;
 use downpour_wire::messages::{
-    ApiVersionsRequest, ApiVersionsResponse, CreatableTopic, CreateTopicsRequest, Message,
+    ApiVersionsRequest, ApiVersionsResponse, CreatableTopic, CreateTopicsRequest, Decode,
     MetadataRequest, MetadataRequestTopic,
 };
 use downpour_wire::primitives::{Reader, Uuid};

@@ -101,7 +101,7 @@ fn truncated_log_remembers_producers_as_far_as_it_reaches() {
 fn records_know_their_own_sequences() {
     let mut cluster = one_broker();
     produce(&mut cluster, "events", 0, stamped(4, i32::MAX, 2));
-    let log = cluster.log("events", 0);
+    let log = cluster.records("events", 0);
     let sequences: Vec<i32> = log.iter().map(|record| record.sequence).collect();
     assert_eq!(sequences, [i32::MAX, 0]);
     assert_eq!((log[0].producer_id, log[0].producer_epoch), (7, 4));

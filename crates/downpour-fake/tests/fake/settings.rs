@@ -25,7 +25,7 @@ fn log_append_time_is_told_stamped_and_told_again_of_a_duplicate() {
         );
     }
     let times: Vec<i64> = cluster
-        .log("stamped", 0)
+        .records("stamped", 0)
         .iter()
         .map(|record| record.timestamp)
         .collect();
@@ -64,7 +64,10 @@ fn discarded_records_have_offsets_and_sequences_but_cannot_be_read() {
     let gap = produce(&mut cluster, "gone", 0, stamped(0, 9, 3));
     assert_eq!(gap.error_code, ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER);
     assert_eq!(
-        (cluster.log("gone", 0).len(), cluster.end_offset("gone", 0)),
+        (
+            cluster.records("gone", 0).len(),
+            cluster.end_offset("gone", 0)
+        ),
         (0, 6)
     );
 }

@@ -4,7 +4,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use downpour_fake::{ApiKey, FakeCluster};
+use downpour_fake::{ApiKey, FakeCluster, FakeClusterBuilder, TopicSpec};
 use downpour_wire::messages::{FetchRequest, MetadataRequest, ProduceRequest};
 
 use crate::support::*;
@@ -280,6 +280,35 @@ fn connections_beyond_the_bound_are_closed() {
     let mut fourth = Client::connect(&cluster, 1).expect("it listens");
     fourth.send(&ask);
     assert!(fourth.receive().is_ok());
+}
+
+#[test]
+fn description_that_makes_no_sense_is_refused_with_what_is_wrong() {
+    let refused = |builder: FakeClusterBuilder, what: &str| {
+        let error = builder.start().expect_err(what);
+        assert_eq!(error.kind(), ErrorKind::InvalidInput);
+        assert!(error.to_string().contains(what), "{error}");
+    };
+    let cluster = FakeCluster::builder;
+    refused(cluster().brokers(0), "at least one broker, not 0");
+    for name in ["", ".", "..", "a b", "ä", &"x".repeat(250)] {
+        let what = format!("cannot create topic {name:?}: a name has 1 to 249 of");
+        refused(cluster().topic(name, 1), &what);
+    }
+    let twice = cluster().topic("events", 1).topic("events", 2);
+    refused(twice, "\"events\": it exists");
+    refused(cluster().topic("events", 0), "1 to 100000 partitions");
+    let replicas = TopicSpec::new(1).replication(3);
+    let few = cluster().brokers(2).topic("events", replicas);
+    refused(few, "2 brokers can hold 1 to 2 replicas");
+    let longest = "x".repeat(249);
+    assert!(
+        cluster()
+            .topic(&longest, 1)
+            .topic("events-1.raw_x", 1)
+            .start()
+            .is_ok()
+    );
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Faults as a client on a socket meets them.
+//! Faults as a client on a socket sees them.
 
 use std::io::{Read, Write};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

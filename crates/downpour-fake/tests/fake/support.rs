@@ -5,7 +5,7 @@ use std::time::Duration;
 use downpour_fake::ErrorCode;
 use downpour_fake::logic::{Cluster, Reaction};
 use downpour_wire::batch::{BatchBuilder, Stamp};
-use downpour_wire::codec::{Codec, Compression, Compressor};
+use downpour_wire::codec::{Compression, CompressionType, Compressor};
 use downpour_wire::header::{decode_response, encode_request};
 use downpour_wire::messages::{
     PartitionProduceResponse, ProducePartition, ProduceRequest, ProduceResponse, ProduceTopic,
@@ -17,7 +17,7 @@ use downpour_wire::record::RecordRef;
 pub(crate) const T0: Duration = Duration::ZERO;
 
 /// A batch of these values, with the values as keys too.
-pub(crate) fn batch_as(stamp: &Stamp, codec: Codec, values: &[&str]) -> Vec<u8> {
+pub(crate) fn batch_as(stamp: &Stamp, codec: CompressionType, values: &[&str]) -> Vec<u8> {
     let mut builder = BatchBuilder::new();
     builder.add_chunk(Vec::with_capacity(64 << 10));
     for value in values {
@@ -31,13 +31,13 @@ pub(crate) fn batch_as(stamp: &Stamp, codec: Codec, values: &[&str]) -> Vec<u8> 
     }
     let body = builder
         .seal(Compression::new(codec), &mut Compressor::new())
-        .map_err(|error| error.error)
+        .map_err(|error| error.kind)
         .expect("the codec is compiled in");
     body.to_vec(stamp)
 }
 
 pub(crate) fn batch(values: &[&str]) -> Vec<u8> {
-    batch_as(&Stamp::NONE, Codec::None, values)
+    batch_as(&Stamp::NONE, CompressionType::None, values)
 }
 
 /// A batch of `count` records by producer 7.
@@ -48,7 +48,7 @@ pub(crate) fn stamped(epoch: i16, sequence: i32, count: usize) -> Vec<u8> {
         base_sequence: sequence,
         transactional: false,
     };
-    batch_as(&stamp, Codec::None, &vec!["value"; count])
+    batch_as(&stamp, CompressionType::None, &vec!["value"; count])
 }
 
 /// Makes the checksum right again after a test has changed something behind it.
@@ -149,7 +149,7 @@ pub(crate) fn react(cluster: &mut Cluster, batch: Vec<u8>) -> Reaction {
 
 pub(crate) fn values(cluster: &Cluster, topic: &str, partition: i32) -> Vec<String> {
     cluster
-        .log(topic, partition)
+        .records(topic, partition)
         .iter()
         .filter_map(|record| record.value_str())
         .collect()
@@ -171,7 +171,7 @@ pub(crate) fn three_brokers() -> Cluster {
 
 pub(crate) const OK: ErrorCode = ErrorCode::NONE;
 
-/// Waits until something is so, but not for ever.
+/// Waits until something holds, but not forever.
 #[track_caller]
 pub(crate) fn eventually(so: impl Fn() -> bool) {
     let begun = std::time::Instant::now();

@@ -1,5 +1,5 @@
 //! A sealed batch without its header: immutable, shareable between requests, checksummed once.
-//! Filling it is `builder`'s, reading foreign batches `reader`'s, cutting it up `split`'s.
+//! Filling it is `builder`'s, reading foreign batches `view`'s, cutting it up `split`'s.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use crate::batch::layout::{
     MAX_TIMESTAMP_AT, PRODUCER_EPOCH_AT, PRODUCER_ID_AT, Stamp, TRANSACTIONAL,
 };
 use crate::batch::records::{OwnedRecord, ReadRecord, RecordReader};
-use crate::codec::{Codec, Compression, decompress};
+use crate::codec::{Compression, CompressionType, decompress};
 use crate::crc;
 use crate::error::DecodeError;
 use crate::primitives::Reader;
@@ -81,7 +81,7 @@ impl Body {
 
     /// The codec that compressed the body.
     #[must_use]
-    pub const fn codec(&self) -> Codec {
+    pub const fn codec(&self) -> CompressionType {
         self.parts.compression.codec()
     }
 
@@ -142,7 +142,7 @@ impl Body {
     }
 
     /// The header for one attempt. The body is neither read nor changed, so that this costs tens
-    /// of nanoseconds whatever its size.
+    /// of nanoseconds however large it is.
     #[must_use]
     pub fn header(&self, stamp: &Stamp) -> [u8; HEADER_LEN] {
         let parts = &self.parts;
@@ -222,7 +222,7 @@ impl Body {
         mut take: impl FnMut(ReadRecord<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
         let unpacked;
-        let chunks = if self.codec() == Codec::None {
+        let chunks = if self.codec() == CompressionType::None {
             self.parts.chunks.as_slice()
         } else {
             // Compression leaves a single chunk.

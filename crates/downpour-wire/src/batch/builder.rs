@@ -8,7 +8,7 @@ use std::fmt;
 
 use crate::batch::body::{Body, Parts};
 use crate::batch::layout::BODY_LEN_MAX;
-use crate::codec::{Codec, CodecError, Compression, Compressor};
+use crate::codec::{Compression, CompressionError, CompressionType, Compressor};
 use crate::record::{Header, RecordRef};
 
 /// An open batch of records.
@@ -41,7 +41,7 @@ pub struct SealError {
     /// The batch, as it was.
     pub builder: Box<BatchBuilder>,
     /// What went wrong.
-    pub error: CodecError,
+    pub kind: SealErrorKind,
 }
 
 impl fmt::Display for SealError {
@@ -52,9 +52,33 @@ impl fmt::Display for SealError {
 
 impl std::error::Error for SealError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&self.error)
+        Some(&self.kind)
     }
 }
+
+/// Why a batch could not be sealed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SealErrorKind {
+    /// It has no records, so there is nothing to send.
+    Empty,
+    /// It has more bytes than a batch's length field can say.
+    TooLarge,
+    /// Its records could not be compressed.
+    Compress(CompressionError),
+}
+
+impl fmt::Display for SealErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("the batch has no records"),
+            Self::TooLarge => f.write_str("the batch is larger than 2 GiB"),
+            Self::Compress(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for SealErrorKind {}
 
 impl fmt::Debug for BatchBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -214,21 +238,21 @@ impl BatchBuilder {
         compressor: &mut Compressor,
     ) -> Result<Body, SealError> {
         let refused = if self.count == 0 {
-            Some(CodecError::EmptyBatch)
+            Some(SealErrorKind::Empty)
         } else if self.body_len() > BODY_LEN_MAX {
-            Some(CodecError::TooLarge)
+            Some(SealErrorKind::TooLarge)
         } else {
             None
         };
-        if let Some(error) = refused {
+        if let Some(kind) = refused {
             return Err(SealError {
                 builder: Box::new(self),
-                error,
+                kind,
             });
         }
         let uncompressed_len = self.body_len();
         self.close_last();
-        let (chunks, recycled) = if compression.codec() == Codec::None {
+        let (chunks, recycled) = if compression.codec() == CompressionType::None {
             (self.full, Vec::new())
         } else {
             match compressor.compress(compression, &self.full) {
@@ -236,7 +260,7 @@ impl BatchBuilder {
                 Err(error) => {
                     return Err(SealError {
                         builder: Box::new(self),
-                        error,
+                        kind: SealErrorKind::Compress(error),
                     });
                 }
             }

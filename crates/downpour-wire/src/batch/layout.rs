@@ -1,5 +1,5 @@
 //! Where the fields of a batch header lie, and what a stamp puts there.
-//! Writing them is `body`'s, reading them `reader`'s.
+//! Writing them is `body`'s, reading them `view`'s.
 
 /// The bytes of a batch before its records.
 pub const HEADER_LEN: usize = 61;
@@ -33,17 +33,9 @@ pub(super) const BASE_SEQUENCE_AT: usize = 53;
 /// Where the number of records lies.
 pub(super) const COUNT_AT: usize = 57;
 
-/// The bits of the attributes that name the codec.
-pub(super) const CODEC_MASK: i16 = 0b111;
-/// Set when the timestamps are the broker's.
-pub(super) const LOG_APPEND_TIME: i16 = 1 << 3;
 /// Set when the batch belongs to a transaction.
 pub(super) const TRANSACTIONAL: i16 = 1 << 4;
-/// Set when the batch holds a transaction's marker instead of records.
-pub(super) const CONTROL: i16 = 1 << 5;
 
-/// The fewest bytes a record can take: seven fields of one byte each.
-pub(super) const RECORD_LEN_MIN: usize = 7;
 /// The fewest bytes a header can take: an empty name and a null value.
 pub(super) const RECORD_HEADER_LEN_MIN: usize = 2;
 /// The most bytes a body can take, so that the batch length fits its field.

@@ -1,5 +1,5 @@
 //! The records inside a batch's uncompressed body: reading them one after the other, strictly.
-//! The batch's header is `reader`'s.
+//! The batch's header is `view`'s.
 
 use std::borrow::Cow;
 
@@ -117,7 +117,7 @@ impl RecordReader {
         })
     }
 
-    /// Succeeds if as many records were read as the batch's header says.
+    /// Fails unless exactly `count` records were read.
     pub(super) fn finish(&self, r: &Reader<'_>, count: u32) -> Result<(), DecodeError> {
         if i64::from(self.next) == i64::from(count) {
             Ok(())

@@ -5,8 +5,8 @@
 use std::fmt;
 
 use crate::batch::body::Body;
-use crate::batch::builder::BatchBuilder;
-use crate::codec::{CodecError, Compressor};
+use crate::batch::builder::{BatchBuilder, SealErrorKind};
+use crate::codec::Compressor;
 use crate::error::DecodeError;
 
 /// A batch could not be split.
@@ -15,15 +15,15 @@ use crate::error::DecodeError;
 pub enum SplitError {
     /// The records could not be read back.
     Decode(DecodeError),
-    /// A part could not be compressed.
-    Codec(CodecError),
+    /// A part could not be sealed.
+    Seal(SealErrorKind),
 }
 
 impl fmt::Display for SplitError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Decode(_) => "cannot read back a batch that is to be split",
-            Self::Codec(_) => "cannot compress a part of a split batch",
+            Self::Seal(_) => "cannot seal a part of a split batch",
         })
     }
 }
@@ -32,7 +32,7 @@ impl std::error::Error for SplitError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Decode(error) => Some(error),
-            Self::Codec(error) => Some(error),
+            Self::Seal(error) => Some(error),
         }
     }
 }
@@ -43,16 +43,16 @@ impl From<DecodeError> for SplitError {
     }
 }
 
-impl From<CodecError> for SplitError {
-    fn from(error: CodecError) -> Self {
-        Self::Codec(error)
+impl From<SealErrorKind> for SplitError {
+    fn from(error: SealErrorKind) -> Self {
+        Self::Seal(error)
     }
 }
 
 impl Body {
     /// The same records in the same order, in bodies of at most `max_bytes` before compression,
-    /// with the same codec. A record that is larger has a body of its own, so that the result has
-    /// one body at least; it has just one if everything fits.
+    /// with the same codec. A record that is larger gets a body for itself. The result has at least
+    /// one body, and just one if everything fits.
     ///
     /// # Errors
     /// The codec failed, or the body's memory was damaged.
@@ -65,7 +65,7 @@ impl Body {
         let mut bodies = Vec::new();
         let mut open = BatchBuilder::new();
         let mut left = self.uncompressed_len();
-        let mut seal = |open: BatchBuilder| open.seal(compression, compressor).map_err(|e| e.error);
+        let mut seal = |open: BatchBuilder| open.seal(compression, compressor).map_err(|e| e.kind);
         self.each_record(|record| {
             let record = record.as_ref();
             if !open.is_empty() && open.body_len() + open.record_len(&record) > max_bytes {

@@ -1,7 +1,7 @@
 //! What the batch promises in single facts; random batches are in `tests/batch.rs`.
 
-use super::{BatchBuilder, BatchView, Body, HEADER_LEN, NeedChunk, Stamp};
-use crate::codec::{Codec, CodecError, Compression, Compressor};
+use super::{BatchBuilder, BatchView, Body, HEADER_LEN, NeedChunk, SealErrorKind, Stamp};
+use crate::codec::{Compression, CompressionType, Compressor};
 use crate::error::DecodeErrorKind;
 use crate::record::{Header, RecordRef};
 
@@ -21,9 +21,12 @@ fn body(records: &[RecordRef<'_>]) -> Body {
     for record in records {
         builder.try_append(record).unwrap();
     }
-    builder
-        .seal(Compression::NONE, &mut Compressor::new())
-        .unwrap()
+    sealed(builder)
+}
+
+fn sealed(builder: BatchBuilder) -> Body {
+    let sealed = builder.seal(Compression::NONE, &mut Compressor::new());
+    sealed.unwrap()
 }
 
 /// The kind of error that reading `batch` ends with.
@@ -63,9 +66,7 @@ fn a_used_chunk_leaves_nothing_of_its_past() {
     builder.add_chunk(vec![0xAA; 256]);
     builder.try_append(&value(b"new")).unwrap();
     builder.add_chunk(vec![0xBB; 256]);
-    let body = builder
-        .seal(Compression::NONE, &mut Compressor::new())
-        .unwrap();
+    let body = sealed(builder);
     assert_eq!(body.len(), 10);
     assert!(body.chunks().concat().iter().all(|byte| *byte < 0xAA));
     let chunks = body.into_chunks();
@@ -105,13 +106,13 @@ fn an_empty_batch_is_refused_and_given_back() {
     let error = builder
         .seal(Compression::NONE, &mut Compressor::new())
         .unwrap_err();
-    assert_eq!(error.error, CodecError::EmptyBatch);
+    assert_eq!(error.kind, SealErrorKind::Empty);
     assert_eq!(error.builder.capacity(), 100);
 }
 
 #[test]
 fn compression_frees_the_chunks() {
-    let codec = Codec::ALL
+    let codec = CompressionType::ALL
         .into_iter()
         .rfind(|codec| codec.is_compiled())
         .unwrap();
@@ -120,7 +121,7 @@ fn compression_frees_the_chunks() {
     builder.try_append(&value(&[7; 250])).unwrap();
     let mut body = builder.seal(codec.into(), &mut Compressor::new()).unwrap();
     let recycled = body.take_recycled();
-    if codec == Codec::None {
+    if codec == CompressionType::None {
         assert!(recycled.is_empty());
     } else {
         assert_eq!(recycled.iter().map(Vec::capacity).sum::<usize>(), 300);
@@ -280,9 +281,7 @@ fn no_payload_reaches_a_log() {
     builder.add_chunk(Vec::with_capacity(100));
     builder.try_append(&value(&[0xAB; 50])).unwrap();
     let open = format!("{builder:?}");
-    let body = builder
-        .seal(Compression::NONE, &mut Compressor::new())
-        .unwrap();
+    let body = sealed(builder);
     let bytes = body.to_vec(&Stamp::NONE);
     let (view, _) = BatchView::parse(&bytes).unwrap();
     for text in [open, format!("{body:?}"), format!("{view:?}")] {
@@ -319,8 +318,7 @@ fn fields_on_both_sides_of_a_varints_end_are_read_back() {
                 let before = builder.body_len();
                 builder.try_append(&second).unwrap();
                 assert_eq!(builder.body_len() - before, len);
-                let sealed = builder.seal(Compression::NONE, &mut Compressor::new());
-                let read = &sealed.unwrap().records().unwrap()[1];
+                let read = &sealed(builder).records().unwrap()[1];
                 assert_eq!(read.key.as_deref(), second.key);
                 assert_eq!(read.value.as_deref(), second.value);
                 assert_eq!(read.timestamp, second.timestamp);
@@ -337,8 +335,7 @@ fn records_are_numbered_beyond_two_bytes_of_a_varint() {
     for _ in 0..8200 {
         builder.try_append(&value(b"v")).unwrap();
     }
-    let sealed = builder.seal(Compression::NONE, &mut Compressor::new());
-    let read = sealed.unwrap().records().unwrap();
+    let read = sealed(builder).records().unwrap();
     let numbers = read.iter().map(|record| record.offset_delta);
     assert!(numbers.eq(0..8200));
 }

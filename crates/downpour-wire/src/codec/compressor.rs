@@ -2,9 +2,10 @@
 
 use std::fmt;
 
+use crate::codec::compression::Compression;
+use crate::codec::compression_type::{CompressionError, CompressionType};
 #[cfg(feature = "gzip")]
 use crate::codec::gzip;
-use crate::codec::kind::{Codec, CodecError, Compression};
 #[cfg(feature = "lz4")]
 use crate::codec::lz4;
 #[cfg(feature = "snappy")]
@@ -12,11 +13,11 @@ use crate::codec::snappy;
 #[cfg(feature = "zstd")]
 use crate::codec::zstd;
 
-/// Compresses batches one after the other. It keeps each codec's context and the buffers, which
-/// come into being at first use; so a thread should keep its own.
+/// Compresses batches one after the other. Contexts and buffers of the codecs are made at first use
+/// and kept, so a thread should have one compressor for all its batches.
 #[derive(Default)]
 pub struct Compressor {
-    /// Where the compressed bytes arise before they are cut to size.
+    /// Takes the compressed bytes, whose number nobody knows before; the result is cut to size.
     output: Vec<u8>,
     #[cfg(feature = "gzip")]
     gzip: gzip::Encoder,
@@ -42,37 +43,39 @@ impl Compressor {
     }
 
     /// The bytes of `chunks`, in order, compressed as Kafka's readers expect them; with
-    /// [`Codec::None`], joined. The result's capacity is its length.
+    /// [`CompressionType::None`], joined. The result's capacity is its length.
     ///
     /// # Errors
-    /// [`CodecError::NotCompiled`], or [`CodecError::Failed`] for want of memory.
+    /// [`CompressionError::NotCompiled`], or [`CompressionError::Failed`] if memory is short.
     pub fn compress(
         &mut self,
         compression: Compression,
         chunks: &[Vec<u8>],
-    ) -> Result<Vec<u8>, CodecError> {
+    ) -> Result<Vec<u8>, CompressionError> {
         self.output.clear();
         match compression.codec() {
-            Codec::None => chunks
+            CompressionType::None => chunks
                 .iter()
                 .for_each(|chunk| self.output.extend_from_slice(chunk)),
             #[cfg(feature = "gzip")]
-            Codec::Gzip => self
-                .gzip
-                .compress(compression.level(), chunks, &mut self.output)?,
+            CompressionType::Gzip => {
+                self.gzip
+                    .compress(compression.level(), chunks, &mut self.output)?
+            }
             #[cfg(feature = "snappy")]
-            Codec::Snappy => self.snappy.compress(chunks, &mut self.output)?,
+            CompressionType::Snappy => self.snappy.compress(chunks, &mut self.output)?,
             #[cfg(feature = "lz4")]
-            Codec::Lz4 => self.lz4.compress(chunks, &mut self.output)?,
+            CompressionType::Lz4 => self.lz4.compress(chunks, &mut self.output)?,
             #[cfg(feature = "zstd")]
-            Codec::Zstd => self
-                .zstd
-                .compress(compression.level(), chunks, &mut self.output)?,
+            CompressionType::Zstd => {
+                self.zstd
+                    .compress(compression.level(), chunks, &mut self.output)?
+            }
             #[allow(
                 unreachable_patterns,
                 reason = "all are compiled in if all features are on"
             )]
-            codec => return Err(CodecError::not_compiled(codec)),
+            codec => return Err(CompressionError::not_compiled(codec)),
         }
         Ok(self.output.as_slice().to_vec())
     }

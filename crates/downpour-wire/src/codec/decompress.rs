@@ -1,8 +1,8 @@
 //! The decompressing side of all codecs, for bytes that a peer sent.
 
+use crate::codec::compression_type::CompressionType;
 #[cfg(feature = "gzip")]
 use crate::codec::gzip;
-use crate::codec::kind::Codec;
 #[cfg(feature = "lz4")]
 use crate::codec::lz4;
 use crate::codec::output::Output;
@@ -21,18 +21,22 @@ use crate::error::DecodeError;
 /// # Errors
 /// `Decompress` or a more exact kind for corrupt input, `TooLarge` beyond `max_bytes`,
 /// `UnsupportedCodec` if the codec's feature is off. Offsets count compressed bytes.
-pub fn decompress(codec: Codec, input: &[u8], max_bytes: usize) -> Result<Vec<u8>, DecodeError> {
+pub fn decompress(
+    codec: CompressionType,
+    input: &[u8],
+    max_bytes: usize,
+) -> Result<Vec<u8>, DecodeError> {
     let mut output = Output::new(max_bytes);
     match codec {
-        Codec::None => output.append(input, 0)?,
+        CompressionType::None => output.append(input, 0)?,
         #[cfg(feature = "gzip")]
-        Codec::Gzip => gzip::decompress(input, &mut output)?,
+        CompressionType::Gzip => gzip::decompress(input, &mut output)?,
         #[cfg(feature = "snappy")]
-        Codec::Snappy => snappy::decompress(input, &mut output)?,
+        CompressionType::Snappy => snappy::decompress(input, &mut output)?,
         #[cfg(feature = "lz4")]
-        Codec::Lz4 => lz4::decompress(input, &mut output)?,
+        CompressionType::Lz4 => lz4::decompress(input, &mut output)?,
         #[cfg(feature = "zstd")]
-        Codec::Zstd => zstd::decompress(input, &mut output)?,
+        CompressionType::Zstd => zstd::decompress(input, &mut output)?,
         #[allow(
             unreachable_patterns,
             reason = "all are compiled in if all features are on"

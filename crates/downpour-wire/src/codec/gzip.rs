@@ -5,11 +5,11 @@ use std::io::Read;
 use flate2::bufread::MultiGzDecoder;
 use flate2::{Compress, FlushCompress, Status};
 
-use crate::codec::kind::{Codec, CodecError};
+use crate::codec::compression_type::{CompressionError, CompressionType};
 use crate::codec::output::{Output, too_large};
 use crate::error::{DecodeError, DecodeErrorKind};
 
-/// The level without a choice: zlib's own default.
+/// The level if none was chosen: zlib's own default.
 const LEVEL: i32 = 6;
 /// The window of 32 KiB, which every reader has.
 const WINDOW_BITS: u8 = 15;
@@ -28,7 +28,7 @@ impl Encoder {
         level: Option<i32>,
         chunks: &[Vec<u8>],
         output: &mut Vec<u8>,
-    ) -> Result<(), CodecError> {
+    ) -> Result<(), CompressionError> {
         let deflate = self.ready(level.unwrap_or(LEVEL));
         for chunk in chunks {
             write(deflate, chunk, FlushCompress::None, output)?;
@@ -53,12 +53,14 @@ fn write(
     mut input: &[u8],
     flush: FlushCompress,
     output: &mut Vec<u8>,
-) -> Result<(), CodecError> {
+) -> Result<(), CompressionError> {
     let finishes = matches!(flush, FlushCompress::Finish);
     while finishes || !input.is_empty() {
         output.reserve(STEP);
         let (read, written) = (deflate.total_in(), output.len());
-        let failed = CodecError::Failed { codec: Codec::Gzip };
+        let failed = CompressionError::Failed {
+            codec: CompressionType::Gzip,
+        };
         let status = deflate
             .compress_vec(input, output, flush)
             .map_err(|_| failed)?;

@@ -7,8 +7,8 @@ use lz4_flex::block::{
     decompress_into_with_dict, get_maximum_output_size,
 };
 
-use crate::codec::gather::{for_each_block, total};
-use crate::codec::kind::{Codec, CodecError};
+use crate::codec::chunks::{for_each_block, total};
+use crate::codec::compression_type::{CompressionError, CompressionType};
 use crate::codec::output::{Output, too_large};
 use crate::codec::xxh32::xxh32;
 use crate::error::{DecodeError, DecodeErrorKind};
@@ -48,7 +48,7 @@ impl Encoder {
         &mut self,
         chunks: &[Vec<u8>],
         output: &mut Vec<u8>,
-    ) -> Result<(), CodecError> {
+    ) -> Result<(), CompressionError> {
         let total = total(chunks);
         // Blocks of 256 KiB stay within a core's cache; larger ones cost more and save little.
         let class = if total <= block_len_max(BLOCK_64_KIB) {
@@ -81,11 +81,14 @@ fn write_block(
     block: &[u8],
     table: &mut CompressTable,
     output: &mut Vec<u8>,
-) -> Result<(), CodecError> {
+) -> Result<(), CompressionError> {
     let at = output.len();
     output.resize(at + 4 + get_maximum_output_size(block.len()), 0);
-    let written = compress_into_with_table(block, &mut output[at + 4..], table)
-        .map_err(|_| CodecError::Failed { codec: Codec::Lz4 })?;
+    let written = compress_into_with_table(block, &mut output[at + 4..], table).map_err(|_| {
+        CompressionError::Failed {
+            codec: CompressionType::Lz4,
+        }
+    })?;
     let size = if written < block.len() {
         output.truncate(at + 4 + written);
         written as u32

@@ -3,8 +3,8 @@
 
 use snap::raw::{decompress_len, max_compress_len};
 
-use crate::codec::gather::{for_each_block, total};
-use crate::codec::kind::{Codec, CodecError};
+use crate::codec::chunks::{for_each_block, total};
+use crate::codec::compression_type::{CompressionError, CompressionType};
 use crate::codec::output::{Output, too_large};
 use crate::error::{DecodeError, DecodeErrorKind};
 
@@ -28,7 +28,7 @@ impl Encoder {
         &mut self,
         chunks: &[Vec<u8>],
         output: &mut Vec<u8>,
-    ) -> Result<(), CodecError> {
+    ) -> Result<(), CompressionError> {
         let blocks = total(chunks).div_ceil(BLOCK_LEN);
         output.reserve(HEADER.len() + blocks * (4 + max_compress_len(BLOCK_LEN)));
         output.extend_from_slice(&HEADER);
@@ -40,8 +40,8 @@ impl Encoder {
             output.resize(at + 4 + max_compress_len(block.len()), 0);
             let written = encoder
                 .compress(block, &mut output[at + 4..])
-                .map_err(|_| CodecError::Failed {
-                    codec: Codec::Snappy,
+                .map_err(|_| CompressionError::Failed {
+                    codec: CompressionType::Snappy,
                 })?;
             output[at..at + 4].copy_from_slice(&(written as u32).to_be_bytes());
             output.truncate(at + 4 + written);

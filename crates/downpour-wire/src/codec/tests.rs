@@ -1,6 +1,6 @@
 //! The framings that other writers use, and the bounds. Round trips are in `tests/batch.rs`.
 
-use super::{Codec, CodecError, Compression, Compressor, decompress};
+use super::{Compression, CompressionError, CompressionType, Compressor, decompress};
 use crate::error::DecodeErrorKind;
 
 #[allow(dead_code, reason = "a build without codecs has nothing to bound")]
@@ -18,31 +18,34 @@ fn text(len: usize) -> Vec<u8> {
     text
 }
 
-fn kind(codec: Codec, input: &[u8], max: usize) -> DecodeErrorKind {
+fn kind(codec: CompressionType, input: &[u8], max: usize) -> DecodeErrorKind {
     decompress(codec, input, max).unwrap_err().kind
 }
 
 #[test]
 fn names_and_numbers_are_kafkas() {
     for (codec, number, name) in [
-        (Codec::None, 0, "none"),
-        (Codec::Gzip, 1, "gzip"),
-        (Codec::Snappy, 2, "snappy"),
-        (Codec::Lz4, 3, "lz4"),
-        (Codec::Zstd, 4, "zstd"),
+        (CompressionType::None, 0, "none"),
+        (CompressionType::Gzip, 1, "gzip"),
+        (CompressionType::Snappy, 2, "snappy"),
+        (CompressionType::Lz4, 3, "lz4"),
+        (CompressionType::Zstd, 4, "zstd"),
     ] {
         assert_eq!(codec as u8, number);
-        assert_eq!(Codec::try_from(number), Ok(codec));
-        assert_eq!(Codec::from_name(name), Some(codec));
+        assert_eq!(CompressionType::try_from(number), Ok(codec));
+        assert_eq!(CompressionType::from_name(name), Some(codec));
         assert_eq!(codec.to_string(), name);
     }
-    assert_eq!(Codec::try_from(5), Err(CodecError::Unknown { number: 5 }));
-    assert_eq!(Codec::from_name("LZ4"), None);
+    assert_eq!(
+        CompressionType::try_from(5),
+        Err(CompressionError::Unknown { number: 5 })
+    );
+    assert_eq!(CompressionType::from_name("LZ4"), None);
 }
 
 #[test]
 fn an_lz4_level_is_refused_with_the_reason() {
-    let error = Compression::with_level(Codec::Lz4, 9).unwrap_err();
+    let error = Compression::with_level(CompressionType::Lz4, 9).unwrap_err();
     let says = "lz4 has no level 9: its levels are none in this implementation, which is always \
                 the fast one";
     assert_eq!(error.to_string(), says);
@@ -51,7 +54,10 @@ fn an_lz4_level_is_refused_with_the_reason() {
 #[test]
 fn compressed_bytes_occupy_no_more_than_they_are() {
     let chunks = [text(50_000)];
-    for codec in Codec::ALL.into_iter().filter(|codec| codec.is_compiled()) {
+    for codec in CompressionType::ALL
+        .into_iter()
+        .filter(|codec| codec.is_compiled())
+    {
         let packed = Compressor::new().compress(codec.into(), &chunks).unwrap();
         assert_eq!(packed.capacity(), packed.len(), "{codec}");
     }
@@ -60,7 +66,10 @@ fn compressed_bytes_occupy_no_more_than_they_are() {
 #[test]
 fn a_bomb_ends_at_the_bound() {
     let chunks = [vec![0; 10 << 20]];
-    for codec in Codec::ALL.into_iter().filter(|codec| codec.is_compiled()) {
+    for codec in CompressionType::ALL
+        .into_iter()
+        .filter(|codec| codec.is_compiled())
+    {
         let packed = Compressor::new().compress(codec.into(), &chunks).unwrap();
         assert_eq!(
             kind(codec, &packed, 100_000),
@@ -84,11 +93,15 @@ mod gzip {
         let mut compressor = Compressor::new();
         let mut packed = Vec::new();
         for part in [text(1000), text(10)] {
-            packed.extend(compressor.compress(Codec::Gzip.into(), &[part]).unwrap());
+            packed.extend(
+                compressor
+                    .compress(CompressionType::Gzip.into(), &[part])
+                    .unwrap(),
+            );
         }
         let whole = [text(1000), text(10)].concat();
         assert_eq!(
-            decompress(Codec::Gzip, &packed, whole.len()).unwrap(),
+            decompress(CompressionType::Gzip, &packed, whole.len()).unwrap(),
             whole
         );
     }
@@ -96,11 +109,11 @@ mod gzip {
     #[test]
     fn every_cut_is_refused() {
         let packed = Compressor::new()
-            .compress(Codec::Gzip.into(), &[text(300)])
+            .compress(CompressionType::Gzip.into(), &[text(300)])
             .unwrap();
         for len in 0..packed.len() {
             assert!(
-                decompress(Codec::Gzip, &packed[..len], MAX).is_err(),
+                decompress(CompressionType::Gzip, &packed[..len], MAX).is_err(),
                 "{len} bytes"
             );
         }
@@ -117,7 +130,7 @@ mod snappy {
             .compress_vec(&text(100_000))
             .unwrap();
         assert_eq!(
-            decompress(Codec::Snappy, &packed, 100_000).unwrap(),
+            decompress(CompressionType::Snappy, &packed, 100_000).unwrap(),
             text(100_000)
         );
     }
@@ -125,7 +138,7 @@ mod snappy {
     #[test]
     fn blocks_are_small_enough_for_javas_reader() {
         let packed = Compressor::new()
-            .compress(Codec::Snappy.into(), &[text(100_000)])
+            .compress(CompressionType::Snappy.into(), &[text(100_000)])
             .unwrap();
         assert_eq!(&packed[..16], b"\x82SNAPPY\0\0\0\0\x01\0\0\0\x01");
         let mut at = 16;
@@ -143,12 +156,12 @@ mod snappy {
         // A raw block of a few bytes that claims a megabyte.
         let input = [0x80, 0x80, 0x40, 0, b'x'];
         assert_eq!(
-            kind(Codec::Snappy, &input, MAX),
+            kind(CompressionType::Snappy, &input, MAX),
             DecodeErrorKind::Decompress
         );
         let framed = [&b"\x82SNAPPY\0\0\0\0\x01\0\0\0\x01\0\0\0\x05"[..], &input].concat();
         assert_eq!(
-            kind(Codec::Snappy, &framed, MAX),
+            kind(CompressionType::Snappy, &framed, MAX),
             DecodeErrorKind::Decompress
         );
     }
@@ -157,15 +170,15 @@ mod snappy {
     fn a_block_longer_than_the_rest_is_refused() {
         let framed = b"\x82SNAPPY\0\0\0\0\x01\0\0\0\x01\x7F\xFF\xFF\xFFabc";
         assert_eq!(
-            kind(Codec::Snappy, framed, MAX),
+            kind(CompressionType::Snappy, framed, MAX),
             DecodeErrorKind::LengthOutOfBounds
         );
         assert_eq!(
-            kind(Codec::Snappy, &framed[..18], MAX),
+            kind(CompressionType::Snappy, &framed[..18], MAX),
             DecodeErrorKind::Truncated
         );
         assert_eq!(
-            kind(Codec::Snappy, &framed[..9], MAX),
+            kind(CompressionType::Snappy, &framed[..9], MAX),
             DecodeErrorKind::Truncated
         );
     }
@@ -198,9 +211,12 @@ mod lz4 {
                         .content_checksum(checksums)
                         .content_size(checksums.then_some(content.len() as u64));
                     let packed = frame(info, &content);
-                    assert!(decompress(Codec::Lz4, &packed, content.len()).unwrap() == content);
+                    assert!(
+                        decompress(CompressionType::Lz4, &packed, content.len()).unwrap()
+                            == content
+                    );
                     assert_eq!(
-                        kind(Codec::Lz4, &packed, 199_999),
+                        kind(CompressionType::Lz4, &packed, 199_999),
                         DecodeErrorKind::TooLarge
                     );
                 }
@@ -214,7 +230,7 @@ mod lz4 {
         for len in [1, 1000, 65_535, 65_536, 65_537, 300_000, 2_000_000] {
             let content = text(len);
             let packed = compressor
-                .compress(Codec::Lz4.into(), std::slice::from_ref(&content))
+                .compress(CompressionType::Lz4.into(), std::slice::from_ref(&content))
                 .unwrap();
             let mut read = Vec::new();
             FrameDecoder::new(packed.as_slice())
@@ -227,7 +243,7 @@ mod lz4 {
     #[test]
     fn a_few_bytes_too_many_do_not_make_a_block_of_their_own() {
         let packed = Compressor::new()
-            .compress(Codec::Lz4.into(), &[text(65_591)])
+            .compress(CompressionType::Lz4.into(), &[text(65_591)])
             .unwrap();
         let block = u32::from_le_bytes(packed[7..11].try_into().unwrap()) as usize;
         assert_eq!(packed.len(), 7 + 4 + block + 4);
@@ -242,7 +258,7 @@ mod lz4 {
         let damaged = |at: usize, mask: u8| {
             let mut damaged = good.clone();
             damaged[at] ^= mask;
-            kind(Codec::Lz4, &damaged, MAX)
+            kind(CompressionType::Lz4, &damaged, MAX)
         };
         assert_eq!(damaged(0, 1), DecodeErrorKind::Decompress, "magic");
         assert_eq!(damaged(4, 0x80), DecodeErrorKind::Decompress, "version");
@@ -275,12 +291,12 @@ mod lz4 {
         );
         let longer = [good.as_slice(), b"x"].concat();
         assert_eq!(
-            kind(Codec::Lz4, &longer, MAX),
+            kind(CompressionType::Lz4, &longer, MAX),
             DecodeErrorKind::TrailingBytes
         );
         for len in 0..good.len() {
             assert!(
-                decompress(Codec::Lz4, &good[..len], MAX).is_err(),
+                decompress(CompressionType::Lz4, &good[..len], MAX).is_err(),
                 "{len} bytes"
             );
         }
@@ -297,10 +313,13 @@ mod lz4 {
         };
         let noise: Vec<u8> = std::iter::repeat_with(next).take(1000).collect();
         let packed = Compressor::new()
-            .compress(Codec::Lz4.into(), std::slice::from_ref(&noise))
+            .compress(CompressionType::Lz4.into(), std::slice::from_ref(&noise))
             .unwrap();
         assert_eq!(packed.len(), noise.len() + 15);
-        assert_eq!(decompress(Codec::Lz4, &packed, 1000).unwrap(), noise);
+        assert_eq!(
+            decompress(CompressionType::Lz4, &packed, 1000).unwrap(),
+            noise
+        );
     }
 }
 
@@ -312,9 +331,9 @@ mod zstd {
     fn frames_without_their_size_are_read() {
         let content = text(300_000);
         let packed = ::zstd::stream::encode_all(content.as_slice(), 3).unwrap();
-        assert!(decompress(Codec::Zstd, &packed, content.len()).unwrap() == content);
+        assert!(decompress(CompressionType::Zstd, &packed, content.len()).unwrap() == content);
         assert_eq!(
-            kind(Codec::Zstd, &packed, 299_999),
+            kind(CompressionType::Zstd, &packed, 299_999),
             DecodeErrorKind::TooLarge
         );
     }

@@ -4,12 +4,12 @@
 use ::zstd::bulk::Compressor;
 use ::zstd::zstd_safe::{DCtx, zstd_sys::ZSTD_ErrorCode};
 
-use crate::codec::gather::joined;
-use crate::codec::kind::{Codec, CodecError};
+use crate::codec::chunks::joined;
+use crate::codec::compression_type::{CompressionError, CompressionType};
 use crate::codec::output::{Output, too_large};
 use crate::error::{DecodeError, DecodeErrorKind};
 
-/// The level without a choice, as Kafka's.
+/// The level if none was chosen, which is Kafka's too.
 const LEVEL: i32 = 3;
 /// The first guess at how far the input expands; doubled until it suffices.
 const RATIO: usize = 4;
@@ -30,8 +30,10 @@ impl Encoder {
         level: Option<i32>,
         chunks: &[Vec<u8>],
         output: &mut Vec<u8>,
-    ) -> Result<(), CodecError> {
-        let failed = |_| CodecError::Failed { codec: Codec::Zstd };
+    ) -> Result<(), CompressionError> {
+        let failed = |_| CompressionError::Failed {
+            codec: CompressionType::Zstd,
+        };
         let level = level.unwrap_or(LEVEL);
         let context = match &mut self.context {
             Some(context) => context,

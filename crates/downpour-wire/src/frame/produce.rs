@@ -2,22 +2,19 @@
 
 use std::sync::Arc;
 
-use super::gather::Frame;
+use super::frame::Frame;
 use crate::batch::{Body, HEADER_LEN};
 use crate::error::{EncodeError, EncodeErrorKind};
 use crate::header::{patch_length, put_request_header};
 use crate::messages::ApiKey;
-use crate::primitives::{
-    Uuid, put_array_len, put_compact_array_len, put_compact_nullable_string, put_compact_string,
-    put_empty_tagged_fields, put_i16, put_i32, put_nullable_string, put_string, put_uuid,
-    put_uvarint,
-};
+use crate::messages::writer::MessageWriter;
+use crate::primitives::Uuid;
 
 /// Builds a Produce request without copying its batch bodies.
 ///
-/// The counts are said in advance: after [`ProduceFrame::new`] as many topics must follow as it
-/// was told, and after each [`ProduceFrame::topic`] as many partitions. An error along the way is
-/// kept and returned by [`ProduceFrame::finish`].
+/// Counts come before what they count: [`ProduceFrame::new`] is told how many topics will follow, and
+/// [`ProduceFrame::topic`] how many partitions. The first error is kept until
+/// [`ProduceFrame::finish`] returns it.
 #[derive(Debug)]
 pub struct ProduceFrame {
     small: Vec<u8>,
@@ -28,6 +25,7 @@ pub struct ProduceFrame {
     flexible: bool,
     topics_left: usize,
     partitions_left: usize,
+    /// Set by the first topic: from then on a topic's struct is to be ended before the next begins.
     topic_open: bool,
     error: Option<EncodeError>,
 }
@@ -45,8 +43,11 @@ impl ProduceFrame {
         timeout_ms: i32,
         topic_count: usize,
     ) -> Self {
+        let mut small = Vec::with_capacity(128 + topic_count.min(1024) * 160);
+        // The frame's length, which is known in the end.
+        small.extend_from_slice(&[0; 4]);
         let mut this = Self {
-            small: Vec::with_capacity(128 + topic_count.min(1024) * 160),
+            small,
             pushed: 0,
             frame: Frame::default(),
             version,
@@ -56,102 +57,72 @@ impl ProduceFrame {
             topic_open: false,
             error: None,
         };
-        let (min, max) = ApiKey::Produce.versions();
-        if version < min || version > max {
+        if !ApiKey::Produce.has_version(version) {
             this.fail(EncodeErrorKind::UnsupportedVersion, "ProduceRequest");
         }
-        put_i32(&mut this.small, 0);
-        let key = (ApiKey::Produce as i16, version);
-        let client_id = Some(client_id);
         let put = put_request_header(
             &mut this.small,
-            key,
+            (ApiKey::Produce as i16, version),
             correlation_id,
-            client_id,
+            Some(client_id),
             this.flexible,
         );
-        this.keep(put, "client id");
-        let put = if this.flexible {
-            put_compact_nullable_string
-        } else {
-            put_nullable_string
-        };
-        let put = put(&mut this.small, transactional_id);
-        this.keep(put, "transactional id");
-        put_i16(&mut this.small, acks);
-        put_i32(&mut this.small, timeout_ms);
-        this.array_len(topic_count);
+        this.keep(put);
+        this.write(|out| {
+            out.nullable_string(transactional_id, "transactional id")?;
+            out.i16(acks);
+            out.i32(timeout_ms);
+            out.len(Some(topic_count), "topics")
+        });
         this
     }
 
     /// Begins a topic of `partition_count` partitions. Versions up to 12 say its name, version 13
-    /// its id.
+    /// its id (KIP-516).
     #[must_use]
     pub fn topic(mut self, name: &str, topic_id: Uuid, partition_count: usize) -> Self {
-        self.add_topic(name, topic_id, partition_count);
-        self
-    }
-
-    /// As [`Self::topic`], for a loop.
-    pub fn add_topic(&mut self, name: &str, topic_id: Uuid, partition_count: usize) {
         self.end_topic();
         match self.topics_left.checked_sub(1) {
             Some(left) => self.topics_left = left,
             None => self.fail(EncodeErrorKind::WrongCount, "topics"),
         }
-        if self.version >= 13 {
-            put_uuid(&mut self.small, topic_id);
-        } else {
-            let put = if self.flexible {
-                put_compact_string
+        self.write(|out| {
+            if out.version >= 13 {
+                out.uuid(topic_id);
             } else {
-                put_string
-            };
-            let put = put(&mut self.small, name);
-            self.keep(put, "topic name");
-        }
-        self.array_len(partition_count);
+                out.string(name, "topic name")?;
+            }
+            out.len(Some(partition_count), "partitions")
+        });
         self.partitions_left = partition_count;
         self.topic_open = true;
+        self
     }
 
     /// Adds a partition's batch: its header as stamped for this attempt, and its shared body.
     #[must_use]
     pub fn partition(mut self, index: i32, header: [u8; HEADER_LEN], body: Arc<Body>) -> Self {
-        self.add_partition(index, header, body);
-        self
-    }
-
-    /// As [`Self::partition`], for a loop.
-    pub fn add_partition(&mut self, index: i32, header: [u8; HEADER_LEN], body: Arc<Body>) {
         match self.partitions_left.checked_sub(1) {
             Some(left) => self.partitions_left = left,
             None => self.fail(EncodeErrorKind::WrongCount, "partitions"),
         }
-        put_i32(&mut self.small, index);
-        // Below i32::MAX, so that the compact form, which adds one, fits as well.
-        match i32::try_from(HEADER_LEN + body.len()) {
-            Ok(len) if len < i32::MAX => {
-                if self.flexible {
-                    put_uvarint(&mut self.small, len as u32 + 1);
-                } else {
-                    put_i32(&mut self.small, len);
-                }
-            }
-            _ => self.fail(EncodeErrorKind::TooLong, "records"),
-        }
+        self.write(|out| {
+            out.i32(index);
+            out.len(Some(HEADER_LEN + body.len()), "records")
+        });
         self.small.extend_from_slice(&header);
         self.frame.push_small(self.pushed..self.small.len());
         self.pushed = self.small.len();
         self.frame.push_body(body);
         self.end_struct();
+        self
     }
 
     /// Ends the request.
     ///
     /// # Errors
     /// The first thing that went wrong: an unsupported version, a string too long, or fewer or
-    /// more topics or partitions than were said.
+    /// more topics or partitions than were announced.
     pub fn finish(mut self) -> Result<Frame, EncodeError> {
         self.end_topic();
         if self.topics_left > 0 {
@@ -177,29 +148,27 @@ impl ProduceFrame {
     }
 
     fn end_struct(&mut self) {
-        if self.flexible {
-            put_empty_tagged_fields(&mut self.small);
-        }
+        self.write(|out| {
+            out.no_tags();
+            Ok(())
+        });
     }
 
-    fn array_len(&mut self, len: usize) {
-        let put = if self.flexible {
-            put_compact_array_len
-        } else {
-            put_array_len
-        };
-        let put = put(&mut self.small, Some(len));
-        self.keep(put, "an array");
+    /// Appends fields in the form of the request's version.
+    fn write(&mut self, fields: impl FnOnce(&mut MessageWriter<'_>) -> Result<(), EncodeError>) {
+        let mut out = MessageWriter::in_form(&mut self.small, self.version, self.flexible);
+        let put = fields(&mut out);
+        self.keep(put);
     }
 
-    fn keep(&mut self, result: Result<(), EncodeError>, what: &'static str) {
-        if let Err(error) = result {
-            self.fail(error.kind, what);
+    /// Keeps the first error of all.
+    fn keep(&mut self, put: Result<(), EncodeError>) {
+        if let Err(error) = put {
+            self.error.get_or_insert(error);
         }
     }
 
     fn fail(&mut self, kind: EncodeErrorKind, what: &'static str) {
-        self.error
-            .get_or_insert_with(|| EncodeError::new(kind, what, self.version));
+        self.keep(Err(EncodeError::new(kind, what, self.version)));
     }
 }

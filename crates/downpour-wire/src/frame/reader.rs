@@ -2,7 +2,8 @@
 
 use crate::error::{DecodeError, DecodeErrorKind};
 
-/// The largest frame that is read unless another limit is set: 100 MiB, as in Kafka.
+/// The largest frame that is read unless another limit is set: 100 MiB, as Kafka's
+/// `socket.request.max.bytes`.
 pub const FRAME_MAX: usize = 100 * 1024 * 1024;
 
 /// Above this the buffer is given back when it becomes empty.
@@ -12,7 +13,7 @@ const KEEP: usize = 256 * 1024;
 #[derive(Debug)]
 pub struct FrameReader {
     buf: Vec<u8>,
-    /// Where the bytes begin that no frame has been made of.
+    /// The bytes before this were handed out as frames; they go with the next push.
     start: usize,
     max: usize,
     failed: Option<DecodeError>,
@@ -83,7 +84,8 @@ impl FrameReader {
         self.buf.len() - self.start
     }
 
-    /// Makes room of what was handed out, moving the rest only if that is less than was freed.
+    /// Frees what was handed out. The rest is moved only if it is less than what is freed, so that a
+    /// stream of small frames costs at most one move per byte.
     fn discard(&mut self) {
         if self.start == self.buf.len() {
             self.start = 0;

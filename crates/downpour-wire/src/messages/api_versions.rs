@@ -1,8 +1,10 @@
 //! The ApiVersions request and response, with the broker's way of refusing a version.
 //! Choosing versions from the answer is core's part.
 
-use super::api::{ApiKey, Message, Request};
-use super::io::{In, Out};
+use super::api_key::ApiKey;
+use super::message::{Decode, Encode, Request};
+use super::reader::MessageReader;
+use super::writer::MessageWriter;
 use crate::error::{DecodeError, EncodeError};
 use crate::error_code::ErrorCode;
 use crate::primitives::Reader;
@@ -19,9 +21,7 @@ pub struct ApiVersionsRequest {
 /// Which requests a broker understands.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ApiVersionsResponse {
-    /// What went wrong, if anything.
     pub error_code: ErrorCode,
-    /// The requests and their versions.
     pub api_keys: Vec<ApiVersion>,
     /// How long the broker delayed or will delay this client, in milliseconds; from version 1.
     pub throttle_time_ms: i32,
@@ -49,36 +49,27 @@ impl Default for ApiVersionsResponse {
     }
 }
 
-/// The versions of one request. The key is a number, for brokers know more than this crate.
+/// The versions of one request. The key is a number, because brokers know more requests than this
+/// crate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ApiVersion {
-    /// The request's key.
     pub api_key: i16,
-    /// The lowest version.
     pub min_version: i16,
-    /// The highest version.
     pub max_version: i16,
 }
 
-/// A feature that a broker supports.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct SupportedFeature {
-    /// The feature.
     pub name: String,
-    /// The lowest level.
     pub min_version: i16,
-    /// The highest level.
     pub max_version: i16,
 }
 
 /// A feature in force in the cluster.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct FinalizedFeature {
-    /// The feature.
     pub name: String,
-    /// The highest level.
     pub max_version_level: i16,
-    /// The lowest level.
     pub min_version_level: i16,
 }
 
@@ -87,9 +78,9 @@ impl Request for ApiVersionsRequest {
     type Response = ApiVersionsResponse;
 }
 
-impl Message for ApiVersionsRequest {
+impl Encode for ApiVersionsRequest {
     fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
-        let mut out = Out::new(out, ApiKey::ApiVersions, version, "ApiVersionsRequest")?;
+        let mut out = MessageWriter::new(out, ApiKey::ApiVersions, version, "ApiVersionsRequest")?;
         if version >= 3 {
             out.string(&self.client_software_name, "client software's name")?;
             out.string(&self.client_software_version, "client software's version")?;
@@ -97,9 +88,12 @@ impl Message for ApiVersionsRequest {
         out.no_tags();
         Ok(())
     }
+}
 
+#[cfg(feature = "broker")]
+impl Decode for ApiVersionsRequest {
     fn decode(r: &mut Reader<'_>, version: i16) -> Result<Self, DecodeError> {
-        let mut r = In::new(r, ApiKey::ApiVersions, version, "ApiVersionsRequest")?;
+        let mut r = MessageReader::new(r, ApiKey::ApiVersions, version, "ApiVersionsRequest")?;
         let mut request = Self::default();
         if version >= 3 {
             request.client_software_name = r.string("client software's name")?;
@@ -112,12 +106,12 @@ impl Message for ApiVersionsRequest {
 
 impl ApiVersionsResponse {
     /// Reads the bytes after the response's header as a client does that has just asked in
-    /// `version`: a broker that does not know that version answers `UNSUPPORTED_VERSION` and a
-    /// body of version 0, the only one that both sides are sure to understand. Of such a body the
-    /// list is taken if it can be read and left empty if not.
+    /// `version`. A broker that does not know that version answers `UNSUPPORTED_VERSION` and a body
+    /// of version 0, the only one that both sides are sure to understand (KIP-511). The list of such
+    /// a body is left empty if it cannot be read: brokers before 2.4 do not fill it.
     ///
     /// # Errors
-    /// When the bytes are neither.
+    /// When the bytes are neither a body of `version` nor such a refusal.
     pub fn decode_lenient(bytes: &[u8], version: i16) -> Result<Self, DecodeError> {
         let mut r = Reader::new(bytes);
         let error_code = ErrorCode(r.clone().i16()?);
@@ -132,7 +126,8 @@ impl ApiVersionsResponse {
         Ok(response)
     }
 
-    fn write_tags(&self, out: &mut Out<'_>) -> Result<(), EncodeError> {
+    #[cfg(feature = "broker")]
+    fn write_tags(&self, out: &mut MessageWriter<'_>) -> Result<(), EncodeError> {
         let supported = !self.supported_features.is_empty();
         let epoch = self.finalized_features_epoch != -1;
         let finalized = !self.finalized_features.is_empty();
@@ -183,7 +178,7 @@ impl ApiVersionsResponse {
         Ok(())
     }
 
-    fn read_tag(&mut self, tag: u32, r: &mut In<'_, '_>) -> Result<bool, DecodeError> {
+    fn read_tag(&mut self, tag: u32, r: &mut MessageReader<'_, '_>) -> Result<bool, DecodeError> {
         match tag {
             0 => {
                 self.supported_features = r.array(6, "supported features", |r| {
@@ -215,9 +210,10 @@ impl ApiVersionsResponse {
     }
 }
 
-impl Message for ApiVersionsResponse {
+#[cfg(feature = "broker")]
+impl Encode for ApiVersionsResponse {
     fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
-        let mut out = Out::new(out, ApiKey::ApiVersions, version, "ApiVersionsResponse")?;
+        let mut out = MessageWriter::new(out, ApiKey::ApiVersions, version, "ApiVersionsResponse")?;
         out.error_code(self.error_code);
         out.array(&self.api_keys, "api keys", |out, api| {
             out.i16(api.api_key);
@@ -234,9 +230,11 @@ impl Message for ApiVersionsResponse {
         }
         Ok(())
     }
+}
 
+impl Decode for ApiVersionsResponse {
     fn decode(r: &mut Reader<'_>, version: i16) -> Result<Self, DecodeError> {
-        let mut r = In::new(r, ApiKey::ApiVersions, version, "ApiVersionsResponse")?;
+        let mut r = MessageReader::new(r, ApiKey::ApiVersions, version, "ApiVersionsResponse")?;
         let error_code = r.error_code("error code")?;
         let api_keys = r.array(6, "api keys", |r| {
             let api = ApiVersion {

@@ -1,15 +1,15 @@
 //! The CreateTopics request and response: for the fake, and for tests against real brokers.
 
-use super::api::{ApiKey, Message, Request};
-use super::io::{In, Out};
+use super::api_key::ApiKey;
+use super::message::{Decode, Encode, Request};
+use super::reader::MessageReader;
+use super::writer::MessageWriter;
 use crate::error::{DecodeError, EncodeError};
 use crate::error_code::ErrorCode;
 use crate::primitives::{Reader, Uuid};
 
-/// Creates topics.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CreateTopicsRequest {
-    /// The topics.
     pub topics: Vec<CreatableTopic>,
     /// How long the broker may take, in milliseconds. Default 60,000.
     pub timeout_ms: i32,
@@ -27,10 +27,8 @@ impl Default for CreateTopicsRequest {
     }
 }
 
-/// One topic of a [`CreateTopicsRequest`].
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct CreatableTopic {
-    /// The name.
     pub name: String,
     /// How many partitions, or -1 for the broker's default or with assignments.
     pub num_partitions: i32,
@@ -38,25 +36,20 @@ pub struct CreatableTopic {
     pub replication_factor: i16,
     /// Which node holds what, if the client decides it.
     pub assignments: Vec<ReplicaAssignment>,
-    /// The topic's configuration.
     pub configs: Vec<CreatableTopicConfig>,
 }
 
 /// The nodes that shall hold one partition.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ReplicaAssignment {
-    /// The partition.
     pub partition_index: i32,
-    /// The nodes.
     pub broker_ids: Vec<i32>,
 }
 
 /// One property of a topic to create.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct CreatableTopicConfig {
-    /// The property.
     pub name: String,
-    /// Its value.
     pub value: Option<String>,
 }
 
@@ -65,28 +58,24 @@ pub struct CreatableTopicConfig {
 pub struct CreateTopicsResponse {
     /// How long the broker delayed or will delay this client, in milliseconds.
     pub throttle_time_ms: i32,
-    /// The topics.
     pub topics: Vec<CreatableTopicResult>,
 }
 
-/// One topic of a [`CreateTopicsResponse`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct CreatableTopicResult {
-    /// The name.
     pub name: String,
-    /// The id; version 7, else zero.
+    /// The id; version 7, before that zero.
     pub topic_id: Uuid,
-    /// What went wrong, if anything.
     pub error_code: ErrorCode,
     /// What the broker says about the error.
     pub error_message: Option<String>,
     /// Why the configuration is missing; from version 5.
     pub topic_config_error_code: ErrorCode,
-    /// How many partitions; from version 5, else -1.
+    /// How many partitions; from version 5, before that -1.
     pub num_partitions: i32,
-    /// How many replicas; from version 5, else -1.
+    /// How many replicas; from version 5, before that -1.
     pub replication_factor: i16,
-    /// The configuration, if the client may see it; from version 5, else an empty list.
+    /// The configuration, if the client may see it; from version 5, before that an empty list.
     pub configs: Option<Vec<TopicConfigResult>>,
 }
 
@@ -108,15 +97,11 @@ impl Default for CreatableTopicResult {
 /// One property of a topic that was created.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TopicConfigResult {
-    /// The property.
     pub name: String,
-    /// Its value.
     pub value: Option<String>,
-    /// Whether it cannot be changed.
     pub read_only: bool,
     /// Where it comes from, as Kafka numbers the sources, or -1.
     pub config_source: i8,
-    /// Whether the value is a secret.
     pub is_sensitive: bool,
 }
 
@@ -138,7 +123,7 @@ impl Request for CreateTopicsRequest {
 }
 
 impl CreatableTopic {
-    fn write(&self, out: &mut Out<'_>) -> Result<(), EncodeError> {
+    fn write(&self, out: &mut MessageWriter<'_>) -> Result<(), EncodeError> {
         out.string(&self.name, "topic name")?;
         out.i32(self.num_partitions);
         out.i16(self.replication_factor);
@@ -158,7 +143,7 @@ impl CreatableTopic {
         Ok(())
     }
 
-    fn read(r: &mut In<'_, '_>) -> Result<Self, DecodeError> {
+    fn read(r: &mut MessageReader<'_, '_>) -> Result<Self, DecodeError> {
         let name = r.string("topic name")?;
         let num_partitions = r.i32("number of partitions")?;
         let replication_factor = r.i16("replication factor")?;
@@ -188,18 +173,21 @@ impl CreatableTopic {
     }
 }
 
-impl Message for CreateTopicsRequest {
+impl Encode for CreateTopicsRequest {
     fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
-        let mut out = Out::new(out, ApiKey::CreateTopics, version, "CreateTopicsRequest")?;
+        let mut out =
+            MessageWriter::new(out, ApiKey::CreateTopics, version, "CreateTopicsRequest")?;
         out.array(&self.topics, "topics", |out, topic| topic.write(out))?;
         out.i32(self.timeout_ms);
         out.bool(self.validate_only);
         out.no_tags();
         Ok(())
     }
+}
 
+impl Decode for CreateTopicsRequest {
     fn decode(r: &mut Reader<'_>, version: i16) -> Result<Self, DecodeError> {
-        let mut r = In::new(r, ApiKey::CreateTopics, version, "CreateTopicsRequest")?;
+        let mut r = MessageReader::new(r, ApiKey::CreateTopics, version, "CreateTopicsRequest")?;
         let topics = r.array(10, "topics", CreatableTopic::read)?;
         let timeout_ms = r.i32("timeout")?;
         let validate_only = r.bool("validate_only")?;
@@ -213,7 +201,7 @@ impl Message for CreateTopicsRequest {
 }
 
 impl TopicConfigResult {
-    fn write(&self, out: &mut Out<'_>) -> Result<(), EncodeError> {
+    fn write(&self, out: &mut MessageWriter<'_>) -> Result<(), EncodeError> {
         out.string(&self.name, "config's name")?;
         out.nullable_string(self.value.as_deref(), "config's value")?;
         out.bool(self.read_only);
@@ -223,7 +211,7 @@ impl TopicConfigResult {
         Ok(())
     }
 
-    fn read(r: &mut In<'_, '_>) -> Result<Self, DecodeError> {
+    fn read(r: &mut MessageReader<'_, '_>) -> Result<Self, DecodeError> {
         let config = Self {
             name: r.string("config's name")?,
             value: r.nullable_string("config's value")?,
@@ -237,7 +225,7 @@ impl TopicConfigResult {
 }
 
 impl CreatableTopicResult {
-    fn write(&self, out: &mut Out<'_>) -> Result<(), EncodeError> {
+    fn write(&self, out: &mut MessageWriter<'_>) -> Result<(), EncodeError> {
         out.string(&self.name, "topic name")?;
         if out.version >= 7 {
             out.uuid(self.topic_id);
@@ -263,7 +251,7 @@ impl CreatableTopicResult {
         Ok(())
     }
 
-    fn read(r: &mut In<'_, '_>) -> Result<Self, DecodeError> {
+    fn read(r: &mut MessageReader<'_, '_>) -> Result<Self, DecodeError> {
         let mut topic = Self {
             name: r.string("topic name")?,
             ..Self::default()
@@ -289,17 +277,20 @@ impl CreatableTopicResult {
     }
 }
 
-impl Message for CreateTopicsResponse {
+impl Encode for CreateTopicsResponse {
     fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
-        let mut out = Out::new(out, ApiKey::CreateTopics, version, "CreateTopicsResponse")?;
+        let mut out =
+            MessageWriter::new(out, ApiKey::CreateTopics, version, "CreateTopicsResponse")?;
         out.i32(self.throttle_time_ms);
         out.array(&self.topics, "topics", |out, topic| topic.write(out))?;
         out.no_tags();
         Ok(())
     }
+}
 
+impl Decode for CreateTopicsResponse {
     fn decode(r: &mut Reader<'_>, version: i16) -> Result<Self, DecodeError> {
-        let mut r = In::new(r, ApiKey::CreateTopics, version, "CreateTopicsResponse")?;
+        let mut r = MessageReader::new(r, ApiKey::CreateTopics, version, "CreateTopicsResponse")?;
         let throttle_time_ms = r.i32("throttle time")?;
         let topics = r.array(6, "topics", CreatableTopicResult::read)?;
         r.no_tags()?;

@@ -1,7 +1,9 @@
 //! The InitProducerId request and response. What to do with an identity is core's part.
 
-use super::api::{ApiKey, Message, Request};
-use super::io::{In, Out};
+use super::api_key::ApiKey;
+use super::message::{Decode, Encode, Request};
+use super::reader::MessageReader;
+use super::writer::MessageWriter;
 use crate::error::{DecodeError, EncodeError};
 use crate::error_code::ErrorCode;
 use crate::primitives::Reader;
@@ -13,7 +15,7 @@ pub struct InitProducerIdRequest {
     pub transactional_id: Option<String>,
     /// How long a transaction may stay open, in milliseconds; only with a transactional id.
     pub transaction_timeout_ms: i32,
-    /// The present id, to have its epoch bumped, or -1; from version 3.
+    /// The present id, to have its epoch bumped, or -1; from version 3 (KIP-360).
     pub producer_id: i64,
     /// The present epoch, or -1; from version 3.
     pub producer_epoch: i16,
@@ -30,16 +32,13 @@ impl Default for InitProducerIdRequest {
     }
 }
 
-/// A producer id and epoch.
 #[derive(Debug, Clone, PartialEq)]
 pub struct InitProducerIdResponse {
     /// How long the broker delayed or will delay this client, in milliseconds.
     pub throttle_time_ms: i32,
-    /// What went wrong, if anything.
     pub error_code: ErrorCode,
     /// The id, or -1.
     pub producer_id: i64,
-    /// The epoch.
     pub producer_epoch: i16,
 }
 
@@ -59,9 +58,9 @@ impl Request for InitProducerIdRequest {
     type Response = InitProducerIdResponse;
 }
 
-impl Message for InitProducerIdRequest {
+impl Encode for InitProducerIdRequest {
     fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
-        let mut out = Out::new(
+        let mut out = MessageWriter::new(
             out,
             ApiKey::InitProducerId,
             version,
@@ -80,9 +79,13 @@ impl Message for InitProducerIdRequest {
         out.no_tags();
         Ok(())
     }
+}
 
+#[cfg(feature = "broker")]
+impl Decode for InitProducerIdRequest {
     fn decode(r: &mut Reader<'_>, version: i16) -> Result<Self, DecodeError> {
-        let mut r = In::new(r, ApiKey::InitProducerId, version, "InitProducerIdRequest")?;
+        let mut r =
+            MessageReader::new(r, ApiKey::InitProducerId, version, "InitProducerIdRequest")?;
         let mut request = Self {
             transactional_id: r.nullable_string("transactional id")?,
             transaction_timeout_ms: r.i32("transaction timeout")?,
@@ -97,9 +100,10 @@ impl Message for InitProducerIdRequest {
     }
 }
 
-impl Message for InitProducerIdResponse {
+#[cfg(feature = "broker")]
+impl Encode for InitProducerIdResponse {
     fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
-        let mut out = Out::new(
+        let mut out = MessageWriter::new(
             out,
             ApiKey::InitProducerId,
             version,
@@ -112,9 +116,12 @@ impl Message for InitProducerIdResponse {
         out.no_tags();
         Ok(())
     }
+}
 
+impl Decode for InitProducerIdResponse {
     fn decode(r: &mut Reader<'_>, version: i16) -> Result<Self, DecodeError> {
-        let mut r = In::new(r, ApiKey::InitProducerId, version, "InitProducerIdResponse")?;
+        let mut r =
+            MessageReader::new(r, ApiKey::InitProducerId, version, "InitProducerIdResponse")?;
         let response = Self {
             throttle_time_ms: r.i32("throttle time")?,
             error_code: r.error_code("error code")?,

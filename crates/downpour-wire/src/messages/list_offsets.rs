@@ -1,19 +1,19 @@
 //! The ListOffsets request and response, for the consumers that read from the fake.
 
-use super::api::{ApiKey, Message, Request};
-use super::io::{In, Out};
+use super::api_key::ApiKey;
+use super::message::{Decode, Encode, Request};
+use super::reader::MessageReader;
+use super::writer::MessageWriter;
 use crate::error::{DecodeError, EncodeError};
 use crate::error_code::ErrorCode;
 use crate::primitives::Reader;
 
-/// Finds offsets by time.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ListOffsetsRequest {
     /// The follower that asks, or -1 for a consumer.
     pub replica_id: i32,
     /// 0: read uncommitted; 1: read committed; from version 2.
     pub isolation_level: i8,
-    /// The topics.
     pub topics: Vec<ListOffsetsTopic>,
 }
 
@@ -27,19 +27,14 @@ impl Default for ListOffsetsRequest {
     }
 }
 
-/// One topic of a [`ListOffsetsRequest`].
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ListOffsetsTopic {
-    /// The name.
     pub name: String,
-    /// The partitions.
     pub partitions: Vec<ListOffsetsPartition>,
 }
 
-/// One partition of a [`ListOffsetsTopic`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct ListOffsetsPartition {
-    /// The partition.
     pub partition_index: i32,
     /// The leader epoch that the client knows, or -1; from version 4.
     pub current_leader_epoch: i32,
@@ -62,25 +57,18 @@ impl Default for ListOffsetsPartition {
 pub struct ListOffsetsResponse {
     /// How long the broker delayed or will delay this client, in milliseconds; from version 2.
     pub throttle_time_ms: i32,
-    /// The topics.
     pub topics: Vec<ListOffsetsTopicResponse>,
 }
 
-/// One topic of a [`ListOffsetsResponse`].
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ListOffsetsTopicResponse {
-    /// The name.
     pub name: String,
-    /// The partitions.
     pub partitions: Vec<ListOffsetsPartitionResponse>,
 }
 
-/// One partition of a [`ListOffsetsTopicResponse`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct ListOffsetsPartitionResponse {
-    /// The partition.
     pub partition_index: i32,
-    /// What went wrong, if anything.
     pub error_code: ErrorCode,
     /// The timestamp of the record found, or -1. Milliseconds.
     pub timestamp: i64,
@@ -107,9 +95,9 @@ impl Request for ListOffsetsRequest {
     type Response = ListOffsetsResponse;
 }
 
-impl Message for ListOffsetsRequest {
+impl Encode for ListOffsetsRequest {
     fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
-        let mut out = Out::new(out, ApiKey::ListOffsets, version, "ListOffsetsRequest")?;
+        let mut out = MessageWriter::new(out, ApiKey::ListOffsets, version, "ListOffsetsRequest")?;
         out.i32(self.replica_id);
         if version >= 2 {
             out.i8(self.isolation_level);
@@ -133,9 +121,11 @@ impl Message for ListOffsetsRequest {
         out.no_tags();
         Ok(())
     }
+}
 
+impl Decode for ListOffsetsRequest {
     fn decode(r: &mut Reader<'_>, version: i16) -> Result<Self, DecodeError> {
-        let mut r = In::new(r, ApiKey::ListOffsets, version, "ListOffsetsRequest")?;
+        let mut r = MessageReader::new(r, ApiKey::ListOffsets, version, "ListOffsetsRequest")?;
         let replica_id = r.i32("replica id")?;
         let isolation_level = if version >= 2 {
             r.i8("isolation level")?
@@ -169,7 +159,7 @@ impl Message for ListOffsetsRequest {
 }
 
 impl ListOffsetsPartitionResponse {
-    fn write(&self, out: &mut Out<'_>) {
+    fn write(&self, out: &mut MessageWriter<'_>) {
         out.i32(self.partition_index);
         out.error_code(self.error_code);
         out.i64(self.timestamp);
@@ -180,7 +170,7 @@ impl ListOffsetsPartitionResponse {
         out.no_tags();
     }
 
-    fn read(r: &mut In<'_, '_>) -> Result<Self, DecodeError> {
+    fn read(r: &mut MessageReader<'_, '_>) -> Result<Self, DecodeError> {
         let mut partition = Self {
             partition_index: r.i32("partition index")?,
             error_code: r.error_code("error code")?,
@@ -196,9 +186,9 @@ impl ListOffsetsPartitionResponse {
     }
 }
 
-impl Message for ListOffsetsResponse {
+impl Encode for ListOffsetsResponse {
     fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
-        let mut out = Out::new(out, ApiKey::ListOffsets, version, "ListOffsetsResponse")?;
+        let mut out = MessageWriter::new(out, ApiKey::ListOffsets, version, "ListOffsetsResponse")?;
         if version >= 2 {
             out.i32(self.throttle_time_ms);
         }
@@ -214,9 +204,11 @@ impl Message for ListOffsetsResponse {
         out.no_tags();
         Ok(())
     }
+}
 
+impl Decode for ListOffsetsResponse {
     fn decode(r: &mut Reader<'_>, version: i16) -> Result<Self, DecodeError> {
-        let mut r = In::new(r, ApiKey::ListOffsets, version, "ListOffsetsResponse")?;
+        let mut r = MessageReader::new(r, ApiKey::ListOffsets, version, "ListOffsetsResponse")?;
         let throttle_time_ms = if version >= 2 {
             r.i32("throttle time")?
         } else {

@@ -1,7 +1,9 @@
 //! The Metadata request and response. Merging them into a view of the cluster is core's part.
 
-use super::api::{ApiKey, Message, Request};
-use super::io::{In, Out};
+use super::api_key::ApiKey;
+use super::message::{Decode, Encode, Request};
+use super::reader::MessageReader;
+use super::writer::MessageWriter;
 use crate::error::{DecodeError, EncodeError};
 use crate::error_code::ErrorCode;
 use crate::primitives::{Reader, Uuid};
@@ -31,7 +33,6 @@ impl Default for MetadataRequest {
     }
 }
 
-/// One topic of a [`MetadataRequest`].
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct MetadataRequestTopic {
     /// The id, or zero; carried from version 10, understood by brokers from version 12.
@@ -51,11 +52,10 @@ pub struct MetadataResponse {
     pub cluster_id: Option<String>,
     /// The controller's node, or -1.
     pub controller_id: i32,
-    /// The topics.
     pub topics: Vec<MetadataTopic>,
-    /// What the client may do to the cluster, as a bit field; versions 8 to 10, else `i32::MIN`.
+    /// What the client may do to the cluster, as a bit field; versions 8 to 10, in others `i32::MIN`.
     pub cluster_authorized_operations: i32,
-    /// What went wrong with the request as a whole; version 13.
+    /// What went wrong with the request as a whole; version 13 (KIP-1102).
     pub error_code: ErrorCode,
 }
 
@@ -73,33 +73,25 @@ impl Default for MetadataResponse {
     }
 }
 
-/// One broker of a [`MetadataResponse`].
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct MetadataBroker {
-    /// The node.
     pub node_id: i32,
-    /// Its host.
     pub host: String,
-    /// Its port.
     pub port: i32,
-    /// Its rack.
     pub rack: Option<String>,
 }
 
-/// One topic of a [`MetadataResponse`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct MetadataTopic {
-    /// What went wrong with this topic.
     pub error_code: ErrorCode,
     /// The name; null only from version 12, when an unknown id was asked for.
     pub name: Option<String>,
-    /// The id; from version 10, else zero.
+    /// The id; from version 10, before that zero.
     pub topic_id: Uuid,
     /// Whether Kafka itself uses the topic.
     pub is_internal: bool,
-    /// The partitions.
     pub partitions: Vec<MetadataPartition>,
-    /// What the client may do to the topic, as a bit field; from version 8, else `i32::MIN`.
+    /// What the client may do to the topic, as a bit field; from version 8, before that `i32::MIN`.
     pub topic_authorized_operations: i32,
 }
 
@@ -116,18 +108,14 @@ impl Default for MetadataTopic {
     }
 }
 
-/// One partition of a [`MetadataTopic`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct MetadataPartition {
-    /// What went wrong with this partition.
     pub error_code: ErrorCode,
-    /// The partition.
     pub partition_index: i32,
     /// The leader's node, or -1.
     pub leader_id: i32,
-    /// The leader's epoch; from version 7, else -1.
+    /// The leader's epoch; from version 7, before that -1.
     pub leader_epoch: i32,
-    /// The nodes that hold it.
     pub replica_nodes: Vec<i32>,
     /// Those in sync with the leader.
     pub isr_nodes: Vec<i32>,
@@ -154,9 +142,9 @@ impl Request for MetadataRequest {
     type Response = MetadataResponse;
 }
 
-impl Message for MetadataRequest {
+impl Encode for MetadataRequest {
     fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
-        let mut out = Out::new(out, ApiKey::Metadata, version, "MetadataRequest")?;
+        let mut out = MessageWriter::new(out, ApiKey::Metadata, version, "MetadataRequest")?;
         out.nullable_array(self.topics.as_deref(), "topics", |out, topic| {
             let name = topic.name.as_deref();
             if out.version >= 10 {
@@ -186,9 +174,12 @@ impl Message for MetadataRequest {
         out.no_tags();
         Ok(())
     }
+}
 
+#[cfg(feature = "broker")]
+impl Decode for MetadataRequest {
     fn decode(r: &mut Reader<'_>, version: i16) -> Result<Self, DecodeError> {
-        let mut r = In::new(r, ApiKey::Metadata, version, "MetadataRequest")?;
+        let mut r = MessageReader::new(r, ApiKey::Metadata, version, "MetadataRequest")?;
         let topics = r.nullable_array(2, "topics", |r| {
             let mut topic = MetadataRequestTopic::default();
             if r.version >= 10 {
@@ -221,7 +212,8 @@ impl Message for MetadataRequest {
 }
 
 impl MetadataBroker {
-    fn write(&self, out: &mut Out<'_>) -> Result<(), EncodeError> {
+    #[cfg(feature = "broker")]
+    fn write(&self, out: &mut MessageWriter<'_>) -> Result<(), EncodeError> {
         out.i32(self.node_id);
         out.string(&self.host, "broker's host")?;
         out.i32(self.port);
@@ -230,7 +222,7 @@ impl MetadataBroker {
         Ok(())
     }
 
-    fn read(r: &mut In<'_, '_>) -> Result<Self, DecodeError> {
+    fn read(r: &mut MessageReader<'_, '_>) -> Result<Self, DecodeError> {
         let broker = Self {
             node_id: r.i32("broker's node id")?,
             host: r.string("broker's host")?,
@@ -243,7 +235,8 @@ impl MetadataBroker {
 }
 
 impl MetadataPartition {
-    fn write(&self, out: &mut Out<'_>) -> Result<(), EncodeError> {
+    #[cfg(feature = "broker")]
+    fn write(&self, out: &mut MessageWriter<'_>) -> Result<(), EncodeError> {
         out.error_code(self.error_code);
         out.i32(self.partition_index);
         out.i32(self.leader_id);
@@ -259,7 +252,7 @@ impl MetadataPartition {
         Ok(())
     }
 
-    fn read(r: &mut In<'_, '_>) -> Result<Self, DecodeError> {
+    fn read(r: &mut MessageReader<'_, '_>) -> Result<Self, DecodeError> {
         let version = r.version;
         let partition = Self {
             error_code: r.error_code("partition's error code")?,
@@ -284,7 +277,8 @@ impl MetadataPartition {
 }
 
 impl MetadataTopic {
-    fn write(&self, out: &mut Out<'_>) -> Result<(), EncodeError> {
+    #[cfg(feature = "broker")]
+    fn write(&self, out: &mut MessageWriter<'_>) -> Result<(), EncodeError> {
         out.error_code(self.error_code);
         let name = self.name.as_deref();
         if out.version >= 12 {
@@ -306,7 +300,7 @@ impl MetadataTopic {
         Ok(())
     }
 
-    fn read(r: &mut In<'_, '_>) -> Result<Self, DecodeError> {
+    fn read(r: &mut MessageReader<'_, '_>) -> Result<Self, DecodeError> {
         let version = r.version;
         let error_code = r.error_code("topic's error code")?;
         let name = if version >= 12 {
@@ -332,9 +326,10 @@ impl MetadataTopic {
     }
 }
 
-impl Message for MetadataResponse {
+#[cfg(feature = "broker")]
+impl Encode for MetadataResponse {
     fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
-        let mut out = Out::new(out, ApiKey::Metadata, version, "MetadataResponse")?;
+        let mut out = MessageWriter::new(out, ApiKey::Metadata, version, "MetadataResponse")?;
         if version >= 3 {
             out.i32(self.throttle_time_ms);
         }
@@ -353,9 +348,11 @@ impl Message for MetadataResponse {
         out.no_tags();
         Ok(())
     }
+}
 
+impl Decode for MetadataResponse {
     fn decode(r: &mut Reader<'_>, version: i16) -> Result<Self, DecodeError> {
-        let mut r = In::new(r, ApiKey::Metadata, version, "MetadataResponse")?;
+        let mut r = MessageReader::new(r, ApiKey::Metadata, version, "MetadataResponse")?;
         let mut response = Self::default();
         if version >= 3 {
             response.throttle_time_ms = r.i32("throttle time")?;

@@ -2,9 +2,11 @@
 //! The producer's own path writes it without copying, in `frame`; the response is in
 //! `produce_response`.
 
-use super::api::{ApiKey, Message, Request};
-use super::io::{In, Out};
+use super::api_key::ApiKey;
+use super::message::{Decode, Encode, Request};
 use super::produce_response::ProduceResponse;
+use super::reader::MessageReader;
+use super::writer::MessageWriter;
 use crate::error::{DecodeError, EncodeError};
 use crate::primitives::{Reader, Uuid};
 
@@ -17,27 +19,21 @@ pub struct ProduceRequest {
     pub acks: i16,
     /// How long the leader may wait for the replicas, in milliseconds.
     pub timeout_ms: i32,
-    /// The topics.
     pub topics: Vec<ProduceTopic>,
 }
 
-/// One topic of a [`ProduceRequest`].
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ProduceTopic {
     /// The name; versions 3 to 12.
     pub name: String,
     /// The id; version 13.
     pub topic_id: Uuid,
-    /// The partitions.
     pub partitions: Vec<ProducePartition>,
 }
 
-/// One partition of a [`ProduceTopic`].
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ProducePartition {
-    /// The partition.
     pub index: i32,
-    /// The record batch.
     pub records: Option<Vec<u8>>,
 }
 
@@ -46,9 +42,9 @@ impl Request for ProduceRequest {
     type Response = ProduceResponse;
 }
 
-impl Message for ProduceRequest {
+impl Encode for ProduceRequest {
     fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
-        let mut out = Out::new(out, ApiKey::Produce, version, "ProduceRequest")?;
+        let mut out = MessageWriter::new(out, ApiKey::Produce, version, "ProduceRequest")?;
         out.nullable_string(self.transactional_id.as_deref(), "transactional id")?;
         out.i16(self.acks);
         out.i32(self.timeout_ms);
@@ -70,9 +66,11 @@ impl Message for ProduceRequest {
         out.no_tags();
         Ok(())
     }
+}
 
+impl Decode for ProduceRequest {
     fn decode(r: &mut Reader<'_>, version: i16) -> Result<Self, DecodeError> {
-        let mut r = In::new(r, ApiKey::Produce, version, "ProduceRequest")?;
+        let mut r = MessageReader::new(r, ApiKey::Produce, version, "ProduceRequest")?;
         let transactional_id = r.nullable_string("transactional id")?;
         let acks = r.i16("acks")?;
         let timeout_ms = r.i32("timeout")?;

@@ -1,51 +1,54 @@
 //! The answer to a Produce request. What its error codes mean for a batch is decided in core.
 
-use super::api::{ApiKey, Message};
-use super::io::{In, Out};
-use crate::error::{DecodeError, EncodeError};
+use super::api_key::ApiKey;
+use super::message::Decode;
+#[cfg(feature = "broker")]
+use super::message::Encode;
+use super::reader::MessageReader;
+#[cfg(feature = "broker")]
+use super::writer::MessageWriter;
+use crate::error::DecodeError;
+#[cfg(feature = "broker")]
+use crate::error::EncodeError;
 use crate::error_code::ErrorCode;
 use crate::primitives::{Reader, Uuid};
 
 /// What became of each batch.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ProduceResponse {
-    /// The topics.
     pub topics: Vec<TopicProduceResponse>,
-    /// How long the broker delayed or will delay this client, in milliseconds.
+    /// How long the broker delays this client, in milliseconds. From version 6 on it answers first and
+    /// reads nothing more for as long (KIP-219); before, it has waited already.
     pub throttle_time_ms: i32,
-    /// Where the leaders hinted at are; from version 10.
+    /// Where the leaders hinted at listen; from version 10 (KIP-951).
     pub node_endpoints: Vec<NodeEndpoint>,
 }
 
-/// One topic of a [`ProduceResponse`].
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct TopicProduceResponse {
     /// The name; versions 3 to 12.
     pub name: String,
-    /// The id; version 13.
+    /// The id; version 13 (KIP-516).
     pub topic_id: Uuid,
-    /// The partitions.
     pub partitions: Vec<PartitionProduceResponse>,
 }
 
-/// One partition of a [`TopicProduceResponse`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct PartitionProduceResponse {
-    /// The partition.
     pub index: i32,
-    /// What went wrong, if anything.
     pub error_code: ErrorCode,
     /// The offset of the batch's first record.
     pub base_offset: i64,
-    /// When the broker appended the batch, if it stamps records itself; else -1. Milliseconds.
+    /// When the broker appended the batch, in milliseconds since 1970; -1 where the topic keeps the
+    /// producer's timestamps.
     pub log_append_time_ms: i64,
-    /// The first offset of the partition; from version 5, else -1.
+    /// The first offset of the partition; from version 5, before that -1.
     pub log_start_offset: i64,
-    /// The records that the broker refused; from version 8.
+    /// The records that the broker refused; from version 8 (KIP-467).
     pub record_errors: Vec<RecordError>,
     /// What the broker says about the error; from version 8.
     pub error_message: Option<String>,
-    /// The leader, if this broker is not; from version 10.
+    /// The leader, if this broker is not; from version 10 (KIP-951).
     pub current_leader: Option<LeaderIdAndEpoch>,
 }
 
@@ -69,11 +72,10 @@ impl Default for PartitionProduceResponse {
 pub struct RecordError {
     /// The record's index in its batch.
     pub batch_index: i32,
-    /// What the broker says.
     pub message: Option<String>,
 }
 
-/// A leader as a broker hints at it.
+/// A leader as a broker hints at it, so that the client need not ask for metadata.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LeaderIdAndEpoch {
     /// The node, or -1 if unknown.
@@ -91,27 +93,33 @@ impl Default for LeaderIdAndEpoch {
     }
 }
 
-/// Where a node listens.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct NodeEndpoint {
-    /// The node.
     pub node_id: i32,
-    /// Its host.
     pub host: String,
-    /// Its port.
     pub port: i32,
-    /// Its rack.
     pub rack: Option<String>,
 }
 
 impl LeaderIdAndEpoch {
-    pub(super) fn write(self, out: &mut Out<'_>) {
-        out.i32(self.leader_id);
-        out.i32(self.leader_epoch);
-        out.no_tags();
+    #[cfg(feature = "broker")]
+    /// Ends a struct whose only tagged field is the leader, if there is one to name.
+    pub(super) fn write_tag(
+        leader: Option<Self>,
+        tag: u32,
+        out: &mut MessageWriter<'_>,
+    ) -> Result<(), EncodeError> {
+        out.tag_count(u32::from(leader.is_some()));
+        let Some(leader) = leader else { return Ok(()) };
+        out.tag(tag, "current leader", |out| {
+            out.i32(leader.leader_id);
+            out.i32(leader.leader_epoch);
+            out.no_tags();
+            Ok(())
+        })
     }
 
-    pub(super) fn read(r: &mut In<'_, '_>) -> Result<Self, DecodeError> {
+    pub(super) fn read(r: &mut MessageReader<'_, '_>) -> Result<Self, DecodeError> {
         let leader_id = r.i32("leader id")?;
         let leader_epoch = r.i32("leader epoch")?;
         r.no_tags()?;
@@ -123,7 +131,8 @@ impl LeaderIdAndEpoch {
 }
 
 impl PartitionProduceResponse {
-    fn write(&self, out: &mut Out<'_>) -> Result<(), EncodeError> {
+    #[cfg(feature = "broker")]
+    fn write(&self, out: &mut MessageWriter<'_>) -> Result<(), EncodeError> {
         out.i32(self.index);
         out.error_code(self.error_code);
         out.i64(self.base_offset);
@@ -141,17 +150,10 @@ impl PartitionProduceResponse {
             out.nullable_string(self.error_message.as_deref(), "error message")?;
         }
         let leader = self.current_leader.filter(|_| out.version >= 10);
-        out.tag_count(u32::from(leader.is_some()));
-        if let Some(leader) = leader {
-            out.tag(0, "current leader", |out| {
-                leader.write(out);
-                Ok(())
-            })?;
-        }
-        Ok(())
+        LeaderIdAndEpoch::write_tag(leader, 0, out)
     }
 
-    fn read(r: &mut In<'_, '_>) -> Result<Self, DecodeError> {
+    fn read(r: &mut MessageReader<'_, '_>) -> Result<Self, DecodeError> {
         let mut partition = Self {
             index: r.i32("partition index")?,
             error_code: r.error_code("error code")?,
@@ -187,7 +189,8 @@ impl PartitionProduceResponse {
 }
 
 impl NodeEndpoint {
-    fn write(&self, out: &mut Out<'_>) -> Result<(), EncodeError> {
+    #[cfg(feature = "broker")]
+    fn write(&self, out: &mut MessageWriter<'_>) -> Result<(), EncodeError> {
         out.i32(self.node_id);
         out.string(&self.host, "node endpoint's host")?;
         out.i32(self.port);
@@ -196,7 +199,7 @@ impl NodeEndpoint {
         Ok(())
     }
 
-    fn read(r: &mut In<'_, '_>) -> Result<Self, DecodeError> {
+    fn read(r: &mut MessageReader<'_, '_>) -> Result<Self, DecodeError> {
         let endpoint = Self {
             node_id: r.i32("node endpoint's id")?,
             host: r.string("node endpoint's host")?,
@@ -208,9 +211,10 @@ impl NodeEndpoint {
     }
 }
 
-impl Message for ProduceResponse {
+#[cfg(feature = "broker")]
+impl Encode for ProduceResponse {
     fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
-        let mut out = Out::new(out, ApiKey::Produce, version, "ProduceResponse")?;
+        let mut out = MessageWriter::new(out, ApiKey::Produce, version, "ProduceResponse")?;
         out.array(&self.topics, "topics", |out, topic| {
             if out.version >= 13 {
                 out.uuid(topic.topic_id);
@@ -235,9 +239,11 @@ impl Message for ProduceResponse {
         }
         Ok(())
     }
+}
 
+impl Decode for ProduceResponse {
     fn decode(r: &mut Reader<'_>, version: i16) -> Result<Self, DecodeError> {
-        let mut r = In::new(r, ApiKey::Produce, version, "ProduceResponse")?;
+        let mut r = MessageReader::new(r, ApiKey::Produce, version, "ProduceResponse")?;
         let topics = r.array(3, "topics", |r| {
             let mut topic = TopicProduceResponse::default();
             if r.version >= 13 {

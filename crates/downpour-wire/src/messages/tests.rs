@@ -1,9 +1,140 @@
 //! Tests of the messages that need no other implementation; that comparison is in `tests/`.
 
+use proptest::prelude::*;
+
+use super::reader::MessageReader;
+use super::writer::MessageWriter;
 use super::*;
-use crate::error::{DecodeErrorKind, EncodeErrorKind};
+use crate::error::{DecodeError, DecodeErrorKind, EncodeErrorKind};
 use crate::error_code::ErrorCode;
 use crate::primitives::Reader;
+
+/// What `read` says of `bytes`, in the classic form or the compact one.
+fn read_in_form<T>(
+    bytes: &[u8],
+    flexible: bool,
+    read: impl FnOnce(&mut MessageReader<'_, '_>) -> Result<T, DecodeError>,
+) -> Result<T, DecodeErrorKind> {
+    let mut r = Reader::new(bytes);
+    read(&mut MessageReader::in_form(&mut r, 0, flexible)).map_err(|error| error.kind)
+}
+
+proptest! {
+    #[test]
+    fn arbitrary_bytes_never_make_a_message_reader_panic(
+        bytes: Vec<u8>,
+        min in 0_usize..9,
+        flexible: bool,
+    ) {
+        type Call = fn(&mut MessageReader<'_, '_>, usize) -> Result<(), DecodeError>;
+        let calls: [Call; 8] = [
+            |r, _| r.string("test").map(drop),
+            |r, _| r.nullable_string("test").map(drop),
+            |r, _| r.nullable_bytes("test").map(drop),
+            |r, min| r.array(min, "test", |_| Ok(())).map(drop),
+            |r, min| r.nullable_array(min, "test", |_| Ok(())).map(drop),
+            |r, _| r.i32_array("test").map(drop),
+            |r, _| r.no_tags(),
+            |r, _| r.tags(|_, field| field.string("test").map(|_| true)),
+        ];
+        for call in calls {
+            let mut r = Reader::new(&bytes);
+            let _: Result<(), DecodeError> =
+                call(&mut MessageReader::in_form(&mut r, 0, flexible), min);
+            prop_assert!(r.position() <= bytes.len());
+        }
+        let count = read_in_form(&bytes, flexible, |r| r.array(min, "test", |_| Ok(())));
+        prop_assert!(count.map_or(0, |items| items.len()) * min.max(1) <= bytes.len());
+    }
+}
+
+#[test]
+fn a_length_is_bounded_by_what_remains() {
+    let mut three = vec![0, 0, 0, 3];
+    three.extend_from_slice(&[0; 11]);
+    let array = |min| read_in_form(&three, false, |r| r.array(min, "test", |_| Ok(())));
+    assert_eq!(array(3).map(|items| items.len()), Ok(3));
+    assert_eq!(array(4), Err(DecodeErrorKind::LengthOutOfBounds));
+    let string = |bytes: &[u8]| read_in_form(bytes, false, |r| r.string("test"));
+    assert_eq!(
+        string(&[0xff, 0xfe]),
+        Err(DecodeErrorKind::LengthOutOfBounds)
+    );
+    assert_eq!(string(&[0xff, 0xff]), Err(DecodeErrorKind::InvalidValue));
+    let null = read_in_form(&[0xff, 0xff], false, |r| r.nullable_string("test"));
+    assert_eq!(null, Ok(None));
+    let null = read_in_form(&[0], true, |r| r.nullable_bytes("test"));
+    assert_eq!(null, Ok(None));
+    let null = read_in_form(&[0], true, |r| r.string("test"));
+    assert_eq!(null, Err(DecodeErrorKind::InvalidValue));
+}
+
+#[test]
+fn an_error_names_the_field_and_the_offset_in_the_whole_input() {
+    let bytes = [0, 1, 2, 2, 0, 2, b'a', 0xff];
+    let mut r = Reader::new(&bytes);
+    r.take(4).unwrap();
+    let mut inner = r.sub(4).unwrap();
+    let error = MessageReader::in_form(&mut inner, 0, false).string("a name");
+    assert_eq!(
+        error.unwrap_err().to_string(),
+        "cannot decode a name at byte 7: a string is not UTF-8"
+    );
+}
+
+#[test]
+fn unknown_tagged_fields_are_skipped_and_known_ones_read_to_their_end() {
+    let mut out = Vec::new();
+    let mut writer = MessageWriter::in_form(&mut out, 0, true);
+    writer.tag_count(2);
+    for (tag, bytes) in [(3, &b"xyz"[..]), (9, &[7, 7])] {
+        let field = writer.tag(tag, "test", |out| {
+            bytes.iter().for_each(|byte| out.i8(*byte as i8));
+            Ok(())
+        });
+        field.unwrap();
+    }
+    assert_eq!(out, [2, 3, 3, b'x', b'y', b'z', 9, 2, 7, 7]);
+    let mut seen = Vec::new();
+    let mut r = Reader::new(&out);
+    let read = MessageReader::in_form(&mut r, 0, true).tags(|tag, field| {
+        seen.push((tag, field.i8("test")?));
+        Ok(false)
+    });
+    assert_eq!((read, r.remaining()), (Ok(()), 0));
+    assert_eq!(seen, [(3, b'x' as i8), (9, 7)]);
+    let half_read = read_in_form(&out, true, |r| r.tags(|_, r| r.i8("test").map(|_| true)));
+    assert_eq!(half_read, Err(DecodeErrorKind::TrailingBytes));
+}
+
+#[test]
+fn a_string_too_long_for_its_length_field_is_refused() {
+    let text = "x".repeat(32_768);
+    let write = |text: &str, flexible| {
+        let mut out = Vec::new();
+        let put = MessageWriter::in_form(&mut out, 7, flexible).string(text, "test");
+        put.map(|()| out)
+            .map_err(|error| (error.kind, error.what, error.version))
+    };
+    let refused = (EncodeErrorKind::TooLong, "test", 7);
+    assert_eq!(write(&text, false), Err(refused));
+    assert_eq!(write(&text[1..], false).unwrap()[..2], [0x7f, 0xff]);
+    assert_eq!(write(&text, true).unwrap()[..3], [0x81, 0x80, 2]);
+}
+
+#[test]
+fn a_length_that_its_field_cannot_say_is_refused() {
+    let len = |len: usize, flexible| {
+        let mut out = Vec::new();
+        let put = MessageWriter::in_form(&mut out, 7, flexible).len(Some(len), "test");
+        put.map(|()| out).map_err(|error| error.kind)
+    };
+    let most = i32::MAX as usize;
+    assert_eq!(len(most, false), Ok(i32::MAX.to_be_bytes().to_vec()));
+    assert_eq!(len(most + 1, false), Err(EncodeErrorKind::TooLong));
+    assert_eq!(len(most - 1, true), Ok(vec![0xff, 0xff, 0xff, 0xff, 7]));
+    assert_eq!(len(most, true), Err(EncodeErrorKind::TooLong));
+}
 
 #[test]
 fn a_request_field_that_the_version_cannot_carry_is_refused() {

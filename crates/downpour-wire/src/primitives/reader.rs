@@ -1,5 +1,5 @@
-//! Reading Kafka's primitive types from a slice, every length bounded by what remains.
-//! Nothing here allocates: strings and bytes are borrowed from the input.
+//! Reading Kafka's integers and ids from a slice, and taking bytes that are bounded by what remains.
+//! Nothing here allocates. Strings, arrays and tagged fields are the messages' part.
 
 use super::uuid::Uuid;
 use crate::error::{DecodeError, DecodeErrorKind};
@@ -62,21 +62,17 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn take_as(&mut self, n: usize, what: &'static str) -> Result<&'a [u8], DecodeError> {
-        if n > self.remaining() {
-            return Err(self.error(DecodeErrorKind::Truncated, what));
-        }
-        let taken = &self.bytes[self.at..self.at + n];
-        self.at += n;
-        Ok(taken)
-    }
-
     /// The next `n` bytes.
     ///
     /// # Errors
     /// `Truncated` if fewer remain.
     pub fn take(&mut self, n: usize) -> Result<&'a [u8], DecodeError> {
-        self.take_as(n, "bytes")
+        if n > self.remaining() {
+            return Err(self.error(DecodeErrorKind::Truncated, "bytes"));
+        }
+        let taken = &self.bytes[self.at..self.at + n];
+        self.at += n;
+        Ok(taken)
     }
 
     /// A reader over the next `n` bytes, which this one skips. Its offsets are those of the whole.
@@ -206,189 +202,30 @@ impl<'a> Reader<'a> {
         Ok((raw >> 1) as i64 ^ -((raw & 1) as i64))
     }
 
-    /// Bounds a length from the peer by the bytes that remain; -1 is null.
-    fn length(
+    /// A length or count that the peer claims, bounded by the bytes that remain: each element takes
+    /// at least `min` of them. -1 is null.
+    pub(crate) fn bounded(
         &self,
-        raw: i64,
+        claimed: i64,
         min: usize,
         what: &'static str,
     ) -> Result<Option<usize>, DecodeError> {
-        if raw == -1 {
+        if claimed == -1 {
             return Ok(None);
         }
-        match usize::try_from(raw) {
+        match usize::try_from(claimed) {
             Ok(len) if len <= self.remaining() / min.max(1) => Ok(Some(len)),
             _ => Err(self.error(DecodeErrorKind::LengthOutOfBounds, what)),
         }
     }
 
-    fn present<T>(&self, value: Option<T>, what: &'static str) -> Result<T, DecodeError> {
-        value.ok_or_else(|| self.error(DecodeErrorKind::InvalidValue, what))
-    }
-
-    fn utf8(&mut self, len: Option<usize>) -> Result<Option<&'a str>, DecodeError> {
-        let Some(len) = len else { return Ok(None) };
+    /// The next `len` bytes as text.
+    pub(crate) fn utf8(&mut self, len: usize) -> Result<&'a str, DecodeError> {
         let start = self.position();
-        let bytes = self.take_as(len, "a string")?;
-        match std::str::from_utf8(bytes) {
-            Ok(text) => Ok(Some(text)),
-            Err(e) => Err(DecodeError::new(
-                DecodeErrorKind::InvalidUtf8,
-                start + e.valid_up_to(),
-                "a string",
-            )),
-        }
-    }
-
-    /// A string with a 16-bit length, or null.
-    ///
-    /// # Errors
-    /// `Truncated`, `LengthOutOfBounds`, `InvalidUtf8`.
-    pub fn nullable_string(&mut self) -> Result<Option<&'a str>, DecodeError> {
-        let raw = i64::from(self.i16()?);
-        let len = self.length(raw, 1, "a string")?;
-        self.utf8(len)
-    }
-
-    /// A string with a 16-bit length.
-    ///
-    /// # Errors
-    /// As [`Self::nullable_string`], and `InvalidValue` if it is null.
-    pub fn string(&mut self) -> Result<&'a str, DecodeError> {
-        let value = self.nullable_string()?;
-        self.present(value, "a string")
-    }
-
-    /// A string in the compact form, or null.
-    ///
-    /// # Errors
-    /// `Truncated`, `VarintOverflow`, `LengthOutOfBounds`, `InvalidUtf8`.
-    pub fn compact_nullable_string(&mut self) -> Result<Option<&'a str>, DecodeError> {
-        let raw = i64::from(self.uvarint()?) - 1;
-        let len = self.length(raw, 1, "a string")?;
-        self.utf8(len)
-    }
-
-    /// A string in the compact form.
-    ///
-    /// # Errors
-    /// As [`Self::compact_nullable_string`], and `InvalidValue` if it is null.
-    pub fn compact_string(&mut self) -> Result<&'a str, DecodeError> {
-        let value = self.compact_nullable_string()?;
-        self.present(value, "a string")
-    }
-
-    /// Bytes with a 32-bit length, or null.
-    ///
-    /// # Errors
-    /// `Truncated`, `LengthOutOfBounds`.
-    pub fn nullable_bytes(&mut self) -> Result<Option<&'a [u8]>, DecodeError> {
-        let raw = i64::from(self.i32()?);
-        self.length(raw, 1, "bytes")?
-            .map(|len| self.take(len))
-            .transpose()
-    }
-
-    /// Bytes with a 32-bit length.
-    ///
-    /// # Errors
-    /// As [`Self::nullable_bytes`], and `InvalidValue` if they are null.
-    pub fn bytes(&mut self) -> Result<&'a [u8], DecodeError> {
-        let value = self.nullable_bytes()?;
-        self.present(value, "bytes")
-    }
-
-    /// Bytes in the compact form, or null.
-    ///
-    /// # Errors
-    /// `Truncated`, `VarintOverflow`, `LengthOutOfBounds`.
-    pub fn compact_nullable_bytes(&mut self) -> Result<Option<&'a [u8]>, DecodeError> {
-        let raw = i64::from(self.uvarint()?) - 1;
-        self.length(raw, 1, "bytes")?
-            .map(|len| self.take(len))
-            .transpose()
-    }
-
-    /// Bytes in the compact form.
-    ///
-    /// # Errors
-    /// As [`Self::compact_nullable_bytes`], and `InvalidValue` if they are null.
-    pub fn compact_bytes(&mut self) -> Result<&'a [u8], DecodeError> {
-        let value = self.compact_nullable_bytes()?;
-        self.present(value, "bytes")
-    }
-
-    /// An array's 32-bit length, or null; each element takes at least `min_element_bytes`.
-    ///
-    /// # Errors
-    /// `Truncated`; `LengthOutOfBounds` if the bytes that remain cannot hold that many.
-    pub fn nullable_array_len(
-        &mut self,
-        min_element_bytes: usize,
-    ) -> Result<Option<usize>, DecodeError> {
-        let raw = i64::from(self.i32()?);
-        self.length(raw, min_element_bytes, "an array")
-    }
-
-    /// An array's 32-bit length; each element takes at least `min_element_bytes`.
-    ///
-    /// # Errors
-    /// As [`Self::nullable_array_len`], and `InvalidValue` if it is null.
-    pub fn array_len(&mut self, min_element_bytes: usize) -> Result<usize, DecodeError> {
-        let value = self.nullable_array_len(min_element_bytes)?;
-        self.present(value, "an array")
-    }
-
-    /// An array's length in the compact form, or null.
-    ///
-    /// # Errors
-    /// `VarintOverflow`, and as [`Self::nullable_array_len`].
-    pub fn compact_nullable_array_len(
-        &mut self,
-        min_element_bytes: usize,
-    ) -> Result<Option<usize>, DecodeError> {
-        let raw = i64::from(self.uvarint()?) - 1;
-        self.length(raw, min_element_bytes, "an array")
-    }
-
-    /// An array's length in the compact form.
-    ///
-    /// # Errors
-    /// As [`Self::compact_nullable_array_len`], and `InvalidValue` if it is null.
-    pub fn compact_array_len(&mut self, min_element_bytes: usize) -> Result<usize, DecodeError> {
-        let value = self.compact_nullable_array_len(min_element_bytes)?;
-        self.present(value, "an array")
-    }
-
-    /// Calls `each` with every tagged field and a reader over its bytes. It answers whether it
-    /// knows the tag; the bytes of an unknown one are skipped, a known one must be read to its end.
-    ///
-    /// # Errors
-    /// `Truncated`, `VarintOverflow`, `LengthOutOfBounds`, `TrailingBytes`, and what `each` says.
-    pub fn tagged_fields(
-        &mut self,
-        mut each: impl FnMut(u32, &mut Self) -> Result<bool, DecodeError>,
-    ) -> Result<(), DecodeError> {
-        let count = i64::from(self.uvarint()?);
-        // A tagged field takes at least its tag and its length.
-        let count = self.length(count, 2, "tagged fields")?.unwrap_or(0);
-        for _ in 0..count {
-            let tag = self.uvarint()?;
-            let raw = i64::from(self.uvarint()?);
-            let len = self.length(raw, 1, "a tagged field")?.unwrap_or(0);
-            let mut field = self.sub(len)?;
-            if each(tag, &mut field)? {
-                field.finish("a tagged field")?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Skips all tagged fields.
-    ///
-    /// # Errors
-    /// As [`Self::tagged_fields`].
-    pub fn skip_tagged_fields(&mut self) -> Result<(), DecodeError> {
-        self.tagged_fields(|_, _| Ok(false))
+        let bytes = self.take(len)?;
+        std::str::from_utf8(bytes).map_err(|e| {
+            let at = start + e.valid_up_to();
+            DecodeError::new(DecodeErrorKind::InvalidUtf8, at, "a string")
+        })
     }
 }

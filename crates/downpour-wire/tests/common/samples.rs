@@ -5,12 +5,12 @@ use downpour_wire::messages::*;
 use super::entropy::Entropy;
 
 /// A message that can make a value of itself which `version` carries without loss.
-pub(crate) trait Sample: Message + PartialEq + std::fmt::Debug {
+pub(crate) trait Sample: Encode + Decode + PartialEq + std::fmt::Debug {
     const KEY: ApiKey;
     fn sample(e: &mut Entropy<'_>, version: i16) -> Self;
 }
 
-/// `value` if the version has the field, else what a decoder fills in.
+/// `value` if the version has the field, otherwise what a decoder fills in.
 fn since<T>(has: bool, value: T, absent: T) -> T {
     if has { value } else { absent }
 }

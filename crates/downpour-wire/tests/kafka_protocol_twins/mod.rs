@@ -5,13 +5,13 @@ mod produce;
 
 use std::collections::BTreeMap;
 
-use downpour_wire::messages::Message;
+use downpour_wire::messages::{Decode, Encode};
 use downpour_wire::primitives::Uuid;
 use kafka_protocol::messages::{BrokerId, TopicName};
 use kafka_protocol::protocol::{Decodable, Encodable, StrBytes};
 
 /// A message that `kafka-protocol` has as well.
-pub(crate) trait Twin: Message {
+pub(crate) trait Twin: Encode + Decode {
     type Twin: Encodable + Decodable + PartialEq + std::fmt::Debug;
 
     /// The same value, with fields of unknown tags in every struct if `tags` is set.

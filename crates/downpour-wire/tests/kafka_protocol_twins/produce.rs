@@ -41,7 +41,7 @@ fn produce_partition(
     it: &PartitionProduceResponse,
     tags: bool,
 ) -> response::PartitionProduceResponse {
-    // An absent leader stays the default, without unknown tags, lest they write it.
+    // An absent leader stays the default, without unknown tags, so that they do not write it.
     let leader = it.current_leader.map(|leader| {
         make!(
             tags,

@@ -1,27 +1,33 @@
 //! The end of a producer: no more records, the last verdicts, what is handed back.
 
 use std::sync::Arc;
+use std::task::Waker;
 use std::time::{Duration, Instant};
 
+use downpour_core::ids::PartitionId;
 use downpour_core::outcome::{Cause, Failure, Verdict};
 use downpour_core::queue::Unsent;
 use downpour_wire::batch::OwnedRecord;
 use downpour_wire::record::Header;
 
-use crate::batch_state::BatchState;
-use crate::record::Record;
-use crate::shared::Shared;
-use crate::unfinished::Unfinished;
-use crate::wake;
+use crate::delivery::batch_state::BatchState;
+use crate::record::record::Record;
+use crate::record::unfinished::Unfinished;
+use crate::shared::shared::Shared;
 
 /// How far the end is.
 #[derive(Debug, Default)]
 pub(super) struct Closing {
+    /// Set by the first wish to close, never cleared: no record gets in, and the producer ends
+    /// once it is empty.
     pub(super) begun: bool,
-    /// Somebody waits for the end; otherwise the last handle was dropped.
+    /// Set by a `close`; if the last handle was only dropped, nobody hears what was left, and it
+    /// goes into the log.
     pub(super) awaited: bool,
     deadline: Option<Instant>,
-    /// From then on everything is given up.
+    /// Set at the deadline, never cleared: everything was given up. What is still being
+    /// compressed is waited for a little longer; without the mark, verdicts that come after the
+    /// deadline would not be handed back as unknown.
     pub(super) aborted: bool,
     pub(super) left: Unfinished,
     /// Records without an acknowledgement since it began.
@@ -97,7 +103,7 @@ impl Closing {
         }
     }
 
-    /// What a drop left, for the log.
+    /// Logs what was not delivered when the last handle was dropped.
     pub(super) fn report(&self) {
         if self.awaited {
             return;
@@ -129,12 +135,12 @@ fn restore(ticket: &BatchState, index: u32, record: OwnedRecord) -> Record<'stat
 }
 
 /// Lets no record in any more; what got in before is told to `each`.
-pub(super) fn shut(shared: &Shared, mut each: impl FnMut(downpour_core::cluster::Slot)) {
-    shared.begin_closing();
-    shared.each_partition(|slot, inner| {
+pub(super) fn shut(shared: &Shared, woken: &mut Vec<Waker>, mut each: impl FnMut(PartitionId)) {
+    shared.refuse_all(woken);
+    shared.each_partition(|partition, inner| {
         inner.closed = true;
         if !inner.queue.is_empty() {
-            each(slot);
+            each(partition);
         }
     });
 }
@@ -147,36 +153,34 @@ pub(super) fn is_empty(shared: &Shared) -> bool {
 }
 
 /// Gives everything that has no verdict one: nobody is left to find a better one.
-pub(super) fn orphan_all(shared: &Shared, reason: &str) {
+pub(super) fn abandon_all(shared: &Shared, reason: &str, woken: &mut Vec<Waker>) {
     let mut tickets = Vec::new();
-    shut(shared, |_| {});
+    shut(shared, woken, |_| {});
     shared.each_partition(|_, inner| inner.queue.tickets(&mut tickets));
-    let mut woken = Vec::new();
     for ticket in tickets {
         let cause = Cause::Internal {
             reason: Arc::from(reason),
         };
         let failure = Failure::new(cause, ticket.topic().clone(), ticket.partition());
-        ticket.orphan(Verdict::Unknown(Arc::new(failure)), &mut woken);
+        ticket.abandon(Verdict::Unknown(Arc::new(failure)), woken);
     }
-    wake::wake_all(&mut woken);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check;
-    use crate::draft::Draft;
-    use crate::error::SendError;
-    use crate::send::{Attempt, Progress, attempt};
+    use crate::accept::append::{AcceptProgress, AcceptStep, step};
+    use crate::config::partial::PartialConfig;
+    use crate::config::resolve;
+    use crate::error::send::SendError;
 
     #[test]
     fn without_its_thread_every_record_ends_and_no_other_gets_in() {
-        let draft = Draft {
+        let partial = PartialConfig {
             bootstrap: Some("one:1".into()),
-            ..Draft::default()
+            ..PartialConfig::default()
         };
-        let settings = check::settings(draft).unwrap();
+        let settings = resolve::settings(partial).unwrap();
         let shared = Shared::new(settings, |_| {
             Err(std::io::Error::other("none in this test"))
         });
@@ -185,20 +189,20 @@ mod tests {
         topic.update(&leaders, shared.queue_settings, false, &mut Vec::new());
         let send = |partition| {
             let record = Record::to("t").value("v").partition(partition);
-            attempt(&shared, &record, &mut Progress::default())
+            step(&shared, &record, &mut AcceptProgress::default())
         };
         let handles: Vec<_> = [0, 1, 0]
             .map(|partition| match send(partition) {
-                Attempt::Accepted(delivery) => delivery,
+                AcceptStep::Accepted(delivery) => delivery,
                 _ => panic!("not accepted"),
             })
             .into();
         assert!(handles.iter().all(|h| h.is_pending()));
-        orphan_all(&shared, "the thread is gone");
+        abandon_all(&shared, "the thread is gone", &mut Vec::new());
         for handle in handles {
             let error = handle.wait().unwrap_err();
             assert!(error.to_string().contains("the thread is gone"), "{error}");
         }
-        assert!(matches!(send(0), Attempt::Refused(SendError::Closed)));
+        assert!(matches!(send(0), AcceptStep::Refused(SendError::Closed)));
     }
 }

@@ -4,37 +4,40 @@
 //! sleeps; `thread` has the lock and the loop. Order within a round: sockets, mail, engine,
 //! writes, and only then, without the lock, other people's wakers.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
-use downpour_core::cluster::Slot;
-use downpour_core::engine::{Engine, Output, TopicUpdate};
 use downpour_core::event::Event;
-use downpour_core::queue::{SealJob, Sealed};
+use downpour_core::ids::PartitionId;
+use downpour_core::produce::{Engine, Output, TopicUpdate};
+use downpour_core::seal::{SealJob, Sealed};
 use downpour_wire::batch::Body;
 use downpour_wire::codec::Compressor;
 use mio::{Events, Registry, Token};
 
-use crate::batch_state::BatchState;
+use crate::delivery::batch_state::BatchState;
 use crate::io::closing::{self, Closing};
-use crate::io::links::{Happening, Links, Ready, WAKER};
-use crate::io::log;
-use crate::io::lookup::Lookup;
+use crate::io::connections::{ConnectionEvent, Connections, SocketEvent, WAKER};
 use crate::io::pool::Pool;
-use crate::mailbox::{Command, Mail};
-use crate::shared::Shared;
-use crate::topic::random_seed;
+use crate::io::queues::LockedQueues;
+use crate::observe::log;
+use crate::shared::mailbox::{Command, Mail};
+use crate::shared::shared::Shared;
+use crate::sys::lock::lock;
+use crate::sys::random::random_seed;
 
 /// Above this a batch is compressed on the pool, so that answers are not kept waiting.
 const SEAL_INLINE_BYTES: usize = 4 << 10;
 /// Rounds of engine and writes before the sockets are looked at again.
 const ROUNDS_MAX: usize = 64;
-/// The longest sleep while an answer is awaited, unless linger is longer.
-const NAP: Duration = Duration::from_millis(5);
+/// The longest sleep while an answer is awaited, unless linger is longer. Such a sleep is no
+/// longer than what a batch that is opened meanwhile could wait for, so that opening one wakes
+/// nobody.
+const IN_FLIGHT_SLEEP_MAX: Duration = Duration::from_millis(5);
 
 type Ticket = Arc<BatchState>;
-type Seals = Arc<Mutex<Vec<(Slot, Sealed)>>>;
+type Seals = Arc<Mutex<Vec<(PartitionId, Sealed)>>>;
 
 /// What the I/O thread does after its round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +45,7 @@ pub(super) enum Sleep {
     Until(Instant),
     UntilWoken,
     /// So long, whatever happens: too short for a poll's timeout.
-    Breath(Duration),
+    Pause(Duration),
     /// The producer has ended.
     Never,
 }
@@ -51,22 +54,24 @@ pub(super) enum Sleep {
 pub(super) struct Driver {
     shared: Arc<Shared>,
     engine: Engine<Ticket>,
-    queues: Lookup,
-    links: Links,
+    queues: LockedQueues,
+    connections: Connections,
     registry: Registry,
     pool: Pool,
     compressor: Compressor,
     /// Batches that the pool compressed.
     seals: Seals,
     mail: Mail,
-    happenings: Vec<Happening>,
+    connection_events: Vec<ConnectionEvent>,
     /// Sockets that had more to read than their turn allowed.
     unread: Vec<Token>,
     woken: Vec<Waker>,
     closing: Closing,
-    /// Until when the I/O thread sleeps; `None` is for ever.
+    /// Until when the I/O thread sleeps, as it said before it let go of the lock; `None` is
+    /// forever. A caller's round that makes something due earlier wakes it.
     sleeps_until: Option<Instant>,
-    /// A round panicked: nothing in here can be relied on.
+    /// Set when a round panicked, never cleared: nothing in here can be relied on, so callers run
+    /// no more rounds and the I/O thread gives every record its verdict and ends.
     broken: bool,
 }
 
@@ -74,14 +79,14 @@ impl Driver {
     pub(super) fn new(shared: Arc<Shared>, registry: Registry) -> Self {
         Self {
             engine: Engine::new(shared.settings.core.clone(), random_seed()),
-            queues: Lookup::new(shared.clone()),
-            links: Links::new(shared.clone()),
+            queues: LockedQueues::new(shared.clone()),
+            connections: Connections::new(shared.clone()),
             registry,
             pool: Pool::new(),
             compressor: Compressor::new(),
             seals: Seals::default(),
             mail: Mail::default(),
-            happenings: Vec::new(),
+            connection_events: Vec::new(),
             unread: Vec::new(),
             woken: Vec::new(),
             closing: Closing::default(),
@@ -97,17 +102,17 @@ impl Driver {
         self.take_events(events);
         let now = Instant::now();
         self.take_mail(now);
-        self.settle(now);
+        self.run_engine(now, ROUNDS_MAX);
         let ended = self.closing.begun && self.has_ended(now);
         let sleep = if ended { Sleep::Never } else { self.sleep(now) };
         (std::mem::take(&mut self.woken), sleep)
     }
 
     /// A caller's round, while the I/O thread sleeps: whom to wake.
-    pub(super) fn help(&mut self) -> Vec<Waker> {
+    pub(super) fn run_inline(&mut self) -> Vec<Waker> {
         let now = Instant::now();
         self.take_mail(now);
-        self.settle(now);
+        self.run_engine(now, ROUNDS_MAX);
         let sleeps_too_long = match (self.wake_at(now), self.sleeps_until) {
             (Some(at), Some(until)) => at < until,
             (Some(_), None) => true,
@@ -115,7 +120,7 @@ impl Driver {
         };
         // Only the I/O thread ends a producer.
         if sleeps_too_long || self.closing.begun {
-            self.shared.mailbox.rouse();
+            self.shared.mailbox.unpark();
         }
         std::mem::take(&mut self.woken)
     }
@@ -140,8 +145,8 @@ impl Driver {
 
     fn take_mail(&mut self, now: Instant) {
         self.shared.mailbox.take(&mut self.mail);
-        for slot in self.mail.dirty.drain(..) {
-            self.engine.handle_ready(slot);
+        for partition in self.mail.dirty.drain(..) {
+            self.engine.mark_dirty(partition);
         }
         let commands = std::mem::take(&mut self.mail.commands);
         for command in commands {
@@ -154,51 +159,66 @@ impl Driver {
                 Command::Detach => self.begin_closing(None, false),
             }
         }
-        self.links
-            .take_results(&self.registry, now, &mut self.happenings);
-        self.links
-            .poll_attempts(&self.registry, now, &mut self.happenings);
-        let seals = std::mem::take(&mut *self.seals.lock().unwrap_or_else(PoisonError::into_inner));
-        for (slot, sealed) in seals {
-            self.finish_seal(slot, sealed);
+        self.connections
+            .take_results(&self.registry, now, &mut self.connection_events);
+        self.connections
+            .poll_attempts(&self.registry, now, &mut self.connection_events);
+        let seals = std::mem::take(&mut *lock(&self.seals));
+        for (partition, sealed) in seals {
+            self.finish_seal(partition, sealed);
         }
         self.shared.timers.poll_due(now, &mut self.woken);
         self.engine.set_pressure(self.shared.memory.is_contended());
     }
 
     /// Lets the engine decide and carries it out, until there is nothing more to do.
-    fn settle(&mut self, now: Instant) {
-        for _ in 0..ROUNDS_MAX {
-            self.tell_happenings(now);
+    fn run_engine(&mut self, now: Instant, rounds: usize) {
+        for _ in 0..rounds {
+            self.tell_connection_events(now);
             self.engine.poll(now, &mut self.queues);
             let mut quiet = true;
             while let Some(output) = self.engine.poll_output() {
                 quiet = false;
                 self.carry_out(output, now);
             }
-            self.links.flush(&mut self.happenings);
-            if quiet && self.happenings.is_empty() {
+            self.connections.flush(&mut self.connection_events);
+            if quiet && self.connection_events.is_empty() {
                 return;
             }
         }
-        // Still busy: look at the sockets and come back without sleeping.
+        // Still busy: look at the sockets and come back without sleeping. What was written
+        // meanwhile is told before they are read: an answer that makes the engine end its
+        // connection would otherwise find a request that counts as unsent, and records that are
+        // in the log would be sent again as new ones.
+        self.tell_connection_events(now);
         self.shared.mailbox.wake();
     }
 
-    fn tell_happenings(&mut self, now: Instant) {
-        for happening in std::mem::take(&mut self.happenings) {
-            match happening {
-                Happening::Connected(link) => self.engine.handle_connected(link, now),
-                Happening::ConnectFailed(link, reason) => {
-                    self.engine
-                        .handle_connect_failed(link, reason.into(), now, &mut self.queues);
+    fn tell_connection_events(&mut self, now: Instant) {
+        for event in std::mem::take(&mut self.connection_events) {
+            match event {
+                ConnectionEvent::Connected(connection_id) => {
+                    self.engine.handle_connected(connection_id, now)
                 }
-                Happening::Disconnected(link, reason) => {
-                    self.engine
-                        .handle_disconnected(link, reason.into(), now, &mut self.queues);
+                ConnectionEvent::ConnectFailed(connection_id, reason) => {
+                    self.engine.handle_disconnected(
+                        connection_id,
+                        reason.into(),
+                        now,
+                        &mut self.queues,
+                    );
                 }
-                Happening::Written(link, total) => {
-                    self.engine.handle_written(link, total, &mut self.queues);
+                ConnectionEvent::Disconnected(connection_id, reason) => {
+                    self.engine.handle_disconnected(
+                        connection_id,
+                        reason.into(),
+                        now,
+                        &mut self.queues,
+                    );
+                }
+                ConnectionEvent::Written(connection_id, total) => {
+                    self.engine
+                        .handle_written(connection_id, total, &mut self.queues);
                 }
             }
         }
@@ -206,19 +226,26 @@ impl Driver {
 
     fn carry_out(&mut self, output: Output<Ticket>, now: Instant) {
         match output {
-            Output::Connect { link, address, .. } => self.links.connect(
-                link,
+            Output::Connect {
+                connection_id,
+                address,
+                ..
+            } => self.connections.connect(
+                connection_id,
                 &address,
                 &self.pool,
                 &self.registry,
                 now,
-                &mut self.happenings,
+                &mut self.connection_events,
             ),
-            Output::Disconnect { link } => self.links.disconnect(link),
-            Output::Write { link, frame } => self.links.write(link, frame),
+            Output::Disconnect { connection_id } => self.connections.disconnect(connection_id),
+            Output::Write {
+                connection_id,
+                frame,
+            } => self.connections.write(connection_id, frame),
             Output::Topic { topic, update } => self.update_topic(topic, &update),
-            Output::Seal { slot, job } => self.seal(slot, *job),
-            Output::Resolved {
+            Output::Seal { partition, job } => self.seal(partition, *job),
+            Output::Resolve {
                 ticket,
                 first,
                 count,
@@ -230,7 +257,7 @@ impl Driver {
                 }
                 ticket.resolve((first, count), total, verdict, &mut self.woken);
             }
-            Output::Freed { bytes, body } => self.free(bytes, body),
+            Output::Free { bytes, body } => self.free(bytes, body),
             Output::Event(event) => self.observe(&event),
             _ => {}
         }
@@ -265,19 +292,16 @@ impl Driver {
         log::event(event);
     }
 
-    fn seal(&mut self, slot: Slot, job: SealJob) {
+    fn seal(&mut self, partition: PartitionId, job: SealJob) {
         if job.bytes() <= SEAL_INLINE_BYTES {
             let sealed = job.run(&mut self.compressor);
-            self.finish_seal(slot, sealed);
+            self.finish_seal(partition, sealed);
             return;
         }
         let (seals, shared) = (self.seals.clone(), self.shared.clone());
         let work = Box::new(move |compressor: &mut Compressor| {
             let sealed = job.run(compressor);
-            seals
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push((slot, sealed));
+            lock(&seals).push((partition, sealed));
             shared.mailbox.wake();
         });
         if let Err(work) = self.pool.compute(work) {
@@ -285,14 +309,14 @@ impl Driver {
         }
     }
 
-    fn finish_seal(&mut self, slot: Slot, sealed: Sealed) {
-        let Some(partition) = self.queues.partition(slot) else {
+    fn finish_seal(&mut self, partition: PartitionId, sealed: Sealed) {
+        let Some(entry) = self.queues.partition(partition) else {
             return;
         };
-        let mut done = partition.lock().queue.finish_seal(sealed);
+        let mut done = entry.lock().queue.finish_seal(sealed);
         let memory = &self.shared.memory;
         memory.give_back_all(&mut done.recycled, done.freed, &mut self.woken);
-        self.engine.handle_ready(slot);
+        self.engine.mark_dirty(partition);
     }
 
     fn free(&mut self, bytes: usize, body: Option<Arc<Body>>) {
@@ -309,7 +333,9 @@ impl Driver {
         self.closing.wish(deadline, awaited);
         if first {
             let engine = &mut self.engine;
-            closing::shut(&self.shared, |slot| engine.handle_ready(slot));
+            closing::shut(&self.shared, &mut self.woken, |partition| {
+                engine.mark_dirty(partition)
+            });
             self.engine.drain();
         }
     }
@@ -323,9 +349,10 @@ impl Driver {
                 self.closing.keep(unsent);
             }
             drop(unsent);
-            self.settle(now);
+            self.run_engine(now, ROUNDS_MAX);
             if self.closing.is_overdue(now) {
-                closing::orphan_all(&self.shared, "a batch was not brought back in time");
+                let reason = "a batch was not brought back in time";
+                closing::abandon_all(&self.shared, reason, &mut self.woken);
                 return true;
             }
         }
@@ -339,7 +366,7 @@ impl Driver {
         let mut wake_at = self.engine.next_wake(polled_at);
         let others = [
             self.shared.timers.next_at(),
-            self.links.next_wake(),
+            self.connections.next_wake(),
             self.closing.next_wake(),
         ];
         for at in others.into_iter().flatten() {
@@ -350,16 +377,17 @@ impl Driver {
 
     fn sleep(&mut self, polled_at: Instant) -> Sleep {
         if self.unread.is_empty() {
-            if let Some(time) = self.engine.breath(polled_at) {
+            if let Some(time) = self.engine.pause(polled_at) {
                 // Still awake as far as callers know: what they post is seen after it.
-                return Sleep::Breath(time);
+                return Sleep::Pause(time);
             }
         }
         let mut until = self.wake_at(polled_at);
         if self.engine.is_in_flight() {
             // Batches that are opened from now on need no earlier wake than this, so that
             // their callers need not wake anybody.
-            let next = polled_at + self.shared.settings.core.linger.duration().max(NAP);
+            let linger = self.shared.settings.core.linger.duration();
+            let next = polled_at + linger.max(IN_FLIGHT_SLEEP_MAX);
             until = Some(until.map_or(next, |u| u.min(next)));
         }
         if !self.unread.is_empty() || !self.shared.mailbox.may_sleep() {
@@ -370,34 +398,38 @@ impl Driver {
     }
 
     fn take_events(&mut self, events: &Events) {
+        debug_assert!(
+            self.connection_events.is_empty(),
+            "told before sockets are read"
+        );
         let now = Instant::now();
         let unread = std::mem::take(&mut self.unread);
-        let again = unread.into_iter().map(|token| Ready {
+        let again = unread.into_iter().map(|token| SocketEvent {
             token,
             readable: true,
             writable: false,
             ending: false,
         });
-        let fresh = events.iter().map(|e| {
+        let new = events.iter().map(|e| {
             let ending = e.is_read_closed() || e.is_error();
-            Ready {
+            SocketEvent {
                 token: e.token(),
                 readable: e.is_readable() || ending,
                 writable: e.is_writable(),
                 ending,
             }
         });
-        for event in again.chain(fresh) {
+        for event in again.chain(new) {
             if event.token == WAKER {
                 continue;
             }
             let (engine, queues) = (&mut self.engine, &mut self.queues);
-            let more = self.links.handle_event(
+            let more = self.connections.handle_event(
                 event,
                 &self.registry,
                 now,
-                |link, frame| engine.handle_received(link, frame, now, queues),
-                &mut self.happenings,
+                |connection_id, frame| engine.handle_received(connection_id, frame, now, queues),
+                &mut self.connection_events,
             );
             if more {
                 self.unread.push(event.token);
@@ -405,3 +437,7 @@ impl Driver {
         }
     }
 }
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests;

@@ -6,15 +6,17 @@
 use std::collections::VecDeque;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
 use downpour_wire::codec::Compressor;
+
+use crate::sys::lock::{lock, wait_timeout};
 
 /// What a job has at hand.
 pub(super) type Work = Box<dyn FnOnce(&mut Compressor) + Send>;
 
 const THREADS_MAX: usize = 2;
-/// Idle compression contexts are not kept for ever.
+/// Idle compression contexts are not kept forever.
 const IDLE: std::time::Duration = std::time::Duration::from_secs(30);
 
 #[derive(Default)]
@@ -48,7 +50,7 @@ impl std::fmt::Debug for Pool {
 
 impl Inner {
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 }
 
@@ -133,13 +135,10 @@ fn run(inner: &Inner) {
                         break;
                     }
                     state.idle += 1;
-                    let (back, timeout) = inner
-                        .changed
-                        .wait_timeout(state, IDLE)
-                        .unwrap_or_else(PoisonError::into_inner);
+                    let (back, timed_out) = wait_timeout(&inner.changed, state, IDLE);
                     state = back;
                     state.idle -= 1;
-                    if timeout.timed_out() && state.busy.is_empty() && state.blocking.is_empty() {
+                    if timed_out && state.busy.is_empty() && state.blocking.is_empty() {
                         break;
                     }
                     continue;

@@ -1,5 +1,7 @@
 //! Futures that are dropped halfway: nothing leaks, nothing is sent twice, order holds.
 
+use std::pin::Pin;
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use downpour::{Producer, Record};
@@ -25,6 +27,18 @@ fn a_send_dropped_while_it_waits_for_metadata_sends_nothing() {
         cluster.assert_delivered_once("events", ["kept"]);
         assert_eq!(producer.buffered_bytes(), 0);
     }
+}
+
+#[test]
+#[should_panic(expected = "polled after completion")]
+fn a_finished_send_that_is_polled_again_panics() {
+    let cluster = cluster();
+    let producer = producer(&cluster);
+    let mut send = producer.send(Record::to("events").value("v").partition(-7));
+    let mut context = Context::from_waker(Waker::noop());
+    let mut poll = || Pin::new(&mut send).poll(&mut context);
+    assert!(poll().is_ready(), "it is refused at once");
+    let _ = poll();
 }
 
 fn full(cluster: &FakeCluster) -> (Producer, usize) {
@@ -82,9 +96,11 @@ fn a_grant_that_was_not_collected_goes_to_the_next() {
     let (producer, _) = full(&cluster);
     // Granted while nobody polls it, then dropped.
     let mut granted = Box::pin(producer.send(Record::to("events").value(filler(1))));
-    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    let mut context = Context::from_waker(Waker::noop());
     assert!(granted.as_mut().poll(&mut context).is_pending());
-    std::thread::sleep(Duration::from_millis(100));
+    // What was in memory has left it before its handles end.
+    smol::block_on(producer.flush());
+    assert!(producer.buffered_bytes() > 0, "granted and not collected");
     drop(granted);
     let next = producer
         .blocking()

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use downpour::{Record, SendError, Written};
+use downpour::{Delivery, HeaderValue, Record, SendError, Written};
 use downpour_fake::{ApiKey, Fault};
 
-use crate::setup::{PATIENCE, builder, cluster, producer, small_cluster, until};
+use crate::setup::{PATIENCE, builder, cluster, poll_and_drop, producer, small_cluster, until};
 
 #[test]
 fn close_delivers_what_was_accepted_and_refuses_what_comes_after() {
@@ -45,8 +45,8 @@ fn close_delivers_what_was_accepted_and_refuses_what_comes_after() {
 fn a_producer_that_was_never_used_closes_at_once_and_never_connects() {
     let cluster = cluster();
     let producer = producer(&cluster);
-    smol::block_on(producer.flush());
-    smol::block_on(producer.close());
+    assert!(poll_and_drop(1, producer.flush()), "nothing to wait for");
+    assert!(poll_and_drop(1, producer.close()), "nothing to wait for");
     drop(producer);
     assert_eq!(cluster.connections(), 0);
 }
@@ -54,45 +54,73 @@ fn a_producer_that_was_never_used_closes_at_once_and_never_connects() {
 #[test]
 fn close_within_hands_back_what_never_left_with_its_labels() {
     let cluster = small_cluster();
-    let producer = producer(&cluster).blocking();
+    let producer = builder(&cluster)
+        .max_in_flight(1)
+        .build()
+        .unwrap()
+        .blocking();
     producer
         .produce_sync(Record::to("events").value("first"))
         .unwrap();
-    cluster.kill(1);
-    until("the connection is gone", || cluster.connections() == 0);
-    // The producer hears of it a moment later; a record written before that would be unknown.
-    std::thread::sleep(Duration::from_millis(100));
-    let handles: Vec<_> = (0..3)
-        .map(|n| {
-            let record = Record::to("events")
-                .key("k")
-                .value(n.to_string())
-                .header("h", "v")
-                .timestamp_ms(1_700_000_000_000)
-                .label(Arc::new(n));
-            producer.produce_async(record).unwrap()
-        })
+    // One request at a time: what comes behind the one that hangs cannot leave.
+    cluster.fault(Fault::hang().on(ApiKey::Produce));
+    let hanging = producer
+        .produce_async(Record::to("events").value("hanging"))
+        .unwrap();
+    assert!(cluster.wait_until(PATIENCE, |c| c.request_count(ApiKey::Produce) == 2));
+    let record = |n: i32| {
+        Record::tombstone("events", "k")
+            .value(n.to_string())
+            .header("h", "v")
+            .header("n", HeaderValue::NULL)
+            .partition_key("chooses")
+            .timestamp_ms(1_700_000_000_000 + i64::from(n))
+            .label(Arc::new(n))
+    };
+    let mut handles: Vec<_> = (0..3)
+        .map(|n| producer.produce_async(record(n)).unwrap())
         .collect();
+    let deleted = Record::tombstone("events", "gone").label(Arc::new(3));
+    handles.push(producer.produce_async(deleted).unwrap());
     let began = Instant::now();
     let left = producer.close_within(Duration::from_millis(100));
     assert!(began.elapsed() < Duration::from_secs(5));
-    assert_eq!(left.unsent().len(), 3, "{left:?}");
-    for (n, record) in left.unsent().iter().enumerate() {
-        assert_eq!(
-            (record.topic(), record.key_bytes()),
-            ("events", Some(&b"k"[..]))
-        );
-        assert_eq!(record.value_bytes(), Some(n.to_string().as_bytes()));
+    assert_eq!(
+        hanging.try_report().unwrap().unwrap_err().written(),
+        Written::Unknown
+    );
+    assert_eq!(left.unknown().len(), 1, "{left:?}");
+    assert_eq!(left.unsent().len(), 4, "{left:?}");
+    let label = |record: &Record<'_>| *record.get_label().unwrap().downcast_ref::<i32>().unwrap();
+    let (sent, gone) = left.unsent().split_at(3);
+    for (n, record) in (0..3).zip(sent) {
+        assert_eq!(record.get_topic(), "events");
+        assert_eq!(record.get_partition(), Some(0), "the one that was chosen");
+        assert_eq!(record.get_partition_key(), None, "it has chosen");
+        assert_eq!(record.get_timestamp_ms(), Some(1_700_000_000_000 + n));
+        assert_eq!(record.get_key(), Some(&b"k"[..]));
+        assert_eq!(record.get_value(), Some(n.to_string().as_bytes()));
+        assert!(!record.is_tombstone());
+        let headers: Vec<_> = record
+            .get_headers()
+            .iter()
+            .map(|h| (h.key.as_ref(), h.value.as_deref()))
+            .collect();
+        assert_eq!(headers, [("h", Some(&b"v"[..])), ("n", None)]);
+        assert_eq!(i64::from(label(record)), n);
     }
-    for (n, handle) in (0..3).zip(&handles) {
+    assert_eq!(gone[0].get_key(), Some(&b"gone"[..]));
+    assert!(gone[0].is_tombstone() && gone[0].get_value().is_none());
+    assert_eq!(label(&gone[0]), 3);
+    for (n, handle) in (0..4).zip(&handles) {
         let error = handle.try_report().unwrap().unwrap_err();
         assert_eq!(error.written(), Written::No, "{error}");
         assert_eq!(error.label().unwrap().downcast_ref::<i32>(), Some(&n));
     }
-    cluster.restart(1).unwrap();
     let second = self::producer(&cluster).blocking();
     drop(second.produce_many_sync(left.into_unsent()).unwrap());
-    cluster.assert_delivered_once("events", ["first", "0", "1", "2"]);
+    // A tombstone shows as nothing.
+    cluster.assert_delivered_once("events", ["first", "0", "1", "2", ""]);
 }
 
 #[test]
@@ -170,31 +198,44 @@ fn close_ends_those_who_wait_to_be_accepted() {
         let producer = producer.blocking();
         std::thread::spawn(move || producer.produce_async(Record::to("missing")))
     };
-    std::thread::sleep(Duration::from_millis(50));
+    // Whoever asks for metadata waits for it already.
+    assert!(cluster.wait_until(PATIENCE, |c| c.request_count(ApiKey::Metadata) > 0));
     producer.blocking().close();
     assert!(matches!(waiting.join().unwrap(), Err(SendError::Closed)));
 }
 
 #[test]
-fn several_threads_close_one_producer() {
+fn each_of_several_threads_that_close_returns_when_all_is_delivered() {
     let cluster = cluster();
-    let producer = producer(&cluster);
-    producer
-        .blocking()
-        .produce_sync(Record::to("events").value("v"))
-        .unwrap();
-    let threads: Vec<_> = (0..4)
+    let producer = producer(&cluster).blocking();
+    producer.topic("events").unwrap();
+    // Nobody can be done before the others have come.
+    cluster.set_network_delay(Duration::from_millis(100));
+    let handles: Vec<_> = (0..100)
         .map(|n| {
-            let producer = producer.blocking();
-            std::thread::spawn(move || match n % 2 {
-                0 => producer.close(),
-                _ => drop(producer.close_within(Duration::from_secs(5))),
-            })
+            let record = Record::to("events").value(n.to_string());
+            producer.produce_async(record).unwrap()
         })
         .collect();
-    for thread in threads {
-        thread.join().unwrap();
-    }
+    std::thread::scope(|scope| {
+        for n in 0..4 {
+            let (producer, handles) = (producer.clone(), &handles);
+            scope.spawn(move || {
+                match n % 2 {
+                    0 => producer.close(),
+                    _ => assert!(producer.close_within(PATIENCE).is_empty()),
+                }
+                let is_delivered = |h: &Delivery| h.try_report().is_some_and(|r| r.is_ok());
+                assert!(handles.iter().all(is_delivered), "thread {n} was early");
+            });
+        }
+    });
+    assert!(matches!(
+        producer.produce_async(Record::to("events")),
+        Err(SendError::Closed)
+    ));
+    cluster.assert_delivered_once("events", (0..100).map(|n| n.to_string()));
+    until("its connections end", || cluster.connections() == 0);
 }
 
 #[test]
@@ -218,7 +259,7 @@ fn records_sent_while_another_thread_closes_are_refused_or_resolved() {
                 })
             })
             .collect();
-        std::thread::sleep(Duration::from_millis(2));
+        until("all are at it", || cluster.record_count("events") > 50);
         producer.blocking().close();
         for sender in senders {
             for handle in sender.join().unwrap() {

@@ -1,9 +1,11 @@
-//! The producer against the fake cluster: one test binary, a topic a module.
+//! The producer against the fake cluster: one test binary, one module per subject.
 
 #[cfg(test)]
 mod basics;
 #[cfg(test)]
 mod cancel;
+#[cfg(test)]
+mod chaos;
 #[cfg(test)]
 mod closing;
 #[cfg(test)]
@@ -18,4 +20,4 @@ mod setup;
 #[cfg(test)]
 mod spread;
 #[cfg(test)]
-mod storm;
+mod threads;

@@ -1,13 +1,13 @@
 //! `buffer_memory`: waiting in turn, being refused, and getting it all back.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::pin::Pin;
+use std::task::{Context, Waker};
 use std::time::{Duration, Instant};
 
 use downpour::{Producer, Record, SendError, WaitedFor};
 use downpour_fake::{ApiKey, FakeCluster, Fault};
 
-use crate::setup::{PATIENCE, builder, small_cluster, until};
+use crate::setup::{PATIENCE, builder, small_cluster};
 
 /// A producer of little memory whose broker does not answer Produce for a while.
 fn full(cluster: &FakeCluster, patience: Duration) -> Producer {
@@ -43,6 +43,57 @@ fn try_send_says_that_memory_is_full_and_works_again_when_it_is_not() {
 }
 
 #[test]
+fn try_send_on_a_full_buffer_never_waits_and_loses_no_record() {
+    const LIMIT: usize = 1 << 20;
+    let cluster = FakeCluster::builder().topic("events", 3).start().unwrap();
+    let producer = builder(&cluster).buffer_memory(LIMIT).build().unwrap();
+    let topic = smol::block_on(producer.topic("events")).unwrap();
+    let (mut accepted, mut handles) = (Vec::new(), Vec::new());
+    let mut number = 0;
+    let mut is_accepted = || {
+        let value = format!("{number:>1024}");
+        number += 1;
+        let answer = producer.try_send(topic.record().value(value.clone()));
+        assert!(producer.buffered_bytes() <= LIMIT);
+        match answer {
+            Ok(handle) => {
+                handles.push(handle);
+                accepted.push(value);
+                true
+            }
+            Err(error) => {
+                let (record, reason) = error.into_parts();
+                let is_full = matches!(reason, SendError::NotReady(WaitedFor::Memory));
+                assert!(is_full, "{reason:?}");
+                assert_eq!(record.value_bytes(), Some(value.as_bytes()));
+                false
+            }
+        }
+    };
+    // Connections wait for the fake's lock meanwhile, so nothing is answered and no memory comes
+    // back: a call that waited for some would give up with another reason, a minute later.
+    let handed_back = cluster.with(|_| {
+        while is_accepted() {}
+        (0..10_000).filter(|_| !is_accepted()).count()
+    });
+    // A batch that was open when the memory ran out may have had room.
+    assert!(handed_back > 9_000, "{handed_back}");
+    // Now memory comes back while others want it.
+    for _ in 0..10_000 {
+        is_accepted();
+    }
+    smol::block_on(producer.flush());
+    assert!(is_accepted());
+    for handle in &handles {
+        handle.wait().unwrap();
+    }
+    cluster.assert_delivered_once("events", &accepted);
+    cluster.assert_in_order("events", &accepted);
+    cluster.assert_no_violations();
+    assert_eq!(producer.buffered_bytes(), 0);
+}
+
+#[test]
 fn a_send_that_waits_too_long_for_memory_says_so() {
     let cluster = small_cluster();
     cluster.fault(Fault::hang().on(ApiKey::Produce));
@@ -64,33 +115,23 @@ fn those_who_wait_are_served_in_turn_and_nobody_is_left_out() {
     let cluster = small_cluster();
     cluster.set_network_delay(Duration::from_millis(50));
     let producer = full(&cluster, PATIENCE);
-    let order = Arc::new(Mutex::new(Vec::new()));
-    let waiting = Arc::new(AtomicUsize::new(0));
-    let threads: Vec<_> = (0..6)
+    // Polled once, which puts it into the line; each takes all of the memory, so that grants
+    // come one at a time.
+    let in_line: Vec<_> = (0..6)
         .map(|number| {
-            let (producer, order) = (producer.blocking(), order.clone());
-            // One after the other, so that their order is known.
-            until("the one before waits", || {
-                waiting.load(Ordering::SeqCst) == number
-            });
-            let begun = waiting.clone();
-            let thread = std::thread::spawn(move || {
-                begun.fetch_add(1, Ordering::SeqCst);
-                // Takes all of the memory, so that grants come one at a time.
-                let value = vec![number as u8; 12_000];
-                let delivery = producer.produce_async(Record::to("events").value(value));
-                order.lock().unwrap().push(number);
-                delivery.unwrap().wait().unwrap();
-            });
-            std::thread::sleep(Duration::from_millis(5));
-            thread
+            let record = Record::to("events").value(vec![number; 12_000]);
+            let mut send = producer.send(record);
+            let mut context = Context::from_waker(Waker::noop());
+            assert!(Pin::new(&mut send).poll(&mut context).is_pending());
+            send
         })
         .collect();
-    for thread in threads {
-        thread.join().unwrap();
-    }
-    let order = order.lock().unwrap().clone();
-    assert_eq!(order.len(), 6);
+    std::thread::scope(|scope| {
+        // The last one first, as far as threads have an order.
+        for send in in_line.into_iter().rev() {
+            scope.spawn(|| smol::block_on(send).unwrap().wait().unwrap());
+        }
+    });
     let arrived: Vec<u8> = cluster
         .records("events", 0)
         .iter()

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use downpour::{ErrorCode, Field, Producer, Record, SendError, WaitedFor};
 use downpour_fake::{ApiKey, FakeCluster, Fault};
 
-use crate::setup::{PATIENCE, builder, cluster, producer, quick, small_cluster};
+use crate::setup::{PATIENCE, builder, cluster, producer, quick, small_cluster, until};
 
 fn refused(record: Record<'_>) -> (Field, String, String) {
     let cluster = small_cluster();
@@ -34,14 +34,14 @@ fn each_bad_part_is_named_with_its_trouble() {
         (Record::to(".."), Field::Topic, "reserves"),
         (Record::to(&long), Field::Topic, "250"),
         (
-            Record::to("events").partition(-1),
+            Record::to("events").partition(-2),
             Field::Partition,
-            "is -1",
+            "is -2",
         ),
         (
             Record::to("events").partition(i32::MIN),
             Field::Partition,
-            "is -1",
+            "is -2147483648",
         ),
         (
             Record::to("events").partition(1),
@@ -56,7 +56,12 @@ fn each_bad_part_is_named_with_its_trouble() {
         (
             Record::to("events").timestamp(SystemTime::UNIX_EPOCH - Duration::from_secs(1)),
             Field::Timestamp,
-            "before 1970",
+            "is -1000, before 1970",
+        ),
+        (
+            Record::to("events").timestamp(SystemTime::UNIX_EPOCH - Duration::from_nanos(1)),
+            Field::Timestamp,
+            "is -1, before 1970",
         ),
         (
             Record::to("events").partition_key(""),
@@ -224,18 +229,12 @@ fn try_send_asks_for_metadata_and_gives_the_record_back() {
         error.reason(),
         SendError::NotReady(WaitedFor::Metadata)
     ));
-    let mut record = error.into_record();
+    let record = error.into_record();
     assert_eq!(record.key_bytes(), Some(&b"k"[..]));
-    let deadline = std::time::Instant::now() + PATIENCE;
-    let delivery = loop {
-        assert!(std::time::Instant::now() < deadline);
-        match producer.try_send(record) {
-            Ok(delivery) => break delivery,
-            Err(error) => record = error.into_record(),
-        }
-        std::thread::sleep(Duration::from_millis(1));
-    };
-    delivery.wait().unwrap();
+    let asked = cluster.wait_until(PATIENCE, |c| c.request_count(ApiKey::Metadata) > 0);
+    assert!(asked, "try_send itself asks");
+    smol::block_on(producer.topic("events")).unwrap();
+    producer.try_send(record).unwrap().wait().unwrap();
 }
 
 #[test]
@@ -246,15 +245,11 @@ fn a_partition_that_was_added_later_is_found() {
         .produce_sync(Record::to("events").value("v"))
         .unwrap();
     cluster.with(|c| c.grow_topic("events", 3));
-    let deadline = std::time::Instant::now() + PATIENCE;
     // The refusal asks for fresh metadata; a later try finds it.
-    while producer
-        .produce_sync(Record::to("events").partition(2).value("v"))
-        .is_err()
-    {
-        assert!(std::time::Instant::now() < deadline);
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    until("the new partition is known", || {
+        let record = Record::to("events").partition(2).value("v");
+        producer.produce_sync(record).is_ok()
+    });
 }
 
 #[test]
@@ -264,11 +259,13 @@ fn a_refused_partition_asks_for_metadata_once_and_not_for_a_minute() {
     producer
         .produce_sync(Record::to("events").value("v"))
         .unwrap();
-    std::thread::sleep(Duration::from_millis(50));
     let before = cluster.request_count(ApiKey::Metadata);
     producer
         .produce_async(Record::to("events").partition(7))
         .unwrap_err();
+    let asked = cluster.wait_until(PATIENCE, |c| c.request_count(ApiKey::Metadata) > before);
+    assert!(asked);
+    // That nothing more happens can only be waited out: six of its largest backoffs.
     std::thread::sleep(Duration::from_millis(300));
     assert_eq!(cluster.request_count(ApiKey::Metadata), before + 1);
 }
@@ -282,9 +279,7 @@ fn a_producer_that_never_waits_gets_its_metadata_nevertheless() {
         .produce_async(Record::to("events"))
         .unwrap_err();
     assert!(error.is_temporary(), "{error}");
-    let deadline = std::time::Instant::now() + PATIENCE;
-    while producer.try_send(Record::to("events").value("v")).is_err() {
-        assert!(std::time::Instant::now() < deadline);
-        std::thread::sleep(Duration::from_millis(1));
-    }
+    until("its metadata came", || {
+        producer.try_send(Record::to("events").value("v")).is_ok()
+    });
 }

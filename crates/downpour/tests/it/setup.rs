@@ -53,7 +53,7 @@ pub(crate) fn poll_and_drop<F: Future>(times: usize, future: F) -> bool {
     false
 }
 
-/// Waits until something holds.
+/// Waits until something holds that nobody tells of, and looks once a millisecond.
 pub(crate) fn until(what: &str, so: impl Fn() -> bool) {
     let deadline = Instant::now() + PATIENCE;
     while !so() {

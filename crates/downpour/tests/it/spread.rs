@@ -1,9 +1,9 @@
 //! Which partition a record goes to, and what travels beside it.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use downpour::{Choice, Partitioner, Record, SendError};
+use downpour::{Choice, Partitioner, Producer, Record, SendError};
 use downpour_fake::FakeCluster;
 
 use crate::setup::{PATIENCE, builder, cluster, producer};
@@ -66,6 +66,17 @@ fn records_without_a_key_spread_over_all_partitions_by_bytes() {
     }
 }
 
+#[test]
+fn minus_one_as_partition_leaves_the_choice_to_the_key() {
+    let cluster = cluster();
+    let producer = producer(&cluster).blocking();
+    let partition_of = |record: Record<'_>| producer.produce_sync(record).unwrap().partition();
+    let record = || Record::to("events").key("21").value("v");
+    assert_eq!(partition_of(record().partition(-1)), partition_of(record()));
+    let back = record().partition(4).partition(-1);
+    assert_eq!(partition_of(back), partition_of(record()));
+}
+
 #[derive(Debug)]
 struct ByLength;
 
@@ -93,6 +104,56 @@ fn a_custom_partitioner_may_choose_pass_or_be_wrong() {
         .unwrap();
     let wrong = producer.produce_async(Record::to("events").key("seven77"));
     assert!(matches!(wrong, Err(SendError::Invalid(_))));
+}
+
+/// Sends a record itself whenever it is asked.
+#[derive(Debug, Default)]
+struct Sends(OnceLock<Producer>);
+
+impl Partitioner for Sends {
+    fn partition(&self, _: &str, _: Option<&[u8]>, _: u32, _: &[i32]) -> Choice {
+        if let Some(producer) = self.0.get() {
+            drop(producer.try_send(Record::to("events").value("own").partition(0)));
+        }
+        Choice::Partition(0)
+    }
+}
+
+#[derive(Debug)]
+struct Shared(Arc<Sends>);
+
+impl Partitioner for Shared {
+    fn partition(&self, topic: &str, key: Option<&[u8]>, count: u32, among: &[i32]) -> Choice {
+        self.0.partition(topic, key, count, among)
+    }
+}
+
+#[test]
+fn a_partitioner_is_asked_under_no_lock() {
+    let cluster = cluster();
+    let sends = Arc::new(Sends::default());
+    let producer = builder(&cluster)
+        .partitioner(Shared(sends.clone()))
+        .build()
+        .unwrap();
+    producer
+        .blocking()
+        .produce_sync(Record::to("events").value("first"))
+        .unwrap();
+    sends.0.set(producer.clone()).unwrap();
+    let (done, ended) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let records = (0..50).map(|n| Record::to("events").value(n.to_string()));
+        let deliveries = producer.blocking().produce_many_sync(records);
+        done.send(deliveries.map(|d| d.len()).map_err(drop))
+            .unwrap();
+    });
+    assert_eq!(ended.recv_timeout(PATIENCE), Ok(Ok(50)));
+    let own = cluster.records("events", 0);
+    let own = own
+        .iter()
+        .filter(|r| r.value_str().as_deref() == Some("own"));
+    assert!(own.count() >= 50);
 }
 
 #[test]

@@ -6,7 +6,8 @@ use downpour_wire::error_code::ErrorCode as E;
 
 use super::harness::{Bench, config};
 use crate::outcome::Verdict;
-use crate::queue::{Answer, Drain, Effect, RecordRefusal};
+use crate::output::Output;
+use crate::queue::{Answer, Drain, RecordRefusal};
 
 #[test]
 fn each_record_gets_its_own_offset() {
@@ -40,11 +41,11 @@ fn a_broker_that_repeats_the_batch_s_own_time_has_not_stamped_it() {
         (answer.base_offset, answer.log_append_time) = (4, time);
         bench
             .queue
-            .handle_answer(sent.attempt, &answer, bench.now, &mut bench.effects);
-        let Some(Effect::Resolved { verdict, .. }) = bench
-            .effects
+            .handle_answer(sent.send_id, &answer, bench.now, &mut bench.out);
+        let Some(Output::Resolve { verdict, .. }) = bench
+            .out
             .iter()
-            .find(|e| matches!(e, Effect::Resolved { .. }))
+            .find(|e| matches!(e, Output::Resolve { .. }))
         else {
             panic!("no verdict")
         };
@@ -119,7 +120,7 @@ fn refused_records_are_told_apart_from_their_siblings() {
     ];
     bench
         .queue
-        .handle_answer(sent.attempt, &answer, bench.now, &mut bench.effects);
+        .handle_answer(sent.send_id, &answer, bench.now, &mut bench.out);
     let verdicts = bench.verdicts();
     assert_eq!(verdicts.len(), 3);
     assert_eq!(
@@ -225,7 +226,7 @@ fn acks_0_is_sent_once_it_has_left() {
     let mut bench = Bench::with(&config);
     bench.batch(&["a"]);
     let sent = bench.send();
-    bench.queue.handle_sent(sent.attempt, &mut bench.effects);
+    bench.queue.handle_sent(sent.send_id, &mut bench.out);
     assert_eq!(bench.verdict(0), "sent");
     assert_eq!(bench.lent(), 0);
 }
@@ -238,9 +239,7 @@ fn an_abort_hands_back_what_never_left_and_calls_the_rest_unknown() {
     bench.send();
     bench.append("open");
     let mut unsent = Vec::new();
-    bench
-        .queue
-        .abort(bench.now, &mut unsent, &mut bench.effects);
+    bench.queue.abort(bench.now, &mut unsent, &mut bench.out);
     let values: Vec<_> = unsent
         .iter()
         .flat_map(|u| u.body.records().unwrap())
@@ -260,7 +259,7 @@ fn an_abort_keeps_the_root_cause() {
     bench.lose(&sent, true);
     bench
         .queue
-        .abort(bench.now, &mut Vec::new(), &mut bench.effects);
+        .abort(bench.now, &mut Vec::new(), &mut bench.out);
     let verdict = bench.verdict(0);
     assert!(verdict.starts_with("unknown: "), "{verdict}");
     assert!(verdict.contains("cable cut"), "{verdict}");

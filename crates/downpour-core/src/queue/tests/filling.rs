@@ -1,6 +1,6 @@
 //! How records become batches.
 
-use downpour_wire::codec::{Codec, Compression};
+use downpour_wire::codec::{Compression, CompressionType};
 use downpour_wire::error_code::ErrorCode;
 
 use super::harness::{Bench, config};
@@ -41,7 +41,7 @@ fn an_open_batch_grows_while_every_slot_is_taken() {
     let mut bench = Bench::with(&small());
     bench.batch(&["first"]);
     let first = bench.send();
-    // Not proven: one slot, and it is taken.
+    // Not proven: one partition, and it is taken.
     let tickets: Vec<_> = (0..20).map(|_| bench.append(&value(200)).0).collect();
     assert!(tickets.iter().all(|&t| t == tickets[0]), "{tickets:?}");
     bench.answer(&first, ErrorCode::NONE, 0);
@@ -81,7 +81,7 @@ fn a_record_larger_than_a_batch_gets_one_of_its_own() {
 fn other_options_seal_the_open_batch() {
     let mut bench = Bench::new();
     bench.append("plain");
-    let mut bench = bench.compressed(Compression::new(Codec::Gzip));
+    let mut bench = bench.compressed(Compression::new(CompressionType::Gzip));
     assert_eq!(bench.append(&value(300)), (1, 0));
     let first = bench.send();
     bench.answer(&first, ErrorCode::NONE, 0);
@@ -90,7 +90,7 @@ fn other_options_seal_the_open_batch() {
         (first.values, second.values),
         (vec!["plain".into()], vec![value(300)])
     );
-    assert_eq!(second.bytes[22] & 7, Codec::Gzip as u8);
+    assert_eq!(second.bytes[22] & 7, CompressionType::Gzip as u8);
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn a_small_batch_holds_little_memory() {
 
 #[test]
 fn credit_comes_back_when_the_batch_is_answered_not_before() {
-    let mut bench = Bench::new().compressed(Compression::new(Codec::Gzip));
+    let mut bench = Bench::new().compressed(Compression::new(CompressionType::Gzip));
     for _ in 0..100 {
         bench.append(&value(500));
     }

@@ -12,7 +12,10 @@ use downpour_wire::record::RecordRef;
 use crate::config::{Address, BatchOptions, Config};
 use crate::identity::Identity;
 use crate::outcome::{Cause, Verdict};
-use crate::queue::{Answer, Append, Drain, Effect, Queue, Readiness, Settings, Shipment, Turn};
+use crate::output::{Output, Outputs};
+use crate::queue::{
+    Answer, Append, Drain, DrainContext, OutgoingBatch, Queue, QueueSettings, Readiness,
+};
 
 pub(super) const FIRST: Identity = Identity { id: 7, epoch: 0 };
 pub(super) const SECOND: Identity = Identity { id: 7, epoch: 1 };
@@ -20,7 +23,7 @@ pub(super) const SECOND: Identity = Identity { id: 7, epoch: 1 };
 /// What a sent batch looks like on the wire.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Sent {
-    pub(super) attempt: u64,
+    pub(super) send_id: u64,
     pub(super) epoch: i16,
     pub(super) sequence: i32,
     pub(super) values: Vec<String>,
@@ -31,7 +34,7 @@ pub(super) struct Bench {
     pub(super) queue: Queue<u32>,
     pub(super) now: Instant,
     pub(super) identity: Option<Identity>,
-    pub(super) effects: Vec<Effect<u32>>,
+    pub(super) out: Outputs<u32>,
     options: BatchOptions,
     next_ticket: u32,
     credit: usize,
@@ -51,10 +54,10 @@ impl Bench {
 
     pub(super) fn with(config: &Config) -> Self {
         Self {
-            queue: Queue::new(Arc::from("t"), 0, Settings::from(config)),
+            queue: Queue::new(Arc::from("t"), 0, QueueSettings::from(config)),
             now: Instant::now(),
             identity: Some(FIRST),
-            effects: Vec::new(),
+            out: Outputs::new(),
             options: config.batch_options(),
             next_ticket: 0,
             credit: 0,
@@ -119,8 +122,8 @@ impl Bench {
         }
     }
 
-    pub(super) fn turn(&self) -> Turn {
-        Turn {
+    pub(super) fn context(&self) -> DrainContext {
+        DrainContext {
             now: self.now,
             broker: 1,
             identity: self.identity,
@@ -129,14 +132,14 @@ impl Bench {
     }
 
     pub(super) fn drain(&mut self) -> Drain {
-        let turn = self.turn();
-        self.queue.poll_drain(&turn, &mut self.effects)
+        let context = self.context();
+        self.queue.poll_drain(&context, &mut self.out)
     }
 
     /// Drains a batch that must be there.
     pub(super) fn send(&mut self) -> Sent {
         match self.drain() {
-            Drain::Send(shipment) => read(&shipment),
+            Drain::Send(outgoing) => read(&outgoing),
             Drain::Seal(job) => {
                 self.credit -= self
                     .queue
@@ -164,49 +167,44 @@ impl Bench {
         let sent = self.send();
         self.answer(&sent, ErrorCode::NONE, 0);
         self.credit = self.lent();
-        self.effects.clear();
+        self.out.clear();
     }
 
     pub(super) fn answer(&mut self, sent: &Sent, code: ErrorCode, base_offset: i64) -> bool {
         let mut answer = Answer::of(code);
         answer.base_offset = base_offset;
         self.queue
-            .handle_answer(sent.attempt, &answer, self.now, &mut self.effects)
+            .handle_answer(sent.send_id, &answer, self.now, &mut self.out)
     }
 
     pub(super) fn lose(&mut self, sent: &Sent, maybe_written: bool) {
         let cause = Cause::Disconnected {
             reason: Arc::from("cable cut"),
         };
-        self.queue.handle_lost(
-            sent.attempt,
-            maybe_written,
-            cause,
-            self.now,
-            &mut self.effects,
-        );
+        self.queue
+            .handle_lost(sent.send_id, maybe_written, cause, self.now, &mut self.out);
     }
 
     pub(super) fn expire(&mut self) {
         let waiting_for = crate::outcome::WaitingFor::Leader;
-        self.queue.expire(self.now, waiting_for, &mut self.effects);
+        self.queue.expire(self.now, waiting_for, &mut self.out);
     }
 
     /// Verdicts so far by ticket and index, in a word each.
     pub(super) fn verdicts(&self) -> HashMap<(u32, u32), String> {
         let mut verdicts = HashMap::new();
-        for effect in &self.effects {
-            let Effect::Resolved {
+        for output in &self.out {
+            let Output::Resolve {
                 ticket,
                 first,
                 count,
                 total,
                 verdict,
-            } = effect
+            } = output
             else {
                 continue;
             };
-            assert!(first + count <= *total, "{effect:?}");
+            assert!(first + count <= *total, "{output:?}");
             for i in 0..*count {
                 let word = match verdict {
                     Verdict::Delivered {
@@ -241,17 +239,17 @@ impl Bench {
 
     /// Credit that has not come back.
     pub(super) fn lent(&self) -> usize {
-        let freed = self.effects.iter().map(|effect| match effect {
-            Effect::Freed { bytes, .. } => *bytes,
+        let freed = self.out.iter().map(|output| match output {
+            Output::Free { bytes, .. } => *bytes,
             _ => 0,
         });
         self.credit - freed.sum::<usize>()
     }
 }
 
-fn read(shipment: &Shipment) -> Sent {
-    let mut bytes = shipment.header.to_vec();
-    for chunk in shipment.body.chunks() {
+fn read(outgoing: &OutgoingBatch) -> Sent {
+    let mut bytes = outgoing.header.to_vec();
+    for chunk in outgoing.body.chunks() {
         bytes.extend_from_slice(chunk);
     }
     let (view, rest) = BatchView::parse(&bytes).unwrap();
@@ -260,7 +258,7 @@ fn read(shipment: &Shipment) -> Sent {
     let records = view.records(1 << 24).unwrap();
     let text = |v: &Option<Vec<u8>>| String::from_utf8(v.clone().unwrap()).unwrap();
     Sent {
-        attempt: shipment.attempt,
+        send_id: outgoing.send_id,
         epoch: view.producer_epoch,
         sequence: view.base_sequence,
         values: records.iter().map(|r| text(&r.value)).collect(),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use downpour_wire::codec::{Codec, Compression};
+use downpour_wire::codec::{Compression, CompressionType};
 use downpour_wire::error_code::ErrorCode;
 
 use super::harness::{Bench, config};
@@ -12,9 +12,9 @@ use crate::queue::{Drain, Peek, Readiness};
 fn a_lone_record_leaves_at_once_or_lingers() {
     let mut bench = Bench::new();
     bench.append("one");
-    let mut turn = bench.turn();
-    turn.readiness = Readiness::Half;
-    let drain = bench.queue.poll_drain(&turn, &mut bench.effects);
+    let mut context = bench.context();
+    context.readiness = Readiness::Half;
+    let drain = bench.queue.poll_drain(&context, &mut bench.out);
     assert!(matches!(drain, Drain::Until(at) if at == bench.now + Duration::from_millis(5)));
     assert_eq!(
         bench.queue.peek(bench.now),
@@ -29,7 +29,7 @@ fn a_lone_record_leaves_at_once_or_lingers() {
 fn a_flushed_batch_does_not_linger() {
     let mut bench = Bench::new();
     bench.append("one");
-    bench.queue.hurry();
+    bench.queue.request_flush();
     assert_eq!(bench.queue.peek(bench.now), Peek::Now);
 }
 
@@ -68,15 +68,15 @@ fn nothing_leaves_for_a_new_leader_before_the_old_one_has_answered() {
     bench.batch(&["a"]);
     let first = bench.send();
     bench.batch(&["b"]);
-    let mut turn = bench.turn();
-    turn.broker = 2;
+    let mut context = bench.context();
+    context.broker = 2;
     assert!(matches!(
-        bench.queue.poll_drain(&turn, &mut bench.effects),
+        bench.queue.poll_drain(&context, &mut bench.out),
         Drain::Blocked
     ));
     bench.answer(&first, ErrorCode::NONE, 1);
     assert!(matches!(
-        bench.queue.poll_drain(&turn, &mut bench.effects),
+        bench.queue.poll_drain(&context, &mut bench.out),
         Drain::Send(_)
     ));
 }
@@ -105,26 +105,26 @@ fn nothing_leaves_without_an_identity() {
 fn the_engine_is_told_once_until_it_looks() {
     let mut bench = Bench::new();
     bench.append("a");
-    assert!(bench.queue.notified);
+    assert!(bench.queue.is_dirty);
     bench.queue.peek(bench.now);
-    assert!(!bench.queue.notified);
+    assert!(!bench.queue.is_dirty);
     bench.append("b");
     assert!(
-        !bench.queue.notified,
+        !bench.queue.is_dirty,
         "a second record of a lingering batch tells nobody"
     );
 }
 
 #[test]
 fn an_expired_batch_that_was_to_be_compressed_does_not_silence_the_next() {
-    let mut bench = Bench::new().compressed(Compression::new(Codec::Gzip));
+    let mut bench = Bench::new().compressed(Compression::new(CompressionType::Gzip));
     bench.append("late");
     bench.sleep(120_000);
     assert!(matches!(bench.drain(), Drain::Empty));
     bench.append("next");
-    assert!(bench.queue.notified, "the engine would never hear of it");
+    assert!(bench.queue.is_dirty, "the engine would never hear of it");
     bench.queue.peek(bench.now);
     bench.sleep(120_000);
     bench.expire();
-    assert!(!bench.queue.notified);
+    assert!(!bench.queue.is_dirty);
 }

@@ -21,7 +21,7 @@ fn a_retry_is_byte_identical() {
     bench.sleep(2000);
     let again = bench.send();
     assert_eq!(again.bytes, first.bytes);
-    assert_ne!(again.attempt, first.attempt);
+    assert_ne!(again.send_id, first.send_id);
 }
 
 #[test]

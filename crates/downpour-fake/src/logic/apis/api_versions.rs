@@ -3,15 +3,15 @@
 use downpour_wire::error_code::ErrorCode;
 use downpour_wire::messages::{ApiKey, ApiVersion, ApiVersionsRequest, ApiVersionsResponse};
 
-use crate::logic::call::Call;
+use crate::logic::context::RequestContext;
 use crate::version::VersionTable;
 
-/// The first version in which clients name themselves.
+/// The first version in which clients name themselves (KIP-511).
 const NAMES_FROM: i16 = 3;
 
 pub(crate) fn api_versions(
     table: &VersionTable,
-    call: &Call<'_>,
+    call: &RequestContext<'_>,
     request: &ApiVersionsRequest,
 ) -> ApiVersionsResponse {
     let names = [

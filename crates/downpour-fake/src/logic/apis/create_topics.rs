@@ -6,13 +6,13 @@ use downpour_wire::messages::{
     CreatableTopic, CreatableTopicResult, CreateTopicsRequest, CreateTopicsResponse,
 };
 
-use crate::logic::call::Call;
+use crate::logic::context::RequestContext;
 use crate::logic::state::{State, is_topic_name};
 use crate::topic::TopicSpec;
 
 pub(crate) fn create_topics(
     state: &mut State,
-    call: &Call<'_>,
+    call: &RequestContext<'_>,
     request: &CreateTopicsRequest,
 ) -> CreateTopicsResponse {
     let mut topics = Vec::with_capacity(request.topics.len());
@@ -45,7 +45,7 @@ pub(crate) fn create_topics(
 
 fn create(
     state: &mut State,
-    call: &Call<'_>,
+    call: &RequestContext<'_>,
     asked: &CreatableTopic,
     validate_only: bool,
 ) -> Result<(), (ErrorCode, &'static str)> {
@@ -92,7 +92,7 @@ fn create(
             config.value.as_deref().unwrap_or_default(),
         )?;
     }
-    if !validate_only && state.create_topic(&asked.name, spec).is_none() {
+    if !validate_only && state.create_topic(&asked.name, spec).is_err() {
         return Err((
             ErrorCode::POLICY_VIOLATION,
             "the fake has as many topics as it may have",

@@ -6,10 +6,10 @@ use downpour_wire::messages::{
     FetchPartition, FetchPartitionResponse, FetchRequest, FetchResponse, FetchTopicResponse,
 };
 
-use crate::logic::call::{Call, not_leader};
+use crate::logic::context::{RequestContext, not_leader};
 use crate::logic::state::State;
 
-/// More than this is never put into one answer, whatever a client allows.
+/// More than this is never put into one answer, even if a client allows it.
 const ANSWER_BYTES_MAX: usize = 50 << 20;
 
 /// An answer, and whether it is worth sending at once.
@@ -19,7 +19,7 @@ pub(crate) struct Fetched {
     pub(crate) is_enough: bool,
 }
 
-pub(crate) fn fetch(state: &State, call: &Call<'_>, request: &FetchRequest) -> Fetched {
+pub(crate) fn fetch(state: &State, call: &RequestContext<'_>, request: &FetchRequest) -> Fetched {
     if request.session_id != 0 {
         let response = FetchResponse {
             error_code: ErrorCode::FETCH_SESSION_ID_NOT_FOUND,
@@ -68,10 +68,11 @@ pub(crate) fn fetch(state: &State, call: &Call<'_>, request: &FetchRequest) -> F
     }
 }
 
-/// Reads one partition. The first batch goes out whatever its size, unless nothing is allowed.
+/// Reads one partition. Its first batch is answered also if it is larger than allowed, so that a
+/// consumer gets past it (KIP-74); unless nothing at all is allowed any more.
 fn read(
     state: &State,
-    call: &Call<'_>,
+    call: &RequestContext<'_>,
     topic: &str,
     asked: &FetchPartition,
     allowed: usize,

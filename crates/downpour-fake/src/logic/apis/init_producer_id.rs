@@ -3,12 +3,12 @@
 use downpour_wire::error_code::ErrorCode;
 use downpour_wire::messages::{InitProducerIdRequest, InitProducerIdResponse};
 
-use crate::logic::call::Call;
+use crate::logic::context::RequestContext;
 use crate::logic::state::State;
 
 pub(crate) fn init_producer_id(
     state: &mut State,
-    call: &Call<'_>,
+    call: &RequestContext<'_>,
     request: &InitProducerIdRequest,
 ) -> InitProducerIdResponse {
     let refused = |error_code| InitProducerIdResponse {

@@ -6,7 +6,7 @@ use downpour_wire::messages::{
     ListOffsetsTopicResponse,
 };
 
-use crate::logic::call::{Call, not_leader};
+use crate::logic::context::{RequestContext, not_leader};
 use crate::logic::log::Position;
 use crate::logic::state::State;
 
@@ -16,7 +16,7 @@ const MAX_TIMESTAMP: i64 = -3;
 
 pub(crate) fn list_offsets(
     state: &State,
-    call: &Call<'_>,
+    call: &RequestContext<'_>,
     request: &ListOffsetsRequest,
 ) -> ListOffsetsResponse {
     let topics = request.topics.iter().map(|topic| ListOffsetsTopicResponse {
@@ -39,7 +39,7 @@ pub(crate) fn list_offsets(
 
 fn answer(
     state: &State,
-    call: &Call<'_>,
+    call: &RequestContext<'_>,
     topic: &str,
     asked: &ListOffsetsPartition,
 ) -> ListOffsetsPartitionResponse {

@@ -1,5 +1,5 @@
-//! Metadata: brokers, topics and leaders, and topics that come into being because they are asked
-//! for.
+//! Metadata: brokers, topics and leaders, and topics that are created because a client asks for
+//! them. What a frozen broker remembers is taken in `logic::state`.
 
 use downpour_wire::error_code::ErrorCode;
 use downpour_wire::messages::{
@@ -8,16 +8,16 @@ use downpour_wire::messages::{
 };
 use downpour_wire::primitives::Uuid;
 
-use crate::logic::call::Call;
+use crate::logic::context::RequestContext;
 use crate::logic::state::{Partition, State, Topic, is_topic_name};
 use crate::topic::TopicSpec;
 
-/// The first version that can tell a client to begin again.
+/// The first version that can tell a client to begin again with its bootstrap servers (KIP-1102).
 const REBOOTSTRAP_FROM: i16 = 13;
 
 pub(crate) fn metadata(
     state: &mut State,
-    call: &Call<'_>,
+    call: &RequestContext<'_>,
     request: &MetadataRequest,
 ) -> MetadataResponse {
     if call.version >= REBOOTSTRAP_FROM
@@ -71,7 +71,7 @@ pub(crate) fn metadata(
 
 fn answer(
     state: &mut State,
-    call: &Call<'_>,
+    call: &RequestContext<'_>,
     asked: &MetadataRequestTopic,
     may_create: bool,
 ) -> MetadataTopic {
@@ -95,7 +95,8 @@ fn answer(
         return missing(ErrorCode::INVALID_TOPIC_EXCEPTION);
     }
     if may_create && state.settings.auto_create {
-        state.create_topic(name, TopicSpec::new(state.settings.default_partitions));
+        // Where it cannot be created, it stays missing.
+        let _ = state.create_topic(name, TopicSpec::new(state.settings.default_partitions));
         // The topic is there with the next request, as with a real controller; ZooKeeper's and
         // KRaft's differ in what they say until then.
         return missing(if call.release.is_kraft() {
@@ -116,7 +117,7 @@ fn unknown(name: Option<String>, topic_id: Uuid, error_code: ErrorCode) -> Metad
     }
 }
 
-fn describe(state: &State, call: &Call<'_>, name: &str, topic: &Topic) -> MetadataTopic {
+fn describe(state: &State, call: &RequestContext<'_>, name: &str, topic: &Topic) -> MetadataTopic {
     if let Some((code, _)) = call.scripted_error(name, None) {
         return unknown(Some(name.to_owned()), Uuid::ZERO, code);
     }

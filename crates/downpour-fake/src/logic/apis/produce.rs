@@ -9,18 +9,18 @@ use downpour_wire::messages::{
     ProduceTopic, RecordError, TopicProduceResponse,
 };
 
-use crate::logic::call::{Call, not_leader};
-use crate::logic::check::{Claims, Refusal, Rules, Sound, check};
-use crate::logic::log::Terms;
+use crate::logic::check::{Claims, Refusal, Rules, SoundBatch, check};
+use crate::logic::context::{RequestContext, not_leader};
+use crate::logic::log::AppendOptions;
 use crate::logic::producers::Admission;
-use crate::logic::requests::{LoggedBatch, Verdict};
+use crate::logic::request_log::{LoggedBatch, Verdict};
 use crate::logic::state::State;
 use crate::version::KafkaVersion;
 
-/// The first version that speaks of topics by id.
+/// The first version that names topics by id (KIP-516).
 const TOPIC_IDS_FROM: i16 = 13;
 
-/// The first version whose answers name the leader after a move.
+/// The first version whose answers name the leader after a move (KIP-951).
 const LEADER_HINTS_FROM: i16 = 10;
 
 /// What a Produce request did.
@@ -81,7 +81,11 @@ fn logged(topic: &str, partition: i32, bytes: &[u8], verdict: Verdict) -> Logged
     }
 }
 
-pub(crate) fn produce(state: &mut State, call: &Call<'_>, request: ProduceRequest) -> Produced {
+pub(crate) fn produce(
+    state: &mut State,
+    call: &RequestContext<'_>,
+    request: ProduceRequest,
+) -> Produced {
     let mut produced = Produced {
         response: ProduceResponse::default(),
         batches: Vec::new(),
@@ -108,7 +112,7 @@ pub(crate) fn produce(state: &mut State, call: &Call<'_>, request: ProduceReques
                 produced.batches.push(entry);
                 continue;
             } else {
-                let one = One {
+                let one = PartitionBatch {
                     acks: request.acks,
                     topic: name.as_deref(),
                     index,
@@ -148,7 +152,7 @@ fn endpoints(state: &State, leaders: &BTreeSet<i32>) -> Vec<NodeEndpoint> {
 
 /// One partition of the request.
 #[derive(Clone, Copy)]
-struct One<'a> {
+struct PartitionBatch<'a> {
     acks: i16,
     /// `Err` is an id that no topic has.
     topic: Result<&'a str, &'a String>,
@@ -195,7 +199,7 @@ impl Outcome {
     fn answer(
         self,
         state: &State,
-        call: &Call<'_>,
+        call: &RequestContext<'_>,
         topic: &str,
         index: i32,
         leaders: &mut BTreeSet<i32>,
@@ -254,8 +258,8 @@ impl Outcome {
 /// Serves one partition: refuses, recognises a duplicate, or appends.
 fn serve(
     state: &mut State,
-    call: &Call<'_>,
-    one: One<'_>,
+    call: &RequestContext<'_>,
+    one: PartitionBatch<'_>,
     bytes: Vec<u8>,
     violations: &mut Vec<String>,
 ) -> Outcome {
@@ -280,7 +284,7 @@ fn serve(
         }
     };
     let spec = state.topics.get(topic).map(|topic| &topic.spec);
-    let mut terms = Terms {
+    let mut terms = AppendOptions {
         leader_epoch: 0,
         append_time: spec
             .filter(|spec| spec.log_append_time)
@@ -298,7 +302,7 @@ fn serve(
             let base_offset = log.append(&sound, bytes, &terms);
             (base_offset, terms.append_time.unwrap_or(-1), true)
         }
-        // A real broker tells a time here whatever the topic's timestamps are.
+        // A real broker tells a time here, also where the topic keeps the producer's timestamps.
         Admission::Duplicate {
             base_offset,
             timestamp,
@@ -323,11 +327,11 @@ fn serve(
 /// Everything that is asked before the sequence: acks, leader, replicas, and the bytes themselves.
 fn admissible(
     state: &State,
-    call: &Call<'_>,
-    one: One<'_>,
+    call: &RequestContext<'_>,
+    one: PartitionBatch<'_>,
     topic: &str,
     bytes: &[u8],
-) -> Result<Sound, Refusal> {
+) -> Result<SoundBatch, Refusal> {
     if !(-1..=1).contains(&one.acks) {
         let reason = format!("acks are -1, 0 or 1, not {}", one.acks);
         return Err(Refusal::new(ErrorCode::INVALID_REQUIRED_ACKS, reason));

@@ -2,11 +2,12 @@
 
 use super::response::FetchResponse;
 use crate::error::{DecodeError, EncodeError};
-use crate::messages::api::{ApiKey, Message, Request};
-use crate::messages::io::{In, Out};
+use crate::messages::api_key::ApiKey;
+use crate::messages::message::{Decode, Encode, Request};
+use crate::messages::reader::MessageReader;
+use crate::messages::writer::MessageWriter;
 use crate::primitives::Reader;
 
-/// Reads record batches.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FetchRequest {
     /// The follower that asks, or -1 for a consumer.
@@ -23,7 +24,6 @@ pub struct FetchRequest {
     pub session_id: i32,
     /// The fetch session's epoch, or -1 for none; from version 7.
     pub session_epoch: i32,
-    /// The topics.
     pub topics: Vec<FetchTopic>,
     /// What to drop from the fetch session; from version 7.
     pub forgotten_topics: Vec<ForgottenTopic>,
@@ -48,23 +48,17 @@ impl Default for FetchRequest {
     }
 }
 
-/// One topic of a [`FetchRequest`].
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct FetchTopic {
-    /// The name.
     pub topic: String,
-    /// The partitions.
     pub partitions: Vec<FetchPartition>,
 }
 
-/// One partition of a [`FetchTopic`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct FetchPartition {
-    /// The partition.
     pub partition: i32,
     /// The leader epoch that the client knows, or -1; from version 9.
     pub current_leader_epoch: i32,
-    /// The offset to read from.
     pub fetch_offset: i64,
     /// The epoch of the last record read, or -1; version 12.
     pub last_fetched_epoch: i32,
@@ -90,9 +84,7 @@ impl Default for FetchPartition {
 /// Partitions to drop from a fetch session.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ForgottenTopic {
-    /// The name.
     pub topic: String,
-    /// The partitions.
     pub partitions: Vec<i32>,
 }
 
@@ -102,7 +94,7 @@ impl Request for FetchRequest {
 }
 
 impl FetchPartition {
-    fn write(&self, out: &mut Out<'_>) -> Result<(), EncodeError> {
+    fn write(&self, out: &mut MessageWriter<'_>) -> Result<(), EncodeError> {
         out.i32(self.partition);
         if out.version >= 9 {
             out.i32(self.current_leader_epoch);
@@ -121,7 +113,7 @@ impl FetchPartition {
         Ok(())
     }
 
-    fn read(r: &mut In<'_, '_>) -> Result<Self, DecodeError> {
+    fn read(r: &mut MessageReader<'_, '_>) -> Result<Self, DecodeError> {
         let version = r.version;
         let partition = Self {
             partition: r.i32("partition index")?,
@@ -148,9 +140,9 @@ impl FetchPartition {
     }
 }
 
-impl Message for FetchRequest {
+impl Encode for FetchRequest {
     fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
-        let mut out = Out::new(out, ApiKey::Fetch, version, "FetchRequest")?;
+        let mut out = MessageWriter::new(out, ApiKey::Fetch, version, "FetchRequest")?;
         out.i32(self.replica_id);
         out.i32(self.max_wait_ms);
         out.i32(self.min_bytes);
@@ -184,9 +176,11 @@ impl Message for FetchRequest {
         out.no_tags();
         Ok(())
     }
+}
 
+impl Decode for FetchRequest {
     fn decode(r: &mut Reader<'_>, version: i16) -> Result<Self, DecodeError> {
-        let mut r = In::new(r, ApiKey::Fetch, version, "FetchRequest")?;
+        let mut r = MessageReader::new(r, ApiKey::Fetch, version, "FetchRequest")?;
         let mut request = Self {
             replica_id: r.i32("replica id")?,
             max_wait_ms: r.i32("max wait")?,

@@ -2,12 +2,13 @@
 
 use crate::error::{DecodeError, EncodeError};
 use crate::error_code::ErrorCode;
-use crate::messages::api::{ApiKey, Message};
-use crate::messages::io::{In, Out};
+use crate::messages::api_key::ApiKey;
+use crate::messages::message::{Decode, Encode};
 use crate::messages::produce_response::LeaderIdAndEpoch;
+use crate::messages::reader::MessageReader;
+use crate::messages::writer::MessageWriter;
 use crate::primitives::Reader;
 
-/// Record batches.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct FetchResponse {
     /// How long the broker delayed or will delay this client, in milliseconds.
@@ -16,31 +17,24 @@ pub struct FetchResponse {
     pub error_code: ErrorCode,
     /// The fetch session, or 0; from version 7.
     pub session_id: i32,
-    /// The topics.
     pub topics: Vec<FetchTopicResponse>,
 }
 
-/// One topic of a [`FetchResponse`].
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct FetchTopicResponse {
-    /// The name.
     pub topic: String,
-    /// The partitions.
     pub partitions: Vec<FetchPartitionResponse>,
 }
 
-/// One partition of a [`FetchTopicResponse`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct FetchPartitionResponse {
-    /// The partition.
     pub partition_index: i32,
-    /// What went wrong, if anything.
     pub error_code: ErrorCode,
     /// The offset below which every replica in sync has the records.
     pub high_watermark: i64,
     /// The offset below which every transaction is decided, or -1.
     pub last_stable_offset: i64,
-    /// The first offset; from version 5, else -1.
+    /// The first offset; from version 5, before that -1.
     pub log_start_offset: i64,
     /// The leader, if this broker is not; version 12.
     pub current_leader: Option<LeaderIdAndEpoch>,
@@ -68,17 +62,14 @@ impl Default for FetchPartitionResponse {
     }
 }
 
-/// A transaction that was aborted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct AbortedTransaction {
-    /// Whose it was.
     pub producer_id: i64,
-    /// The offset of its first record.
     pub first_offset: i64,
 }
 
 impl FetchPartitionResponse {
-    fn write(&self, out: &mut Out<'_>) -> Result<(), EncodeError> {
+    fn write(&self, out: &mut MessageWriter<'_>) -> Result<(), EncodeError> {
         out.i32(self.partition_index);
         out.error_code(self.error_code);
         out.i64(self.high_watermark);
@@ -98,17 +89,10 @@ impl FetchPartitionResponse {
         }
         out.nullable_bytes(self.records.as_deref(), "records")?;
         let leader = self.current_leader.filter(|_| out.version >= 12);
-        out.tag_count(u32::from(leader.is_some()));
-        if let Some(leader) = leader {
-            out.tag(1, "current leader", |out| {
-                leader.write(out);
-                Ok(())
-            })?;
-        }
-        Ok(())
+        LeaderIdAndEpoch::write_tag(leader, 1, out)
     }
 
-    fn read(r: &mut In<'_, '_>) -> Result<Self, DecodeError> {
+    fn read(r: &mut MessageReader<'_, '_>) -> Result<Self, DecodeError> {
         let mut partition = Self {
             partition_index: r.i32("partition index")?,
             error_code: r.error_code("error code")?,
@@ -143,9 +127,9 @@ impl FetchPartitionResponse {
     }
 }
 
-impl Message for FetchResponse {
+impl Encode for FetchResponse {
     fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
-        let mut out = Out::new(out, ApiKey::Fetch, version, "FetchResponse")?;
+        let mut out = MessageWriter::new(out, ApiKey::Fetch, version, "FetchResponse")?;
         out.i32(self.throttle_time_ms);
         if version >= 7 {
             out.error_code(self.error_code);
@@ -162,9 +146,11 @@ impl Message for FetchResponse {
         out.no_tags();
         Ok(())
     }
+}
 
+impl Decode for FetchResponse {
     fn decode(r: &mut Reader<'_>, version: i16) -> Result<Self, DecodeError> {
-        let mut r = In::new(r, ApiKey::Fetch, version, "FetchResponse")?;
+        let mut r = MessageReader::new(r, ApiKey::Fetch, version, "FetchResponse")?;
         let mut response = Self {
             throttle_time_ms: r.i32("throttle time")?,
             ..Self::default()

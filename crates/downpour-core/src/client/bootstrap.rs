@@ -1,0 +1,16 @@
+//! The addresses that the user gave: whose turn it is, and when.
+
+use std::time::Instant;
+
+/// Where to begin, and to begin again when no known broker can be reached.
+#[derive(Debug, Default)]
+pub(crate) struct Bootstrap {
+    /// Which address comes next, counted on without end; the remainder is the place in the list.
+    pub(crate) next: usize,
+    /// Failures in a row; an address that answers sets them back.
+    pub(crate) failures: u32,
+    pub(crate) retry_at: Option<Instant>,
+    /// Set when no known broker was within reach, cleared by an answer to Metadata. Without it a
+    /// client whose brokers all moved would ask their old addresses forever (KIP-899).
+    pub(crate) again: bool,
+}

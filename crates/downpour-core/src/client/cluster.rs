@@ -1,0 +1,343 @@
+//! What is known of the cluster: brokers, topics, leaders. Merged from answers, never older.
+//!
+//! Topics are numbered by the shell; the numbers are dense and stay. When to ask is the
+//! engine's matter.
+
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use downpour_wire::error_code::ErrorCode;
+use downpour_wire::messages::{LeaderIdAndEpoch, MetadataResponse, MetadataTopic, NodeEndpoint};
+use downpour_wire::primitives::Uuid;
+
+use crate::config::Address;
+use crate::ids::PartitionId;
+
+/// Who leads a partition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Leader {
+    /// `None` while nobody does.
+    pub(crate) broker: Option<i32>,
+    /// Grows with each election (KIP-320); -1 where the broker is too old to say.
+    pub(crate) epoch: i32,
+}
+
+impl Leader {
+    const UNKNOWN: Self = Self {
+        broker: None,
+        epoch: -1,
+    };
+}
+
+/// One topic.
+#[derive(Debug)]
+pub(crate) struct Topic {
+    pub(crate) name: Arc<str>,
+    pub(crate) id: Uuid,
+    /// Empty until metadata came.
+    pub(crate) leaders: Vec<Leader>,
+}
+
+/// What a merge changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// A topic has metadata now, or more partitions, or other leaders.
+    Topic { topic: u32 },
+    /// A topic cannot be used.
+    Unavailable { topic: u32, code: ErrorCode },
+    /// A partition's leader is another one.
+    Leader {
+        partition: PartitionId,
+        leader: Leader,
+    },
+}
+
+/// Brokers, topics and leaders.
+#[derive(Debug, Default)]
+pub(crate) struct Cluster {
+    brokers: BTreeMap<i32, Address>,
+    topics: Vec<Option<Topic>>,
+    by_name: HashMap<Arc<str>, u32>,
+    /// Since version 13 answers to Produce name topics by id alone (KIP-516): without this map
+    /// an answer for T topics would cost T searches of T topics.
+    by_id: HashMap<Uuid, u32>,
+}
+
+impl Cluster {
+    pub(crate) fn brokers(&self) -> &BTreeMap<i32, Address> {
+        &self.brokers
+    }
+
+    pub(crate) fn forget_brokers(&mut self) {
+        self.brokers.clear();
+    }
+
+    /// Makes a topic known; `false` if it was.
+    pub(crate) fn add_topic(&mut self, number: u32, name: &Arc<str>) -> bool {
+        if self.by_name.contains_key(name) {
+            return false;
+        }
+        let at = number as usize;
+        if self.topics.len() <= at {
+            self.topics.resize_with(at + 1, || None);
+        }
+        self.topics[at] = Some(Topic {
+            name: name.clone(),
+            id: Uuid::ZERO,
+            leaders: Vec::new(),
+        });
+        self.by_name.insert(name.clone(), number);
+        true
+    }
+
+    pub(crate) fn topic(&self, number: u32) -> Option<&Topic> {
+        self.topics.get(number as usize)?.as_ref()
+    }
+
+    pub(crate) fn topics(&self) -> impl Iterator<Item = (u32, &Topic)> {
+        self.topics
+            .iter()
+            .enumerate()
+            .filter_map(|(n, t)| Some((n as u32, t.as_ref()?)))
+    }
+
+    /// The number of a topic that an answer names, by its name or else by its id.
+    pub(crate) fn number_of(&self, name: &str, id: Uuid) -> Option<u32> {
+        if name.is_empty() {
+            self.by_id.get(&id).copied()
+        } else {
+            self.by_name.get(name).copied()
+        }
+    }
+
+    pub(crate) fn leader(&self, partition: PartitionId) -> Leader {
+        let known = self
+            .topic(partition.topic)
+            .zip(usize::try_from(partition.index).ok())
+            .and_then(|(topic, at)| topic.leaders.get(at));
+        known.copied().unwrap_or(Leader::UNKNOWN)
+    }
+
+    /// Takes an answer in. Leaders of an older epoch than the known one are ignored, unless the
+    /// topic was made anew under another id.
+    pub(crate) fn merge(&mut self, response: &MetadataResponse) -> Vec<Change> {
+        if !response.brokers.is_empty() {
+            self.brokers = response
+                .brokers
+                .iter()
+                .filter_map(|b| Some((b.node_id, address(&b.host, b.port)?)))
+                .collect();
+        }
+        let mut changes = Vec::new();
+        for answer in &response.topics {
+            let name = answer.name.as_deref().unwrap_or_default();
+            let Some(number) = self.number_of(name, answer.topic_id) else {
+                continue;
+            };
+            if answer.error_code.is_none() && !answer.partitions.is_empty() {
+                self.merge_topic(number, answer, &mut changes);
+            } else {
+                let code = match answer.error_code {
+                    ErrorCode::NONE => ErrorCode::LEADER_NOT_AVAILABLE,
+                    code => code,
+                };
+                changes.push(Change::Unavailable {
+                    topic: number,
+                    code,
+                });
+            }
+        }
+        changes
+    }
+
+    fn merge_topic(&mut self, number: u32, answer: &MetadataTopic, changes: &mut Vec<Change>) {
+        let Some(Some(topic)) = self.topics.get_mut(number as usize) else {
+            return;
+        };
+        let made_anew = topic.id != answer.topic_id && !topic.id.is_zero();
+        if topic.id != answer.topic_id {
+            if self.by_id.get(&topic.id) == Some(&number) {
+                self.by_id.remove(&topic.id);
+            }
+            if !answer.topic_id.is_zero() {
+                self.by_id.insert(answer.topic_id, number);
+            }
+            topic.id = answer.topic_id;
+        }
+        let before = topic.leaders.len();
+        let mut changed = before == 0;
+        for partition in &answer.partitions {
+            // A broker numbers partitions densely; a number beyond the count is not one.
+            let Ok(at) = usize::try_from(partition.partition_index) else {
+                continue;
+            };
+            if at >= answer.partitions.len().max(before) {
+                continue;
+            }
+            if topic.leaders.len() <= at {
+                topic.leaders.resize(at + 1, Leader::UNKNOWN);
+                changed = true;
+            }
+            let leader = Leader {
+                broker: (partition.leader_id >= 0).then_some(partition.leader_id),
+                epoch: partition.leader_epoch,
+            };
+            let known = &mut topic.leaders[at];
+            let older = leader.epoch >= 0 && leader.epoch < known.epoch && !made_anew;
+            if *known == leader || older {
+                continue;
+            }
+            let moved = known.broker != leader.broker;
+            *known = leader;
+            if moved {
+                changed = true;
+                let partition = PartitionId {
+                    topic: number,
+                    index: partition.partition_index,
+                };
+                changes.push(Change::Leader { partition, leader });
+            }
+        }
+        if changed {
+            changes.push(Change::Topic { topic: number });
+        }
+    }
+
+    /// Takes a leader hint of a Produce answer (KIP-951): only a newer epoch, only a broker that
+    /// is known or named along with it.
+    pub(crate) fn apply_hint(
+        &mut self,
+        partition: PartitionId,
+        hint: &LeaderIdAndEpoch,
+        endpoints: &[NodeEndpoint],
+    ) -> Option<Change> {
+        if hint.leader_id < 0 || hint.leader_epoch <= self.leader(partition).epoch {
+            return None;
+        }
+        if let Entry::Vacant(unknown) = self.brokers.entry(hint.leader_id) {
+            let endpoint = endpoints.iter().find(|e| e.node_id == hint.leader_id)?;
+            unknown.insert(address(&endpoint.host, endpoint.port)?);
+        }
+        let topic = self.topics.get_mut(partition.topic as usize)?.as_mut()?;
+        let known = topic
+            .leaders
+            .get_mut(usize::try_from(partition.index).ok()?)?;
+        let leader = Leader {
+            broker: Some(hint.leader_id),
+            epoch: hint.leader_epoch,
+        };
+        *known = leader;
+        Some(Change::Leader { partition, leader })
+    }
+}
+
+fn address(host: &str, port: i32) -> Option<Address> {
+    Some(Address {
+        host: Arc::from(host),
+        port: u16::try_from(port).ok()?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use downpour_wire::messages::{MetadataBroker, MetadataPartition};
+
+    fn answer(leaders: &[(i32, i32)]) -> MetadataResponse {
+        let mut response = MetadataResponse::default();
+        for node_id in 1..=3 {
+            let mut broker = MetadataBroker::default();
+            (broker.node_id, broker.host, broker.port) = (node_id, format!("b{node_id}"), 9092);
+            response.brokers.push(broker);
+        }
+        let mut topic = MetadataTopic {
+            name: Some("t".into()),
+            ..Default::default()
+        };
+        for (i, &(leader_id, leader_epoch)) in leaders.iter().enumerate() {
+            topic.partitions.push(MetadataPartition {
+                partition_index: i as i32,
+                leader_id,
+                leader_epoch,
+                ..Default::default()
+            });
+        }
+        response.topics.push(topic);
+        response
+    }
+
+    fn cluster(leaders: &[(i32, i32)]) -> Cluster {
+        let mut cluster = Cluster::default();
+        cluster.add_topic(0, &Arc::from("t"));
+        cluster.merge(&answer(leaders));
+        cluster
+    }
+
+    const PARTITION: PartitionId = PartitionId { topic: 0, index: 0 };
+
+    #[test]
+    fn an_older_epoch_never_takes_a_partition_back() {
+        let mut cluster = cluster(&[(1, 5)]);
+        assert_eq!(cluster.merge(&answer(&[(2, 4)])), []);
+        assert_eq!(cluster.leader(PARTITION).broker, Some(1));
+        assert_eq!(cluster.merge(&answer(&[(2, 6)])).len(), 2);
+        assert_eq!(cluster.leader(PARTITION).broker, Some(2));
+    }
+
+    #[test]
+    fn a_topic_made_anew_begins_with_its_own_epochs() {
+        let mut cluster = cluster(&[(1, 5)]);
+        let mut first = answer(&[(1, 5)]);
+        first.topics[0].topic_id = Uuid([1; 16]);
+        cluster.merge(&first);
+        let mut second = answer(&[(2, 0)]);
+        second.topics[0].topic_id = Uuid([2; 16]);
+        cluster.merge(&second);
+        assert_eq!(
+            cluster.leader(PARTITION),
+            Leader {
+                broker: Some(2),
+                epoch: 0
+            }
+        );
+    }
+
+    #[test]
+    fn a_hint_needs_a_newer_epoch_and_a_known_broker() {
+        let mut cluster = cluster(&[(1, 5)]);
+        let hint = |leader_id, leader_epoch| LeaderIdAndEpoch {
+            leader_id,
+            leader_epoch,
+        };
+        assert_eq!(cluster.apply_hint(PARTITION, &hint(2, 5), &[]), None);
+        assert_eq!(cluster.apply_hint(PARTITION, &hint(9, 6), &[]), None);
+        assert!(cluster.apply_hint(PARTITION, &hint(2, 6), &[]).is_some());
+        let mut endpoint = NodeEndpoint::default();
+        (endpoint.node_id, endpoint.host, endpoint.port) = (9, "b9".into(), 9092);
+        assert!(
+            cluster
+                .apply_hint(PARTITION, &hint(9, 7), &[endpoint])
+                .is_some()
+        );
+        assert_eq!(cluster.brokers()[&9].host.as_ref(), "b9");
+    }
+
+    #[test]
+    fn a_partition_number_beyond_the_count_is_ignored() {
+        let mut cluster = cluster(&[(1, 0)]);
+        let mut wild = answer(&[(1, 0)]);
+        wild.topics[0].partitions[0].partition_index = i32::MAX;
+        cluster.merge(&wild);
+        assert_eq!(cluster.topic(0).unwrap().leaders.len(), 1);
+    }
+
+    #[test]
+    fn a_topic_without_partitions_is_unavailable() {
+        let mut cluster = Cluster::default();
+        cluster.add_topic(0, &Arc::from("t"));
+        let changes = cluster.merge(&answer(&[]));
+        let code = ErrorCode::LEADER_NOT_AVAILABLE;
+        assert_eq!(changes, [Change::Unavailable { topic: 0, code }]);
+    }
+}

@@ -1,0 +1,103 @@
+//! What core tells its shell: commands to carry out in order, and events to observe.
+//!
+//! The types alone. Queues and the engine push them; `produce` says when they are polled.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use downpour_wire::batch::Body;
+use downpour_wire::error_code::ErrorCode;
+use downpour_wire::frame::Frame;
+
+use crate::config::Address;
+use crate::event::Event;
+use crate::ids::{ConnectionId, PartitionId};
+use crate::outcome::Verdict;
+use crate::seal::SealJob;
+
+/// What is to be done, the next first. One poll fills it and the shell empties it.
+pub type Outputs<T> = VecDeque<Output<T>>;
+
+/// What the shell must do, one thing at a time and in the order in which it was polled.
+///
+/// `T` is the completion handle of a batch, called a ticket: what the shell finds the waiting
+/// callers by. Core clones it and looks no further.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Output<T> {
+    /// Open a connection, then call `handle_connected` or `handle_disconnected`.
+    Connect {
+        /// The name under which everything about this connection is said from now on.
+        connection_id: ConnectionId,
+        /// Where to; not resolved yet.
+        address: Address,
+        /// The broker that advertised the address; `None` while bootstrapping.
+        broker: Option<i32>,
+    },
+    /// Close a connection. The engine has forgotten it: what still comes from it is ignored.
+    Disconnect {
+        /// The connection.
+        connection_id: ConnectionId,
+    },
+    /// Write a frame behind all earlier ones of that connection.
+    Write {
+        /// The connection.
+        connection_id: ConnectionId,
+        /// The request, its length included.
+        frame: Frame,
+    },
+    /// Tell those who wait for a topic.
+    Topic {
+        /// The shell's number of the topic.
+        topic: u32,
+        /// What became of it.
+        update: TopicUpdate,
+    },
+    /// Compress a batch without any lock, bring it back to its queue, then call `mark_dirty`.
+    Seal {
+        /// The queue that the batch has to come back to.
+        partition: PartitionId,
+        /// The work. A job that is lost blocks its partition forever.
+        job: Box<SealJob>,
+    },
+    /// Give a run of records their verdict. No record gets two.
+    Resolve {
+        /// Their batch.
+        ticket: T,
+        /// Index of the first of them within the batch.
+        first: u32,
+        /// Records in the run.
+        count: u32,
+        /// Records in the whole batch, all of its runs together.
+        total: u32,
+        /// How they ended.
+        verdict: Verdict,
+    },
+    /// Give memory back to those who wait for it.
+    Free {
+        /// Bytes of credit.
+        bytes: usize,
+        /// What lay in that memory, where its chunks can be used again.
+        body: Option<Arc<Body>>,
+    },
+    /// Tell whoever observes; nothing depends on it.
+    Event(Event),
+}
+
+/// What became of a topic that somebody asked for.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum TopicUpdate {
+    /// Records can be sent to it.
+    Available {
+        /// One entry per partition: the broker that leads it, `None` while nobody does.
+        leaders: Arc<[Option<i32>]>,
+    },
+    /// Records cannot be sent to it now.
+    Unavailable {
+        /// The broker's reason.
+        code: ErrorCode,
+        /// Asking again would bring the same answer: the name is invalid or access is denied.
+        fatal: bool,
+    },
+}

@@ -1,0 +1,30 @@
+//! The decisions of the I/O thread: which connections, which requests, what an answer means.
+//!
+//! Joins connections, metadata, the producer id and the partitions' queues. Start with
+//! [`Engine`], which says in which order it is driven; what it needs of its shell is [`Queues`],
+//! what it asks of it is [`Output`]. One partition's own decisions are in [`queue`](crate::queue).
+//!
+//! *Invariant:* at most one request for metadata and one for a producer id are on their way.
+
+mod answers;
+mod broker;
+mod close;
+mod connections;
+mod dispatch;
+mod engine;
+mod expiry;
+mod metadata;
+mod pacing;
+mod poll;
+mod producer_id;
+mod queues;
+mod ready_lists;
+mod requests;
+#[cfg(test)]
+mod tests;
+mod topic_state;
+mod topics;
+
+pub use crate::output::{Output, TopicUpdate};
+pub use engine::Engine;
+pub use queues::Queues;

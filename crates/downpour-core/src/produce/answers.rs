@@ -1,0 +1,245 @@
+//! What came back: the answer's request is found, read, and its meaning passed on.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use downpour_wire::header::decode_body;
+use downpour_wire::messages::{
+    InitProducerIdResponse, MetadataResponse, PartitionProduceResponse, ProduceResponse,
+};
+use downpour_wire::primitives::Reader;
+
+use crate::client::connection::Pending;
+use crate::event::Event;
+use crate::ids::ConnectionId;
+use crate::ids::PartitionId;
+use crate::outcome::Cause;
+use crate::produce::engine::Engine;
+use crate::produce::queues::Queues;
+use crate::produce::requests::{Purpose, SentBatch};
+use crate::queue::{Answer, Peek, RecordRefusal};
+
+impl<T: Clone> Engine<T> {
+    /// A whole frame arrived, without its length.
+    pub fn handle_received(
+        &mut self,
+        connection_id: ConnectionId,
+        frame: &[u8],
+        now: Instant,
+        queues: &mut impl Queues<T>,
+    ) {
+        let Some(connection) = self.connections.get_mut(&connection_id) else {
+            return;
+        };
+        match connection.handle_frame(frame, now) {
+            Ok((pending, reader)) => {
+                self.handle_answer(connection_id, pending, reader, now, queues)
+            }
+            Err(error) => self.disconnect(connection_id, &error.to_string(), now, queues),
+        }
+    }
+
+    /// So many bytes have been handed to the kernel on this connection since it was opened.
+    pub fn handle_written(
+        &mut self,
+        connection_id: ConnectionId,
+        total: u64,
+        queues: &mut impl Queues<T>,
+    ) {
+        let Some(connection) = self.connections.get_mut(&connection_id) else {
+            return;
+        };
+        connection.handle_written(total);
+        let mut sent = Vec::new();
+        while let Some(pending) = connection.unanswered.pop_front() {
+            if !connection.has_left(&pending) {
+                connection.unanswered.push_front(pending);
+                break;
+            }
+            sent.push(pending.purpose);
+        }
+        let broker = connection.broker;
+        for purpose in sent {
+            if let Purpose::Produce(sent) = purpose {
+                self.handle_sent(broker, &sent, queues);
+            }
+        }
+    }
+
+    fn handle_sent(
+        &mut self,
+        broker: Option<i32>,
+        sent: &[SentBatch],
+        queues: &mut impl Queues<T>,
+    ) {
+        for batch in sent {
+            let out = &mut self.out;
+            queues.with(batch.partition, |queue| {
+                queue.handle_sent(batch.send_id, out)
+            });
+            self.complete(batch.partition);
+        }
+        self.request_completed(broker);
+    }
+
+    fn request_completed(&mut self, broker: Option<i32>) {
+        if let Some(broker) = broker.and_then(|id| self.brokers.get_mut(&id)) {
+            broker.in_flight = broker.in_flight.saturating_sub(1);
+            broker.is_answered = true;
+        }
+    }
+
+    fn handle_answer(
+        &mut self,
+        connection_id: ConnectionId,
+        mut pending: Pending<Purpose>,
+        mut reader: Reader<'_>,
+        now: Instant,
+        queues: &mut impl Queues<T>,
+    ) {
+        let version = pending.version;
+        let result = match &pending.purpose {
+            Purpose::ApiVersions => self.handle_versions(connection_id, &pending, &reader, now),
+            Purpose::Metadata => decode_body::<MetadataResponse>(&mut reader, version)
+                .map(|response| {
+                    self.throttle(connection_id, response.throttle_time_ms, now);
+                    self.handle_metadata(connection_id, &response, now, queues);
+                })
+                .map_err(unreadable),
+            Purpose::InitProducerId => decode_body::<InitProducerIdResponse>(&mut reader, version)
+                .map(|response| {
+                    self.throttle(connection_id, response.throttle_time_ms, now);
+                    self.handle_identity(&response, now, queues);
+                })
+                .map_err(unreadable),
+            Purpose::Produce(_) => match decode_body::<ProduceResponse>(&mut reader, version) {
+                Ok(response) => {
+                    if let Purpose::Produce(sent) = &mut pending.purpose {
+                        let sent = std::mem::take(sent);
+                        self.handle_produced(connection_id, &response, sent, now, queues);
+                    }
+                    Ok(())
+                }
+                Err(error) => Err(unreadable(error)),
+            },
+        };
+        self.close_bootstrap_connections();
+        if let Err(reason) = result {
+            // The request is still unanswered: it is lost with its connection.
+            if let Some(connection) = self.connections.get_mut(&connection_id) {
+                connection.pending.push_front(pending);
+            }
+            self.disconnect(connection_id, &reason, now, queues);
+        }
+    }
+
+    fn throttle(&mut self, connection_id: ConnectionId, ms: i32, now: Instant) {
+        let Ok(ms) = u64::try_from(ms) else { return };
+        if ms == 0 {
+            return;
+        }
+        let Some(connection) = self.connections.get_mut(&connection_id) else {
+            return;
+        };
+        let pause = Duration::from_millis(ms);
+        connection.throttled_until = Some(now + pause);
+        let broker = connection.broker;
+        self.event(Event::Throttled { broker, pause });
+    }
+
+    fn handle_produced(
+        &mut self,
+        connection_id: ConnectionId,
+        response: &ProduceResponse,
+        sent: Vec<SentBatch>,
+        now: Instant,
+        queues: &mut impl Queues<T>,
+    ) {
+        self.throttle(connection_id, response.throttle_time_ms, now);
+        let broker = self.connections.get(&connection_id).and_then(|c| c.broker);
+        let mut open: Vec<Option<SentBatch>> = sent.into_iter().map(Some).collect();
+        let mut next = 0;
+        let mut changes = Vec::new();
+        for topic in &response.topics {
+            let Some(number) = self.cluster.number_of(&topic.name, topic.topic_id) else {
+                continue;
+            };
+            for said in &topic.partitions {
+                let partition = PartitionId {
+                    topic: number,
+                    index: said.index,
+                };
+                let Some(batch) = take(&mut open, &mut next, partition) else {
+                    continue;
+                };
+                let answer = answer_of(said);
+                let out = &mut self.out;
+                // One visit for both: with thousands of partitions each costs a few misses.
+                let (stale, peek) = queues
+                    .with(partition, |queue| {
+                        let stale = queue.handle_answer(batch.send_id, &answer, now, out);
+                        (stale, queue.peek(now))
+                    })
+                    .unwrap_or((false, Peek::Nothing));
+                self.metadata.wanted |= stale;
+                if let Some(hint) = &said.current_leader {
+                    let endpoints = &response.node_endpoints;
+                    changes.extend(self.cluster.apply_hint(partition, hint, endpoints));
+                }
+                self.note_completed(partition);
+                self.note_peek(partition, peek);
+            }
+        }
+        for batch in open.into_iter().flatten() {
+            let cause = Cause::Disconnected {
+                reason: Arc::from("its answer left this batch out"),
+            };
+            let out = &mut self.out;
+            queues.with(batch.partition, |queue| {
+                queue.handle_lost(batch.send_id, true, cause, now, out);
+            });
+            self.complete(batch.partition);
+        }
+        self.request_completed(broker);
+        if !changes.is_empty() {
+            self.handle_changes(changes, queues);
+        }
+    }
+}
+
+fn unreadable(error: downpour_wire::error::DecodeError) -> Arc<str> {
+    Arc::from(format!("an answer could not be read: {error}"))
+}
+
+/// Finds a partition's batch. Brokers answer in the order of the request, so that the search
+/// nearly always ends where it begins.
+fn take(
+    open: &mut [Option<SentBatch>],
+    next: &mut usize,
+    partition: PartitionId,
+) -> Option<SentBatch> {
+    let len = open.len();
+    let start = *next;
+    let at = (0..len)
+        .map(|i| (start + i) % len)
+        .find(|&at| open[at].is_some_and(|c| c.partition == partition))?;
+    *next = at + 1;
+    open[at].take()
+}
+
+fn answer_of(partition: &PartitionProduceResponse) -> Answer {
+    let refusals = partition.record_errors.iter().filter_map(|r| {
+        let index = u32::try_from(r.batch_index).ok()?;
+        Some(RecordRefusal {
+            index,
+            message: r.message.as_deref().map(Arc::from),
+        })
+    });
+    Answer {
+        code: partition.error_code,
+        base_offset: partition.base_offset,
+        log_append_time: partition.log_append_time_ms,
+        message: partition.error_message.as_deref().map(Arc::from),
+        refusals: refusals.collect(),
+    }
+}

@@ -1,0 +1,271 @@
+//! Which batches leave when: one request gathers many partitions from a rotating start.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use downpour_wire::codec::CompressionType;
+use downpour_wire::error_code::ErrorCode;
+use downpour_wire::frame::ProduceFrame;
+use downpour_wire::messages::ApiKey;
+
+use crate::config::Linger;
+use crate::ids::{ConnectionId, PartitionId};
+use crate::output::Output;
+use crate::produce::broker::Broker;
+use crate::produce::engine::{Engine, earlier};
+use crate::produce::queues::Queues;
+use crate::produce::requests::{Purpose, SentBatch};
+use crate::produce::topic_state::ReadyList;
+use crate::queue::{Answer, Drain, DrainContext, OutgoingBatch, Readiness};
+
+/// The first version of Produce that may carry zstd (KIP-110).
+const ZSTD_SINCE: i16 = 7;
+
+/// The first version of Produce that names topics by id alone (KIP-516).
+const IDS_SINCE: i16 = 13;
+
+impl<T: Clone> Engine<T> {
+    /// Sends what is due, to every broker.
+    pub(crate) fn dispatch(&mut self, now: Instant, queues: &mut impl Queues<T>) {
+        let waiting = self.brokers.iter().filter(|(_, b)| !b.active.is_empty());
+        let ids: Vec<i32> = waiting.map(|(id, _)| *id).collect();
+        for id in ids {
+            self.ensure_connection(id, now);
+            self.pace(id, now, queues);
+            // Bounded: each round sends a request, and at most `max_in_flight` fit.
+            while let Some(connection_id) = self.may_send(id, now) {
+                let outgoing = self.gather(id, connection_id, now, queues);
+                if outgoing.is_empty() {
+                    break;
+                }
+                self.send(id, connection_id, outgoing, now);
+            }
+        }
+    }
+
+    /// The connection to send on, if a request is due and may leave now.
+    fn may_send(&self, id: i32, now: Instant) -> Option<ConnectionId> {
+        let broker = self.brokers.get(&id)?;
+        let connection = self.connections.get(&broker.connection_id?)?;
+        let throttled = connection.throttled_until.is_some_and(|at| at > now);
+        let full = broker.in_flight >= self.config.max_in_flight;
+        // What the kernel does not take would wait there as a request; here it waits as open
+        // batches, which grow, and is still known to be unwritten.
+        let waits = throttled || full || connection.is_congested();
+        if !connection.is_ready() || waits || broker.active.is_empty() {
+            return None;
+        }
+        let due = self.leaves_at_once(broker, now)
+            || broker.ready
+            || broker.next_at.is_some_and(|at| at <= now);
+        due.then_some(connection.id)
+    }
+
+    /// Whether anything goes: with nothing in flight lingering gains nothing.
+    fn leaves_at_once(&self, broker: &Broker, now: Instant) -> bool {
+        let idle = self.is_adaptive() && broker.in_flight == 0 && !broker.is_pausing(now);
+        idle || self.pressure || self.draining
+    }
+
+    pub(crate) fn is_adaptive(&self) -> bool {
+        matches!(self.config.linger, Linger::Adaptive(_))
+    }
+
+    /// Visits each of the broker's active partitions once, as long as the request has room.
+    fn gather(
+        &mut self,
+        id: i32,
+        connection_id: ConnectionId,
+        now: Instant,
+        queues: &mut impl Queues<T>,
+    ) -> Vec<(PartitionId, OutgoingBatch)> {
+        let Some(broker) = self.brokers.get(&id) else {
+            return Vec::new();
+        };
+        let readiness = if self.leaves_at_once(broker, now) {
+            Readiness::Anything
+        } else {
+            Readiness::Half
+        };
+        let Some(broker) = self.brokers.get_mut(&id) else {
+            return Vec::new();
+        };
+        let visits = broker.active.len();
+        broker.ready = false;
+        broker.next_at = None;
+        let mut context = DrainContext {
+            now,
+            broker: id,
+            identity: self.identity.current(),
+            readiness,
+        };
+        let mut gathered = Vec::new();
+        let mut bytes = 0;
+        for _ in 0..visits {
+            if bytes > 0 && bytes + self.config.batch_max > self.config.request_max {
+                // The rest goes first next time.
+                self.broker_ready(id);
+                break;
+            }
+            let Some(partition) = self.next_active(id) else {
+                break;
+            };
+            let drain = self.visit(partition, connection_id, &mut context, queues);
+            let stays = match &drain {
+                Some(Drain::Send(outgoing)) => outgoing.more,
+                Some(Drain::Empty) | None => false,
+                Some(_) => true,
+            };
+            self.requeue(id, partition, stays);
+            match drain {
+                Some(Drain::Send(outgoing)) => {
+                    bytes += outgoing.bytes();
+                    if outgoing.more {
+                        // A second batch of this partition goes with the next request.
+                        self.dirty.push(partition);
+                    }
+                    gathered.push((partition, outgoing));
+                }
+                Some(Drain::Until(at)) => {
+                    if let Some(broker) = self.brokers.get_mut(&id) {
+                        broker.next_at = earlier(broker.next_at, Some(at));
+                    }
+                }
+                Some(Drain::Seal(job)) => self.out.push_back(Output::Seal { partition, job }),
+                Some(Drain::NeedIdentity) => self.init.wanted = true,
+                _ => {}
+            }
+        }
+        self.look_at_dirty(now, queues);
+        gathered
+    }
+
+    fn broker_ready(&mut self, id: i32) {
+        if let Some(broker) = self.brokers.get_mut(&id) {
+            broker.ready = true;
+        }
+    }
+
+    fn next_active(&mut self, id: i32) -> Option<PartitionId> {
+        self.brokers.get_mut(&id)?.active.pop_front()
+    }
+
+    /// Puts a visited partition behind the others, so that the next request begins with another
+    /// one, or out of the list.
+    fn requeue(&mut self, id: i32, partition: PartitionId, stays: bool) {
+        if stays {
+            if let Some(broker) = self.brokers.get_mut(&id) {
+                broker.active.push_back(partition);
+            }
+        } else if let Some(state) = self.partition(partition) {
+            state.list = ReadyList::None;
+        }
+    }
+
+    /// Asks one queue for its next batch, with a newer identity if its sequence broke.
+    fn visit(
+        &mut self,
+        partition: PartitionId,
+        connection_id: ConnectionId,
+        context: &mut DrainContext,
+        queues: &mut impl Queues<T>,
+    ) -> Option<Drain> {
+        let out = &mut self.out;
+        let mut drain = queues.with(partition, |queue| queue.poll_drain(context, out))?;
+        if let Drain::NeedBump(stale) = drain {
+            context.identity = self.bump(stale);
+            let out = &mut self.out;
+            drain = queues.with(partition, |queue| queue.poll_drain(context, out))?;
+        }
+        let produce = self
+            .connections
+            .get(&connection_id)
+            .map_or(0, |c| c.versions.produce);
+        let Drain::Send(outgoing) = &drain else {
+            return Some(drain);
+        };
+        if outgoing.body.codec() == CompressionType::Zstd && produce < ZSTD_SINCE {
+            let mut answer = Answer::of(ErrorCode::UNSUPPORTED_COMPRESSION_TYPE);
+            answer.message = Some(Arc::from(
+                "this broker is older than zstd (Kafka 2.1); use another compression.type",
+            ));
+            let (send_id, out) = (outgoing.send_id, &mut self.out);
+            queues.with(partition, |queue| {
+                queue.handle_answer(send_id, &answer, context.now, out)
+            });
+            self.dirty.push(partition);
+            return Some(Drain::Empty);
+        }
+        Some(drain)
+    }
+
+    /// One request of all that was gathered.
+    fn send(
+        &mut self,
+        id: i32,
+        connection_id: ConnectionId,
+        mut gathered: Vec<(PartitionId, OutgoingBatch)>,
+        now: Instant,
+    ) {
+        gathered.sort_by_key(|(partition, _)| partition.topic);
+        let Some(connection) = self.connections.get_mut(&connection_id) else {
+            return;
+        };
+        let has_id = |partition: &PartitionId| {
+            self.cluster
+                .topic(partition.topic)
+                .is_some_and(|t| !t.id.is_zero())
+        };
+        let mut version = connection.versions.produce;
+        // Metadata that came from an older broker of the cluster has no ids.
+        if version >= IDS_SINCE && !gathered.iter().all(|(partition, _)| has_id(partition)) {
+            version = IDS_SINCE - 1;
+        }
+        let by_topic = || gathered.chunk_by(|a, b| a.0.topic == b.0.topic);
+        let timeout = i32::try_from(self.config.request_timeout.as_millis()).unwrap_or(i32::MAX);
+        let mut frame = ProduceFrame::new(
+            version,
+            connection.next_correlation_id(),
+            &self.config.client_id,
+            None,
+            self.config.acks.as_i16(),
+            timeout,
+            by_topic().count(),
+        );
+        let mut sent = Vec::with_capacity(gathered.len());
+        let mut records = 0;
+        for batches in by_topic() {
+            let topic = self.cluster.topic(batches[0].0.topic);
+            let topic = topic.expect("a partition is active only once its topic has metadata");
+            frame = frame.topic(&topic.name, topic.id, batches.len());
+            for (partition, outgoing) in batches {
+                records += outgoing.body.count();
+                frame = frame.partition(partition.index, outgoing.header, outgoing.body.clone());
+                sent.push(SentBatch {
+                    partition: *partition,
+                    send_id: outgoing.send_id,
+                });
+            }
+        }
+        let frame = frame
+            .finish()
+            .expect("a request is below request_max, which fits its length");
+        let answered = self.config.acks.as_i16() != 0;
+        let what = (ApiKey::Produce, version);
+        let partitions: Vec<PartitionId> = sent.iter().map(|batch| batch.partition).collect();
+        connection.handle_request(what, frame.len(), answered, Purpose::Produce(sent), now);
+        for partition in partitions {
+            if let Some(state) = self.partition(partition) {
+                state.in_flight += 1;
+            }
+        }
+        if let Some(broker) = self.brokers.get_mut(&id) {
+            broker.in_flight += 1;
+            broker.last_records = records;
+        }
+        self.out.push_back(Output::Write {
+            connection_id,
+            frame,
+        });
+    }
+}

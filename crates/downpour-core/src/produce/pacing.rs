@@ -1,0 +1,84 @@
+//! Under load an idle broker waits a moment for its next request: what leaves at once is small.
+//!
+//! With adaptive lingering anything leaves while nothing is in flight. Against a broker that
+//! answers within 100 us a flood would then go out in requests of a few records, each of which
+//! costs as much as one of a thousand. So after the answer to a large request the engine pauses,
+//! and it goes on pausing as long as open batches grow. A single caller that waits for each
+//! record never meets a pause: its requests are small. Reasons and figures are in
+//! `docs/adr/0007-pacing.md`.
+
+use std::time::{Duration, Instant};
+
+use crate::produce::broker::{OpenSample, Pause};
+use crate::produce::engine::Engine;
+use crate::produce::queues::Queues;
+
+/// About what a request and its answer take on a local network.
+const PAUSE: Duration = Duration::from_micros(100);
+
+/// No record waits longer than this for others that may follow it.
+const PAUSE_MAX: Duration = Duration::from_millis(1);
+
+/// Partitions that are looked at to see whether batches grow; those that are visited next stand for all.
+const SAMPLE: usize = 8;
+
+impl<T: Clone> Engine<T> {
+    /// How long nothing but growing batches is to be expected; `None` while nobody pauses.
+    ///
+    /// It is too short for a poll of sockets, whose timeouts are milliseconds: the shell sleeps
+    /// through it and looks at no socket.
+    pub fn pause(&self, now: Instant) -> Option<Duration> {
+        let waiting = self.brokers.values().filter(|b| !b.active.is_empty());
+        let pausing = waiting.filter(|broker| broker.is_pausing(now));
+        let ends = pausing.filter_map(|broker| broker.pause.map(|pause| pause.until));
+        ends.min().map(|at| at - now)
+    }
+
+    /// Notes when answers came: they arrive without the time, which a poll has.
+    pub(crate) fn note_answers(&mut self, now: Instant) {
+        for broker in self.brokers.values_mut() {
+            if std::mem::take(&mut broker.is_answered) {
+                broker.answered_at = Some(now);
+            }
+        }
+    }
+
+    /// Begins a pause, prolongs one or ends it.
+    pub(crate) fn pace(&mut self, id: i32, now: Instant, queues: &mut impl Queues<T>) {
+        if !self.is_adaptive() {
+            return;
+        }
+        let busy_from = self.config.busy_from;
+        let Some(broker) = self.brokers.get_mut(&id) else {
+            return;
+        };
+        if broker.is_pausing(now) {
+            return;
+        }
+        let before = broker.pause.take();
+        if broker.in_flight > 0 {
+            // A full batch left meanwhile; its answer is waited for instead.
+            return;
+        }
+        let is_busy = broker.last_records >= busy_from;
+        // Callers that waited for that answer send again soon after it.
+        let begins = broker.answered_at.take_if(|_| is_busy);
+        let begins = begins.is_some_and(|at| now.saturating_duration_since(at) < PAUSE_MAX);
+        if !begins && before.is_none() {
+            return;
+        }
+        let sample = broker.active.iter().take(SAMPLE);
+        let bytes =
+            sample.filter_map(|&partition| queues.with(partition, |queue| queue.open_bytes()));
+        let seen = OpenSample {
+            bytes: bytes.sum(),
+            partitions: broker.active.len(),
+        };
+        let grows = before.is_none_or(|pause| pause.seen != seen && pause.end > now);
+        broker.pause = grows.then(|| Pause {
+            until: now + PAUSE,
+            end: before.map_or(now + PAUSE_MAX, |pause| pause.end),
+            seen,
+        });
+    }
+}

@@ -1,0 +1,21 @@
+//! What the engine remembers of a request until it is answered.
+
+use crate::ids::PartitionId;
+
+/// What a request was for.
+#[derive(Debug)]
+pub(crate) enum Purpose {
+    ApiVersions,
+    Metadata,
+    InitProducerId,
+    /// The batches that it carries, in the order of the request.
+    Produce(Vec<SentBatch>),
+}
+
+/// One batch in a Produce request.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SentBatch {
+    pub(super) partition: PartitionId,
+    /// Names this sending of the batch to its queue; a retry has another one.
+    pub(super) send_id: u64,
+}

@@ -1,0 +1,213 @@
+//! Connections, versions, metadata and identity.
+
+use downpour_wire::error_code::ErrorCode;
+use downpour_wire::messages::{
+    ApiKey, ApiVersionsResponse, InitProducerIdResponse, MetadataRequest,
+};
+use downpour_wire::messages::{Decode, Encode};
+use downpour_wire::primitives::Reader;
+
+use super::harness::{REBOOTSTRAP, World, config};
+
+#[test]
+fn nothing_connects_before_a_topic_is_wanted() {
+    let mut world = World::new(config());
+    world.step();
+    assert!(world.connects.is_empty());
+    assert_eq!(world.engine.next_wake(world.now), None);
+    world.want();
+    assert_eq!(world.connects.len(), 1);
+}
+
+#[test]
+fn a_topic_becomes_available_with_its_leaders() {
+    let world = World::ready(config());
+    assert_eq!(world.topics, ["[Some(1), Some(2)]"]);
+}
+
+#[test]
+fn an_idle_engine_wakes_for_nothing_but_old_age() {
+    let mut world = World::ready(config());
+    world.sleep(1100);
+    world.sleep(1100);
+    let wake = world.engine.next_wake(world.now).unwrap();
+    assert!(
+        wake - world.now > std::time::Duration::from_secs(200),
+        "{:?}",
+        wake - world.now
+    );
+}
+
+#[test]
+fn each_bootstrap_address_is_tried_with_growing_pauses() {
+    let mut world = World::new(config());
+    world.want();
+    let mut hosts = Vec::new();
+    for _ in 0..4 {
+        hosts.push(world.refuse().host.to_string());
+        for _ in 0..200 {
+            if !world.connects.is_empty() {
+                break;
+            }
+            world.sleep(10);
+        }
+    }
+    hosts[..2].sort_unstable();
+    assert_eq!(hosts[..2], ["boot1", "boot2"]);
+    assert_ne!(hosts[2], hosts[3]);
+    world.assert_saw("connection refused");
+}
+
+#[test]
+fn an_old_broker_that_refuses_the_version_is_asked_in_its_own() {
+    let mut world = World::new(config());
+    world.want();
+    world.connect();
+    let asked = world.next(ApiKey::ApiVersions);
+    assert_eq!(asked.header.api_version, 4);
+    // Kafka answers 35 in version 0, whatever was asked.
+    let frame = {
+        let mut bytes = asked.header.correlation_id.to_be_bytes().to_vec();
+        let mut refusal: ApiVersionsResponse = world.versions();
+        refusal.error_code = ErrorCode::UNSUPPORTED_VERSION;
+        refusal.api_keys.retain(|v| v.api_key == 18);
+        refusal.api_keys[0].max_version = 2;
+        refusal.encode(&mut bytes, 0).unwrap();
+        bytes
+    };
+    world
+        .engine
+        .handle_received(asked.connection_id, &frame, world.now, &mut world.queues);
+    world.step();
+    assert_eq!(world.asked[0].header.api_version, 2);
+    world.answer_versions();
+    world.answer_metadata();
+    assert_eq!(world.topics.len(), 1);
+}
+
+#[test]
+fn a_broker_without_a_common_version_is_given_up_with_the_reason() {
+    let mut world = World::new(config());
+    world.produce_max = 2;
+    world.want();
+    world.connect();
+    world.answer_versions();
+    world.assert_saw("it speaks no version of Produce that this client does");
+    assert_eq!(world.disconnects.len(), 1);
+}
+
+#[test]
+fn a_topic_that_is_not_there_yet_is_asked_for_again() {
+    let mut world = World::new(config());
+    world.want();
+    world.connect();
+    world.answer_versions();
+    let asked = world.next(ApiKey::Metadata);
+    let mut response = world.metadata();
+    response.topics[0].error_code = ErrorCode::UNKNOWN_TOPIC_OR_PARTITION;
+    response.topics[0].partitions.clear();
+    world.answer(&asked, &response);
+    assert_eq!(world.topics, ["UNKNOWN_TOPIC_OR_PARTITION (3) fatal=false"]);
+    world.answer_identity();
+    world.sleep(150);
+    world.answer_metadata();
+    assert_eq!(world.topics[1], "[Some(1), Some(2)]");
+}
+
+#[test]
+fn a_topic_that_is_not_allowed_is_not_asked_for_again() {
+    let mut world = World::new(config());
+    world.want();
+    world.connect();
+    world.answer_versions();
+    let asked = world.next(ApiKey::Metadata);
+    let mut response = world.metadata();
+    response.topics[0].error_code = ErrorCode::TOPIC_AUTHORIZATION_FAILED;
+    response.topics[0].partitions.clear();
+    world.answer(&asked, &response);
+    assert_eq!(world.topics, ["TOPIC_AUTHORIZATION_FAILED (29) fatal=true"]);
+    world.answer_identity();
+    world.sleep(5000);
+    assert!(world.asked.is_empty());
+}
+
+#[test]
+fn metadata_names_only_the_topics_that_are_used() {
+    let mut world = World::new(config());
+    world.want();
+    world.connect();
+    world.answer_versions();
+    let asked = world.next(ApiKey::Metadata);
+    let version = asked.header.api_version;
+    let request = MetadataRequest::decode(&mut Reader::new(&asked.body), version).unwrap();
+    let topics = request.topics.unwrap();
+    assert_eq!(topics.len(), 1);
+    assert_eq!(topics[0].name.as_deref(), Some("t"));
+}
+
+#[test]
+fn the_bootstrap_addresses_are_asked_again_when_no_broker_answers() {
+    let mut world = World::ready(config());
+    world.append(0);
+    world.connect_broker();
+    let first = world.next(ApiKey::Produce);
+    world.append(1);
+    world.connect_broker();
+    let second = world.next(ApiKey::Produce);
+    world.lose(first.connection_id);
+    world.lose(second.connection_id);
+    for _ in 0..400 {
+        world.sleep(20);
+        if let Some(connect) = world.connects.front() {
+            if connect.2.is_none() {
+                break;
+            }
+            world.refuse();
+        }
+    }
+    world.assert_saw(REBOOTSTRAP);
+    let host = world
+        .connects
+        .front()
+        .expect("a bootstrap address")
+        .1
+        .host
+        .clone();
+    assert!(host.starts_with("boot"), "{host}");
+}
+
+#[test]
+fn a_connection_that_never_opens_is_given_up() {
+    let mut world = World::new(config());
+    world.want();
+    world.sleep(9_999);
+    assert!(world.disconnects.is_empty());
+    world.sleep(1);
+    world.assert_saw("no connection within 10s");
+    assert_eq!(world.disconnects.len(), 1);
+}
+
+#[test]
+fn a_refused_producer_id_fails_what_waits_with_the_reason() {
+    let mut world = World::new(config());
+    world.want();
+    world.connect();
+    world.answer_versions();
+    world.answer_metadata();
+    let ticket = world.append(0);
+    let asked = world.next(ApiKey::InitProducerId);
+    let error_code = ErrorCode::CLUSTER_AUTHORIZATION_FAILED;
+    world.answer(
+        &asked,
+        &InitProducerIdResponse {
+            error_code,
+            ..Default::default()
+        },
+    );
+    let verdict = &world.verdicts[&ticket];
+    assert!(verdict.starts_with("failed: no producer id"), "{verdict}");
+    assert!(
+        verdict.contains("CLUSTER_AUTHORIZATION_FAILED"),
+        "{verdict}"
+    );
+}

@@ -1,0 +1,346 @@
+//! Requests that carry records, and what their answers make of them.
+
+use std::time::Duration;
+
+use downpour_wire::error_code::ErrorCode;
+use downpour_wire::messages::{
+    ApiKey, LeaderIdAndEpoch, PartitionProduceResponse, ProduceResponse, TopicProduceResponse,
+};
+use downpour_wire::primitives::Uuid;
+
+use super::harness::{World, config};
+use crate::config::Linger;
+use crate::ids::PartitionId;
+
+#[test]
+fn a_record_is_delivered_at_its_offset() {
+    let mut world = World::ready(config());
+    let ticket = world.append(0);
+    world.connect_broker();
+    let asked = world.next(ApiKey::Produce);
+    assert_eq!(asked.produce().acks, -1);
+    world.answer_produce(&asked, ErrorCode::NONE, 12);
+    assert_eq!(world.verdicts[&ticket], "at Some(12)");
+    assert!(world.engine.is_idle());
+}
+
+#[test]
+fn one_request_carries_all_partitions_of_a_broker() {
+    let mut world = World::new(config());
+    world.leaders = vec![(1, 0), (1, 0)];
+    let mut world = world.get_ready();
+    world.append(0);
+    world.append(1);
+    world.connect_broker();
+    let asked = world.next(ApiKey::Produce);
+    assert_eq!(asked.produce().topics[0].partitions.len(), 2);
+    assert!(world.asked.is_empty());
+}
+
+#[test]
+fn while_a_request_is_in_flight_a_lone_record_lingers() {
+    let mut world = World::new(config());
+    world.leaders = vec![(1, 0), (1, 0)];
+    let mut world = world.get_ready();
+    world.append(0);
+    world.connect_broker();
+    world.next(ApiKey::Produce);
+    world.append(1);
+    assert!(world.asked.is_empty());
+    world.sleep(5);
+    world.next(ApiKey::Produce);
+}
+
+#[test]
+fn a_record_that_waits_leaves_as_soon_as_nothing_is_in_flight() {
+    let mut world = World::new(config());
+    world.leaders = vec![(1, 0), (1, 0)];
+    let mut world = world.get_ready();
+    world.append(0);
+    world.connect_broker();
+    let asked = world.next(ApiKey::Produce);
+    world.append(1);
+    world.answer_produce(&asked, ErrorCode::NONE, 0);
+    world.next(ApiKey::Produce);
+}
+
+#[test]
+fn an_explicit_linger_holds_also_the_first_record() {
+    let mut config = config();
+    config.linger = Linger::Fixed(Duration::from_millis(50));
+    let mut world = World::ready(config);
+    world.append(0);
+    world.connect_broker();
+    world.sleep(49);
+    assert!(world.asked.is_empty());
+    world.sleep(1);
+    world.next(ApiKey::Produce);
+}
+
+#[test]
+fn a_moved_leader_gets_the_same_bytes() {
+    let mut world = World::ready(config());
+    world.sleep(1_000);
+    let ticket = world.append(0);
+    world.connect_broker();
+    let first = world.next(ApiKey::Produce);
+    world.answer_produce(&first, ErrorCode::NOT_LEADER_OR_FOLLOWER, -1);
+    world.leaders[0] = (2, 1);
+    world.answer_metadata();
+    world.connect_broker();
+    let second = world.next(ApiKey::Produce);
+    assert_ne!(first.connection_id, second.connection_id);
+    assert_eq!(first.produce().topics, second.produce().topics);
+    world.answer_produce(&second, ErrorCode::NONE, 3);
+    assert_eq!(world.verdicts[&ticket], "at Some(3)");
+    world.assert_saw("LeaderMoved");
+}
+
+#[test]
+fn a_leader_hint_saves_the_wait_for_metadata() {
+    let mut world = World::new(config());
+    world.produce_max = 10;
+    let mut world = world.get_ready();
+    world.append(0);
+    world.connect_broker();
+    let asked = world.next(ApiKey::Produce);
+    let partition = PartitionProduceResponse {
+        error_code: ErrorCode::NOT_LEADER_OR_FOLLOWER,
+        current_leader: Some(LeaderIdAndEpoch {
+            leader_id: 2,
+            leader_epoch: 9,
+        }),
+        ..Default::default()
+    };
+    let name = "t".to_owned();
+    let topics = vec![TopicProduceResponse {
+        name,
+        topic_id: Uuid::ZERO,
+        partitions: vec![partition],
+    }];
+    world.answer(
+        &asked,
+        &ProduceResponse {
+            topics,
+            ..Default::default()
+        },
+    );
+    let (_, address, broker) = world.connect();
+    assert_eq!((address.host.as_ref(), broker), ("b2", Some(2)));
+}
+
+#[test]
+fn a_request_that_had_left_makes_its_batch_doubtful_one_that_had_not_does_not() {
+    for (written, word) in [(true, "unknown: "), (false, "failed: ")] {
+        let mut world = World::ready(config());
+        let ticket = world.append(0);
+        let (connection_id, _, _) = world.connect();
+        world.kernel_is_full = !written;
+        world.answer_versions();
+        world.next(ApiKey::Produce);
+        world.lose(connection_id);
+        world.sleep(120_000);
+        world.sleep(1_000);
+        let verdict = &world.verdicts[&ticket];
+        assert!(verdict.starts_with(word), "{written}: {verdict}");
+        assert!(
+            verdict.contains("reset by peer"),
+            "the root cause is missing: {verdict}"
+        );
+        assert!(world.engine.is_idle());
+    }
+}
+
+#[test]
+fn a_request_without_an_answer_ends_its_connection() {
+    let mut world = World::ready(config());
+    world.append(0);
+    world.connect_broker();
+    let first = world.next(ApiKey::Produce);
+    world.sleep(29_999);
+    assert!(!world.saw("no answer within"));
+    world.sleep(1);
+    world.assert_saw("no answer within 30s");
+    assert!(world.disconnects.contains(&first.connection_id));
+    world.asked.clear();
+    world.sleep(1_000);
+    assert!(!world.connects.is_empty(), "it is tried again");
+}
+
+#[test]
+fn a_throttled_broker_is_left_alone_for_that_long() {
+    let mut world = World::ready(config());
+    world.append(0);
+    world.connect_broker();
+    let asked = world.next(ApiKey::Produce);
+    let partitions = vec![PartitionProduceResponse::default()];
+    let name = "t".to_owned();
+    let topics = vec![TopicProduceResponse {
+        name,
+        topic_id: Uuid::ZERO,
+        partitions,
+    }];
+    world.answer(
+        &asked,
+        &ProduceResponse {
+            topics,
+            throttle_time_ms: 300,
+            ..Default::default()
+        },
+    );
+    world.append(0);
+    world.sleep(299);
+    assert!(world.asked.is_empty());
+    world.sleep(1);
+    world.next(ApiKey::Produce);
+}
+
+#[test]
+fn an_answer_that_leaves_a_batch_out_is_a_lost_answer() {
+    let mut world = World::ready(config());
+    let ticket = world.append(0);
+    world.connect_broker();
+    let asked = world.next(ApiKey::Produce);
+    world.answer(&asked, &ProduceResponse::default());
+    world.sleep(150);
+    let again = world.next(ApiKey::Produce);
+    assert_eq!(again.produce().topics, asked.produce().topics);
+    world.answer_produce(&again, ErrorCode::NONE, 4);
+    assert_eq!(world.verdicts[&ticket], "at Some(4)");
+}
+
+#[test]
+fn topics_are_named_by_id_only_when_all_ids_are_known() {
+    for (id, version) in [(Uuid([3; 16]), 13), (Uuid::ZERO, 12)] {
+        let mut world = World::new(config());
+        (world.produce_max, world.topic_id) = (13, id);
+        let mut world = world.get_ready();
+        let ticket = world.append(0);
+        world.connect_broker();
+        let asked = world.next(ApiKey::Produce);
+        assert_eq!(asked.header.api_version, version);
+        world.answer_produce(&asked, ErrorCode::NONE, 8);
+        assert_eq!(world.verdicts[&ticket], "at Some(8)");
+    }
+}
+
+#[test]
+fn garbage_ends_the_connection_and_the_batch_is_sent_again() {
+    let mut world = World::ready(config());
+    let ticket = world.append(0);
+    let connection_id = world.connect_broker();
+    world.next(ApiKey::Produce);
+    world.engine.handle_received(
+        connection_id,
+        &[0, 0, 0, 1, 255, 255],
+        world.now,
+        &mut world.queues,
+    );
+    world.step();
+    world.assert_saw("an answer could not be read");
+    world.sleep(200);
+    world.connect().2.expect("the broker");
+    world.answer_versions();
+    world.answer_metadata();
+    let again = world.next(ApiKey::Produce);
+    world.answer_produce(&again, ErrorCode::NONE, 5);
+    assert_eq!(world.verdicts[&ticket], "at Some(5)");
+}
+
+#[test]
+fn acks_0_is_sent_when_the_socket_took_it() {
+    let mut config = config();
+    (config.acks, config.idempotence) = (crate::config::Acks::None, false);
+    let mut world = World::ready(config);
+    let ticket = world.append(0);
+    world.connect();
+    world.kernel_is_full = true;
+    world.answer_versions();
+    world.next(ApiKey::Produce);
+    assert!(world.verdicts.is_empty());
+    world.kernel_takes_all();
+    assert_eq!(world.verdicts[&ticket], "sent");
+}
+
+#[test]
+fn nothing_is_gathered_while_the_kernel_has_not_taken_all() {
+    let mut config = config();
+    config.linger = Linger::Fixed(Duration::ZERO);
+    let mut world = World::new(config);
+    world.leaders = vec![(1, 0), (1, 0)];
+    let mut world = world.get_ready();
+    world.append(0);
+    world.connect();
+    world.kernel_is_full = true;
+    world.answer_versions();
+    world.next(ApiKey::Produce);
+    world.append(1);
+    world.append_anywhere(1);
+    assert!(world.asked.is_empty());
+    world.kernel_takes_all();
+    let asked = world.next(ApiKey::Produce);
+    assert_eq!(asked.produce().topics[0].partitions.len(), 1);
+    assert!(world.asked.is_empty());
+}
+
+/// A world in which a request of two records is a large one, with the answer to one just come.
+fn busy_world() -> World {
+    let mut config = config();
+    config.busy_from = 2;
+    let mut world = World::new(config);
+    world.leaders = vec![(1, 0), (1, 0)];
+    let mut world = world.get_ready();
+    world.append(0);
+    world.append(1);
+    world.connect_broker();
+    let asked = world.next(ApiKey::Produce);
+    world.answer_produce(&asked, ErrorCode::NONE, 0);
+    world
+}
+
+#[test]
+fn under_load_a_request_waits_for_a_breath_and_no_longer() {
+    let mut world = busy_world();
+    world.append(0);
+    assert!(world.asked.is_empty());
+    assert!(world.engine.pause(world.now).is_some());
+    world.sleep_us(100);
+    world.next(ApiKey::Produce);
+    assert!(world.engine.pause(world.now).is_none());
+}
+
+#[test]
+fn breaths_go_on_while_batches_grow_but_not_for_ever() {
+    let mut world = busy_world();
+    world.append(0);
+    for _ in 0..9 {
+        world.append_anywhere(1);
+        world.sleep_us(100);
+        assert!(world.asked.is_empty());
+    }
+    world.append_anywhere(1);
+    world.sleep_us(100);
+    world.next(ApiKey::Produce);
+}
+
+#[test]
+fn a_request_that_leaves_meanwhile_ends_the_pause() {
+    let mut world = busy_world();
+    world.append(0);
+    world.append(1);
+    let partition = PartitionId { topic: 0, index: 1 };
+    world.queues.0.get_mut(&partition).unwrap().request_flush();
+    world.engine.mark_dirty(partition);
+    world.step();
+    world.next(ApiKey::Produce);
+    // Sleeping on would keep its answer waiting.
+    assert!(world.engine.pause(world.now).is_none());
+}
+
+#[test]
+fn a_record_long_after_the_load_leaves_at_once() {
+    let mut world = busy_world();
+    world.sleep(2);
+    world.append(0);
+    world.next(ApiKey::Produce);
+}

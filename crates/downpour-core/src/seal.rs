@@ -1,0 +1,70 @@
+//! A closed batch that is to be compressed: work that is done without any lock.
+//!
+//! The queue makes the job and takes its result back; who runs it, a caller, the I/O thread or a
+//! pool, is the shell's choice.
+
+use downpour_wire::batch::{BatchBuilder, Body};
+use downpour_wire::codec::{Compression, Compressor};
+
+/// A batch to compress and sum up; run it without any lock, then bring the result back.
+#[derive(Debug)]
+pub struct SealJob {
+    /// Its place among the closed batches of its queue.
+    pub(crate) order: u64,
+    pub(crate) builder: BatchBuilder,
+    pub(crate) compression: Compression,
+}
+
+impl SealJob {
+    /// Bytes to compress.
+    pub fn bytes(&self) -> usize {
+        self.builder.body_len()
+    }
+
+    /// Does the work.
+    pub fn run(self, compressor: &mut Compressor) -> Sealed {
+        let before = self.builder.capacity();
+        let mut body = match self.builder.seal(self.compression, compressor) {
+            Ok(body) => body,
+            // A codec that fails on good input must not cost the records: they go uncompressed.
+            Err(error) => seal_plain(*error.builder),
+        };
+        let recycled = body.take_recycled();
+        Sealed {
+            order: self.order,
+            body,
+            before,
+            recycled,
+        }
+    }
+
+    /// Seals without compressing, for a batch that will not be sent.
+    pub(crate) fn run_plain(self) -> Sealed {
+        let before = self.builder.capacity();
+        Sealed {
+            order: self.order,
+            body: seal_plain(self.builder),
+            before,
+            recycled: Vec::new(),
+        }
+    }
+}
+
+/// A sealed batch on its way back to its queue.
+#[derive(Debug)]
+pub struct Sealed {
+    pub(crate) order: u64,
+    pub(crate) body: Body,
+    /// Bytes of credit that the batch held before it was compressed.
+    pub(crate) before: usize,
+    /// Chunks that compression emptied.
+    pub(crate) recycled: Vec<Vec<u8>>,
+}
+
+/// Seals without compressing.
+pub(crate) fn seal_plain(builder: BatchBuilder) -> Body {
+    // The only refusal is a body over 2 GiB, and `batch_max` is far below that.
+    builder
+        .seal(Compression::NONE, &mut Compressor::new())
+        .expect("a batch is below batch_max")
+}

@@ -1,0 +1,436 @@
+//! What a test does to a cluster by hand, as an administrator or an accident would, and what it asks
+//! it: topics, leaders, brokers, logs, settings. Requests are served in `logic::cluster`.
+
+use std::time::Duration;
+
+use downpour_wire::messages::ApiKey;
+use downpour_wire::primitives::Uuid;
+
+use super::cluster::Cluster;
+use super::request_log::LoggedRequest;
+use super::state::Partition;
+use crate::fault::Fault;
+use crate::record::FakeRecord;
+use crate::topic::TopicSpec;
+use crate::version::{KafkaVersion, VersionTable};
+
+/// Topics and leaders.
+impl Cluster {
+    /// Creates a topic; leaders go round the brokers. Returns its id.
+    ///
+    /// # Panics
+    ///
+    /// If the topic exists, Kafka does not allow the name, or there are fewer brokers than replicas.
+    #[track_caller]
+    pub fn create_topic(&mut self, name: &str, spec: impl Into<TopicSpec>) -> Uuid {
+        match self.try_create_topic(name, spec.into()) {
+            Ok(id) => id,
+            Err(problem) => panic!("{problem}"),
+        }
+    }
+
+    /// As [`create_topic`](Self::create_topic), for a description that is not the test's own.
+    pub(crate) fn try_create_topic(&mut self, name: &str, spec: TopicSpec) -> Result<Uuid, String> {
+        self.state
+            .create_topic(name, spec)
+            .map_err(|problem| format!("cannot create topic {name:?}: {problem}"))
+    }
+
+    /// Deletes a topic and its records. A topic of the same name gets a new id.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such topic.
+    #[track_caller]
+    pub fn delete_topic(&mut self, name: &str) {
+        assert!(
+            self.state.delete_topic(name),
+            "the fake has no topic {name:?}"
+        );
+    }
+
+    /// Adds partitions until the topic has `count`.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such topic.
+    #[track_caller]
+    pub fn grow_topic(&mut self, name: &str, count: i32) {
+        assert!(
+            self.state.topics.contains_key(name),
+            "the fake has no topic {name:?}"
+        );
+        self.state.grow_topic(name, count);
+    }
+
+    /// Every topic's name, sorted.
+    #[must_use]
+    pub fn topics(&self) -> Vec<String> {
+        self.state.topics.keys().cloned().collect()
+    }
+
+    /// How many partitions a topic has; `None` if it does not exist.
+    #[must_use]
+    pub fn partition_count(&self, topic: &str) -> Option<i32> {
+        i32::try_from(self.state.topics.get(topic)?.partitions.len()).ok()
+    }
+
+    /// A topic's id; `None` if it does not exist.
+    #[must_use]
+    pub fn topic_id(&self, topic: &str) -> Option<Uuid> {
+        Some(self.state.topics.get(topic)?.id)
+    }
+
+    /// Makes broker `to` the leader, under a leader epoch one higher.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such partition or no such living broker.
+    #[track_caller]
+    pub fn move_leader(&mut self, topic: &str, partition: i32, to: i32) {
+        assert!(
+            self.state.move_leader(topic, partition, to),
+            "cannot move {topic}-{partition} to broker {to}: one of them is not there"
+        );
+    }
+
+    /// The partition's leader; -1 while no replica lives.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such partition.
+    #[must_use]
+    #[track_caller]
+    pub fn leader(&self, topic: &str, partition: i32) -> i32 {
+        self.at(topic, partition).leader
+    }
+
+    /// It begins at 0 and grows by one with each new leader, also when there is none.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such partition.
+    #[must_use]
+    #[track_caller]
+    pub fn leader_epoch(&self, topic: &str, partition: i32) -> i32 {
+        self.at(topic, partition).leader_epoch
+    }
+
+    #[track_caller]
+    fn at(&self, topic: &str, partition: i32) -> &Partition {
+        match self.state.partition(topic, partition) {
+            Some(found) => found,
+            None => panic!("the fake has no partition {topic}-{partition}"),
+        }
+    }
+
+    #[track_caller]
+    fn at_mut(&mut self, topic: &str, partition: i32) -> &mut Partition {
+        match self.state.partition_mut(topic, partition) {
+            Some(found) => found,
+            None => panic!("the fake has no partition {topic}-{partition}"),
+        }
+    }
+}
+
+/// Brokers and settings.
+impl Cluster {
+    /// Takes a broker down. What it led goes to the first living replica under a new leader epoch,
+    /// or has no leader. Its connections are the driver's to close; requests that come to it all
+    /// the same are answered by closing. True if it was alive.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such broker.
+    #[track_caller]
+    pub fn kill(&mut self, node: i32) -> bool {
+        self.assert_node(node);
+        self.state.kill(node)
+    }
+
+    /// Brings a broker back, with its records. It leads what had no leader. True if it was down.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such broker.
+    #[track_caller]
+    pub fn restart(&mut self, node: i32) -> bool {
+        self.assert_node(node);
+        self.state.restart(node)
+    }
+
+    /// True unless the broker was killed.
+    #[must_use]
+    pub fn is_alive(&self, node: i32) -> bool {
+        self.state.is_alive(node)
+    }
+
+    /// Every broker's id, living or not.
+    #[must_use]
+    pub fn brokers(&self) -> Vec<i32> {
+        self.state.nodes.keys().copied().collect()
+    }
+
+    /// Sets the host and port that Metadata tells for a broker. Default: `broker-<id>.fake`, 9092.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such broker.
+    #[track_caller]
+    pub fn set_address(&mut self, node: i32, host: impl Into<String>, port: u16) {
+        self.assert_node(node);
+        if let Some(found) = self.state.nodes.get_mut(&node) {
+            found.host = host.into();
+            found.port = port;
+        }
+    }
+
+    /// The host and port that Metadata tells for a broker.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such broker.
+    #[must_use]
+    #[track_caller]
+    pub fn address(&self, node: i32) -> (String, u16) {
+        self.assert_node(node);
+        let found = self.state.nodes.get(&node);
+        found
+            .map(|found| (found.host.clone(), found.port))
+            .unwrap_or_default()
+    }
+
+    /// Makes one broker pretend to be another release, as in a cluster that is half upgraded.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such broker.
+    #[track_caller]
+    pub fn set_kafka(&mut self, node: i32, release: KafkaVersion) {
+        self.assert_node(node);
+        if let Some(found) = self.state.nodes.get_mut(&node) {
+            found.versions = VersionTable::of(release);
+        }
+    }
+
+    /// Changes one range that a broker advertises and serves; `None` takes the API away. The fake
+    /// reads no more than its newest release's ranges.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such broker.
+    #[track_caller]
+    pub fn set_api_versions(&mut self, node: i32, api: ApiKey, range: Option<(i16, i16)>) {
+        self.assert_node(node);
+        if let Some(found) = self.state.nodes.get_mut(&node) {
+            found.versions.set(api, range);
+        }
+    }
+
+    /// From now on this broker's Metadata does not follow the cluster: it names the brokers, leaders
+    /// and epochs of this moment, and knows of no topic that is made later. Everything else it does
+    /// as it should, as a broker that lags behind its controller.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such broker.
+    #[track_caller]
+    pub fn freeze_metadata(&mut self, node: i32) {
+        self.assert_node(node);
+        let snapshot = self.state.snapshot();
+        if let Some(found) = self.state.nodes.get_mut(&node) {
+            found.frozen = Some(snapshot);
+        }
+    }
+
+    /// Ends what [`freeze_metadata`](Self::freeze_metadata) began.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such broker.
+    #[track_caller]
+    pub fn thaw_metadata(&mut self, node: i32) {
+        self.assert_node(node);
+        if let Some(found) = self.state.nodes.get_mut(&node) {
+            found.frozen = None;
+        }
+    }
+
+    /// Sets which time it is, in milliseconds since 1970, when the driver's clock is at 0: for
+    /// topics with log append time. Default: 0.
+    pub fn set_epoch_ms(&mut self, ms: i64) {
+        self.state.settings.epoch_ms = ms;
+    }
+
+    /// Whether asking for the metadata of a topic that is not there creates it. Default: false.
+    pub fn set_auto_create(&mut self, auto_create: bool) {
+        self.state.settings.auto_create = auto_create;
+    }
+
+    /// How many partitions a topic gets that is created without a number of its own. Default: 1.
+    pub fn set_default_partitions(&mut self, partitions: i32) {
+        self.state.settings.default_partitions = partitions.max(1);
+    }
+
+    /// The largest batch in bytes, for topics that do not say. Default: 1 MiB and 12 bytes, Kafka's.
+    pub fn set_max_message_bytes(&mut self, bytes: usize) {
+        self.state.settings.max_message_bytes = bytes;
+    }
+
+    #[track_caller]
+    fn assert_node(&self, node: i32) {
+        let ids = self.brokers();
+        assert!(
+            ids.contains(&node),
+            "the fake has no broker {node}, only {ids:?}"
+        );
+    }
+}
+
+/// Logs and what arrived.
+impl Cluster {
+    /// The records of a partition, decoded, in order of their offsets.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such partition.
+    #[must_use]
+    #[track_caller]
+    pub fn records(&self, topic: &str, partition: i32) -> Vec<FakeRecord> {
+        self.at(topic, partition).log.records()
+    }
+
+    /// The record batches of a partition as they lie in its log: first offset and bytes.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such partition.
+    #[track_caller]
+    pub fn batches(&self, topic: &str, partition: i32) -> impl Iterator<Item = (i64, &[u8])> {
+        self.at(topic, partition).log.batches()
+    }
+
+    /// The offset that the partition's next record will get.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such partition.
+    #[must_use]
+    #[track_caller]
+    pub fn end_offset(&self, topic: &str, partition: i32) -> i64 {
+        self.at(topic, partition).log.end_offset()
+    }
+
+    /// Makes the partition forget all producers, as `producer.id.expiration.ms` does. After that it
+    /// accepts any first sequence of a producer (KIP-360).
+    ///
+    /// # Panics
+    ///
+    /// If there is no such partition.
+    #[track_caller]
+    pub fn expire_producer_state(&mut self, topic: &str, partition: i32) {
+        self.at_mut(topic, partition).log.producers.expire_all();
+    }
+
+    /// Makes the partition forget one producer. True if it was known.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such partition.
+    #[track_caller]
+    pub fn expire_producer(&mut self, topic: &str, partition: i32, producer_id: i64) -> bool {
+        self.at_mut(topic, partition)
+            .log
+            .producers
+            .expire(producer_id)
+    }
+
+    /// What the partition remembers of a producer: epoch and last sequence.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such partition.
+    #[must_use]
+    #[track_caller]
+    pub fn last_sequence(
+        &self,
+        topic: &str,
+        partition: i32,
+        producer_id: i64,
+    ) -> Option<(i16, i32)> {
+        self.at(topic, partition).log.producers.last(producer_id)
+    }
+
+    /// Loses every batch that reaches `offset`, as an unclean leader election does; producers are
+    /// remembered as far as the batches that are left tell of them. Acknowledged records may be lost.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such partition.
+    #[track_caller]
+    pub fn truncate(&mut self, topic: &str, partition: i32, offset: i64) {
+        self.at_mut(topic, partition).log.truncate(offset);
+    }
+
+    /// Moves the partition's first readable offset up to `offset`, as retention does.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such partition.
+    #[track_caller]
+    pub fn delete_records_before(&mut self, topic: &str, partition: i32, offset: i64) {
+        self.at_mut(topic, partition).log.delete_before(offset);
+    }
+
+    /// Every request that arrived, oldest first; at most
+    /// [`REQUESTS_KEPT_MAX`](super::REQUESTS_KEPT_MAX) are remembered.
+    pub fn requests(&self) -> impl ExactSizeIterator<Item = &LoggedRequest> {
+        self.request_log.requests()
+    }
+
+    /// How many requests of a kind arrived, those that are no longer remembered included.
+    #[must_use]
+    pub fn request_count(&self, api: ApiKey) -> u64 {
+        self.request_log.count(api)
+    }
+
+    /// What no sound client ever does, in words: frames that cannot be read, versions that were
+    /// not offered, batches that are malformed. At most 1,000 are remembered.
+    pub fn violations(&self) -> impl ExactSizeIterator<Item = &String> {
+        self.request_log.violations()
+    }
+
+    /// Forgets the requests, their counts and the violations.
+    pub fn clear_requests(&mut self) {
+        self.request_log.clear();
+    }
+}
+
+/// Faults and delays.
+impl Cluster {
+    /// Adds a fault; see [`Fault`] for which request it applies to.
+    pub fn fault(&mut self, fault: Fault) {
+        self.faults.add(fault);
+    }
+
+    /// Removes every fault that has not run out.
+    pub fn clear_faults(&mut self) {
+        self.faults.clear();
+    }
+
+    /// How many faults have not run out: 0 once everything that was scripted has happened.
+    #[must_use]
+    pub fn pending_faults(&self) -> usize {
+        self.faults.len()
+    }
+
+    /// From now on each request is worked on for `delay`; a connection's requests wait for each other.
+    pub fn set_service_delay(&mut self, delay: Duration) {
+        self.service_delay = delay;
+    }
+
+    /// From now on each answer arrives `delay` later; meanwhile the next request is served.
+    pub fn set_network_delay(&mut self, delay: Duration) {
+        self.network_delay = delay;
+    }
+}

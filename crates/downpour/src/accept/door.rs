@@ -1,0 +1,169 @@
+//! Accepting a record, waiting included: what both facades and topic handles do.
+//!
+//! The attempt itself is in `append`, the waits in `wait`, many records in `many`.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use crate::accept::append::{AcceptProgress, AcceptStep, in_place, step, topic};
+use crate::accept::wait::{Deadline, WaitForMemory, WaitForTopic};
+use crate::delivery::delivery::Delivery;
+use crate::error::send::{SendError, WaitedFor};
+use crate::record::record::Record;
+use crate::record::returned::TrySendError;
+use crate::shared::shared::Shared;
+use crate::sys::park;
+use crate::topics::entry::TopicEntry;
+
+type Waiting<'a> = Pin<Box<dyn Future<Output = Result<Delivery, SendError>> + Send + 'a>>;
+
+/// Accepts a record, waiting for metadata and memory.
+///
+/// Written by hand because an async function would move the record twice more; only a record
+/// that must wait gets a future on the heap.
+pub(crate) struct Accept<'a> {
+    shared: &'a Arc<Shared>,
+    record: Option<Record<'a>>,
+    waiting: Option<Waiting<'a>>,
+}
+
+impl<'a> Accept<'a> {
+    #[inline]
+    pub(crate) fn new(shared: &'a Arc<Shared>, record: Record<'a>) -> Self {
+        Self {
+            shared,
+            record: Some(record),
+            waiting: None,
+        }
+    }
+}
+
+impl Future for Accept<'_> {
+    type Output = Result<Delivery, SendError>;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        if let Some(record) = &this.record {
+            let mut progress = AcceptProgress::default();
+            if let Some(delivery) = in_place(this.shared, record, &mut progress) {
+                this.record = None;
+                return Poll::Ready(Ok(delivery));
+            }
+            match step(this.shared, record, &mut progress) {
+                AcceptStep::Accepted(delivery) => {
+                    this.record = None;
+                    return Poll::Ready(Ok(delivery));
+                }
+                AcceptStep::Refused(error) => {
+                    this.record = None;
+                    return Poll::Ready(Err(error));
+                }
+                obstacle => {
+                    let Some(record) = this.record.take() else {
+                        unreachable!("it was there just now")
+                    };
+                    let waiting = wait_and_accept(this.shared, record, progress, obstacle);
+                    this.waiting = Some(Box::pin(waiting));
+                }
+            }
+        }
+        match &mut this.waiting {
+            Some(waiting) => waiting.as_mut().poll(context),
+            None => panic!("a send was polled after completion"),
+        }
+    }
+}
+
+/// The same for a thread that may block.
+#[inline]
+pub(crate) fn accept_blocking(
+    shared: &Arc<Shared>,
+    record: &Record<'_>,
+) -> Result<Delivery, SendError> {
+    let mut progress = AcceptProgress::default();
+    if let Some(delivery) = in_place(shared, record, &mut progress) {
+        return Ok(delivery);
+    }
+    match step(shared, record, &mut progress) {
+        AcceptStep::Accepted(delivery) => Ok(delivery),
+        AcceptStep::Refused(error) => Err(error),
+        obstacle => park::block_on(wait_for(shared, record, progress, obstacle)),
+    }
+}
+
+async fn wait_and_accept(
+    shared: &Arc<Shared>,
+    record: Record<'_>,
+    progress: AcceptProgress,
+    obstacle: AcceptStep,
+) -> Result<Delivery, SendError> {
+    wait_for(shared, &record, progress, obstacle).await
+}
+
+/// Waits for what is in the way of a record, until it is accepted or refused.
+pub(crate) async fn wait_for(
+    shared: &Arc<Shared>,
+    record: &Record<'_>,
+    mut progress: AcceptProgress,
+    mut obstacle: AcceptStep,
+) -> Result<Delivery, SendError> {
+    let deadline = Deadline::new(shared);
+    // Ends: each round waits for something that the deadline bounds.
+    loop {
+        match obstacle {
+            AcceptStep::Accepted(delivery) => return Ok(delivery),
+            AcceptStep::Refused(error) => return Err(error),
+            AcceptStep::NeedTopic(topic) => WaitForTopic::new(shared, topic, deadline).await?,
+            AcceptStep::NeedMemory(bytes) => {
+                let topic = topic(shared, record.topic())?;
+                let chunk = WaitForMemory::new(shared, topic, bytes, deadline).await?;
+                // Used or given back by the attempt, before anything can interrupt it.
+                progress.chunk = Some(chunk);
+            }
+        }
+        obstacle = step(shared, record, &mut progress);
+    }
+}
+
+/// Accepts a record now or gives it back.
+#[expect(
+    clippy::result_large_err,
+    reason = "the record comes back as it was, unboxed"
+)]
+pub(crate) fn try_accept<'a>(
+    shared: &Arc<Shared>,
+    record: Record<'a>,
+) -> Result<Delivery, TrySendError<'a>> {
+    let mut progress = AcceptProgress::default();
+    if let Some(delivery) = in_place(shared, &record, &mut progress) {
+        return Ok(delivery);
+    }
+    let reason = match step(shared, &record, &mut progress) {
+        AcceptStep::Accepted(delivery) => return Ok(delivery),
+        AcceptStep::Refused(error) => error,
+        AcceptStep::NeedTopic(topic) => match shared.want_topic(&topic) {
+            Ok(()) => SendError::NotReady(WaitedFor::Metadata),
+            Err(error) => error,
+        },
+        AcceptStep::NeedMemory(_) => SendError::NotReady(WaitedFor::Memory),
+    };
+    Err(TrySendError { record, reason })
+}
+
+/// Waits until a topic can be sent to.
+pub(crate) async fn warm_up(
+    shared: &Arc<Shared>,
+    name: &str,
+) -> Result<Arc<TopicEntry>, SendError> {
+    if shared.is_closing() {
+        return Err(SendError::Closed);
+    }
+    let topic = topic(shared, name)?;
+    if !topic.is_ready() {
+        WaitForTopic::new(shared, topic.clone(), Deadline::new(shared)).await?;
+    }
+    Ok(topic)
+}

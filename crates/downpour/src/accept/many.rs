@@ -1,0 +1,194 @@
+//! Accepting many records with one handle: all are checked, then accepted in order, and those
+//! that follow each other into one partition are appended under one lock.
+//!
+//! A single record's way, and the waits, are in `append` and `door`.
+
+use std::sync::Arc;
+
+use crate::accept::append::{
+    AcceptProgress, AcceptStep, after_append, choose, reference, step, topic,
+};
+use crate::accept::door::wait_for;
+use crate::accept::validate;
+use crate::delivery::deliveries::Deliveries;
+use crate::error::send::SendError;
+use crate::record::record::{NO_TIMESTAMP, Record, Target};
+use crate::record::returned::SendManyError;
+use crate::shared::shared::Shared;
+use crate::sys::clock;
+use crate::topics::entry::TopicEntry;
+
+/// Records that are appended under one lock: the I/O thread and other callers wait for it.
+const RUN_MAX: usize = 64;
+
+/// Records that share one reading of the clock; far less than its tick.
+const CLOCK_EVERY: usize = 64;
+
+/// Accepts records in order; all are checked before the first is accepted.
+pub(crate) async fn accept_many<'a>(
+    shared: &Arc<Shared>,
+    records: impl IntoIterator<Item = Record<'a>>,
+) -> Result<Deliveries, SendManyError<'a>> {
+    // Collected in one go: a record is large, and every further move shows.
+    let mut records: Vec<Record<'a>> = records.into_iter().collect();
+    let mut accepted = Deliveries::default();
+    for (at, record) in records.iter().enumerate() {
+        if let Err(reason) = check(shared, record) {
+            return Err(SendManyError::new(accepted, records, at, reason));
+        }
+    }
+    let refused = accept_in_order(shared, &records, &mut accepted).await;
+    match refused {
+        Ok(()) => Ok(accepted),
+        Err(reason) => {
+            let rest = records.split_off(accepted.len());
+            Err(SendManyError::new(accepted, rest, 0, reason))
+        }
+    }
+}
+
+/// What is wrong with a record, as far as it can be known without metadata.
+#[inline]
+fn check(shared: &Shared, record: &Record<'_>) -> Result<(), SendError> {
+    validate::record(record, shared.settings.core.batch_max)?;
+    match record.topic.target() {
+        Target::Known(topic) if topic.owner() == shared.id => Ok(()),
+        _ => topic(shared, record.topic()).map(drop),
+    }
+}
+
+async fn accept_in_order(
+    shared: &Arc<Shared>,
+    records: &[Record<'_>],
+    accepted: &mut Deliveries,
+) -> Result<(), SendError> {
+    let mut progress = AcceptProgress::default();
+    let (mut now, mut read_at) = (0, 0);
+    while let Some(record) = records.get(accepted.len()) {
+        let at = accepted.len();
+        if at >= read_at {
+            now = clock::unix_millis();
+            read_at = at + CLOCK_EVERY;
+        }
+        append_run(shared, &records[at..], now, &mut progress, accepted);
+        if accepted.len() > at {
+            continue;
+        }
+        let delivery = match step(shared, record, &mut progress) {
+            AcceptStep::Accepted(delivery) => delivery,
+            AcceptStep::Refused(error) => return Err(error),
+            obstacle => {
+                read_at = 0;
+                wait_for(shared, record, std::mem::take(&mut progress), obstacle).await?
+            }
+        };
+        progress = AcceptProgress::default();
+        accepted.push(delivery);
+    }
+    Ok(())
+}
+
+/// Appends the first of these records and those that follow it into its partition, as far as
+/// its open batch has room; none if anything is in the way.
+fn append_run(
+    shared: &Shared,
+    records: &[Record<'_>],
+    now: i64,
+    progress: &mut AcceptProgress,
+    accepted: &mut Deliveries,
+) {
+    let Some(first) = records.first() else { return };
+    if shared.is_forked() || shared.is_closing() || shared.memory.is_contended() {
+        return;
+    }
+    match first.topic.target() {
+        Target::Known(topic) if topic.owner() == shared.id => {
+            append_run_in(shared, topic, records, now, progress, accepted);
+        }
+        _ => {
+            let run = |topic: &Arc<TopicEntry>| {
+                append_run_in(shared, topic, records, now, progress, accepted);
+            };
+            let _ = shared.topics.with(first.topic(), run);
+        }
+    }
+}
+
+fn append_run_in(
+    shared: &Shared,
+    topic: &Arc<TopicEntry>,
+    records: &[Record<'_>],
+    now: i64,
+    progress: &mut AcceptProgress,
+    accepted: &mut Deliveries,
+) {
+    let Some(partition) = chosen(shared, topic, &records[0], progress) else {
+        return;
+    };
+    let Some(entry) = topic.partitions.get(partition) else {
+        return;
+    };
+    let mut inner = entry.lock();
+    if inner.closed {
+        return;
+    }
+    let options = &shared.settings.options;
+    let mut closed = None;
+    // A partitioner of the caller's is foreign code, which may send, too: it is asked before the
+    // lock is taken, and that was for the first.
+    let run_max = match shared.settings.partitioner {
+        None => RUN_MAX,
+        Some(_) => 1,
+    };
+    for record in records.iter().take(run_max) {
+        if record.label.is_some() || !goes_to(record, topic) {
+            break;
+        }
+        if chosen(shared, topic, record, progress) != Some(partition) {
+            break;
+        }
+        let timestamp = if record.timestamp == NO_TIMESTAMP {
+            now
+        } else {
+            record.timestamp
+        };
+        let reference = reference(record, timestamp);
+        let Some(index) = inner.queue.append_to_open(&reference, options) else {
+            break;
+        };
+        // The next one chooses anew.
+        progress.partition = None;
+        if let Some(ticket) = inner.queue.open_ticket() {
+            accepted.push_position(ticket, index, timestamp);
+        }
+        if inner.queue.is_full() {
+            closed = Some(inner.queue.close_full());
+            break;
+        }
+    }
+    drop(inner);
+    if let Some((notify, job)) = closed {
+        after_append(shared, entry, notify, true, job, progress);
+    }
+}
+
+/// The record's partition; chosen once, for the choice counts bytes.
+#[inline(always)]
+fn chosen(
+    shared: &Shared,
+    topic: &TopicEntry,
+    record: &Record<'_>,
+    progress: &mut AcceptProgress,
+) -> Option<i32> {
+    if progress.partition.is_none() {
+        progress.partition = choose(shared, topic, record).ok();
+    }
+    progress.partition
+}
+
+fn goes_to(record: &Record<'_>, topic: &Arc<TopicEntry>) -> bool {
+    match record.topic.target() {
+        Target::Known(other) => Arc::ptr_eq(other, topic),
+        Target::Name(name) => **name == **topic.name(),
+    }
+}

@@ -1,0 +1,146 @@
+//! What makes a record valid without knowing the cluster, each rule with its remedy.
+//!
+//! The rules that need metadata (does the partition exist) are in `append`.
+
+use downpour_wire::batch::{BatchBuilder, HEADER_LEN};
+use downpour_wire::record::RecordRef;
+
+use crate::error::record::{Field, InvalidRecord};
+use crate::record::record::{NO_PARTITION, NO_TIMESTAMP, Record};
+
+/// Kafka's limit on the length of a topic's name.
+const TOPIC_NAME_MAX: usize = 249;
+
+/// More than lengths, deltas and attributes of a record without headers can take.
+const RECORD_OVERHEAD_MAX: usize = 64;
+/// The same for each header.
+const HEADER_OVERHEAD_MAX: usize = 10;
+
+type Check = Result<(), Box<InvalidRecord>>;
+
+/// Checks a name before it is asked for; names in the topic table were checked already.
+pub(crate) fn topic_name(name: &str) -> Check {
+    let fail = |trouble: String, remedy| Err(InvalidRecord::new(Field::Topic, trouble, remedy));
+    if name.is_empty() {
+        return fail("is empty".into(), "name the topic that the record goes to");
+    }
+    if name.len() > TOPIC_NAME_MAX {
+        return fail(
+            format!(
+                "has {} characters, Kafka allows {TOPIC_NAME_MAX}",
+                name.len()
+            ),
+            "use a shorter name",
+        );
+    }
+    if name == "." || name == ".." {
+        return fail(
+            format!("is {name:?}, which Kafka reserves"),
+            "use another name",
+        );
+    }
+    if let Some(bad) = name
+        .chars()
+        .find(|c| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-')))
+    {
+        return fail(
+            format!("{name:?} contains {bad:?}"),
+            "use only ASCII letters, digits, '.', '_' and '-'",
+        );
+    }
+    Ok(())
+}
+
+/// Checks everything but the topic.
+#[inline]
+pub(crate) fn record(record: &Record<'_>, batch_max: usize) -> Check {
+    if record.tombstone
+        || record.partition_key.is_some()
+        || (record.partition < 0 && record.partition != NO_PARTITION)
+        || (record.timestamp < 0 && record.timestamp != NO_TIMESTAMP)
+    {
+        unusual(record)?;
+    }
+    let rough = record.key_bytes().map_or(0, <[u8]>::len)
+        + record.value_bytes().map_or(0, <[u8]>::len)
+        + RECORD_OVERHEAD_MAX
+        + HEADER_LEN
+        + header_bytes(record);
+    if rough > batch_max {
+        size(record, batch_max)
+    } else {
+        Ok(())
+    }
+}
+
+#[inline]
+fn header_bytes(record: &Record<'_>) -> usize {
+    record
+        .headers
+        .iter()
+        .map(|h| h.key.len() + h.value.as_ref().map_or(0, |v| v.len()) + HEADER_OVERHEAD_MAX)
+        .sum()
+}
+
+#[cold]
+fn unusual(record: &Record<'_>) -> Check {
+    if record.tombstone && record.key_bytes().is_none_or(<[u8]>::is_empty) {
+        return Err(InvalidRecord::new(
+            Field::Key,
+            "is empty, but a tombstone deletes by key",
+            "give the key that is to be deleted",
+        ));
+    }
+    if record
+        .partition_key
+        .as_ref()
+        .is_some_and(|k| k.as_bytes().is_empty())
+    {
+        return Err(InvalidRecord::new(
+            Field::PartitionKey,
+            "is empty",
+            "leave it out, or give the bytes that choose the partition",
+        ));
+    }
+    if record.partition < 0 && record.partition != NO_PARTITION {
+        return Err(InvalidRecord::new(
+            Field::Partition,
+            format!("is {}", record.partition),
+            "leave it out to let the partitioner choose, or give 0 or more",
+        ));
+    }
+    if record.timestamp < 0 && record.timestamp != NO_TIMESTAMP {
+        return Err(InvalidRecord::new(
+            Field::Timestamp,
+            format!("is {}, before 1970", record.timestamp),
+            "leave it out for the time of sending, or give milliseconds since 1970",
+        ));
+    }
+    Ok(())
+}
+
+/// The exact size, once the rough one is near the limit.
+#[cold]
+fn size(record: &Record<'_>, batch_max: usize) -> Check {
+    let exact = HEADER_LEN
+        + BatchBuilder::new().record_len(&RecordRef {
+            key: record.key_bytes(),
+            value: record.value_bytes(),
+            headers: &record.headers,
+            timestamp: record.timestamp.max(0),
+        });
+    if exact <= batch_max {
+        return Ok(());
+    }
+    let value = record.value_bytes().map_or(0, <[u8]>::len);
+    let field = if value + RECORD_OVERHEAD_MAX + HEADER_LEN > batch_max {
+        Field::Value
+    } else {
+        Field::Record
+    };
+    Err(InvalidRecord::new(
+        field,
+        format!("makes a batch of {exact} bytes, the largest allowed is {batch_max}"),
+        "send less, or raise record_max here and max.message.bytes of the topic",
+    ))
+}

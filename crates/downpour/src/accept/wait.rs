@@ -1,0 +1,282 @@
+//! What a caller can wait for: metadata, memory, verdicts of many batches, the end.
+//!
+//! All of them are plain futures that leave a waker and take it back when they are dropped.
+//! Deadlines are kept by the I/O thread, so that no executor's timer is needed.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::Instant;
+
+use downpour_core::callers::budget::WaitKey;
+use downpour_core::callers::completion::WaiterKey;
+
+use crate::delivery::batch_state::BatchState;
+use crate::error::send::{SendError, SendTimeout, WaitedFor};
+use crate::record::unfinished::Unfinished;
+use crate::shared::shared::Shared;
+use crate::shared::timers::TimerKey;
+use crate::sys::wake;
+use crate::sys::waker_set::WakerKey;
+use crate::topics::entry::{Metadata, MetadataWait, TopicEntry};
+
+/// When the waits of one record are over: all of them share `max_block`, from the first one on.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Deadline {
+    started: Instant,
+    ends_at: Instant,
+}
+
+impl Deadline {
+    pub(crate) fn new(shared: &Shared) -> Self {
+        let started = Instant::now();
+        Self {
+            started,
+            // Cannot overflow: the configuration bounds it.
+            ends_at: started + shared.settings.max_block,
+        }
+    }
+}
+
+/// Ends a wait at its deadline, or when the producer closes.
+struct DeadlineTimer<'a> {
+    shared: &'a Arc<Shared>,
+    deadline: Deadline,
+    key: Option<TimerKey>,
+}
+
+impl<'a> DeadlineTimer<'a> {
+    fn new(shared: &'a Arc<Shared>, deadline: Deadline) -> Self {
+        Self {
+            shared,
+            deadline,
+            key: None,
+        }
+    }
+
+    /// Goes on waiting, with a timer set, or says why not.
+    fn guard<T>(
+        &mut self,
+        waited_for: WaitedFor,
+        topic: &TopicEntry,
+        waker: &Waker,
+    ) -> Poll<Result<T, SendError>> {
+        if self.shared.is_closing() {
+            return Poll::Ready(Err(SendError::Closed));
+        }
+        let ends_at = self.deadline.ends_at;
+        let now = Instant::now();
+        if now >= ends_at {
+            return Poll::Ready(Err(SendError::Timeout(Box::new(SendTimeout {
+                topic: topic.name().clone(),
+                waited: now - self.deadline.started,
+                waited_for,
+                topic_code: topic.last_code(),
+                unreachable: self.shared.unreachable(),
+            }))));
+        }
+        if self.shared.timers.set(&mut self.key, ends_at, waker) {
+            // The I/O thread keeps the timers, and sleeps longer than this one.
+            self.shared.mailbox.wake();
+        }
+        // A close drains the timers, after it has said that it closes. It came in between: this
+        // timer was set after the drain, and nobody would look at it any more.
+        if self.shared.is_closing() {
+            return Poll::Ready(Err(SendError::Closed));
+        }
+        Poll::Pending
+    }
+}
+
+impl Drop for DeadlineTimer<'_> {
+    fn drop(&mut self) {
+        if let Some(key) = self.key.take() {
+            self.shared.timers.cancel(key);
+        }
+    }
+}
+
+/// Waits for a topic's first metadata.
+pub(crate) struct WaitForTopic<'a> {
+    timer: DeadlineTimer<'a>,
+    topic: Arc<TopicEntry>,
+    wait: Option<MetadataWait>,
+}
+
+impl<'a> WaitForTopic<'a> {
+    pub(crate) fn new(shared: &'a Arc<Shared>, topic: Arc<TopicEntry>, deadline: Deadline) -> Self {
+        Self {
+            timer: DeadlineTimer::new(shared, deadline),
+            topic,
+            wait: None,
+        }
+    }
+}
+
+impl Future for WaitForTopic<'_> {
+    type Output = Result<(), SendError>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        let first = this.wait.is_none();
+        match this.topic.poll_metadata(&mut this.wait, context.waker()) {
+            Metadata::Ready => return Poll::Ready(Ok(())),
+            Metadata::Refused(code) => {
+                let topic = this.topic.name().clone();
+                return Poll::Ready(Err(SendError::TopicUnavailable { topic, code }));
+            }
+            Metadata::Waiting => {}
+        }
+        if first {
+            // Asked for after the waker was left, so that no answer can come before it.
+            if let Err(error) = this.timer.shared.want_topic(&this.topic) {
+                return Poll::Ready(Err(error));
+            }
+        }
+        this.timer
+            .guard(WaitedFor::Metadata, &this.topic, context.waker())
+    }
+}
+
+impl Drop for WaitForTopic<'_> {
+    fn drop(&mut self) {
+        if let Some(wait) = self.wait.take() {
+            self.topic.forget(wait);
+        }
+    }
+}
+
+/// Waits in line for a chunk of `buffer_memory`, first come, first served.
+///
+/// A grant is made while its caller sleeps, and is that caller's from then on. In time:
+///
+/// 1. A record that needs 16 KiB waits, then one that needs 1 KiB joins the line.
+/// 2. 4 KiB come back. They would do for the second; they are kept for the first, as large
+///    records would starve otherwise.
+/// 3. 12 KiB more come back. The first is granted its 16 KiB, and its task is woken.
+/// 4. Before that task runs, its future is dropped. `drop` gives the place in line up and the
+///    grant with it, which then goes on to the second. Without that, 16 KiB would be lent to
+///    nobody for good.
+pub(crate) struct WaitForMemory<'a> {
+    timer: DeadlineTimer<'a>,
+    topic: Arc<TopicEntry>,
+    bytes: usize,
+    key: Option<WaitKey>,
+}
+
+impl<'a> WaitForMemory<'a> {
+    pub(crate) fn new(
+        shared: &'a Arc<Shared>,
+        topic: Arc<TopicEntry>,
+        bytes: usize,
+        deadline: Deadline,
+    ) -> Self {
+        Self {
+            timer: DeadlineTimer::new(shared, deadline),
+            topic,
+            bytes,
+            key: None,
+        }
+    }
+}
+
+impl Future for WaitForMemory<'_> {
+    type Output = Result<Vec<u8>, SendError>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        let shared = this.timer.shared;
+        let first = this.key.is_none();
+        if let Some(chunk) = shared
+            .memory
+            .poll_chunk(this.bytes, &mut this.key, context.waker())
+        {
+            return Poll::Ready(Ok(chunk));
+        }
+        if first {
+            // The I/O thread must hear of the want: while somebody waits, open batches leave
+            // whether they are full or not.
+            shared.mailbox.wake();
+        }
+        this.timer
+            .guard(WaitedFor::Memory, &this.topic, context.waker())
+    }
+}
+
+impl Drop for WaitForMemory<'_> {
+    fn drop(&mut self) {
+        if let Some(key) = self.key.take() {
+            let mut woken = Vec::new();
+            self.timer.shared.memory.cancel(key, &mut woken);
+            wake::wake_all(&mut woken);
+        }
+    }
+}
+
+/// Waits until every record of these batches has its verdict.
+pub(crate) struct WaitForBatches {
+    batches: Vec<Arc<BatchState>>,
+    waiter: Option<WaiterKey>,
+}
+
+impl WaitForBatches {
+    pub(crate) fn new(batches: Vec<Arc<BatchState>>) -> Self {
+        Self {
+            batches,
+            waiter: None,
+        }
+    }
+}
+
+impl Future for WaitForBatches {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let this = self.get_mut();
+        while let Some(last) = this.batches.last() {
+            if !last.poll_complete(&mut this.waiter, context.waker()) {
+                return Poll::Pending;
+            }
+            this.batches.pop();
+        }
+        Poll::Ready(())
+    }
+}
+
+impl Drop for WaitForBatches {
+    fn drop(&mut self) {
+        if let (Some(waiter), Some(last)) = (self.waiter.take(), self.batches.last()) {
+            last.forget(waiter);
+        }
+    }
+}
+
+/// Waits for the producer's end.
+pub(crate) struct WaitForTermination {
+    shared: Arc<Shared>,
+    key: Option<WakerKey>,
+}
+
+impl WaitForTermination {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        Self { shared, key: None }
+    }
+}
+
+impl Future for WaitForTermination {
+    type Output = Unfinished;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Unfinished> {
+        let this = self.get_mut();
+        this.shared.termination.poll(&mut this.key, context.waker())
+    }
+}
+
+impl Drop for WaitForTermination {
+    fn drop(&mut self) {
+        if let Some(key) = self.key.take() {
+            self.shared.termination.forget(key);
+        }
+    }
+}

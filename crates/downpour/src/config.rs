@@ -1,0 +1,11 @@
+//! From what a caller asks for to the settings that a producer runs by.
+//!
+//! Setters and `properties` fill a `PartialConfig`, `resolve` turns that into `Settings` or into
+//! every problem at once. The setters themselves are in the crate's `builder`.
+
+pub(crate) mod connector;
+pub(crate) mod partial;
+pub(crate) mod properties;
+pub(crate) mod resolve;
+mod secret;
+pub(crate) mod settings;

@@ -1,0 +1,23 @@
+//! The configuration once it is checked: what the producer's parts read.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use downpour_core::callers::partitioner::Partitioner;
+use downpour_core::config::{BatchOptions, Config};
+
+use crate::config::connector::Connector;
+
+/// Checked settings, the core's and the shell's own.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    pub(crate) core: Arc<Config>,
+    pub(crate) options: BatchOptions,
+    pub(crate) buffer_memory: usize,
+    /// At most ten years, so that it can be added to an instant.
+    pub(crate) max_block: Duration,
+    pub(crate) partitioner: Option<Arc<dyn Partitioner>>,
+    pub(crate) connector: Connector,
+    pub(crate) send_buffer: Option<usize>,
+    pub(crate) receive_buffer: Option<usize>,
+}

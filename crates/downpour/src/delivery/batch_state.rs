@@ -1,0 +1,375 @@
+//! What all handles of one batch share: its verdicts, its labels and who waits.
+//!
+//! The verdicts' bookkeeping is `downpour-core`'s; this file adds the lock, and the way past it
+//! for batches that were delivered in one piece. For the order of locks see ARCHITECTURE.md, Locks.
+//!
+//! No waiter is missed. In time: a handle finds nothing published, takes the lock, finds no
+//! verdict, leaves its waker and unlocks; the I/O thread takes the lock, notes the verdict, takes
+//! the waker out, publishes, unlocks and wakes. Had it come first, the handle would have found
+//! the verdict under the lock. Published under the lock, a batch is never published while a
+//! waker lies in it that nobody takes out; that is why a handle that finds it published may
+//! forget its own key.
+
+use std::ops::Range;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+use std::task::{Poll, Waker};
+
+use downpour_core::callers::completion::{Completion, WaiterKey};
+use downpour_core::outcome::{Verdict, Written};
+
+use crate::delivery::report::{Outcome, Report};
+use crate::error::delivery::DeliveryError;
+use crate::label::Label;
+use crate::sys::lock::lock;
+
+/// The state behind the handles of one batch.
+#[derive(Debug)]
+pub(crate) struct BatchState {
+    topic: Arc<str>,
+    partition: i32,
+    inner: Mutex<Inner>,
+    /// Set by `resolve`, once, when the whole batch was delivered in one piece and has no labels,
+    /// which is how nearly all end. Its handles need no lock then; without it each of a thousand
+    /// handles would take it.
+    published: OnceLock<Published>,
+}
+
+/// Where a batch that was delivered in one piece is.
+#[derive(Debug, Clone, Copy)]
+struct Published {
+    base_offset: Option<i64>,
+    log_append_time: Option<i64>,
+}
+
+struct Inner {
+    completion: Completion<Waker>,
+    /// Sorted by index; most records have none.
+    labels: Vec<(u32, Label)>,
+}
+
+impl std::fmt::Debug for Inner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Inner")
+            .field("segments", &self.completion.segments())
+            .field("labels", &self.labels.len())
+            .finish()
+    }
+}
+
+impl BatchState {
+    pub(crate) fn new(topic: Arc<str>, partition: i32) -> Arc<Self> {
+        let inner = Inner {
+            completion: Completion::new(),
+            labels: Vec::new(),
+        };
+        Arc::new(Self {
+            topic,
+            partition,
+            inner: Mutex::new(inner),
+            published: OnceLock::new(),
+        })
+    }
+
+    pub(crate) fn topic(&self) -> &Arc<str> {
+        &self.topic
+    }
+
+    pub(crate) fn partition(&self) -> i32 {
+        self.partition
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // Nothing below panics halfway through a change, so a poisoned state is still whole.
+        lock(&self.inner)
+    }
+
+    /// Keeps a label. Called under the partition's lock, so before any verdict.
+    pub(crate) fn add_label(&self, index: u32, label: Label) {
+        self.lock().labels.push((index, label));
+    }
+
+    /// Gives the run of `count` records from `first` its verdict; the batch has `total`.
+    pub(crate) fn resolve(
+        &self,
+        (first, count): (u32, u32),
+        total: u32,
+        verdict: Verdict,
+        woken: &mut Vec<Waker>,
+    ) {
+        let mut inner = self.lock();
+        let completion = &mut inner.completion;
+        let resolved = completion.resolve(first, count, total, verdict, woken);
+        self.publish(&inner);
+        drop(inner);
+        if let Err(twice) = resolved {
+            tracing::error!(
+                topic = &*self.topic,
+                partition = self.partition,
+                ?twice,
+                "records were about to get a second verdict; please report this"
+            );
+        }
+    }
+
+    /// Notes that the whole batch is in one place, if it is.
+    fn publish(&self, inner: &Inner) {
+        if !inner.completion.is_complete() || !inner.labels.is_empty() {
+            return;
+        }
+        if let [segment] = inner.completion.segments() {
+            if let Verdict::Delivered {
+                base_offset,
+                log_append_time,
+            } = segment.verdict
+            {
+                let _ = self.published.set(Published {
+                    base_offset,
+                    log_append_time,
+                });
+            }
+        }
+    }
+
+    /// Gives every record without a verdict this one: the I/O thread is gone, and nobody is left
+    /// to find out.
+    pub(crate) fn abandon(&self, verdict: Verdict, woken: &mut Vec<Waker>) {
+        let mut inner = self.lock();
+        // How many records the batch has is not known here, so that all numbers without a verdict
+        // get this one.
+        let done: Vec<(u32, u32)> = inner
+            .completion
+            .segments()
+            .iter()
+            .map(|s| (s.first, s.count))
+            .collect();
+        let mut next = 0;
+        for (first, count) in done {
+            if first > next {
+                let gap = first - next;
+                let _ = inner
+                    .completion
+                    .resolve(next, gap, u32::MAX, verdict.clone(), woken);
+            }
+            next = first + count;
+        }
+        let _ = inner
+            .completion
+            .resolve(next, u32::MAX - next, u32::MAX, verdict, woken);
+    }
+
+    /// How one record ended; `None` while it has not.
+    #[inline]
+    pub(crate) fn outcome(&self, index: u32, timestamp: i64) -> Option<Outcome> {
+        match self.published_report(index, timestamp) {
+            Some(report) => Some(Outcome::Delivered(report)),
+            None => self.outcome_locked(index, timestamp),
+        }
+    }
+
+    /// Where a record of a batch is that was delivered in one piece.
+    #[inline]
+    pub(crate) fn published_report(&self, index: u32, timestamp: i64) -> Option<Report> {
+        let published = self.published.get()?;
+        Some(Report {
+            topic: self.topic.clone(),
+            partition: self.partition,
+            offset: published.base_offset.map(|base| base + i64::from(index)),
+            timestamp: published.log_append_time.unwrap_or(timestamp),
+            label: None,
+        })
+    }
+
+    fn outcome_locked(&self, index: u32, timestamp: i64) -> Option<Outcome> {
+        let inner = self.lock();
+        self.outcome_in(&inner, index, timestamp)
+    }
+
+    fn outcome_in(&self, inner: &Inner, index: u32, timestamp: i64) -> Option<Outcome> {
+        let verdict = inner.completion.verdict(index)?;
+        let label = if inner.labels.is_empty() {
+            None
+        } else {
+            inner.label(index)
+        };
+        Some(match verdict {
+            Verdict::Failed(failure) => {
+                Outcome::Undelivered(DeliveryError::new(failure, Written::No, label))
+            }
+            Verdict::Unknown(failure) => {
+                Outcome::Undelivered(DeliveryError::new(failure, Written::Unknown, label))
+            }
+            delivered => {
+                let (offset, timestamp) = match delivered {
+                    Verdict::Delivered {
+                        base_offset,
+                        log_append_time,
+                    } => (base_offset, log_append_time.unwrap_or(timestamp)),
+                    _ => (None, timestamp),
+                };
+                Outcome::Delivered(Report {
+                    topic: self.topic.clone(),
+                    partition: self.partition,
+                    offset,
+                    timestamp,
+                    label,
+                })
+            }
+        })
+    }
+
+    /// The label of one record.
+    pub(crate) fn label(&self, index: u32) -> Option<Label> {
+        self.lock().label(index)
+    }
+
+    /// How one record ended, or a waker is left for when it has.
+    pub(crate) fn poll(
+        &self,
+        index: u32,
+        timestamp: i64,
+        waiter: &mut Option<WaiterKey>,
+        waker: &Waker,
+    ) -> Option<Outcome> {
+        let mut inner = self.lock();
+        let outcome = self.outcome_in(&inner, index, timestamp);
+        match outcome {
+            // Whoever resolved it took the waiter out.
+            Some(_) => *waiter = None,
+            None => inner.completion.wait(Some(index), waiter, waker.clone()),
+        }
+        outcome
+    }
+
+    /// Whether a run of records has its verdicts, or a waker is left for one that has none;
+    /// then whether one of them was not acknowledged.
+    pub(crate) fn poll_run(
+        &self,
+        run: Range<u32>,
+        waiter: &mut Option<WaiterKey>,
+        waker: &Waker,
+    ) -> Poll<bool> {
+        if self.published.get().is_some() {
+            // Whoever published the batch took its waiters out.
+            *waiter = None;
+            return Poll::Ready(false);
+        }
+        let mut inner = self.lock();
+        let mut next = run.start;
+        let mut bad = false;
+        for segment in inner.completion.segments() {
+            let end = segment.first + segment.count;
+            if end <= next {
+                continue;
+            }
+            if segment.first > next || next >= run.end {
+                break;
+            }
+            bad |= matches!(segment.verdict, Verdict::Failed(_) | Verdict::Unknown(_));
+            next = end;
+        }
+        if next >= run.end {
+            *waiter = None;
+            return Poll::Ready(bad);
+        }
+        // A waiter is for one record: an earlier one's may still be there if the run ended in
+        // parts out of order.
+        if let Some(old) = waiter.take() {
+            inner.completion.forget(old);
+        }
+        inner.completion.wait(Some(next), waiter, waker.clone());
+        Poll::Pending
+    }
+
+    /// Whether every record has a verdict, or a waker is left for when they have.
+    pub(crate) fn poll_complete(&self, waiter: &mut Option<WaiterKey>, waker: &Waker) -> bool {
+        let mut inner = self.lock();
+        let complete = inner.completion.is_complete();
+        if complete {
+            *waiter = None;
+        } else {
+            inner.completion.wait(None, waiter, waker.clone());
+        }
+        complete
+    }
+
+    /// Takes a waker back.
+    pub(crate) fn forget(&self, waiter: WaiterKey) {
+        // The waker is dropped after the lock: its drop is the caller's code.
+        self.lock().completion.forget(waiter);
+    }
+}
+
+impl Inner {
+    fn label(&self, index: u32) -> Option<Label> {
+        let at = self.labels.binary_search_by_key(&index, |&(i, _)| i).ok()?;
+        Some(self.labels[at].1.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::delivery::fixtures::{delivered, failure};
+
+    #[test]
+    fn a_label_reaches_the_report_of_its_record_and_no_other() {
+        let state = BatchState::new(Arc::from("t"), 3);
+        state.add_label(1, Arc::new("order 7"));
+        state.resolve((0, 3), 3, delivered(40), &mut Vec::new());
+        let reports: Vec<Report> = (0..3)
+            .map(|i| state.outcome(i, 9).unwrap().into_result().unwrap())
+            .collect();
+        assert!(reports[0].label().is_none() && reports[2].label().is_none());
+        let label = reports[1].label().unwrap().downcast_ref::<&str>();
+        assert_eq!(label, Some(&"order 7"));
+        assert_eq!((reports[1].offset(), reports[1].partition()), (Some(41), 3));
+    }
+
+    #[test]
+    fn a_batch_in_one_piece_answers_without_its_lock() {
+        let state = BatchState::new(Arc::from("t"), 3);
+        state.resolve((0, 2), 2, delivered(40), &mut Vec::new());
+        let held = state.lock();
+        assert_eq!(state.outcome(1, 9).unwrap().offset(), Some(41));
+        drop(held);
+    }
+
+    #[test]
+    fn a_batch_in_parts_is_looked_up_part_by_part() {
+        let state = BatchState::new(Arc::from("t"), 3);
+        state.resolve((1, 1), 2, delivered(90), &mut Vec::new());
+        state.resolve((0, 1), 2, delivered(40), &mut Vec::new());
+        let offsets = [0, 1].map(|i| state.outcome(i, 9).unwrap().offset());
+        assert_eq!(offsets, [Some(40), Some(90)]);
+    }
+
+    #[test]
+    fn abandoned_records_end_unknown_and_those_with_a_verdict_keep_it() {
+        let state = BatchState::new(Arc::from("t"), 0);
+        state.resolve((1, 1), 9, delivered(40), &mut Vec::new());
+        state.abandon(Verdict::Unknown(failure()), &mut Vec::new());
+        assert!(state.outcome(0, 0).unwrap().error().is_some());
+        assert_eq!(state.outcome(1, 0).unwrap().offset(), Some(40));
+        assert!(state.outcome(500, 0).unwrap().error().is_some());
+        assert!(state.poll_complete(&mut None, Waker::noop()));
+    }
+
+    #[test]
+    fn a_topic_that_stamps_records_itself_decides_the_timestamp() {
+        let state = BatchState::new(Arc::from("t"), 0);
+        let verdict = Verdict::Delivered {
+            base_offset: Some(0),
+            log_append_time: Some(77),
+        };
+        state.resolve((0, 1), 1, verdict, &mut Vec::new());
+        assert_eq!(
+            state
+                .outcome(0, 5)
+                .unwrap()
+                .into_result()
+                .unwrap()
+                .timestamp_ms(),
+            77
+        );
+    }
+}

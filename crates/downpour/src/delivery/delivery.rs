@@ -1,0 +1,251 @@
+//! The handle of one accepted record: a future, and something to wait on from any thread.
+//!
+//! Dropping a handle cancels nothing. The handle of many records is in `deliveries`.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use downpour_core::callers::completion::WaiterKey;
+
+use crate::delivery::batch_state::BatchState;
+use crate::delivery::report::{Outcome, Report};
+use crate::error::delivery::{DeliveryError, WaitTimeout};
+use crate::label::Label;
+use crate::sys::{park, spin};
+
+/// The handle of an accepted record.
+///
+/// Awaiting it means acknowledged; any executor will do, and with [`wait`](Self::wait) none is
+/// needed. It may be awaited or asked again after its end, cloned, and sent to other threads.
+/// Dropping it cancels nothing: the record stays on its way.
+#[must_use = "a record that was accepted is not delivered yet"]
+pub struct Delivery {
+    state: Arc<BatchState>,
+    index: u32,
+    timestamp: i64,
+    waiter: Option<WaiterKey>,
+}
+
+impl Delivery {
+    #[inline]
+    pub(crate) fn new(state: Arc<BatchState>, index: u32, timestamp: i64) -> Self {
+        Self {
+            state,
+            index,
+            timestamp,
+            waiter: None,
+        }
+    }
+
+    pub(crate) fn position(&self) -> (&Arc<BatchState>, u32, i64) {
+        (&self.state, self.index, self.timestamp)
+    }
+
+    /// Topic of the record.
+    pub fn topic(&self) -> &str {
+        self.state.topic()
+    }
+
+    /// The partition that it goes to.
+    pub fn partition(&self) -> i32 {
+        self.state.partition()
+    }
+
+    /// The timestamp that it was given, in milliseconds since 1970.
+    pub fn timestamp_ms(&self) -> i64 {
+        self.timestamp
+    }
+
+    /// What the caller put beside the record.
+    pub fn label(&self) -> Option<Label> {
+        self.state.label(self.index)
+    }
+
+    /// Whether the record has no verdict yet.
+    pub fn is_pending(&self) -> bool {
+        self.try_outcome().is_none()
+    }
+
+    /// The end of the record if it has one, without waiting.
+    pub fn try_report(&self) -> Option<Result<Report, DeliveryError>> {
+        self.try_outcome().map(Outcome::into_result)
+    }
+
+    /// The same as one value.
+    pub fn try_outcome(&self) -> Option<Outcome> {
+        self.state.outcome(self.index, self.timestamp)
+    }
+
+    /// Blocks this thread until the record has its verdict, which the delivery timeout bounds.
+    ///
+    /// Not for use on an executor's thread; await the handle there.
+    ///
+    /// # Errors
+    /// The [`DeliveryError`] of a record that was not acknowledged.
+    #[inline]
+    pub fn wait(&self) -> Result<Report, DeliveryError> {
+        match self.state.published_report(self.index, self.timestamp) {
+            Some(report) => Ok(report),
+            None => self.wait_unpublished(),
+        }
+    }
+
+    #[cold]
+    fn wait_unpublished(&self) -> Result<Report, DeliveryError> {
+        match self.try_outcome() {
+            Some(outcome) => outcome.into_result(),
+            None => park::block_on(self.outcome()).into_result(),
+        }
+    }
+
+    /// [`wait`](Self::wait) for a record that this thread has sent just now.
+    pub(crate) fn wait_at_once(&self) -> Result<Report, DeliveryError> {
+        // The first of its batch has no company, so that nobody else needs this processor.
+        if self.index == 0 {
+            let look = || self.state.published_report(self.index, self.timestamp);
+            if let Some(report) = spin::spin(look) {
+                return Ok(report);
+            }
+        }
+        self.wait()
+    }
+
+    /// Blocks this thread until the record has its verdict or the time is over. May be called
+    /// again after a timeout, and from several threads at once.
+    ///
+    /// # Errors
+    /// [`WaitTimeout`] if there is no verdict yet; inside, as with [`wait`](Self::wait).
+    pub fn wait_timeout(
+        &self,
+        time: Duration,
+    ) -> Result<Result<Report, DeliveryError>, WaitTimeout> {
+        self.wait_outcome(time).map(Outcome::into_result)
+    }
+
+    /// As [`wait_timeout`](Self::wait_timeout), with a failed delivery as a value and no error.
+    ///
+    /// # Errors
+    /// [`WaitTimeout`] if there is no verdict yet.
+    pub fn wait_outcome(&self, time: Duration) -> Result<Outcome, WaitTimeout> {
+        let deadline = Instant::now().checked_add(time);
+        park::block_on_until(self.outcome(), deadline).ok_or(WaitTimeout { waited: time })
+    }
+
+    /// Waits for the verdict, with a failed delivery as a value and no error.
+    ///
+    /// # Cancel safety
+    /// Safe: dropping the future leaves the record on its way and the handle usable.
+    pub fn outcome(&self) -> impl Future<Output = Outcome> + Send + use<> {
+        let mut waiting = self.clone();
+        std::future::poll_fn(move |context| waiting.poll_outcome(context))
+    }
+
+    fn poll_outcome(&mut self, context: &Context<'_>) -> Poll<Outcome> {
+        match self.state.poll(
+            self.index,
+            self.timestamp,
+            &mut self.waiter,
+            context.waker(),
+        ) {
+            Some(outcome) => Poll::Ready(outcome),
+            None => Poll::Pending,
+        }
+    }
+}
+
+impl Future for Delivery {
+    type Output = Result<Report, DeliveryError>;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        if let Some(report) = self.state.published_report(self.index, self.timestamp) {
+            // Whoever published the batch took its waiters out.
+            self.waiter = None;
+            return Poll::Ready(Ok(report));
+        }
+        self.poll_outcome(context).map(Outcome::into_result)
+    }
+}
+
+impl Clone for Delivery {
+    fn clone(&self) -> Self {
+        Self::new(self.state.clone(), self.index, self.timestamp)
+    }
+}
+
+impl Drop for Delivery {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(waiter) = self.waiter.take() {
+            self.state.forget(waiter);
+        }
+    }
+}
+
+impl fmt::Debug for Delivery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Delivery")
+            .field("topic", &self.topic())
+            .field("partition", &self.partition())
+            .field("outcome", &self.try_outcome())
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::delivery::fixtures::delivered;
+    use crate::sys::wake;
+
+    fn handle() -> (Arc<BatchState>, Delivery) {
+        let state = BatchState::new(Arc::from("t"), 0);
+        (state.clone(), Delivery::new(state, 2, 0))
+    }
+
+    #[test]
+    fn a_wait_may_be_repeated_after_it_timed_out() {
+        let (state, delivery) = handle();
+        assert!(delivery.wait_timeout(Duration::from_millis(1)).is_err());
+        state.resolve((0, 3), 3, delivered(10), &mut Vec::new());
+        for _ in 0..2 {
+            let report = delivery.wait_timeout(Duration::ZERO).unwrap().unwrap();
+            assert_eq!(report.offset(), Some(12));
+        }
+        assert!(!delivery.is_pending());
+    }
+
+    #[test]
+    fn several_threads_wait_on_one_handle() {
+        let (state, delivery) = handle();
+        let threads: Vec<_> = (0..4)
+            .map(|_| {
+                let delivery = delivery.clone();
+                std::thread::spawn(move || delivery.wait().unwrap().offset())
+            })
+            .collect();
+        // Nothing tells that a thread is asleep; one that comes late finds its verdict there.
+        std::thread::sleep(Duration::from_millis(5));
+        let mut woken = Vec::new();
+        state.resolve((0, 3), 3, delivered(10), &mut woken);
+        wake::wake_all(&mut woken);
+        for thread in threads {
+            assert_eq!(thread.join().unwrap(), Some(12));
+        }
+    }
+
+    #[test]
+    fn a_dropped_wait_takes_its_waker_back() {
+        let (state, mut delivery) = handle();
+        let mut context = Context::from_waker(std::task::Waker::noop());
+        assert!(Pin::new(&mut delivery).poll(&mut context).is_pending());
+        drop(delivery);
+        let mut woken = Vec::new();
+        state.resolve((0, 3), 3, delivered(10), &mut woken);
+        assert!(woken.is_empty());
+    }
+}

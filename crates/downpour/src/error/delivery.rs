@@ -1,0 +1,127 @@
+//! Why an accepted record was not delivered, and that a wait is over without a verdict.
+//!
+//! Why a record was not accepted is in `error::send`.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use downpour_core::outcome::{Cause, Failure, Written};
+use downpour_wire::error_code::ErrorCode;
+
+use crate::label::Label;
+
+/// An accepted record got a verdict that is no acknowledgement.
+///
+/// [`written`](Self::written) tells the two kinds apart: `No` means that the record is not in
+/// the log and may be sent again, `Unknown` that nobody can say and that sending it again may
+/// write it twice.
+#[derive(Clone)]
+pub struct DeliveryError {
+    failure: Arc<Failure>,
+    written: Written,
+    label: Option<Label>,
+}
+
+impl DeliveryError {
+    pub(crate) fn new(failure: Arc<Failure>, written: Written, label: Option<Label>) -> Self {
+        Self {
+            failure,
+            written,
+            label,
+        }
+    }
+
+    /// Whether the record is in the log.
+    pub fn written(&self) -> Written {
+        self.written
+    }
+
+    /// The root cause.
+    pub fn cause(&self) -> &Cause {
+        &self.failure.cause
+    }
+
+    /// The code of the broker that is at the root of it, if one is.
+    pub fn code(&self) -> Option<ErrorCode> {
+        self.failure.cause.code()
+    }
+
+    /// Topic of the record.
+    pub fn topic(&self) -> &str {
+        &self.failure.topic
+    }
+
+    /// Partition of the record.
+    pub fn partition(&self) -> i32 {
+        self.failure.partition
+    }
+
+    /// The broker that was asked last, if any was.
+    pub fn broker(&self) -> Option<i32> {
+        self.failure.broker
+    }
+
+    /// Requests that carried the record.
+    pub fn attempts(&self) -> u32 {
+        self.failure.attempts
+    }
+
+    /// From the batch's creation to the verdict.
+    pub fn age(&self) -> Duration {
+        self.failure.age
+    }
+
+    /// What the caller put beside the record.
+    pub fn label(&self) -> Option<&Label> {
+        self.label.as_ref()
+    }
+}
+
+impl fmt::Debug for DeliveryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DeliveryError")
+            .field("written", &self.written)
+            .field("failure", &self.failure)
+            .field("label", &self.label.is_some())
+            .finish()
+    }
+}
+
+impl fmt::Display for DeliveryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.written {
+            Written::No => "not written: ",
+            _ => "maybe written: ",
+        })?;
+        self.failure.fmt(f)
+    }
+}
+
+impl std::error::Error for DeliveryError {}
+
+/// The time to wait is over and there is no verdict yet. The record is still on its way;
+/// the handle may be waited on again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WaitTimeout {
+    pub(crate) waited: Duration,
+}
+
+impl WaitTimeout {
+    /// How long was waited.
+    pub fn waited(&self) -> Duration {
+        self.waited
+    }
+}
+
+impl fmt::Display for WaitTimeout {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "no verdict yet after {:?}; the record is still on its way",
+            self.waited
+        )
+    }
+}
+
+impl std::error::Error for WaitTimeout {}

@@ -1,0 +1,206 @@
+//! Why a record was not accepted.
+//!
+//! Two stages, two types: [`SendError`] says that nothing was or will be sent, a
+//! [`DeliveryError`] (in `error::delivery`) whether the record is in the log. Configuration
+//! errors are in `error::config`, refusals of single records in `error::record`.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use downpour_core::config::Address;
+use downpour_core::outcome::Written;
+use downpour_wire::error_code::ErrorCode;
+
+use crate::error::delivery::DeliveryError;
+use crate::error::record::InvalidRecord;
+
+/// A record was not accepted: nothing of it was or will be sent.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum SendError {
+    /// The record itself is at fault; sending it again cannot help.
+    Invalid(Box<InvalidRecord>),
+    /// The cluster refuses the topic for good (it does not exist and may not be created,
+    /// or this client may not write to it).
+    TopicUnavailable {
+        /// Its name.
+        topic: Arc<str>,
+        /// The refusal, such as `TOPIC_AUTHORIZATION_FAILED`.
+        code: ErrorCode,
+    },
+    /// `max_block` passed while waiting for metadata or for memory.
+    Timeout(Box<SendTimeout>),
+    /// Only from `try_send`: the record would have to wait for this.
+    NotReady(WaitedFor),
+    /// The producer was closed.
+    Closed,
+    /// This process was forked after the producer was built; build one in the child.
+    Forked,
+    /// The I/O thread could not be started.
+    NoThread {
+        /// The operating system's words, such as that there are too many threads.
+        reason: Arc<str>,
+    },
+}
+
+impl SendError {
+    /// Whether the same record may be accepted later.
+    pub fn is_temporary(&self) -> bool {
+        matches!(self, Self::Timeout(_) | Self::NotReady(_))
+    }
+}
+
+impl From<Box<InvalidRecord>> for SendError {
+    fn from(invalid: Box<InvalidRecord>) -> Self {
+        Self::Invalid(invalid)
+    }
+}
+
+impl fmt::Display for SendError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Invalid(invalid) => invalid.fmt(f),
+            Self::TopicUnavailable { topic, code } => {
+                write!(f, "topic {topic} cannot be written to: {code}")
+            }
+            Self::Timeout(timeout) => timeout.fmt(f),
+            Self::NotReady(WaitedFor::Metadata) => {
+                f.write_str("the topic's metadata has been asked for and is not here yet")
+            }
+            Self::NotReady(WaitedFor::Memory) => f.write_str(
+                "buffer_memory is full; wait for deliveries, or use send, which waits its turn",
+            ),
+            Self::Closed => f.write_str("the producer is closed"),
+            Self::Forked => {
+                f.write_str("the producer belongs to the parent process; build one after the fork")
+            }
+            Self::NoThread { reason } => write!(f, "the I/O thread could not start: {reason}"),
+        }
+    }
+}
+
+// Each variant's text is all that there is to say, the refusal's included.
+impl std::error::Error for SendError {}
+
+/// What a record waits for before it is accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum WaitedFor {
+    /// The first metadata of its topic.
+    Metadata,
+    /// Its share of `buffer_memory`.
+    Memory,
+}
+
+/// `max_block` passed; what was waited for, and the root cause as far as it is known.
+#[derive(Debug, Clone)]
+pub struct SendTimeout {
+    pub(crate) topic: Arc<str>,
+    pub(crate) waited: Duration,
+    pub(crate) waited_for: WaitedFor,
+    pub(crate) topic_code: Option<ErrorCode>,
+    pub(crate) unreachable: Vec<(Address, Arc<str>)>,
+}
+
+impl SendTimeout {
+    /// Topic of the record.
+    pub fn topic(&self) -> &str {
+        &self.topic
+    }
+
+    /// How long the record waited.
+    pub fn waited(&self) -> Duration {
+        self.waited
+    }
+
+    /// What it waited for last.
+    pub fn waited_for(&self) -> WaitedFor {
+        self.waited_for
+    }
+
+    /// What a broker last said about the topic.
+    pub fn topic_code(&self) -> Option<ErrorCode> {
+        self.topic_code
+    }
+
+    /// Addresses that could not be reached at that time, and what each said.
+    pub fn unreachable(&self) -> &[(Address, Arc<str>)] {
+        &self.unreachable
+    }
+}
+
+impl fmt::Display for SendTimeout {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = match self.waited_for {
+            WaitedFor::Metadata => "metadata",
+            WaitedFor::Memory => "memory",
+        };
+        write!(
+            f,
+            "no {what} for topic {} within {:?}",
+            self.topic, self.waited
+        )?;
+        if let Some(code) = self.topic_code {
+            write!(f, "; the cluster says {code}")?;
+        }
+        for (at, (address, reason)) in self.unreachable.iter().enumerate() {
+            let lead = if at == 0 { "; unreachable: " } else { ", " };
+            write!(f, "{lead}{address} ({reason})")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for SendTimeout {}
+
+/// What `send_and_wait` and the blocking `produce_sync` can say.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum ProduceError {
+    /// Not accepted: nothing was or will be sent.
+    Send(SendError),
+    /// Accepted, and no acknowledgement came.
+    Delivery(DeliveryError),
+}
+
+impl ProduceError {
+    /// Whether the record is in the log.
+    pub fn written(&self) -> Written {
+        match self {
+            Self::Send(_) => Written::No,
+            Self::Delivery(error) => error.written(),
+        }
+    }
+}
+
+impl From<SendError> for ProduceError {
+    fn from(error: SendError) -> Self {
+        Self::Send(error)
+    }
+}
+
+impl From<DeliveryError> for ProduceError {
+    fn from(error: DeliveryError) -> Self {
+        Self::Delivery(error)
+    }
+}
+
+impl fmt::Display for ProduceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Send(error) => error.fmt(f),
+            Self::Delivery(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for ProduceError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        // This type shows its part's text as its own, so the part's source comes next.
+        match self {
+            Self::Send(error) => std::error::Error::source(error),
+            Self::Delivery(error) => std::error::Error::source(error),
+        }
+    }
+}

@@ -1,0 +1,365 @@
+//! All connections of a producer, from the wish for one to its end.
+//!
+//! It tells what happened; what follows from that is decided by the engine.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::SocketAddr;
+#[cfg(unix)]
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use downpour_core::config::Address;
+use downpour_core::ids::ConnectionId;
+use downpour_wire::frame::Frame;
+use mio::{Registry, Token};
+
+use crate::config::connector::Connector;
+use crate::io::connect::{self, Buffers, ConnectAttempt, ConnectStep};
+use crate::io::connection::{Connection, Reading, Socket};
+use crate::io::pool::{Pool, no_thread};
+use crate::shared::shared::Shared;
+use crate::sys::lock::lock;
+
+/// The waker's token; connections count up from the next.
+pub(super) const WAKER: Token = Token(0);
+
+fn token(connection_id: ConnectionId) -> Token {
+    Token(
+        usize::try_from(connection_id.0)
+            .unwrap_or(usize::MAX - 1)
+            .wrapping_add(1),
+    )
+}
+
+fn connection_of(token: Token) -> ConnectionId {
+    ConnectionId((token.0 as u64).wrapping_sub(1))
+}
+
+/// A connection at some stage.
+#[derive(Debug)]
+enum State {
+    /// Its name is being resolved, or the caller's closure runs.
+    Pending,
+    Connecting(ConnectAttempt),
+    Open(Connection),
+}
+
+/// What the selector says of a connection.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct SocketEvent {
+    pub(super) token: Token,
+    pub(super) readable: bool,
+    pub(super) writable: bool,
+    /// The peer closed its side, or the connection broke.
+    pub(super) ending: bool,
+}
+
+/// Something that happened to a connection.
+#[derive(Debug)]
+pub(super) enum ConnectionEvent {
+    Connected(ConnectionId),
+    ConnectFailed(ConnectionId, String),
+    Disconnected(ConnectionId, String),
+    Written(ConnectionId, u64),
+}
+
+/// What the pool brought back.
+enum Opened {
+    Resolved(Vec<SocketAddr>),
+    #[cfg(unix)]
+    Stream(std::os::unix::net::UnixStream),
+}
+
+/// Resolves a name, or runs the caller's closure, which may do anything, panic included.
+fn open(connector: &Connector, address: &Address) -> io::Result<Opened> {
+    match connector {
+        Connector::Tcp => connect::resolve(address).map(Opened::Resolved),
+        #[cfg(unix)]
+        Connector::Custom(open) => {
+            let opened = catch_unwind(AssertUnwindSafe(|| open(&address.host, address.port)));
+            match opened {
+                Ok(opened) => opened.map(Opened::Stream),
+                Err(_) => Err(io::Error::other("the connector panicked")),
+            }
+        }
+    }
+}
+
+type Results = Arc<Mutex<Vec<(ConnectionId, io::Result<Opened>)>>>;
+
+/// All connections.
+pub(super) struct Connections {
+    shared: Arc<Shared>,
+    states: BTreeMap<ConnectionId, State>,
+    results: Results,
+    buffer: Vec<u8>,
+}
+
+impl std::fmt::Debug for Connections {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Connections")
+            .field("states", &self.states)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Answers are small; a large one takes several reads.
+const READ_BYTES: usize = 32 << 10;
+
+impl Connections {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        Self {
+            shared,
+            states: BTreeMap::new(),
+            results: Results::default(),
+            buffer: vec![0; READ_BYTES],
+        }
+    }
+
+    /// Begins to open a connection.
+    pub(super) fn connect(
+        &mut self,
+        connection_id: ConnectionId,
+        address: &Address,
+        pool: &Pool,
+        registry: &Registry,
+        now: Instant,
+        out: &mut Vec<ConnectionEvent>,
+    ) {
+        self.states.insert(connection_id, State::Pending);
+        let connector = self.shared.settings.connector.clone();
+        if let (Connector::Tcp, Some(known)) = (&connector, connect::literal(address)) {
+            self.handle_opened(
+                connection_id,
+                Ok(Opened::Resolved(vec![known])),
+                registry,
+                now,
+                out,
+            );
+            return;
+        }
+        let (results, shared, address) =
+            (self.results.clone(), self.shared.clone(), address.clone());
+        let work = move || {
+            let opened = open(&connector, &address);
+            lock(&results).push((connection_id, opened));
+            shared.mailbox.wake();
+        };
+        if pool.block(Box::new(move |_| work())).is_err() {
+            self.handle_opened(connection_id, Err(no_thread()), registry, now, out);
+        }
+    }
+
+    /// Takes what the pool brought back.
+    pub(super) fn take_results(
+        &mut self,
+        registry: &Registry,
+        now: Instant,
+        out: &mut Vec<ConnectionEvent>,
+    ) {
+        let results = std::mem::take(&mut *lock(&self.results));
+        for (connection_id, opened) in results {
+            // It may have been given up meanwhile.
+            if matches!(self.states.get(&connection_id), Some(State::Pending)) {
+                self.handle_opened(connection_id, opened, registry, now, out);
+            }
+        }
+    }
+
+    fn handle_opened(
+        &mut self,
+        connection_id: ConnectionId,
+        opened: io::Result<Opened>,
+        registry: &Registry,
+        now: Instant,
+        out: &mut Vec<ConnectionEvent>,
+    ) {
+        match opened {
+            Ok(Opened::Resolved(addresses)) => {
+                let settings = &self.shared.settings;
+                let buffers = Buffers {
+                    send: settings.send_buffer,
+                    receive: settings.receive_buffer,
+                };
+                let within = settings.core.connect_timeout;
+                let attempt = ConnectAttempt::new(addresses, within, buffers, now);
+                self.states
+                    .insert(connection_id, State::Connecting(attempt));
+                self.poll_attempt(connection_id, registry, now, out);
+            }
+            #[cfg(unix)]
+            Ok(Opened::Stream(stream)) => {
+                let opened = stream.set_nonblocking(true).and_then(|()| {
+                    let stream = mio::net::UnixStream::from_std(stream);
+                    let mut open = self.new_connection(Socket::Unix(stream));
+                    open.register(registry, token(connection_id))?;
+                    Ok(open)
+                });
+                match opened {
+                    Ok(open) => {
+                        self.states.insert(connection_id, State::Open(open));
+                        out.push(ConnectionEvent::Connected(connection_id));
+                    }
+                    Err(error) => self.fail(connection_id, error.to_string(), out),
+                }
+            }
+            Err(error) => self.fail(connection_id, error.to_string(), out),
+        }
+    }
+
+    fn new_connection(&self, socket: Socket) -> Connection {
+        Connection::new(socket, self.shared.settings.core.response_max)
+    }
+
+    fn fail(
+        &mut self,
+        connection_id: ConnectionId,
+        reason: String,
+        out: &mut Vec<ConnectionEvent>,
+    ) {
+        self.states.remove(&connection_id);
+        out.push(ConnectionEvent::ConnectFailed(connection_id, reason));
+    }
+
+    fn poll_attempt(
+        &mut self,
+        connection_id: ConnectionId,
+        registry: &Registry,
+        now: Instant,
+        out: &mut Vec<ConnectionEvent>,
+    ) {
+        let Some(State::Connecting(attempt)) = self.states.get_mut(&connection_id) else {
+            return;
+        };
+        match attempt.poll(registry, token(connection_id), now) {
+            ConnectStep::Waiting => {}
+            ConnectStep::Open(stream) => {
+                let open = self.new_connection(Socket::Tcp(stream));
+                self.states.insert(connection_id, State::Open(open));
+                out.push(ConnectionEvent::Connected(connection_id));
+            }
+            ConnectStep::Failed(reason) => self.fail(connection_id, reason, out),
+        }
+    }
+
+    /// Goes on to the next address where one has not answered in its time.
+    pub(super) fn poll_attempts(
+        &mut self,
+        registry: &Registry,
+        now: Instant,
+        out: &mut Vec<ConnectionEvent>,
+    ) {
+        let due: Vec<ConnectionId> = self
+            .states
+            .iter()
+            .filter(|(_, state)| match state {
+                State::Connecting(attempt) => attempt.next_wake().is_some_and(|at| at <= now),
+                _ => false,
+            })
+            .map(|(&connection_id, _)| connection_id)
+            .collect();
+        for connection_id in due {
+            self.poll_attempt(connection_id, registry, now, out);
+        }
+    }
+
+    /// When to look again though nothing happens.
+    pub(super) fn next_wake(&self) -> Option<Instant> {
+        let wakes = self.states.values().filter_map(|state| match state {
+            State::Connecting(attempt) => attempt.next_wake(),
+            _ => None,
+        });
+        wakes.min()
+    }
+
+    /// Ends a connection; nothing of it is told any more.
+    pub(super) fn disconnect(&mut self, connection_id: ConnectionId) {
+        self.states.remove(&connection_id);
+    }
+
+    /// Adds a frame to what a connection writes next.
+    pub(super) fn write(&mut self, connection_id: ConnectionId, frame: Frame) {
+        if let Some(State::Open(open)) = self.states.get_mut(&connection_id) {
+            open.push(frame);
+        }
+    }
+
+    /// Writes what the kernel takes, on all connections.
+    pub(super) fn flush(&mut self, out: &mut Vec<ConnectionEvent>) {
+        let mut broken = Vec::new();
+        for (&connection_id, state) in &mut self.states {
+            let State::Open(open) = state else { continue };
+            if !open.has_output() {
+                continue;
+            }
+            let flushed = open.flush();
+            if let Some(total) = open.poll_written() {
+                out.push(ConnectionEvent::Written(connection_id, total));
+            }
+            if let Err(error) = flushed {
+                broken.push((connection_id, error));
+            }
+        }
+        for (connection_id, error) in broken {
+            self.states.remove(&connection_id);
+            out.push(ConnectionEvent::Disconnected(
+                connection_id,
+                error.to_string(),
+            ));
+        }
+    }
+
+    /// Takes an event of the selector; whole frames go to `received`.
+    ///
+    /// True if there may be more to read, so that it must be called again.
+    pub(super) fn handle_event(
+        &mut self,
+        event: SocketEvent,
+        registry: &Registry,
+        now: Instant,
+        mut received: impl FnMut(ConnectionId, &[u8]),
+        out: &mut Vec<ConnectionEvent>,
+    ) -> bool {
+        let SocketEvent {
+            token,
+            readable,
+            writable,
+            ending,
+        } = event;
+        let connection_id = connection_of(token);
+        let was_connecting = matches!(self.states.get(&connection_id), Some(State::Connecting(_)));
+        if was_connecting {
+            self.poll_attempt(connection_id, registry, now, out);
+        }
+        let Some(State::Open(open)) = self.states.get_mut(&connection_id) else {
+            return false;
+        };
+        if writable {
+            open.handle_writable();
+        }
+        if ending {
+            open.handle_ending();
+        }
+        if !readable || was_connecting {
+            // That it is connected is told before what it says, so that is read next time.
+            return readable;
+        }
+        let reading = open.read(&mut self.buffer, |reader| {
+            while let Some(frame) = reader.next_frame()? {
+                received(connection_id, frame);
+            }
+            Ok(())
+        });
+        let reason = match reading {
+            Reading::Drained => return false,
+            Reading::More => return true,
+            Reading::Ended => "the broker closed the connection".to_owned(),
+            Reading::Failed(error) => error.to_string(),
+        };
+        self.states.remove(&connection_id);
+        out.push(ConnectionEvent::Disconnected(connection_id, reason));
+        false
+    }
+}

@@ -1,0 +1,131 @@
+//! Rounds run by hand against a fake cluster, one step at a time.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::task::{Wake, Waker};
+use std::time::{Duration, Instant};
+
+use downpour_fake::{ApiKey, FakeCluster, Fault};
+use mio::{Events, Poll};
+
+use super::{Driver, ROUNDS_MAX};
+use crate::accept::append::{AcceptProgress, AcceptStep, step, topic};
+use crate::builder::ProducerBuilder;
+use crate::delivery::delivery::Delivery;
+use crate::io::connections::WAKER;
+use crate::record::record::Record;
+use crate::shared::mailbox::Command;
+use crate::shared::shared::Shared;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A driver without its thread.
+struct Rig {
+    shared: Arc<Shared>,
+    driver: Driver,
+    poll: Poll,
+    events: Events,
+}
+
+impl Rig {
+    /// Knows the topic `events` of one partition.
+    fn new(cluster: &FakeCluster) -> Self {
+        let settings = ProducerBuilder::new()
+            .bootstrap(cluster.bootstrap_servers())
+            .connector(cluster.connector())
+            .resolve()
+            .unwrap();
+        let shared = Shared::new(settings, |_| Ok(Box::new(|| false)));
+        let poll = Poll::new().unwrap();
+        let waker = mio::Waker::new(poll.registry(), WAKER).unwrap();
+        shared.mailbox.set_waker(waker);
+        let driver = Driver::new(shared.clone(), poll.registry().try_clone().unwrap());
+        let events = Events::with_capacity(16);
+        let mut rig = Self {
+            shared,
+            driver,
+            poll,
+            events,
+        };
+        let topic = topic(&rig.shared, "events").unwrap();
+        rig.shared.want_topic(&topic).unwrap();
+        rig.rounds_until(|| topic.is_ready());
+        rig
+    }
+
+    fn rounds_until(&mut self, so: impl Fn() -> bool) {
+        let deadline = Instant::now() + PATIENCE;
+        while !so() {
+            assert!(Instant::now() < deadline, "not in time");
+            let timeout = Some(Duration::from_millis(1));
+            self.poll.poll(&mut self.events, timeout).unwrap();
+            let _ = self.driver.round(&self.events);
+        }
+    }
+
+    fn send(&self, value: &str) -> Delivery {
+        let record = Record::to("events").value(value);
+        match step(&self.shared, &record, &mut AcceptProgress::default()) {
+            AcceptStep::Accepted(delivery) => delivery,
+            _ => panic!("there is metadata and memory"),
+        }
+    }
+}
+
+#[test]
+fn what_was_written_is_told_before_an_answer_is_read() {
+    let cluster = FakeCluster::builder().topic("events", 1).start().unwrap();
+    let mut rig = Rig::new(&cluster);
+    let first = rig.send("first");
+    rig.rounds_until(|| !first.is_pending());
+
+    cluster.fault(Fault::wrong_correlation_id().on(ApiKey::Produce));
+    let second = rig.send("second");
+    let now = Instant::now();
+    rig.driver.take_mail(now);
+    // So busy that it leaves with the request written.
+    rig.driver.run_engine(now, 1);
+    assert!(cluster.wait_until(PATIENCE, |c| c.request_count(ApiKey::Produce) == 2));
+
+    // The answer that nobody asked for makes the engine end the connection.
+    loop {
+        rig.poll.poll(&mut rig.events, Some(PATIENCE)).unwrap();
+        assert!(!rig.events.is_empty(), "no answer");
+        if rig.events.iter().any(mio::event::Event::is_readable) {
+            break;
+        }
+    }
+    rig.driver.take_events(&rig.events);
+    let unsent = rig.driver.engine.abort(now, &mut rig.driver.queues);
+    assert_eq!(unsent.len(), 0, "it was written: nobody may send it again");
+    rig.driver.run_engine(now, ROUNDS_MAX);
+    let error = second.try_report().unwrap().unwrap_err();
+    assert_eq!(error.written(), downpour_core::outcome::Written::Unknown);
+}
+
+#[derive(Default)]
+struct Counts(AtomicU32);
+
+impl Wake for Counts {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// A waker is foreign code, which may wait for whoever waits for the driver.
+#[test]
+fn those_whom_a_close_wakes_are_not_woken_under_the_drivers_lock() {
+    let cluster = FakeCluster::builder().topic("events", 1).start().unwrap();
+    let mut rig = Rig::new(&cluster);
+    let counts = Arc::new(Counts::default());
+    let waker = Waker::from(counts.clone());
+    let missing = topic(&rig.shared, "missing").unwrap();
+    let _ = missing.poll_metadata(&mut None, &waker);
+    rig.shared.mailbox.command(Command::Detach);
+    rig.poll
+        .poll(&mut rig.events, Some(Duration::ZERO))
+        .unwrap();
+    let (woken, _) = rig.driver.round(&rig.events);
+    assert_eq!(counts.0.load(Ordering::Relaxed), 0, "the round is not over");
+    assert_eq!(woken.len(), 1);
+}

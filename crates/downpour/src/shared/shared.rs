@@ -1,0 +1,225 @@
+//! The state of one producer, as callers and its I/O thread share it.
+//!
+//! Each part guards itself; for the order of locks see ARCHITECTURE.md, Locks.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+use std::task::Waker;
+
+use downpour_core::config::Address;
+use downpour_core::ids::PartitionId;
+use downpour_core::queue;
+
+use crate::config::settings::Settings;
+use crate::delivery::batch_state::BatchState;
+use crate::error::send::SendError;
+use crate::shared::mailbox::{Command, Mailbox};
+use crate::shared::memory::Memory;
+use crate::shared::termination::Termination;
+use crate::shared::timers::Timers;
+use crate::sys::fork;
+use crate::sys::lock::lock;
+use crate::sys::wake;
+use crate::topics::entry::TopicEntry;
+use crate::topics::table::Topics;
+
+/// Starts the I/O thread; it lives in a module that this one must not know.
+pub(crate) type Start = fn(&Arc<Shared>) -> io::Result<RunInline>;
+
+/// Runs a round on the caller's thread, as the I/O thread would do next; false if somebody else
+/// is running one.
+pub(crate) type RunInline = Box<dyn Fn() -> bool + Send + Sync>;
+
+/// The state of one producer.
+pub(crate) struct Shared {
+    /// Number of this producer in the process; a topic's entry says by it whose it is.
+    pub(crate) id: u64,
+    pub(crate) settings: Settings,
+    pub(crate) queue_settings: queue::QueueSettings,
+    pub(crate) topics: Topics,
+    pub(crate) memory: Memory,
+    pub(crate) timers: Timers,
+    pub(crate) mailbox: Mailbox,
+    pub(crate) termination: Termination,
+    /// Set by whoever closes first, never cleared: no record is taken any more. A caller that is
+    /// past this test and has not appended yet is stopped by its partition's own flag, `closed`,
+    /// which the I/O thread sets under that partition's lock.
+    closing: AtomicBool,
+    /// Number of the process that built it; a forked child has the memory and not the thread.
+    generation: u32,
+    start: Start,
+    started: OnceLock<Result<RunInline, Arc<str>>>,
+    /// Addresses that could not be reached when last tried, and what each said. Each address of
+    /// the cluster has at most one entry.
+    unreachable: Mutex<BTreeMap<Address, Arc<str>>>,
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shared")
+            .field("bootstrap", &self.settings.core.bootstrap)
+            .field("closing", &self.is_closing())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    pub(crate) fn new(settings: Settings, start: Start) -> Arc<Self> {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        let id = NEXT.fetch_add(1, Ordering::Relaxed);
+        Arc::new(Self {
+            id,
+            queue_settings: queue::QueueSettings::from(&*settings.core),
+            topics: Topics::new(id),
+            memory: Memory::new(settings.buffer_memory),
+            timers: Timers::default(),
+            mailbox: Mailbox::new(),
+            termination: Termination::default(),
+            closing: AtomicBool::new(false),
+            generation: fork::register(),
+            start,
+            started: OnceLock::new(),
+            unreachable: Mutex::default(),
+            settings,
+        })
+    }
+
+    /// Whether no record is taken any more.
+    #[inline]
+    pub(crate) fn is_closing(&self) -> bool {
+        self.closing.load(Ordering::Relaxed)
+    }
+
+    /// Whether this process is a forked child of the one that built the producer.
+    #[inline]
+    pub(crate) fn is_forked(&self) -> bool {
+        fork::generation() != self.generation
+    }
+
+    /// Starts the I/O thread, once.
+    pub(crate) fn ensure_started(self: &Arc<Self>) -> Result<(), SendError> {
+        if self.is_forked() {
+            return Err(SendError::Forked);
+        }
+        let started = self.started.get_or_init(|| {
+            (self.start)(self).map_err(|error| {
+                tracing::error!(%error, "the I/O thread could not be started");
+                Arc::from(error.to_string())
+            })
+        });
+        match started {
+            Ok(_) => Ok(()),
+            Err(reason) => Err(SendError::NoThread {
+                reason: reason.clone(),
+            }),
+        }
+    }
+
+    /// Whether there is an I/O thread that can be told to end; if there is none, there will be
+    /// none from now on.
+    pub(crate) fn is_started_or_never(&self) -> bool {
+        let never = || Err(Arc::from("the producer is closed"));
+        self.started.get_or_init(never).is_ok()
+    }
+
+    /// Tells of a batch that was opened. While the I/O thread sleeps, the caller itself writes
+    /// what is to leave at once: waking another thread takes longer than that. How the two keep
+    /// out of each other's way is told in `mailbox` and in `io::thread`.
+    pub(crate) fn post_opened(&self, partition: PartitionId) {
+        if !self.mailbox.post_silently(partition) {
+            return;
+        }
+        let ran = match self.started.get() {
+            Some(Ok(run_inline)) => run_inline(),
+            _ => false,
+        };
+        if !ran {
+            self.mailbox.unpark();
+        }
+    }
+
+    /// Asks for a topic's metadata.
+    pub(crate) fn want_topic(self: &Arc<Self>, topic: &Arc<TopicEntry>) -> Result<(), SendError> {
+        self.ensure_started()?;
+        self.mailbox.command(Command::Topic(topic.clone()));
+        Ok(())
+    }
+
+    /// Takes no more records. Those that wait to be accepted are refused.
+    pub(crate) fn begin_closing(&self) {
+        let mut woken = Vec::new();
+        self.refuse_all(&mut woken);
+        wake::wake_all(&mut woken);
+    }
+
+    /// The same for a caller that holds a lock and wakes them later.
+    pub(crate) fn refuse_all(&self, woken: &mut Vec<Waker>) {
+        self.closing.store(true, Ordering::SeqCst);
+        for topic in self.topics.all() {
+            topic.wake_waiting(woken);
+        }
+        // Whoever waits for memory has a timer, too.
+        self.timers.drain(woken);
+    }
+
+    /// Calls `f` with every partition's queue, one lock at a time.
+    pub(crate) fn each_partition(
+        &self,
+        mut f: impl FnMut(PartitionId, &mut crate::topics::partitions::PartitionInner),
+    ) {
+        for topic in self.topics.all() {
+            for entry in topic.partitions.iter() {
+                f(entry.id, &mut entry.lock());
+            }
+        }
+    }
+
+    /// Makes what is open leave, and lists every batch without a complete verdict.
+    pub(crate) fn flush(&self) -> Vec<Arc<BatchState>> {
+        let mut tickets = Vec::new();
+        let mut partitions = Vec::new();
+        self.each_partition(|partition, inner| {
+            if !inner.queue.is_empty() {
+                inner.queue.request_flush();
+                inner.queue.tickets(&mut tickets);
+                partitions.push(partition);
+            }
+        });
+        self.mailbox.post_all(partitions);
+        tickets
+    }
+
+    fn unreachable_map(&self) -> MutexGuard<'_, BTreeMap<Address, Arc<str>>> {
+        lock(&self.unreachable)
+    }
+
+    /// An address could not be reached, or was.
+    pub(crate) fn note_address(&self, address: &Address, trouble: Option<&Arc<str>>) {
+        let mut map = self.unreachable_map();
+        match trouble {
+            Some(reason) => {
+                map.insert(address.clone(), reason.clone());
+            }
+            None => {
+                map.remove(address);
+            }
+        }
+    }
+
+    /// Addresses that could not be reached, and what each said.
+    pub(crate) fn unreachable(&self) -> Vec<(Address, Arc<str>)> {
+        self.unreachable_map()
+            .iter()
+            .map(|(a, r)| (a.clone(), r.clone()))
+            .collect()
+    }
+
+    /// Gives credit and a chunk back, and wakes who gets it.
+    pub(crate) fn give_back(&self, chunk: Vec<u8>) {
+        let mut woken: Vec<Waker> = Vec::new();
+        self.memory.give_back(chunk, &mut woken);
+        wake::wake_all(&mut woken);
+    }
+}

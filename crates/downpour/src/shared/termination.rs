@@ -1,0 +1,52 @@
+//! The end of a producer, as those who close it see it: whether it came, and what it left.
+//!
+//! What leads to it is in `io::closing`.
+
+use std::sync::Mutex;
+use std::task::{Poll, Waker};
+
+use crate::record::unfinished::Unfinished;
+use crate::sys::lock::lock;
+use crate::sys::waker_set::{WakerKey, WakerSet};
+
+/// The end of a producer.
+#[derive(Debug, Default)]
+pub(crate) struct Termination {
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    /// Set by the I/O thread as the last thing that it does, and never cleared. Without it a
+    /// close that comes later would wait for a thread that is gone.
+    done: bool,
+    /// Taken by the first who asks; whoever closes besides gets nothing.
+    left: Option<Unfinished>,
+    waiting: WakerSet,
+}
+
+impl Termination {
+    /// The producer has ended, and this is what it did not deliver.
+    pub(crate) fn finish(&self, left: Unfinished, woken: &mut Vec<Waker>) {
+        let mut inner = lock(&self.inner);
+        inner.done = true;
+        inner.left = Some(left);
+        inner.waiting.take_all(woken);
+    }
+
+    /// What was left, for the first who asks; before the end a waker is left.
+    pub(crate) fn poll(&self, key: &mut Option<WakerKey>, waker: &Waker) -> Poll<Unfinished> {
+        let mut inner = lock(&self.inner);
+        if inner.done {
+            return Poll::Ready(inner.left.take().unwrap_or_default());
+        }
+        inner.waiting.insert(key, waker);
+        Poll::Pending
+    }
+
+    /// Takes a waker back.
+    pub(crate) fn forget(&self, key: WakerKey) {
+        let waker = lock(&self.inner).waiting.remove(key);
+        drop(waker);
+    }
+}

@@ -1,0 +1,24 @@
+//! Taking a lock that no panic makes useless.
+
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// Locks, also after a panic of another holder.
+///
+/// What a panic can leave half done is not given up by refusing the lock: the I/O thread must
+/// still give every record its verdict, and a round that panicked is known by a flag of its own.
+#[inline]
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Waits for a change for at most so long; true if the time passed.
+pub(crate) fn wait_timeout<'a, T>(
+    changed: &Condvar,
+    guard: MutexGuard<'a, T>,
+    time: Duration,
+) -> (MutexGuard<'a, T>, bool) {
+    let waited = changed.wait_timeout(guard, time);
+    let (guard, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
+    (guard, timeout.timed_out())
+}

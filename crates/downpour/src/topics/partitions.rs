@@ -1,0 +1,150 @@
+//! The partitions of one topic: found without a lock or an atomic write, only ever added.
+//!
+//! *Invariant:* a partition never moves in memory and never goes away, so that a reference to
+//! it is as good as its number.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+
+use downpour_core::ids::PartitionId;
+use downpour_core::queue::Queue;
+
+use crate::delivery::batch_state::BatchState;
+use crate::sys::lock::lock;
+
+/// One partition's queue and its lock.
+#[derive(Debug)]
+pub(crate) struct PartitionEntry {
+    pub(crate) id: PartitionId,
+    inner: Mutex<PartitionInner>,
+}
+
+#[derive(Debug)]
+pub(crate) struct PartitionInner {
+    pub(crate) queue: Queue<Arc<BatchState>>,
+    /// No record gets in any more. Set under this lock by the I/O thread when it begins to close,
+    /// or at birth if the producer was closing then; never cleared. A record appended after it
+    /// would never leave.
+    pub(crate) closed: bool,
+}
+
+impl PartitionEntry {
+    pub(crate) fn new(id: PartitionId, queue: Queue<Arc<BatchState>>, closed: bool) -> Self {
+        Self {
+            id,
+            inner: Mutex::new(PartitionInner { queue, closed }),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn lock(&self) -> MutexGuard<'_, PartitionInner> {
+        // A panic in the queue is a defect that ends the I/O thread, which then resolves what
+        // the queue holds; it needs the lock for that.
+        lock(&self.inner)
+    }
+}
+
+/// Partitions in the first segment; each one after it has twice as many.
+const FIRST: usize = 8;
+/// Enough for more partitions than a number of 31 bits can name.
+const SEGMENTS: usize = 29;
+
+type Segment = Box<[OnceLock<PartitionEntry>]>;
+
+/// All partitions that are known, from 0 on without a gap.
+#[derive(Debug)]
+pub(crate) struct Partitions {
+    count: AtomicU32,
+    segments: [OnceLock<Segment>; SEGMENTS],
+}
+
+/// Segment and place of a partition.
+#[inline]
+fn segment_of(partition: usize) -> (usize, usize) {
+    let shifted = partition + FIRST;
+    let segment = (shifted.ilog2() - FIRST.ilog2()) as usize;
+    (segment, shifted - (FIRST << segment))
+}
+
+impl Partitions {
+    pub(crate) const fn new() -> Self {
+        Self {
+            count: AtomicU32::new(0),
+            segments: [const { OnceLock::new() }; SEGMENTS],
+        }
+    }
+
+    /// How many there are; none before the first metadata.
+    #[inline]
+    pub(crate) fn count(&self) -> u32 {
+        self.count.load(Ordering::Acquire)
+    }
+
+    /// The one of this number, if it is known.
+    #[inline]
+    pub(crate) fn get(&self, partition: i32) -> Option<&PartitionEntry> {
+        let (segment, at) = segment_of(usize::try_from(partition).ok()?);
+        self.segments.get(segment)?.get()?.get(at)?.get()
+    }
+
+    /// All of them, in order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &PartitionEntry> {
+        (0..self.count() as i32).filter_map(|partition| self.get(partition))
+    }
+
+    /// Adds those up to `count`, which must not come from two threads at once.
+    pub(crate) fn grow(&self, count: u32, make: impl Fn(i32) -> PartitionEntry) {
+        for partition in self.count()..count {
+            let (segment, at) = segment_of(partition as usize);
+            let Some(segment_lock) = self.segments.get(segment) else {
+                return;
+            };
+            let segment = segment_lock
+                .get_or_init(|| (0..FIRST << segment).map(|_| OnceLock::new()).collect());
+            segment[at].get_or_init(|| make(partition as i32));
+            self.count.store(partition + 1, Ordering::Release);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use downpour_core::config::Config;
+    use downpour_core::queue::QueueSettings;
+
+    fn make(partition: i32) -> PartitionEntry {
+        let settings = QueueSettings::from(&Config::new(Vec::new()));
+        let id = PartitionId {
+            topic: 0,
+            index: partition,
+        };
+        PartitionEntry::new(id, Queue::new(Arc::from("t"), partition, settings), false)
+    }
+
+    #[test]
+    fn places_follow_each_other_without_gap_or_overlap() {
+        let mut expected = (0, 0);
+        for partition in 0..10_000 {
+            assert_eq!(segment_of(partition), expected);
+            expected.1 += 1;
+            if expected.1 == FIRST << expected.0 {
+                expected = (expected.0 + 1, 0);
+            }
+        }
+        assert!(segment_of(i32::MAX as usize).0 < SEGMENTS);
+    }
+
+    #[test]
+    fn growth_keeps_those_that_are_there_where_they_are() {
+        let partitions = Partitions::new();
+        assert!(partitions.get(0).is_none() && partitions.count() == 0);
+        partitions.grow(6, make);
+        let fifth: *const PartitionEntry = partitions.get(5).unwrap();
+        assert!(partitions.get(6).is_none() && partitions.get(-1).is_none());
+        partitions.grow(100, make);
+        assert!(std::ptr::eq(fifth, partitions.get(5).unwrap()));
+        let numbers: Vec<i32> = partitions.iter().map(|p| p.id.index).collect();
+        assert_eq!(numbers, (0..100).collect::<Vec<_>>());
+    }
+}

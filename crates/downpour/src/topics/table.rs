@@ -1,0 +1,174 @@
+//! All topics that a producer knows, found by name or number without a lock.
+//!
+//! Adding is rare and takes one; topics are never removed, so that numbers stay valid.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::{Arc, Mutex};
+
+use arc_swap::ArcSwap;
+
+use crate::sys::lock::lock;
+use crate::topics::entry::TopicEntry;
+
+/// More names than any cluster serves; a program that makes up names is stopped here and not
+/// by running out of memory.
+pub(crate) const TOPICS_MAX: usize = 200_000;
+
+/// Names are short and chosen by the program itself, so a multiplication a word is enough.
+#[derive(Debug, Default)]
+pub(crate) struct NameHasher(u64);
+
+impl Hasher for NameHasher {
+    #[inline]
+    fn write(&mut self, bytes: &[u8]) {
+        let mut words = bytes.chunks_exact(8);
+        for word in &mut words {
+            let word = word.try_into().map_or(0, u64::from_le_bytes);
+            self.write_u64(word);
+        }
+        let mut last = [0; 8];
+        let rest = words.remainder();
+        last[..rest.len()].copy_from_slice(rest);
+        self.write_u64(u64::from_le_bytes(last) ^ ((bytes.len() as u64) << 56));
+    }
+
+    #[inline]
+    fn write_u8(&mut self, _: u8) {
+        // The end mark of a string; its length is in the hash already.
+    }
+
+    #[inline]
+    fn write_u64(&mut self, word: u64) {
+        self.0 = (self.0.rotate_left(23) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+
+    #[inline]
+    fn finish(&self) -> u64 {
+        self.0 ^ (self.0 >> 32)
+    }
+}
+
+type Map = HashMap<Arc<str>, Arc<TopicEntry>, BuildHasherDefault<NameHasher>>;
+
+/// Topics that one thread remembers, so that a look-up costs a comparison.
+const RECENT_MAX: usize = 8;
+
+thread_local! {
+    /// A topic that is remembered outlives its producer by what its empty queues take, until
+    /// another one takes its place or the thread ends.
+    static RECENT: RefCell<[Option<Arc<TopicEntry>>; RECENT_MAX]> =
+        const { RefCell::new([const { None }; RECENT_MAX]) };
+}
+
+#[inline]
+fn recent_index(name: &str) -> usize {
+    let last = name.as_bytes().last().copied().unwrap_or(0);
+    (usize::from(last) + name.len()) % RECENT_MAX
+}
+
+/// The topics of a producer.
+#[derive(Debug)]
+pub(crate) struct Topics {
+    owner: u64,
+    by_name: ArcSwap<Map>,
+    all: Mutex<Vec<Arc<TopicEntry>>>,
+}
+
+impl Topics {
+    /// None yet, for the producer of this number.
+    pub(crate) fn new(owner: u64) -> Self {
+        Self {
+            owner,
+            by_name: ArcSwap::default(),
+            all: Mutex::default(),
+        }
+    }
+
+    /// Calls `f` with the topic of this name, if it is known.
+    #[inline]
+    pub(crate) fn with<R>(&self, name: &str, f: impl FnOnce(&Arc<TopicEntry>) -> R) -> Option<R> {
+        let mut f = Some(f);
+        let recent = RECENT.try_with(|recent| {
+            let recent = recent.try_borrow().ok()?;
+            let topic = recent[recent_index(name)].as_ref()?;
+            if topic.owner() == self.owner && **topic.name() == *name {
+                return f.take().map(|f| f(topic));
+            }
+            None
+        });
+        match (recent, f) {
+            (Ok(Some(result)), _) => Some(result),
+            (_, Some(f)) => self.with_unfamiliar(name, f),
+            _ => None,
+        }
+    }
+
+    #[cold]
+    fn with_unfamiliar<R>(&self, name: &str, f: impl FnOnce(&Arc<TopicEntry>) -> R) -> Option<R> {
+        let topic = self.by_name.load().get(name).cloned()?;
+        let result = f(&topic);
+        // A destructor of this thread's may send, too; then there is nothing to remember in.
+        let _ = RECENT.try_with(|recent| {
+            let mut recent = recent.try_borrow_mut().ok()?;
+            recent[recent_index(name)].replace(topic)
+        });
+        Some(result)
+    }
+
+    /// The topic of this name, added if it is new; `None` if there are too many.
+    pub(crate) fn add(&self, name: &str) -> Option<Arc<TopicEntry>> {
+        let mut all = lock(&self.all);
+        if let Some(known) = self.with(name, Arc::clone) {
+            return Some(known);
+        }
+        if all.len() >= TOPICS_MAX {
+            return None;
+        }
+        let topic = Arc::new(TopicEntry::new(
+            Arc::from(name),
+            all.len() as u32,
+            self.owner,
+        ));
+        all.push(topic.clone());
+        let mut map = Map::clone(&self.by_name.load());
+        map.insert(topic.name().clone(), topic.clone());
+        self.by_name.store(Arc::new(map));
+        Some(topic)
+    }
+
+    /// All topics, in the order of their numbers.
+    pub(crate) fn all(&self) -> Vec<Arc<TopicEntry>> {
+        lock(&self.all).clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_one_topic_whoever_adds_it() {
+        let topics = Topics::new(1);
+        let first = topics.add("orders").unwrap();
+        assert!(Arc::ptr_eq(&first, &topics.add("orders").unwrap()));
+        let other = topics.add("orders2").unwrap();
+        assert_eq!((first.index(), other.index()), (0, 1));
+        assert!(topics.with("orders", |t| Arc::ptr_eq(t, &first)).unwrap());
+        assert!(topics.with("unknown", |_| ()).is_none());
+        assert_eq!(topics.all()[1].name().as_ref(), "orders2");
+    }
+
+    #[test]
+    fn similar_names_get_different_hashes() {
+        use std::collections::HashSet;
+        use std::hash::Hash;
+        let mut hashes = HashSet::new();
+        for i in 0..10_000 {
+            let mut hasher = NameHasher::default();
+            format!("topic-{i}").hash(&mut hasher);
+            assert!(hashes.insert(hasher.finish()));
+        }
+    }
+}

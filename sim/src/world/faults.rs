@@ -1,0 +1,126 @@
+//! Trouble as it happens, and how it ends.
+
+use std::time::Duration;
+
+use downpour_core::ids::ConnectionId;
+
+use crate::trouble::{Cut, Trouble};
+use crate::world::state::{Event, World};
+
+impl World {
+    pub(crate) fn happen(&mut self, at: usize) {
+        let phase = &self.plan.phases[self.phase];
+        let Some((_, trouble)) = phase.trouble.get(at).cloned() else {
+            return;
+        };
+        self.trace.note(self.now, || format!("TROUBLE {trouble:?}"));
+        match trouble {
+            Trouble::Script(fault, name) => {
+                self.tally.count(&format!("scripted: {name}"));
+                self.cluster.fault(fault);
+            }
+            Trouble::Move {
+                topic,
+                partition,
+                to,
+            } => {
+                let name = &self.plan.topics[topic].name;
+                if self.cluster.is_alive(to) && self.cluster.partition_count(name).is_some() {
+                    self.tally.count("faults: leader moved");
+                    self.cluster.move_leader(name, partition, to);
+                }
+            }
+            Trouble::Kill {
+                node,
+                silent,
+                lasts,
+            } => {
+                if self.cluster.kill(node) {
+                    self.tally.count("faults: broker killed");
+                    self.node_went_down(node, silent);
+                    self.after(lasts, Event::Restart(node));
+                }
+            }
+            Trouble::Freeze { node } => {
+                self.tally.count("faults: metadata frozen");
+                self.cluster.freeze_metadata(node);
+            }
+            Trouble::Flush => {
+                if !self.client_over && !self.aborting {
+                    self.flush();
+                    self.turn();
+                }
+            }
+            Trouble::Cut { which, how } => self.cut(which, how),
+            Trouble::NetworkDelay(delay) => self.cluster.set_network_delay(delay),
+            Trouble::ServiceDelay(delay) => self.cluster.set_service_delay(delay),
+            Trouble::Forget { topic, partition } => {
+                let name = &self.plan.topics[topic].name;
+                if self.cluster.partition_count(name).is_some() {
+                    self.tally.count("faults: producers forgotten in flight");
+                    self.cluster.expire_producer_state(name, partition);
+                }
+            }
+        }
+    }
+
+    fn cut(&mut self, which: u64, how: Cut) {
+        let open: Vec<ConnectionId> = self
+            .connections
+            .iter()
+            .filter(|(_, l)| l.client_open && l.connected)
+            .map(|(id, _)| *id)
+            .collect();
+        if open.is_empty() {
+            return;
+        }
+        let id = open[(which % open.len() as u64) as usize];
+        let Some(connection) = self.connections.get_mut(&id) else {
+            return;
+        };
+        self.tally.count(&format!("faults: connection cut {how:?}"));
+        self.trace.note(self.now, || format!("{id:?} is cut"));
+        let mut told = Some(Duration::ZERO);
+        match how {
+            Cut::Clean => connection.server_open = false,
+            Cut::ClientOnly => {}
+            Cut::ServerFirst => {
+                connection.server_open = false;
+                told = Some(self.rng.millis(0, 500));
+            }
+            Cut::AnswersLost => {
+                connection.mute = true;
+                told = None;
+            }
+            Cut::Silence => {
+                (connection.deaf, connection.mute) = (true, true);
+                told = None;
+            }
+        }
+        if let Some(pause) = told {
+            self.after(pause, Event::Closed(id, "cut"));
+        }
+    }
+
+    pub(crate) fn restart(&mut self, node: i32) {
+        if self.cluster.restart(node) {
+            self.trace
+                .note(self.now, || format!("broker {node} is back"));
+        }
+    }
+
+    /// Ends all trouble that would go on by itself. Connections that went silent stay so.
+    pub(crate) fn heal(&mut self) {
+        self.trace.note(self.now, || "all is well again".to_owned());
+        self.tally
+            .add("scripted: not met", self.cluster.pending_faults() as u64);
+        self.cluster.clear_faults();
+        self.cluster.set_network_delay(Duration::ZERO);
+        self.cluster.set_service_delay(Duration::ZERO);
+        for node in self.cluster.brokers() {
+            self.cluster.thaw_metadata(node);
+            self.restart(node);
+        }
+        self.healed = true;
+    }
+}

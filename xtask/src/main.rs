@@ -45,10 +45,11 @@ enum Chore {
     },
     /// Plant the bugs of sim/bugs in a copy of the tree and count the seeds until each is found.
     Bugs(bugs::Arguments),
-    /// Send to real brokers that are killed, paused or cut off, and check what arrived; `--help`
-    /// after two dashes tells how.
-    Storm {
-        /// What the storm is told.
+    /// Send to real brokers that are killed, paused or cut off, and check what arrived;
+    /// `chaos --help` says how.
+    #[command(disable_help_flag = true)]
+    Chaos {
+        /// The arguments of the program in `conformance`.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
@@ -84,7 +85,7 @@ fn main() -> ExitCode {
             ],
         ),
         Chore::Bugs(arguments) => bugs::run(&xtask::root(), &arguments).map(code),
-        Chore::Storm { arguments } => program(
+        Chore::Chaos { arguments } => program(
             &xtask::root(),
             &["downpour-conformance", "--release"],
             &arguments,

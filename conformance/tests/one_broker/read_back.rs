@@ -8,7 +8,7 @@ use downpour_conformance::load::Load;
 use kafka_harness::foreign_reader;
 use kafka_harness::{Cluster, ReadBack, Version};
 
-use crate::shared::{build, builder, create, judge, new, old};
+use crate::shared::{build, builder, create, new, old, read_back_and_check};
 
 const CODECS: [(CompressionType, &str); 5] = [
     (CompressionType::None, "none"),
@@ -21,7 +21,7 @@ const CODECS: [(CompressionType, &str); 5] = [
 /// Two hundred days before the other timestamps of its batch.
 const LONG_AGO: i64 = 1_700_000_000_000 - 200 * 86_400_000;
 
-/// One of each kind.
+/// One record of each kind.
 fn kinds(topic: &str) -> Vec<Record<'_>> {
     let record = || Record::to(topic).timestamp_ms(1_700_000_000_000);
     vec![
@@ -51,7 +51,7 @@ fn kinds(topic: &str) -> Vec<Record<'_>> {
     ]
 }
 
-/// What a consumer shall see of a record.
+/// What a consumer must see of a record.
 fn expected(record: &Record<'_>, offset: i64, partition: i32) -> kafka_harness::Record {
     let timestamp_ms = match record.value_bytes() {
         None => 1_700_000_000_001,
@@ -86,7 +86,7 @@ fn expected(record: &Record<'_>, offset: i64, partition: i32) -> kafka_harness::
     }
 }
 
-/// Each codec writes a partition of its own.
+/// Each codec is used for a partition of its own.
 fn consumers_see_what_was_sent(cluster: &Cluster) {
     let topic = "kinds";
     cluster
@@ -158,7 +158,7 @@ fn ten_thousand_records_arrive_on_2_8_2() {
     let producer = build(builder(&cluster));
     let ledger = load.run(&producer, || true);
     producer.close();
-    let findings = judge(&cluster, "many", &ledger);
+    let findings = read_back_and_check(&cluster, "many", &ledger);
     println!("2.8.2: {ledger}; librdkafka {findings}");
     assert!(findings.is_good(), "{findings}");
     assert_eq!(findings.read, ledger.len());

@@ -111,8 +111,8 @@ const SECTIONS: &[Section] = &[
     ]).dir("bench").needs(&[Program("gcc")]),
     section("foreign-reader", &["test", "--release"]).dir("foreign-reader")
         .needs(&[Program("gcc"), Program("make"), Program("mvn"), Java]),
-    // One at a time: each test has several JVMs of its own and measures time. What the storms
-    // counted is shown also when all is well.
+    // Tests run one at a time, because each has several JVMs of its own and measures time. What the
+    // chaos runs counted is shown also when all is well.
     section("conformance", &[
         "test", "-p", "downpour-conformance", "--release", "--", "--test-threads=1", "--show-output",
     ]).needs(&[Program("gcc"), Program("mvn"), Java]),

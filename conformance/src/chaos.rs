@@ -1,5 +1,6 @@
-//! A load on three brokers with troubles all along, read back by librdkafka and checked: six
-//! partitions, three replicas of which two must be in sync.
+//! A chaos run: a load on three brokers with one fault after the other, read back by librdkafka and
+//! checked. There are six partitions with three replicas, of which two must be in sync. The faults
+//! themselves are in `faults`.
 
 use std::fmt;
 use std::fs::OpenOptions;
@@ -10,76 +11,79 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use downpour::{Acks, CompressionType, Producer, blocking};
-use kafka_harness::foreign_reader;
-use kafka_harness::{Cluster, Error, Role, Spec, Version};
+use kafka_harness::{Cluster, Error, Role, Spec, Version, foreign_reader};
 
 use crate::check::{Check, Findings};
+use crate::faults::{Fault, FaultInjector};
 use crate::ledger::Ledger;
 use crate::load::Load;
 use crate::proxy::Proxy;
-use crate::trouble::{Fault, Trouble};
 
-const TOPIC: &str = "storm";
+const TOPIC: &str = "chaos";
 const PARTITIONS: u32 = 6;
 const BROKERS: usize = 3;
-const CLIENT_ID: &str = "storm";
+const CLIENT_ID: &str = "chaos";
 
-/// The load is under way by then.
-const CALM: Duration = Duration::from_secs(2);
+/// The load is under way when the first fault is injected.
+const FIRST_FAULT_AFTER: Duration = Duration::from_secs(2);
 
-/// A paused broker answers nobody; whoever waits 30 s for it sees few pauses.
+/// A request that a paused broker does not answer is given up sooner than by default: with 30 s the
+/// producer would see few pauses.
 const PAUSED_REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The delivery timeout, and time for a machine that is busy.
+/// The delivery timeout by default, and a minute more for a machine that is busy.
 const VERDICT_WITHIN: Duration = Duration::from_secs(180);
 
-/// What shall happen.
+/// What to run.
 #[derive(Debug, Clone)]
-pub struct Storm {
-    /// To which Kafka.
+pub struct Chaos {
+    /// The release of the brokers.
     pub version: Version,
-    /// What befalls its brokers.
+    /// The kind of fault that the brokers have.
     pub fault: Fault,
-    /// At least so many times.
+    /// The fewest faults.
     pub faults: u32,
-    /// At least so many records; more if the troubles take longer.
+    /// The fewest records; there are more if the faults take longer.
     pub records: u64,
-    /// At most so many records in a second.
+    /// The most records per second.
     pub per_second: u64,
     /// How batches are compressed.
     pub codec: CompressionType,
-    /// The producer's delivery timeout where it is not the default. One that is shorter than an
-    /// outage makes records fail, which must then be absent; the request timeout is half of it.
+    /// The producer's delivery timeout; `None` is its default. One that is shorter than an outage makes
+    /// records fail, which must then be absent. The request timeout is half of it.
     pub delivery_timeout: Option<Duration>,
-    /// Anything but all shall lose records, which shows that losses are found.
+    /// The producer's acks. With anything but all, records are lost, which shows that losses are
+    /// found.
     pub acks: Acks,
 }
 
-/// What happened.
+/// What happened in a run.
 #[derive(Debug)]
 #[non_exhaustive]
-pub struct Aftermath {
-    /// What shall have happened.
-    pub storm: Storm,
-    /// How many troubles there were.
+pub struct ChaosReport {
+    /// What was to be run.
+    pub chaos: Chaos,
+    /// How many faults there were.
     pub faults: u32,
     /// From the first record to the last verdict.
     pub took: Duration,
     /// What the producer said.
     pub ledger: Ledger,
-    /// What is true of it.
+    /// What is true of that.
     pub findings: Findings,
 }
 
-impl Storm {
-    /// Starts a cluster, sends, makes trouble, reads back and compares. `tell` hears what goes on.
+impl Chaos {
+    /// Starts a cluster, sends, injects faults, reads back and compares. `progress` is called with a
+    /// line for people now and then.
     ///
     /// # Errors
-    /// When the cluster does not do as it shall; what the producer did wrong is in the answer.
-    pub fn run(&self, tell: &(dyn Fn(&str) + Sync)) -> Result<Aftermath, Error> {
+    /// When the cluster does not work as it should. What the producer did wrong is in the report.
+    pub fn run(&self, progress: &(dyn Fn(&str) + Sync)) -> Result<ChaosReport, Error> {
         foreign_reader::build()?;
         let spec = Spec::new(self.version, BROKERS)
-            // Leaders go home soon after their broker came back, without anything being killed.
+            // Partitions go back to their preferred leader soon after it came back, so that leaders
+            // move without a fault, too.
             .property("leader.imbalance.check.interval.seconds", 5);
         if self.fault == Fault::Proxy && self.version.has_zookeeper() {
             return Err(Error::new("proxies are for clusters without ZooKeeper"));
@@ -93,10 +97,10 @@ impl Storm {
         cluster.create_topic(TOPIC, PARTITIONS, &[])?;
         let producer = self.producer(&cluster, &proxies)?;
         let began = Instant::now();
-        let (ledger, faults) = self.rage(&mut cluster, &proxies, &producer, tell)?;
+        let (ledger, faults) = self.run_load(&mut cluster, &proxies, &producer, progress)?;
         let took = began.elapsed();
         producer.close();
-        tell(&format!(
+        progress(&format!(
             "sent in {:.1} s; reading back",
             took.as_secs_f64()
         ));
@@ -106,8 +110,8 @@ impl Storm {
         })?;
         let findings = check.finish();
         cluster.down()?;
-        Ok(Aftermath {
-            storm: self.clone(),
+        Ok(ChaosReport {
+            chaos: self.clone(),
             faults,
             took,
             ledger,
@@ -140,14 +144,13 @@ impl Storm {
         }
     }
 
-    /// Sends and makes trouble meanwhile; answers what the producer said and how many troubles
-    /// there were.
-    fn rage(
+    /// Sends and injects faults meanwhile; returns what the producer said and the number of faults.
+    fn run_load(
         &self,
         cluster: &mut Cluster,
         proxies: &[Proxy],
         producer: &blocking::Producer,
-        tell: &(dyn Fn(&str) + Sync),
+        progress: &(dyn Fn(&str) + Sync),
     ) -> Result<(Ledger, u32), Error> {
         let load = Load {
             topic: TOPIC.to_owned(),
@@ -156,7 +159,12 @@ impl Storm {
             per_second: self.per_second,
             verdict_within: VERDICT_WITHIN,
         };
-        let (faults, is_enough) = (AtomicU32::new(0), AtomicBool::new(false));
+        let faults = AtomicU32::new(0);
+        // Set by the load once it has sent enough records, and never cleared: without it the faults
+        // would end with the last one that is asked for, while records are still sent.
+        let is_enough = AtomicBool::new(false);
+        // Set below once no more faults come, and never cleared: without it a load whose faults
+        // failed would be sent forever.
         let has_given_up = AtomicBool::new(false);
         thread::scope(|scope| {
             let sending = scope.spawn(|| {
@@ -170,29 +178,29 @@ impl Storm {
                 let is_done = faults.load(Ordering::Relaxed) >= self.faults;
                 (is_done && is_enough.load(Ordering::Relaxed)) || sending.is_finished()
             };
-            let mut trouble = Trouble::new(cluster, TOPIC, proxies);
-            let mut troubled = Ok(());
-            thread::sleep(CALM);
-            while !is_over() && troubled.is_ok() {
-                troubled = trouble.next(self.fault, &is_over).map(|what| {
+            let mut injector = FaultInjector::new(cluster, TOPIC, proxies);
+            let mut injected = Ok(());
+            thread::sleep(FIRST_FAULT_AFTER);
+            while !is_over() && injected.is_ok() {
+                injected = injector.inject(self.fault, &is_over).map(|what| {
                     let count = faults.fetch_add(1, Ordering::Relaxed) + 1;
-                    // Cuts are many and all alike.
+                    // Cuts are many, and all alike.
                     if self.fault != Fault::Proxy || count % 50 == 0 {
-                        tell(&format!("{count}: {what}"));
+                        progress(&format!("{count}: {what}"));
                     }
                 });
             }
             has_given_up.store(true, Ordering::Relaxed);
             let ledger = sending.join();
-            troubled?;
+            injected?;
             let ledger = ledger.map_err(|_| Error::new("the load panicked"))?;
             Ok((ledger, faults.load(Ordering::Relaxed)))
         })
     }
 }
 
-/// Lets each broker tell clients the address of a proxy in front of it. Brokers among themselves
-/// use a third address, so that only clients are cut off.
+/// Restarts each broker so that it tells clients the address of a proxy in front of it. Brokers reach
+/// each other at a third address, so that only clients are cut off.
 fn put_proxies_before(cluster: &mut Cluster) -> Result<Vec<Proxy>, Error> {
     let nodes = cluster.nodes().iter();
     let brokers: Vec<(i32, u16)> = nodes
@@ -202,9 +210,8 @@ fn put_proxies_before(cluster: &mut Cluster) -> Result<Vec<Proxy>, Error> {
     let mut proxies = Vec::new();
     for (id, port) in &brokers {
         cluster.stop(*id)?;
-        let dir = cluster.data_dir(*id);
-        let file = dir.with_file_name("node.properties");
-        // Kafka wants listeners to differ in their ports. At this address the port is free.
+        let file = cluster.properties_file(*id);
+        // Kafka wants the ports of listeners to differ. Nobody uses this one at this address.
         let among = port + 10_000;
         let text = format!(
             "listeners=PLAINTEXT://127.0.0.1:{port},AMONG://127.0.0.3:{among}\n\
@@ -227,24 +234,24 @@ fn put_proxies_before(cluster: &mut Cluster) -> Result<Vec<Proxy>, Error> {
     Ok(proxies)
 }
 
-impl Aftermath {
-    /// Whether there was enough trouble and the producer kept its promises in it.
+impl ChaosReport {
+    /// Whether there were enough faults and records, and the producer kept its promises.
     pub fn is_good(&self) -> bool {
         self.findings.is_good()
-            && self.faults >= self.storm.faults
-            && self.ledger.len() >= self.storm.records
+            && self.faults >= self.chaos.faults
+            && self.ledger.len() >= self.chaos.records
     }
 }
 
-impl fmt::Display for Aftermath {
+impl fmt::Display for ChaosReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Storm {
+        let Chaos {
             version,
             fault,
             codec,
             acks,
             ..
-        } = &self.storm;
+        } = &self.chaos;
         let seconds = self.took.as_secs_f64();
         let records = self.ledger.len();
         writeln!(
@@ -255,7 +262,7 @@ impl fmt::Display for Aftermath {
         )?;
         writeln!(
             f,
-            "sent {records} records, {} MB, in {seconds:.1} s: {:.0} a second",
+            "sent {records} records, {} MB, in {seconds:.1} s: {:.0} per second",
             self.ledger.bytes / 1_000_000,
             records as f64 / seconds
         )?;

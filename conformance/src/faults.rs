@@ -1,5 +1,5 @@
-//! What befalls the brokers while a load runs. Each trouble is over, and every partition in sync
-//! again, before the next begins.
+//! Faults of brokers while a load runs: kills, pauses, cut connections. Each is over, and every
+//! partition in sync again, before the next is injected. How many there are is decided in `chaos`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,29 +11,30 @@ use kafka_harness::{Cluster, Error};
 use crate::proxy::{Cut, Proxy};
 use crate::random::Random;
 
-/// A broker that is gone has lost its partitions by then.
+/// Others lead the partitions of a broker that is gone by then.
 const MOVED_WITHIN: Duration = Duration::from_secs(20);
 
-/// A broker that came back has caught up by then.
+/// A broker that came back has caught up with the leaders by then.
 const IN_SYNC_WITHIN: Duration = Duration::from_secs(90);
 
-/// Records flow undisturbed for so long between two troubles.
-const REST: Duration = Duration::from_millis(700);
+/// Records flow without a fault for so long between two faults.
+const BETWEEN_FAULTS: Duration = Duration::from_millis(700);
 
-/// Connections live so long between two cuts.
+/// Connections live for so long between two cuts.
 const BETWEEN_CUTS: Duration = Duration::from_millis(300);
 
-/// A producer that sends nothing for so long has stopped for good.
+/// A producer that sends nothing for so long has stopped forever.
 const CUT_WITHIN: Duration = Duration::from_secs(60);
 
-/// What befalls a broker.
+/// A kind of fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// It is killed with SIGKILL and started again.
+    /// A broker is killed with SIGKILL and started again.
     Kill,
-    /// It is paused with SIGSTOP, so that its connections stay open and silent, and runs on.
+    /// A broker is paused with SIGSTOP, so that its connections stay open and silent, and runs on
+    /// later.
     Stop,
-    /// A connection to it is cut, mid-frame or after the write and before the answer.
+    /// A connection to a broker is cut, mid-frame or after the write and before the answer.
     Proxy,
 }
 
@@ -58,18 +59,20 @@ impl FromStr for Fault {
     }
 }
 
-/// Troubles for the brokers of one cluster in turn.
+/// Injects faults into the brokers of one cluster, one broker after the other.
 #[derive(Debug)]
-pub struct Trouble<'a> {
+pub struct FaultInjector<'a> {
     cluster: &'a mut Cluster,
     topic: &'a str,
     proxies: &'a [Proxy],
+    /// How many faults there were, the current one included.
     count: u32,
     random: Random,
 }
 
-impl<'a> Trouble<'a> {
-    /// For a cluster, and the proxies in front of its brokers if there are any.
+impl<'a> FaultInjector<'a> {
+    /// An injector for a cluster and the proxies in front of its brokers, of which there are none
+    /// unless connections are to be cut.
     pub fn new(cluster: &'a mut Cluster, topic: &'a str, proxies: &'a [Proxy]) -> Self {
         let random = Random::new(u64::from(std::process::id()));
         Self {
@@ -81,12 +84,12 @@ impl<'a> Trouble<'a> {
         }
     }
 
-    /// Makes the next trouble and waits until it is over; answers what it was. A cut needs
-    /// somebody who sends, and is not waited for when `is_over` says that nobody will.
+    /// Injects the next fault, waits until it is over, and describes it. A cut needs a producer that
+    /// sends; it is not waited for when `is_over` says that none will.
     ///
     /// # Errors
     /// When the cluster does not recover.
-    pub fn next(&mut self, fault: Fault, is_over: &dyn Fn() -> bool) -> Result<String, Error> {
+    pub fn inject(&mut self, fault: Fault, is_over: &dyn Fn() -> bool) -> Result<String, Error> {
         let ids = self.cluster.broker_ids();
         let id = ids[self.count as usize % ids.len()];
         let turn = self.count as usize / ids.len();
@@ -101,7 +104,7 @@ impl<'a> Trouble<'a> {
         self.cluster.wait_in_sync(self.topic, IN_SYNC_WITHIN)?;
         let seconds = began.elapsed().as_secs_f64();
         let back = back.as_secs_f64();
-        thread::sleep(REST);
+        thread::sleep(BETWEEN_FAULTS);
         Ok(format!(
             "{what}, back after {back:.1} s, in sync after {seconds:.1} s"
         ))
@@ -110,7 +113,7 @@ impl<'a> Trouble<'a> {
     fn kill(&mut self, id: i32, turn: usize) -> Result<String, Error> {
         let led = self.led_by(id)?;
         self.cluster.kill(id)?;
-        // Every other turn it comes back at once, perhaps before anybody missed it.
+        // Every other turn it comes back at once, perhaps before the controller noticed.
         if turn % 2 == 0 {
             self.wait_moved(id)?;
         }
@@ -144,13 +147,13 @@ impl<'a> Trouble<'a> {
         Ok(format!("cut broker {id} off {cut:?}"))
     }
 
-    /// How many partitions a broker leads.
+    /// How many partitions of the topic a broker leads.
     fn led_by(&self, id: i32) -> Result<usize, Error> {
         let partitions = self.cluster.partitions(self.topic)?;
         Ok(partitions.iter().filter(|found| found.leader == id).count())
     }
 
-    /// Waits until others lead all partitions.
+    /// Waits until other brokers lead all partitions.
     fn wait_moved(&self, id: i32) -> Result<(), Error> {
         let until = Instant::now() + MOVED_WITHIN;
         loop {

@@ -1,5 +1,5 @@
-//! Records that say who they are: partition and number in key, header and value, and a value whose
-//! every byte follows from the two. Sending them is `load`'s.
+//! The tag of a test record: its partition and number, which key, header and value repeat, and from
+//! which every byte of the value follows. Records are sent by `load`.
 
 use std::fmt::Write as _;
 
@@ -16,24 +16,24 @@ pub const VALUE_MAX: usize = 2000;
 /// The header that repeats the key.
 pub const HEADER: &str = "id";
 
-/// Who a record is.
+/// Which record of a load it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Identity {
+pub struct RecordTag {
     /// The partition that it was sent to.
     pub partition: i32,
-    /// Its place among all that were sent to that partition, from 0 on.
+    /// How many records were sent to that partition before it.
     pub number: u64,
 }
 
-impl Identity {
-    /// Writes its key into `key`, in the place of what is there.
+impl RecordTag {
+    /// Writes the record's key into `key`, replacing what is there.
     pub fn key(self, key: &mut String) {
         key.clear();
         // Writing to a String cannot fail.
         let _ = write!(key, "{}-{}", self.partition, self.number);
     }
 
-    /// Writes its value into `value`, in the place of what is there.
+    /// Writes the record's value into `value`, replacing what is there.
     pub fn value(self, value: &mut Vec<u8>) {
         let mut random = Random::new(((self.partition as u64) << 48) ^ self.number);
         let len = VALUE_MIN + random.below((VALUE_MAX - VALUE_MIN + 1) as u64) as usize;
@@ -49,34 +49,35 @@ impl Identity {
         value.truncate(len);
     }
 
-    /// Who a record that was read says it is; `None` if it is none of ours, or was damaged.
+    /// The tag of a record that was read; `None` if it is no record of a load, or was damaged.
+    /// `scratch` is used for the expected value, so that each call needs no memory of its own.
     pub fn of(record: &Record, scratch: &mut Vec<u8>) -> Option<Self> {
         let key = std::str::from_utf8(record.key.as_deref()?).ok()?;
         let (partition, number) = key.split_once('-')?;
-        let identity = Self {
+        let tag = Self {
             partition: partition.parse().ok()?,
             number: number.parse().ok()?,
         };
-        identity.value(scratch);
+        tag.value(scratch);
         let [(name, Some(repeated))] = record.headers.as_slice() else {
             return None;
         };
         let is_whole = record.value.as_deref() == Some(scratch.as_slice())
             && name == HEADER
             && repeated == key.as_bytes()
-            && record.partition == identity.partition;
-        is_whole.then_some(identity)
+            && record.partition == tag.partition;
+        is_whole.then_some(tag)
     }
 }
 
-/// A record as a consumer would hand it over; for the tests of whoever judges records.
+/// A record as a consumer hands it over, for tests of those who judge records.
 #[cfg(test)]
-pub(crate) fn as_read(identity: Identity, offset: i64) -> Record {
+pub(crate) fn as_read(tag: RecordTag, offset: i64) -> Record {
     let (mut key, mut value) = (String::new(), Vec::new());
-    identity.key(&mut key);
-    identity.value(&mut value);
+    tag.key(&mut key);
+    tag.value(&mut value);
     Record {
-        partition: identity.partition,
+        partition: tag.partition,
         offset,
         timestamp_ms: 0,
         is_append_time: false,
@@ -91,25 +92,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_record_knows_who_it_is_unless_a_byte_changed() {
-        let identity = Identity {
+    fn the_tag_is_read_unless_a_byte_changed() {
+        let tag = RecordTag {
             partition: 3,
             number: 77,
         };
-        let whole = as_read(identity, 5);
+        let whole = as_read(tag, 5);
         let scratch = &mut Vec::new();
-        assert_eq!(Identity::of(&whole, scratch), Some(identity));
+        assert_eq!(RecordTag::of(&whole, scratch), Some(tag));
         let mut damaged = whole.clone();
         if let Some(last) = damaged.value.as_mut().and_then(|value| value.last_mut()) {
             *last ^= 1;
         }
-        assert_eq!(Identity::of(&damaged, scratch), None);
+        assert_eq!(RecordTag::of(&damaged, scratch), None);
         let mut elsewhere = whole.clone();
         elsewhere.partition = 4;
-        assert_eq!(Identity::of(&elsewhere, scratch), None);
+        assert_eq!(RecordTag::of(&elsewhere, scratch), None);
         let mut bare = whole;
         bare.headers.clear();
-        assert_eq!(Identity::of(&bare, scratch), None);
+        assert_eq!(RecordTag::of(&bare, scratch), None);
     }
 
     #[test]
@@ -117,7 +118,7 @@ mod tests {
         let mut value = Vec::new();
         let mut lens = std::collections::BTreeSet::new();
         for number in 0..50_000 {
-            Identity {
+            RecordTag {
                 partition: 1,
                 number,
             }

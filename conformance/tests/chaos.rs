@@ -1,14 +1,14 @@
-//! The storm of every test run: brokers are killed three times under a steady load. The large
-//! ones are run by command, see the README of this crate.
+//! The chaos run of every test run: brokers are killed three times under a steady load. The large
+//! runs are started by command, see the README of this crate.
 #![allow(clippy::print_stdout, reason = "the counts are what is of interest")]
 
 use downpour::{Acks, CompressionType};
-use downpour_conformance::storm::Storm;
-use downpour_conformance::trouble::Fault;
+use downpour_conformance::chaos::Chaos;
+use downpour_conformance::faults::Fault;
 use kafka_harness::Version;
 
 fn three_kills(version: Version, codec: CompressionType) {
-    let storm = Storm {
+    let chaos = Chaos {
         version,
         fault: Fault::Kill,
         faults: 3,
@@ -18,19 +18,19 @@ fn three_kills(version: Version, codec: CompressionType) {
         delivery_timeout: None,
         acks: Acks::All,
     };
-    let aftermath = storm
+    let report = chaos
         .run(&|what| println!("{what}"))
-        .expect("the cluster does as it shall");
-    println!("{aftermath}");
-    assert!(aftermath.is_good(), "{aftermath}");
+        .expect("the cluster works as it should");
+    println!("{report}");
+    assert!(report.is_good(), "{report}");
 }
 
 #[test]
-fn brokers_of_4_3_1_are_killed_and_nothing_is_lost_or_doubled() {
+fn nothing_is_lost_or_duplicated_while_brokers_of_4_3_1_are_killed() {
     three_kills(Version::V4_3_1, CompressionType::None);
 }
 
 #[test]
-fn brokers_of_3_9_2_are_killed_and_nothing_is_lost_or_doubled() {
+fn nothing_is_lost_or_duplicated_while_brokers_of_3_9_2_are_killed() {
     three_kills(Version::V3_9_2, CompressionType::Lz4);
 }

@@ -1,4 +1,4 @@
-//! The command line of a storm: a load on real brokers with troubles all along.
+//! The command line of a chaos run: a load on real brokers with one fault after the other.
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -13,12 +13,12 @@ use std::time::Duration;
 
 use clap::Parser;
 use downpour::{Acks, CompressionType};
-use downpour_conformance::storm::Storm;
-use downpour_conformance::trouble::Fault;
+use downpour_conformance::chaos::Chaos;
+use downpour_conformance::faults::Fault;
 use kafka_harness::{Error, Version};
 
-/// Sends records to three brokers of Apache Kafka, makes trouble meanwhile, and has librdkafka
-/// read back what the producer said it delivered.
+/// Sends records to three brokers of Apache Kafka, injects faults meanwhile, and has librdkafka read
+/// back what the producer said it delivered.
 #[derive(Debug, Parser)]
 struct Arguments {
     /// 4.3.1, 3.9.2 or 2.8.2.
@@ -27,25 +27,25 @@ struct Arguments {
     /// kill (SIGKILL and restart), stop (SIGSTOP, SIGCONT) or proxy (connections are cut).
     #[arg(long, default_value = "kill")]
     fault: Fault,
-    /// At least so many times; 10, or 300 cuts.
+    /// The fewest faults; 10, or 300 cuts.
     #[arg(long, visible_alias = "kills")]
     faults: Option<u32>,
-    /// At least so many records.
+    /// The fewest records.
     #[arg(long, default_value_t = 1_000_000)]
     records: u64,
-    /// At most so many records in a second.
+    /// The most records per second.
     #[arg(long, default_value_t = 8000)]
     rate: u64,
     /// none, gzip, snappy, lz4 or zstd.
     #[arg(long, default_value = "none", value_parser = codec)]
     codec: CompressionType,
-    /// all; leader or none shall lose records, which shows that losses are found.
+    /// all; with leader or none records are lost, which shows that losses are found.
     #[arg(long, default_value = "all", value_parser = acks)]
     acks: Acks,
     /// The delivery timeout in milliseconds; one that is shorter than an outage makes records fail.
     #[arg(long)]
     delivery_timeout: Option<u64>,
-    /// Where to write what the producer logs.
+    /// A file for what the producer logs.
     #[arg(long)]
     log: Option<PathBuf>,
 }
@@ -95,7 +95,7 @@ fn main() -> ExitCode {
     } else {
         10
     };
-    let storm = Storm {
+    let chaos = Chaos {
         version: arguments.version,
         fault: arguments.fault,
         faults: arguments.faults.unwrap_or(cuts),
@@ -105,10 +105,10 @@ fn main() -> ExitCode {
         acks: arguments.acks,
         delivery_timeout: arguments.delivery_timeout.map(Duration::from_millis),
     };
-    match storm.run(&|what| println!("{what}")) {
-        Ok(aftermath) => {
-            println!("{aftermath}");
-            if aftermath.is_good() {
+    match chaos.run(&|what| println!("{what}")) {
+        Ok(report) => {
+            println!("{report}");
+            if report.is_good() {
                 ExitCode::SUCCESS
             } else {
                 ExitCode::FAILURE

@@ -6,7 +6,7 @@
 )]
 
 mod bugs;
-mod commands;
+mod kafka;
 mod suite;
 
 use std::path::Path;
@@ -24,7 +24,7 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Chore {
-    /// Check the rules of the house: import cycles, crate directions, file sizes, first lines.
+    /// Check the project's rules that no compiler checks; CONTRIBUTING.md lists them.
     Tidy,
     /// Check and test everything, or only some sections.
     Test {
@@ -62,7 +62,7 @@ enum Chore {
     },
     /// Start, end and disturb real Apache Kafka clusters.
     #[command(subcommand)]
-    Kafka(commands::Kafka),
+    Kafka(kafka::Command),
 }
 
 fn main() -> ExitCode {
@@ -90,13 +90,14 @@ fn main() -> ExitCode {
             &["downpour-conformance", "--release"],
             &arguments,
         ),
-        // It only leads: what is measured are other processes, built in the release profile.
+        // The runner is not what is measured: those are other processes, which it builds in the
+        // release profile.
         Chore::Bench { arguments } => program(
             &xtask::root().join("bench"),
             &["bench-runner", "--quiet"],
             &arguments,
         ),
-        Chore::Kafka(command) => commands::kafka(command)
+        Chore::Kafka(command) => kafka::run(command)
             .map(|()| ExitCode::SUCCESS)
             .map_err(|error| error.to_string()),
     };

@@ -12,17 +12,17 @@ use std::time::{Duration, Instant};
 use needs::Need::{self, Component, Java, Program, Target, Toolchain};
 use tally::Tally;
 
-/// One line of the suite.
+/// One part of the suite: a command of cargo, and where and with what it is run.
 #[derive(Debug)]
 struct Section {
     name: &'static str,
-    /// Run by cargo with these arguments.
+    /// The arguments of cargo.
     cargo: &'static [&'static str],
-    /// Where, below the workspace.
+    /// The directory to run in, relative to the workspace.
     dir: &'static str,
     env: &'static [(&'static str, &'static str)],
     needs: &'static [Need],
-    /// Another toolchain than the one in use.
+    /// The toolchain whose cargo is run; `None` is the one in use.
     toolchain: Option<&'static str>,
 }
 
@@ -64,12 +64,12 @@ const MSRV: &str = "1.85.0";
 
 const MUSL: &str = "x86_64-unknown-linux-musl";
 
-/// All of it, the quick ones first. A section that does not exist yet is not named here.
+/// All sections, the quick ones first.
 #[rustfmt::skip]
 const SECTIONS: &[Section] = &[
     section("format", &["fmt", "--all", "--check"]).needs(&[Component("rustfmt")]),
     section("tidy", &["xtask", "tidy"]),
-    // The conformance tests turn zstd on for the whole workspace.
+    // The C compiler is for zstd, which the conformance tests turn on for the whole workspace.
     section("clippy", &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])
         .needs(&[Component("clippy"), Program("gcc")]),
     section("clippy-default", &[
@@ -78,33 +78,33 @@ const SECTIONS: &[Section] = &[
     section("clippy-bare", &[
         "clippy", "-p", "downpour", "-p", "downpour-wire", "--no-default-features", "--", "-D", "warnings",
     ]).needs(&[Component("clippy")]),
-    // The binary has the name of the library, whose pages it would overwrite.
+    // Only libraries, because the command has the name of the library and would overwrite its pages.
     section("docs", &["doc", "--workspace", "--no-deps", "--lib"]).env(&[("RUSTDOCFLAGS", "-D warnings")]),
     section("tests", &["test", "--workspace", "--exclude", "downpour-conformance"]),
     section("sim", &["xtask", "sim", "--seeds", "2000"]),
     // A simulator that finds nothing would pass every seed.
     section("sim-bugs", &["xtask", "bugs", "--quick", "3"]),
-    // The published crates with the oldest Rust that README promises.
+    // The published crates are tested with the oldest Rust that README promises.
     section("msrv", &[
         "test", "-p", "downpour-wire", "-p", "downpour-core", "-p", "downpour", "-p", "downpour-fake",
         "-p", "downpour-cli",
     ]).toolchain(MSRV).needs(&[Toolchain(MSRV)]),
-    // All of them are in the command, without what their tests bring along. It starts here only if
-    // it is linked statically, because a machine with glibc has no loader of musl's.
+    // The command holds all of them, without what only their tests depend on. It starts only if it is
+    // linked statically, because a machine with glibc has no loader of musl's.
     section("musl", &["run", "-p", "downpour-cli", "--target", MUSL, "--", "--version"])
         .env(&[("RUSTFLAGS", "-Ctarget-feature=+crt-static")])
         .toolchain(MSRV).needs(&[Toolchain(MSRV), Target(MSRV, MUSL), Program("gcc")]),
-    // The one `unsafe` call of the libraries (docs/adr/0004).
+    // It is about the one `unsafe` call of the libraries (docs/adr/0004).
     section("asan", &[
         "test", "-p", "downpour", "--test", "it", "--target", "x86_64-unknown-linux-gnu", "fork",
     ]).env(&[("RUSTFLAGS", "-Zsanitizer=address")]).toolchain("nightly").needs(&[Toolchain("nightly")]),
     section("bench-format", &["fmt", "--all", "--check"]).dir("bench").needs(&[Component("rustfmt")]),
-    // Without the one package that compiles librdkafka, which takes minutes.
+    // It leaves out the one package that compiles librdkafka, which takes minutes.
     section("bench-clippy", &[
         "clippy", "--workspace", "--exclude", "bench-rdkafka", "--all-targets", "--", "-D", "warnings",
     ]).dir("bench").needs(&[Component("clippy"), Program("gcc")]),
-    // The judge of every figure, who leads the rounds, and each small program and micro bench once;
-    // the peers are built when the bench runs. One of the codecs is zstd.
+    // These are the broker that judges every figure, the runner that leads the rounds, and each small
+    // program and micro bench once. Peers are built when the bench runs. The C compiler is for zstd.
     section("bench", &[
         "test", "-p", "bench-broker", "-p", "bench-contract", "-p", "bench-micro", "-p", "bench-preload",
         "-p", "bench-runner",
@@ -118,7 +118,7 @@ const SECTIONS: &[Section] = &[
     ]).needs(&[Program("gcc"), Program("mvn"), Java]),
 ];
 
-/// A section that takes longer hangs.
+/// A section that takes longer is taken to hang.
 const SECTION_WITHIN: Duration = Duration::from_secs(40 * 60);
 
 /// The names of all sections.
@@ -126,7 +126,7 @@ pub(crate) fn names() -> Vec<&'static str> {
     SECTIONS.iter().map(|section| section.name).collect()
 }
 
-/// Runs the sections of these names, or all, and answers whether all went well.
+/// Runs the sections with these names, or all, and returns whether all went well.
 ///
 /// # Errors
 /// When a name is unknown.
@@ -149,7 +149,7 @@ pub(crate) fn run(root: &Path, chosen: &[String]) -> Result<bool, String> {
         let missing: Vec<String> = section
             .needs
             .iter()
-            .filter_map(|need| need.missing().err())
+            .filter_map(|need| need.satisfy().err())
             .collect();
         let (tally, note) = if missing.is_empty() {
             one(root, section)
@@ -178,12 +178,12 @@ pub(crate) fn run(root: &Path, chosen: &[String]) -> Result<bool, String> {
     }
     let total = judged(total, is_strict);
     println!("{} passed, {} failed", total.passed, total.failed);
-    // The last line, also when both streams go to one file.
+    // So it is the last line also when both streams go to one file.
     let _ = std::io::stdout().flush();
     Ok(total.failed == 0)
 }
 
-/// What counts in the end: a strict run forgives no skipped test.
+/// The counts that decide: a strict run counts what was skipped as failed.
 fn judged(total: Tally, is_strict: bool) -> Tally {
     let forgiven = if is_strict { 0 } else { total.skipped };
     Tally {

@@ -1,4 +1,5 @@
-//! `cargo xtask kafka ..`: what is done to clusters that stay when the command ends.
+//! `cargo xtask kafka ..`: what is done to clusters that stay when the command ends. It is a thin
+//! layer; what a cluster is lives in the crate `kafka-harness`.
 
 use std::path::PathBuf;
 use std::time::Instant;
@@ -6,9 +7,9 @@ use std::time::Instant;
 use clap::{Args, Subcommand};
 use kafka_harness::{Cluster, Error, Spec, Version};
 
-/// What to do with real clusters.
+/// Commands about real clusters.
 #[derive(Debug, Subcommand)]
-pub(crate) enum Kafka {
+pub(crate) enum Command {
     /// Start a cluster and leave it running.
     Up(Up),
     /// End a cluster and remove what it wrote.
@@ -33,17 +34,17 @@ pub(crate) struct Up {
     /// How many brokers: 1 or 3.
     #[arg(long, default_value_t = 1)]
     brokers: usize,
-    /// Where to keep it; below target/kafka by default.
+    /// The directory to keep it in; a new one below target/kafka by default.
     #[arg(long)]
     dir: Option<PathBuf>,
-    /// A broker property, NAME=VALUE; may come several times.
+    /// A broker property; the option may be given several times.
     #[arg(long = "set", value_name = "NAME=VALUE")]
     properties: Vec<String>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Where {
-    /// The cluster's directory; not needed when there is one only.
+    /// The cluster's directory; it is not needed when there is only one cluster.
     #[arg(long)]
     dir: Option<PathBuf>,
 }
@@ -60,27 +61,27 @@ fn version(text: &str) -> Result<Version, String> {
     text.parse().map_err(|error: Error| error.to_string())
 }
 
-/// Does one command.
-pub(crate) fn kafka(command: Kafka) -> Result<(), Error> {
+/// Does what a command says.
+pub(crate) fn run(command: Command) -> Result<(), Error> {
     match command {
-        Kafka::Up(up) => self::up(up),
-        Kafka::Down(place) => {
+        Command::Up(up) => self::up(up),
+        Command::Down(place) => {
             let cluster = open(&place)?;
             let dir = cluster.dir().display().to_string();
             cluster.down()?;
             println!("ended {dir}");
             Ok(())
         }
-        Kafka::List => {
+        Command::List => {
             for dir in Cluster::staying() {
                 tell(&Cluster::open(&dir)?);
             }
             Ok(())
         }
-        Kafka::Kill(broker) => open(&broker.place)?.kill(broker.id),
-        Kafka::Stop(broker) => open(&broker.place)?.pause(broker.id),
-        Kafka::Cont(broker) => open(&broker.place)?.resume(broker.id),
-        Kafka::Restart(broker) => open(&broker.place)?.restart(broker.id),
+        Command::Kill(broker) => open(&broker.place)?.kill(broker.id),
+        Command::Stop(broker) => open(&broker.place)?.pause(broker.id),
+        Command::Cont(broker) => open(&broker.place)?.resume(broker.id),
+        Command::Restart(broker) => open(&broker.place)?.restart(broker.id),
     }
 }
 
@@ -100,7 +101,7 @@ fn up(up: Up) -> Result<(), Error> {
     Ok(())
 }
 
-/// The cluster that is meant.
+/// The cluster in the named directory, or the only one that was left running.
 fn open(place: &Where) -> Result<Cluster, Error> {
     if let Some(dir) = &place.dir {
         return Cluster::open(dir);

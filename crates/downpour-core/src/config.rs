@@ -137,7 +137,7 @@ pub struct Config {
     /// Age of a batch's latest timestamp from which on brokers may have forgotten what they know
     /// of its producer: they age that by the records' timestamps, not by when they got them
     /// (`producer.id.expiration.ms`, a day by default). Default 6 h.
-    pub trusted_age: Duration,
+    pub old_record_age: Duration,
     /// From the opening of a record's batch to its last possible verdict. Default 120 s.
     pub delivery_timeout: Duration,
     /// From a request's departure to its answer. Default 30 s.
@@ -179,7 +179,7 @@ impl Config {
             batch_max: 1 << 20,
             request_max: 8 << 20,
             compression: Compression::NONE,
-            trusted_age: Duration::from_secs(6 * 3600),
+            old_record_age: Duration::from_secs(6 * 3600),
             delivery_timeout: Duration::from_secs(120),
             request_timeout: Duration::from_secs(30),
             retry_backoff: (Duration::from_millis(100), Duration::from_secs(1)),

@@ -173,7 +173,7 @@ impl<T: Clone> Queue<T> {
     /// is, and A is written behind it. Or A's answer is lost, and A is sent again and appended
     /// again. So such batches go alone, prove nothing, and are not sent again when in doubt.
     fn is_aged(&self, batch: &Batch<T>, context: &DrainContext) -> bool {
-        let trusted = i64::try_from(self.settings.trusted_age.as_millis()).unwrap_or(i64::MAX);
+        let trusted = i64::try_from(self.settings.old_record_age.as_millis()).unwrap_or(i64::MAX);
         let age = |now: i64| now.saturating_sub(batch.body.max_timestamp());
         self.settings.idempotent
             && !self.log_append_time

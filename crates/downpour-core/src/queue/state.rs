@@ -25,7 +25,7 @@ pub struct QueueSettings {
     pub(super) batch_size: usize,
     pub(super) batch_max: usize,
     pub(super) retry_backoff: (Duration, Duration),
-    pub(super) trusted_age: Duration,
+    pub(super) old_record_age: Duration,
 }
 
 impl From<&Config> for QueueSettings {
@@ -39,7 +39,7 @@ impl From<&Config> for QueueSettings {
             batch_size: config.batch_size,
             batch_max: config.batch_max,
             retry_backoff: config.retry_backoff,
-            trusted_age: config.trusted_age,
+            old_record_age: config.old_record_age,
         }
     }
 }

@@ -186,7 +186,9 @@ impl<T: Clone> Engine<T> {
                         (stale, queue.peek(now))
                     })
                     .unwrap_or((false, Peek::Nothing));
-                self.metadata.wanted |= stale;
+                if stale {
+                    self.metadata.want();
+                }
                 if let Some(hint) = &said.current_leader {
                     let endpoints = &response.node_endpoints;
                     changes.extend(self.cluster.apply_hint(partition, hint, endpoints));

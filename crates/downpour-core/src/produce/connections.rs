@@ -225,9 +225,9 @@ impl<T: Clone> Engine<T> {
                 retry_after,
             }
         });
-        if was_ready || broker.is_some() {
+        if (was_ready || broker.is_some()) && self.has_work() {
             // Its partitions may have another leader already.
-            self.metadata.wanted |= self.has_work();
+            self.metadata.want();
         }
     }
 

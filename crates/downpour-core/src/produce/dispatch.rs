@@ -130,7 +130,7 @@ impl<T: Clone> Engine<T> {
                     }
                 }
                 Some(Drain::Seal(job)) => self.out.push_back(Output::Seal { partition, job }),
-                Some(Drain::NeedIdentity) => self.init.wanted = true,
+                Some(Drain::NeedIdentity) => self.init.want(),
                 _ => {}
             }
         }

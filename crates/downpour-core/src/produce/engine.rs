@@ -56,12 +56,13 @@ impl<T: Clone> Engine<T> {
     /// An engine that has done nothing yet. It connects when a topic is first wanted.
     pub fn new(config: Arc<Config>, seed: u64) -> Self {
         let mut rng = Rng::new(seed);
+        let mut init = Inquiry::default();
+        if config.idempotence {
+            init.want();
+        }
         let first = rng.below(config.bootstrap.len().max(1) as u64) as usize;
         Self {
-            init: Inquiry {
-                wanted: config.idempotence,
-                ..Inquiry::default()
-            },
+            init,
             config,
             rng,
             cluster: Cluster::default(),

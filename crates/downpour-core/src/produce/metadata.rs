@@ -16,14 +16,13 @@ impl<T: Clone> Engine<T> {
     /// Somebody wants to send to a topic. `topic` is the shell's dense number for it.
     pub fn handle_topic_wanted(&mut self, topic: u32, name: &Arc<str>, now: Instant) {
         self.cluster.add_topic(topic, name);
-        self.metadata.wanted = true;
         // A topic that is there is refreshed once; only a missing one is asked for again.
-        if self.lists.count(topic) == 0 {
+        if self.lists.count(topic) > 0 {
+            self.metadata.want();
+        } else {
             let until = now + self.config.topic_wanted_for;
             self.wanted.insert(topic, until);
-            if self.metadata.attempts == 0 {
-                self.metadata.retry_at = None;
-            }
+            self.metadata.want_at_once();
         }
     }
 
@@ -31,8 +30,8 @@ impl<T: Clone> Engine<T> {
     pub(crate) fn ask_metadata(&mut self, now: Instant) {
         let age = self.config.metadata_max_age;
         let any_topic = self.cluster.topics().next().is_some();
-        if any_topic && self.metadata.answered_at.is_some_and(|at| at + age <= now) {
-            self.metadata.wanted = true;
+        if any_topic && self.metadata.ages_at(age).is_some_and(|at| at <= now) {
+            self.metadata.want();
         }
         if !self.metadata.is_due(now) {
             return;
@@ -62,7 +61,7 @@ impl<T: Clone> Engine<T> {
             allow_auto_topic_creation: self.config.auto_create_topics || version < 4,
             ..MetadataRequest::default()
         };
-        self.metadata.asked = Some(connection_id);
+        self.metadata.handle_asked(connection_id);
         self.ask(connection_id, &request, version, Purpose::Metadata, now);
     }
 
@@ -73,7 +72,7 @@ impl<T: Clone> Engine<T> {
         now: Instant,
         queues: &mut impl Queues<T>,
     ) {
-        self.metadata.asked = None;
+        self.metadata.handle_answered();
         if !response.error_code.is_none() || response.brokers.is_empty() {
             // REBOOTSTRAP_REQUIRED (KIP-1102), or a broker that knows of nobody: ask elsewhere.
             if response.error_code == ErrorCode::REBOOTSTRAP_REQUIRED {
@@ -84,8 +83,7 @@ impl<T: Clone> Engine<T> {
             self.metadata_again(now);
             return;
         }
-        self.metadata.answered_at = Some(now);
-        self.metadata.wanted = false;
+        self.metadata.renew(now);
         self.connections.handle_cluster_known();
         self.event(Event::MetadataUpdated {
             brokers: response.brokers.len(),
@@ -98,9 +96,8 @@ impl<T: Clone> Engine<T> {
         if missing || self.lists.has_leaderless() {
             self.metadata_again(now);
         } else {
-            self.metadata.attempts = 0;
-            // A refresh on a stale leader needs no more than this pause between two.
-            self.metadata.retry_at = Some(now + self.config.retry_backoff.0);
+            // A refresh on a stale leader needs no more than this backoff between two.
+            self.metadata.settle(self.config.retry_backoff.0, now);
         }
         self.close_bootstrap_connections();
     }

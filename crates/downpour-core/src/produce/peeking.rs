@@ -49,7 +49,9 @@ impl<T: Clone> Engine<T> {
         let leader = self.cluster.leader(partition).broker;
         let leader = leader.filter(|id| self.cluster.brokers().contains_key(id));
         let list = leader.map_or(SendList::Leaderless, SendList::Broker);
-        self.metadata.wanted |= leader.is_none() && self.lists.list(partition) != list;
+        if leader.is_none() && self.lists.list(partition) != list {
+            self.metadata.want();
+        }
         self.lists.enlist(partition, list);
         leader
     }

@@ -30,7 +30,7 @@ impl<T: Clone> Engine<T> {
         let mut wake = None;
         let mut consider = |at: Option<Instant>| wake = earlier(wake, at.filter(|&at| at > now));
         consider(self.sweep_at);
-        let is_needed = self.metadata.wanted || self.has_work();
+        let is_needed = self.metadata.is_wanted() || self.has_work();
         for at in self.connections.wakes(&self.config, is_needed) {
             consider(Some(at));
         }
@@ -43,16 +43,10 @@ impl<T: Clone> Engine<T> {
             consider(pause.map(|pause| pause.until));
             consider(self.connections.retry_at(id));
         }
-        for question in [&self.metadata, &self.init] {
-            if question.wanted && question.asked.is_none() {
-                consider(question.retry_at);
-            }
+        for inquiry in [&self.metadata, &self.init] {
+            consider(inquiry.next_wake());
         }
-        consider(
-            self.metadata
-                .answered_at
-                .map(|at| at + self.config.metadata_max_age),
-        );
+        consider(self.metadata.ages_at(self.config.metadata_max_age));
         wake
     }
 

@@ -1,7 +1,7 @@
 //! The producer id: asked for early, bumped locally, renewed when its epochs are used up.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use downpour_wire::error_code::ErrorCode;
 use downpour_wire::messages::{ApiKey, InitProducerIdRequest, InitProducerIdResponse};
@@ -37,7 +37,7 @@ impl<T: Clone> Engine<T> {
             producer_id: -1,
             producer_epoch: -1,
         };
-        self.init.asked = Some(connection_id);
+        self.init.handle_asked(connection_id);
         self.ask(
             connection_id,
             &request,
@@ -53,12 +53,12 @@ impl<T: Clone> Engine<T> {
         now: Instant,
         queues: &mut impl Queues<T>,
     ) {
-        self.init.asked = None;
+        self.init.handle_answered();
         match response.error_code {
             ErrorCode::NONE => {
                 let (id, epoch) = (response.producer_id, response.producer_epoch);
-                self.init.wanted = false;
-                self.init.attempts = 0;
+                self.init.renew(now);
+                self.init.settle(Duration::ZERO, now);
                 self.identity.handle_granted(Grant {
                     identity: Identity { id, epoch },
                     generation: 0,
@@ -114,7 +114,7 @@ impl<T: Clone> Engine<T> {
                 Bumped::Now(Some(grant))
             }
             Bump::Exhausted => {
-                self.init.wanted = true;
+                self.init.want();
                 Bumped::Now(None)
             }
             Bump::NotOurs => Bumped::Later,

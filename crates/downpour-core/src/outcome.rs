@@ -138,6 +138,9 @@ pub enum Cause {
         /// Why not.
         reason: Arc<str>,
     },
+    /// No verdict: whoever waited did so in a callback of the producer, such as a waker, where
+    /// waiting could last forever. The record is still on its way.
+    InCallback,
     /// A defect of this library; please report it.
     Internal {
         /// What was found.
@@ -222,6 +225,10 @@ impl fmt::Display for Cause {
                 }
             }
             Self::NoIdentity { reason } => write!(f, "no producer id: {reason}"),
+            Self::InCallback => f.write_str(
+                "the record has no verdict yet, and this thread may not wait for it: it runs a \
+                 waker, a log subscriber or a drop on the producer's behalf; wait elsewhere",
+            ),
             Self::Internal { reason } => write!(f, "internal error, please report it: {reason}"),
         }
     }

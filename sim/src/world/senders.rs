@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use downpour_core::callers::budget::Wait;
 use downpour_core::callers::completion::Completion;
 use downpour_core::ids::PartitionId;
 use downpour_core::queue::{Added, Append};
@@ -33,7 +32,7 @@ impl World {
             return;
         };
         if let Some(key) = sender.waits {
-            let Wait::Granted(bytes) = self.budget.poll_wait(key, at) else {
+            let Some(bytes) = self.budget.collect(key) else {
                 return;
             };
             sender.waits = None;
@@ -182,7 +181,7 @@ impl World {
         self.trace
             .note(self.now, || format!("sender {at} waits for {bytes} bytes"));
         self.block(at);
-        let key = self.budget.wait(bytes, at);
+        let (key, _) = self.budget.wait(bytes, at);
         self.senders[at].waits = Some(key);
         self.after(Duration::ZERO, Event::Sender(at));
         self.soon(Event::Pressure);

@@ -36,10 +36,6 @@ impl Inquiry {
         }
     }
 
-    pub(crate) fn is_wanted(&self) -> bool {
-        self.wanted
-    }
-
     pub(crate) fn is_due(&self, now: Instant) -> bool {
         self.wanted && self.asked.is_none() && self.retry_at.is_none_or(|at| at <= now)
     }

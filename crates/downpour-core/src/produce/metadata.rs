@@ -37,7 +37,11 @@ impl<T: Clone> Engine<T> {
             return;
         }
         let Some(connection) = self.connections.least_loaded(now) else {
-            self.ensure_any_connection(now);
+            // Where nobody waits for anything the question can wait for somebody who does: an
+            // idle client whose brokers are gone would otherwise knock at their doors forever.
+            if self.has_work() {
+                self.ensure_any_connection(now);
+            }
             return;
         };
         let connection_id = connection.id;

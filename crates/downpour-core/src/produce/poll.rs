@@ -30,8 +30,7 @@ impl<T: Clone> Engine<T> {
         let mut wake = None;
         let mut consider = |at: Option<Instant>| wake = earlier(wake, at.filter(|&at| at > now));
         consider(self.sweep_at);
-        let is_needed = self.metadata.is_wanted() || self.has_work();
-        for at in self.connections.wakes(&self.config, is_needed) {
+        for at in self.connections.wakes(&self.config, self.has_work()) {
             consider(Some(at));
         }
         for id in self.lists.brokers() {

@@ -8,6 +8,7 @@ use downpour_wire::messages::{Decode, Encode};
 use downpour_wire::primitives::Reader;
 
 use super::harness::{REBOOTSTRAP, World, config};
+use crate::ids::ConnectionId;
 
 #[test]
 fn nothing_connects_before_a_topic_is_wanted() {
@@ -36,6 +37,23 @@ fn an_idle_engine_wakes_for_nothing_but_old_age() {
         "{:?}",
         wake - world.now
     );
+}
+
+#[test]
+fn an_idle_client_whose_brokers_are_gone_knocks_nowhere_until_somebody_sends() {
+    let mut world = World::ready(config());
+    let connection_id = world
+        .asked
+        .back()
+        .map_or(ConnectionId(0), |a| a.connection_id);
+    world.lose(connection_id);
+    // Longer than metadata may grow old.
+    for _ in 0..40 {
+        world.sleep(10_000);
+        assert!(world.connects.is_empty(), "{:?}", world.connects);
+    }
+    world.append(0);
+    assert!(!world.connects.is_empty());
 }
 
 #[test]

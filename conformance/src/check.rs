@@ -4,15 +4,15 @@
 
 use std::fmt;
 
-use xtask::kafka::Record;
+use kafka_harness::Record;
 
-use crate::identity::Identity;
 use crate::ledger::{Fate, Ledger};
+use crate::record_tag::RecordTag;
 
 /// So many violations are told in words; all are counted.
 const TOLD_MAX: usize = 20;
 
-/// A checker of one topic.
+/// Compares the records of one topic with a ledger.
 #[derive(Debug)]
 pub struct Check<'a> {
     ledger: &'a Ledger,
@@ -21,7 +21,7 @@ pub struct Check<'a> {
     scratch: Vec<u8>,
 }
 
-/// What was read of one partition.
+/// What was read of one partition so far.
 #[derive(Debug, Default, Clone)]
 struct Seen {
     numbers: Vec<bool>,
@@ -32,30 +32,30 @@ struct Seen {
 /// What a checker found.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Findings {
-    /// Records that were read.
+    /// How many records were read.
     pub read: u64,
-    /// Delivered and not there.
+    /// Records that were delivered and are not in the log.
     pub lost: u64,
-    /// There more than once.
+    /// Records that are in the log more than once.
     pub duplicated: u64,
-    /// There after one that was sent later.
+    /// Records that come after one that was sent later.
     pub disordered: u64,
-    /// There at another offset than the producer was told.
+    /// Records at another offset than the producer reported.
     pub misplaced: u64,
-    /// There although the producer said that they are not.
+    /// Records in the log that the producer called failed or refused.
     pub unexpected: u64,
-    /// Not a record of this load, or with a byte changed.
+    /// What was read and is no record of this load, or has a changed byte.
     pub foreign: u64,
-    /// Accepted and without a verdict.
+    /// Records that were accepted and got no verdict.
     pub unresolved: u64,
-    /// Unknown to the producer and there, which is no violation.
+    /// Records that the producer called unknown and that are in the log, which is no violation.
     pub unknown_there: u64,
-    /// The first violations in words.
+    /// The first violations, as sentences.
     pub told: Vec<String>,
 }
 
 impl Findings {
-    /// Whether the producer told the truth and kept its promises.
+    /// Whether there is no violation: the producer told the truth and kept the order.
     pub fn is_good(&self) -> bool {
         let Self {
             lost,
@@ -76,7 +76,7 @@ impl Findings {
 }
 
 impl<'a> Check<'a> {
-    /// Begins to compare with what the producer said.
+    /// A check that has read nothing yet.
     pub fn new(ledger: &'a Ledger) -> Self {
         let partitions = (0..ledger.partitions()).map(|partition| Seen {
             numbers: vec![false; ledger.partition(partition).len()],
@@ -90,56 +90,56 @@ impl<'a> Check<'a> {
         }
     }
 
-    /// Takes the next record; those of one partition come in the order of their offsets.
+    /// Checks the next record. Those of one partition must come in the order of their offsets.
     pub fn record(&mut self, record: &Record) {
         self.found.read += 1;
         let place = (record.partition, record.offset);
-        let identity = Identity::of(record, &mut self.scratch);
-        let Some((identity, fate)) = identity.and_then(|identity| {
-            let fates = self.ledger.partition(identity.partition);
-            Some((identity, *fates.get(identity.number as usize)?))
+        let tag = RecordTag::of(record, &mut self.scratch);
+        let Some((tag, fate)) = tag.and_then(|tag| {
+            let fates = self.ledger.partition(tag.partition);
+            Some((tag, *fates.get(tag.number as usize)?))
         }) else {
             self.found.foreign += 1;
             self.found
                 .tell(|| format!("what lies at {place:?} was never sent"));
             return;
         };
-        let seen = &mut self.partitions[identity.partition as usize];
+        let seen = &mut self.partitions[tag.partition as usize];
         if seen.last_offset.is_some_and(|last| last >= record.offset) {
             self.found.disordered += 1;
             self.found
                 .tell(|| format!("the consumer read {place:?} after {:?}", seen.last_offset));
         }
         seen.last_offset = Some(record.offset);
-        if std::mem::replace(&mut seen.numbers[identity.number as usize], true) {
+        if std::mem::replace(&mut seen.numbers[tag.number as usize], true) {
             self.found.duplicated += 1;
             self.found
-                .tell(|| format!("{identity:?} is at {place:?} and was before"));
+                .tell(|| format!("{tag:?} is at {place:?} and was before"));
             return;
         }
-        if seen.last_number.is_some_and(|last| last > identity.number) {
+        if seen.last_number.is_some_and(|last| last > tag.number) {
             self.found.disordered += 1;
             self.found
-                .tell(|| format!("{identity:?} at {place:?} follows {:?}", seen.last_number));
+                .tell(|| format!("{tag:?} at {place:?} follows {:?}", seen.last_number));
         }
-        seen.last_number = seen.last_number.max(Some(identity.number));
+        seen.last_number = seen.last_number.max(Some(tag.number));
         match fate {
             Fate::Delivered(offset) if offset != record.offset => {
                 self.found.misplaced += 1;
                 self.found
-                    .tell(|| format!("{identity:?} is at {place:?}, reported {offset}"));
+                    .tell(|| format!("{tag:?} is at {place:?}, reported {offset}"));
             }
             Fate::Failed | Fate::Refused => {
                 self.found.unexpected += 1;
                 self.found
-                    .tell(|| format!("{identity:?} is at {place:?}, reported {fate:?}"));
+                    .tell(|| format!("{tag:?} is at {place:?}, reported {fate:?}"));
             }
             Fate::Unknown => self.found.unknown_there += 1,
             Fate::Delivered(_) | Fate::DeliveredSomewhere | Fate::Unresolved => {}
         }
     }
 
-    /// Ends: what was not read is not there.
+    /// Ends the check: what was not read by now is not in the log.
     pub fn finish(mut self) -> Findings {
         for (partition, seen) in (0..).zip(&self.partitions) {
             let fates = self.ledger.partition(partition);
@@ -190,9 +190,10 @@ impl fmt::Display for Findings {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::identity::as_read;
+    use crate::record_tag::as_read;
 
-    /// One partition whose records had these fates; those at `read` lie in the log in this order.
+    /// What is found in a partition whose records had these fates, when the log holds those with the
+    /// numbers `read` in this order.
     fn found(fates: &[Fate], read: &[u64]) -> Findings {
         let mut ledger = Ledger::new(1);
         for fate in fates {
@@ -202,7 +203,7 @@ mod tests {
         let mut check = Check::new(&ledger);
         for (offset, number) in (0..).zip(read) {
             check.record(&as_read(
-                Identity {
+                RecordTag {
                     partition: 0,
                     number: *number,
                 },
@@ -219,7 +220,7 @@ mod tests {
     ];
 
     #[test]
-    fn a_log_as_it_was_told_is_good() {
+    fn a_log_as_the_producer_reported_it_is_good() {
         let found = found(&GOOD, &[0, 1, 2]);
         assert!(found.is_good(), "{found}");
         assert_eq!(found.read, 3);
@@ -238,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_before_its_elder_is_out_of_order() {
+    fn a_record_before_an_earlier_one_is_out_of_order() {
         let fates = [Fate::DeliveredSomewhere; 2];
         let found = found(&fates, &[1, 0]);
         assert_eq!((found.disordered, found.is_good()), (1, false));

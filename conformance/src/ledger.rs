@@ -1,28 +1,28 @@
-//! What the producer said about each record, by partition and number. Whether that is true is
-//! `check`'s question.
+//! What the producer said about each record, by partition and number. Whether that is true is judged
+//! by `check`.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use downpour::{Outcome, SendError, Written};
 
-/// So many different causes are counted; the others go without a name.
+/// So many different causes are counted by name; further ones are counted together.
 const CAUSES_MAX: usize = 20;
 
 /// What the producer said about one record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fate {
-    /// In the log, at this offset.
+    /// It is in the log, at this offset.
     Delivered(i64),
-    /// In the log, at an offset that the broker did not say.
+    /// It is in the log, at an offset that the broker did not report.
     DeliveredSomewhere,
-    /// Accepted and not in the log.
+    /// It was accepted and is not in the log.
     Failed,
-    /// Accepted, and in the log or not.
+    /// It was accepted; nobody knows whether it is in the log.
     Unknown,
-    /// Not accepted, so not in the log.
+    /// It was not accepted, so it is not in the log.
     Refused,
-    /// Accepted and never heard of again, which must not be.
+    /// It was accepted and has no verdict, which must not stay so.
     Unresolved,
 }
 
@@ -31,12 +31,12 @@ pub enum Fate {
 pub struct Ledger {
     partitions: Vec<Vec<Fate>>,
     causes: BTreeMap<String, u64>,
-    /// Bytes of keys, values and headers that were handed to the producer.
+    /// How many bytes of keys, values and headers were handed to the producer.
     pub bytes: u64,
 }
 
 impl Ledger {
-    /// For so many partitions, without records.
+    /// A ledger of that many partitions, without records.
     pub fn new(partitions: i32) -> Self {
         Self {
             partitions: (0..partitions).map(|_| Vec::new()).collect(),
@@ -44,19 +44,19 @@ impl Ledger {
         }
     }
 
-    /// Begins a record, unresolved so far, and answers its number.
+    /// Adds a record, unresolved so far, and returns its number.
     pub fn begin(&mut self, partition: i32) -> u64 {
         let fates = &mut self.partitions[partition as usize];
         fates.push(Fate::Unresolved);
         fates.len() as u64 - 1
     }
 
-    /// Writes down what became of a record.
+    /// Sets the fate of a record.
     pub fn set(&mut self, partition: i32, number: u64, fate: Fate) {
         self.partitions[partition as usize][number as usize] = fate;
     }
 
-    /// Writes down the end of an accepted record.
+    /// Sets the fate of a record that was accepted.
     pub fn resolve(&mut self, partition: i32, number: u64, outcome: &Outcome) {
         let fate = match outcome {
             Outcome::Delivered(report) => report
@@ -77,7 +77,7 @@ impl Ledger {
         self.set(partition, number, fate);
     }
 
-    /// Writes down that a record was not accepted.
+    /// Sets the fate of a record that was not accepted.
     pub fn refuse(&mut self, partition: i32, number: u64, why: &SendError) {
         self.cause(&format!("refused: {why}"));
         self.set(partition, number, Fate::Refused);
@@ -96,12 +96,12 @@ impl Ledger {
         *self.causes.entry(name.to_owned()).or_default() += 1;
     }
 
-    /// How many records there are.
+    /// How many records were added, accepted or not.
     pub fn len(&self) -> u64 {
         self.partitions.iter().map(|fates| fates.len() as u64).sum()
     }
 
-    /// Whether there is none.
+    /// Whether no record was added.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -114,12 +114,12 @@ impl Ledger {
             .map_or(&[], Vec::as_slice)
     }
 
-    /// How many partitions there are.
+    /// How many partitions the topic has.
     pub fn partitions(&self) -> i32 {
         self.partitions.len() as i32
     }
 
-    /// How many records had a fate that `wanted` knows.
+    /// How many records have a fate that `wanted` accepts.
     pub fn count(&self, wanted: impl Fn(Fate) -> bool) -> u64 {
         let fates = self.partitions.iter().flatten();
         fates.filter(|fate| wanted(**fate)).count() as u64

@@ -1,4 +1,5 @@
-//! Sends records at a steady pace, takes their verdicts as they come and writes them down.
+//! Sends tagged records at a steady pace, takes their verdicts as they come and writes them into a
+//! ledger. Whether the verdicts are true is not asked here.
 
 use std::collections::VecDeque;
 use std::thread;
@@ -7,28 +8,29 @@ use std::time::{Duration, Instant};
 use downpour::blocking::Producer;
 use downpour::{Delivery, Record};
 
-use crate::identity::{HEADER, Identity};
 use crate::ledger::Ledger;
 use crate::random::Random;
+use crate::record_tag::{HEADER, RecordTag};
 
-/// How often records are sent; a shorter time makes a steadier pace.
+/// How often records are sent. A shorter time makes a steadier pace.
 const TICK: Duration = Duration::from_millis(5);
 
-/// Whoever is later than this does not catch up, so that a wait is not followed by a flood.
+/// A sender that is later than this does not catch up, so that a wait is not followed by a flood.
 const LATE_MAX: Duration = Duration::from_millis(100);
 
-/// What is sent.
+/// What to send, and how fast.
 #[derive(Debug, Clone)]
 pub struct Load {
-    /// Where to.
+    /// The topic that records are sent to.
     pub topic: String,
-    /// How many partitions it has.
+    /// How many partitions the topic has.
     pub partitions: i32,
-    /// At least so many records.
+    /// The fewest records to send.
     pub records: u64,
-    /// At most so many in a second.
+    /// The most records to send per second.
     pub per_second: u64,
-    /// A verdict that takes longer than this never comes.
+    /// How long the last verdicts are waited for. A record without verdict by then stays unresolved,
+    /// which a checker finds.
     pub verdict_within: Duration,
 }
 
@@ -37,7 +39,7 @@ struct Sending<'a> {
     load: &'a Load,
     producer: &'a Producer,
     ledger: Ledger,
-    /// Records without verdict, a partition an entry, in the order in which they were sent.
+    /// Records without verdict, one entry per partition, in the order in which they were sent.
     pending: Vec<VecDeque<(u64, Delivery)>>,
     random: Random,
     key: String,
@@ -45,8 +47,8 @@ struct Sending<'a> {
 }
 
 impl Load {
-    /// Sends until enough was sent and `is_over`, which is asked from then on, says so; then waits
-    /// for every verdict.
+    /// Sends until enough was sent and `is_over` says so, which is asked from then on only. Then it
+    /// waits for every verdict.
     pub fn run(&self, producer: &Producer, is_over: impl Fn() -> bool) -> Ledger {
         let mut sending = Sending {
             load: self,
@@ -67,7 +69,7 @@ impl Load {
                 sent += 1;
                 due -= 1.0;
             }
-            sending.harvest();
+            sending.take_verdicts();
             tick += TICK;
             let now = Instant::now();
             match tick.checked_duration_since(now) {
@@ -84,9 +86,9 @@ impl Sending<'_> {
     fn send(&mut self) {
         let partition = self.random.below(self.load.partitions as u64) as i32;
         let number = self.ledger.begin(partition);
-        let identity = Identity { partition, number };
-        identity.key(&mut self.key);
-        identity.value(&mut self.value);
+        let tag = RecordTag { partition, number };
+        tag.key(&mut self.key);
+        tag.value(&mut self.value);
         let record = Record::to(&self.load.topic)
             .partition(partition)
             .key(&self.key)
@@ -99,8 +101,9 @@ impl Sending<'_> {
         }
     }
 
-    /// Takes the verdicts that are here; within a partition they come in order.
-    fn harvest(&mut self) {
+    /// Writes down the verdicts that have come. Within a partition they come in order, so that only
+    /// the oldest record of each is asked.
+    fn take_verdicts(&mut self) {
         for (partition, pending) in (0..).zip(&mut self.pending) {
             while let Some((number, delivery)) = pending.front() {
                 let Some(outcome) = delivery.try_outcome() else {
@@ -117,7 +120,7 @@ impl Sending<'_> {
         for (partition, pending) in (0..).zip(&self.pending) {
             for (number, delivery) in pending {
                 let left = until.saturating_duration_since(Instant::now());
-                // Without a verdict it stays unresolved, which the checker tells.
+                // A record without verdict stays unresolved, which the checker finds.
                 if let Ok(outcome) = delivery.wait_outcome(left) {
                     self.ledger.resolve(partition, *number, &outcome);
                 }

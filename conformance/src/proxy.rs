@@ -8,10 +8,10 @@ use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-/// Longer frames are no frames.
+/// A length above this is taken for garbage.
 const FRAME_MAX: usize = 64 << 20;
 
-/// Kafka's number for Produce.
+/// Kafka's api key for Produce.
 const PRODUCE: i16 = 0;
 
 /// Where a connection is cut.
@@ -26,7 +26,7 @@ pub enum Cut {
 }
 
 impl Cut {
-    /// All of them.
+    /// All kinds of cuts, in the order in which they take turns.
     pub const ALL: [Self; 3] = [Self::MidRequest, Self::BeforeAnswer, Self::MidAnswer];
 }
 
@@ -42,20 +42,24 @@ struct Shared {
     target: SocketAddr,
     /// Only connections of this client are cut.
     client_id: String,
-    /// The place of the next cut in [`Cut::ALL`], from 1 on; 0 is none.
+    /// The next cut by its place in [`Cut::ALL`], from 1 on; 0 is none. [`Proxy::arm`] sets it, and
+    /// the next Produce request takes it. Without the second, every connection would be cut.
     armed: AtomicU8,
+    /// How many cuts were made.
     done: AtomicU32,
+    /// Set when the proxy is dropped, for the thread that accepts connections, which would hold the
+    /// address otherwise.
     is_over: AtomicBool,
 }
 
-/// Requests on their way: for each, how its answer is cut.
+/// One entry per request on its way: how its answer is cut.
 type Answers = Mutex<VecDeque<Option<Cut>>>;
 
 impl Proxy {
     /// Listens at `listen` and forwards to `target`.
     ///
     /// # Errors
-    /// When nobody can listen there.
+    /// When it cannot listen there, for example because somebody else does.
     pub fn start(listen: SocketAddr, target: SocketAddr, client_id: &str) -> io::Result<Self> {
         let listener = TcpListener::bind(listen)?;
         let shared = Arc::new(Shared {
@@ -72,14 +76,14 @@ impl Proxy {
                 if proxy.is_over.load(Ordering::Relaxed) {
                     return;
                 }
-                // Whoever cannot be connected sees a connection that ends.
+                // A client whose broker cannot be reached sees its connection end.
                 let _ = proxy.clone().connect(stream);
             }
         });
         Ok(Self { shared })
     }
 
-    /// Where it listens.
+    /// The address that it listens at.
     pub fn address(&self) -> SocketAddr {
         self.shared.listen
     }
@@ -100,7 +104,7 @@ impl Proxy {
 impl Drop for Proxy {
     fn drop(&mut self) {
         self.shared.is_over.store(true, Ordering::Relaxed);
-        // Wakes the one who accepts.
+        // This wakes the thread that accepts connections.
         let _ = TcpStream::connect(self.shared.listen);
     }
 }
@@ -115,16 +119,16 @@ impl Shared {
         let (shared, waiting) = (self.clone(), answers.clone());
         thread::spawn(move || {
             let _ = shared.requests(&requests_from, &requests_to, &waiting);
-            part(&requests_from, &requests_to);
+            disconnect(&requests_from, &requests_to);
         });
         thread::spawn(move || {
             let _ = self.answers(&broker, &client, &answers);
-            part(&client, &broker);
+            disconnect(&client, &broker);
         });
         Ok(())
     }
 
-    /// Forwards requests until one of both sides ends, or the connection is cut.
+    /// Forwards requests until one of the sides ends, or the connection is cut.
     fn requests(&self, from: &TcpStream, to: &TcpStream, answers: &Answers) -> io::Result<()> {
         let mut frame = Vec::new();
         loop {
@@ -139,7 +143,7 @@ impl Shared {
                 let half = frame.len() / 2;
                 return (&mut &*to).write_all(&frame[..half]);
             }
-            // Before the request leaves, because the answer may be quick.
+            // It is noted before the request leaves, because the answer may be quick.
             lock(answers).push_back(cut);
             (&mut &*to).write_all(&frame)?;
         }
@@ -176,6 +180,7 @@ impl Shared {
         key == PRODUCE && id == Some(self.client_id.as_bytes())
     }
 
+    /// The cut that is armed, which is made once.
     fn take(&self) -> Option<Cut> {
         let number = self.armed.swap(0, Ordering::Relaxed);
         let at = usize::from(number).checked_sub(1)?;
@@ -202,9 +207,9 @@ fn read_frame(mut from: &TcpStream, frame: &mut Vec<u8>) -> io::Result<()> {
     from.read_exact(&mut frame[4..])
 }
 
-/// Ends both connections, whoever reads or writes at them.
-fn part(client: &TcpStream, broker: &TcpStream) {
-    // Whoever has ended already is content.
+/// Ends both connections, also for a thread that reads or writes at them now.
+fn disconnect(client: &TcpStream, broker: &TcpStream) {
+    // One that has ended already is left alone.
     let _ = client.shutdown(Shutdown::Both);
     let _ = broker.shutdown(Shutdown::Both);
 }
@@ -229,7 +234,7 @@ mod tests {
         frame
     }
 
-    /// A broker that answers every request with itself, and tells how much it read in all.
+    /// A broker that answers every request with a frame, and sends how many bytes it read in all.
     fn echo() -> (SocketAddr, mpsc::Receiver<usize>) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -249,9 +254,9 @@ mod tests {
         (address, receiver)
     }
 
-    /// What the broker and the client got of a first request that is none of ours and a second
-    /// that is.
-    fn got(cut: Cut) -> (usize, usize) {
+    /// How many bytes the broker and the client got in all, when a first request is not to be cut and
+    /// a second one is.
+    fn bytes_of(cut: Cut) -> (usize, usize) {
         let (address, broker) = echo();
         let any = "127.0.0.1:0".parse().unwrap();
         let proxy = Proxy::start(any, address, "me").unwrap();
@@ -267,9 +272,9 @@ mod tests {
     }
 
     #[test]
-    fn connections_are_cut_where_it_was_said() {
-        assert_eq!(got(Cut::MidRequest), (60, 0));
-        assert_eq!(got(Cut::BeforeAnswer), (80, 0));
-        assert_eq!(got(Cut::MidAnswer), (80, 20));
+    fn a_connection_is_cut_where_it_was_armed_to_be() {
+        assert_eq!(bytes_of(Cut::MidRequest), (60, 0));
+        assert_eq!(bytes_of(Cut::BeforeAnswer), (80, 0));
+        assert_eq!(bytes_of(Cut::MidAnswer), (80, 20));
     }
 }

@@ -1,9 +1,9 @@
-//! The real clusters themselves: they start, lose a broker, get it back and end, in each version,
-//! and Kafka's own tools read what Java's producer wrote. downpour takes no part here.
+//! The real clusters themselves, in each version: they start, lose a broker, get it back and end, and
+//! Kafka's own tools read what Java's producer wrote. downpour takes no part here.
 
 use std::time::{Duration, Instant};
 
-use xtask::kafka::{Cluster, Error, ReadBack, Spec, Version};
+use kafka_harness::{Cluster, Error, ReadBack, Spec, Version};
 
 const RECORDS: u64 = 500;
 
@@ -13,7 +13,7 @@ fn a_cluster_survives_a_killed_broker(version: Version) -> Result<(), Error> {
     let killed = cluster.leader("t", 0)?;
     cluster.kill(killed)?;
     let until = Instant::now() + Duration::from_secs(60);
-    // A moment without any leader is part of it: old and slow clusters show it.
+    // For a moment there may be no leader at all, above all in old and slow clusters.
     while !cluster.leader("t", 0).is_ok_and(|leader| leader != killed) {
         assert!(Instant::now() < until, "nobody took over");
         std::thread::sleep(Duration::from_millis(100));
@@ -62,7 +62,7 @@ fn one_broker_shows_what_was_written(version: Version) -> Result<(), Error> {
             .iter()
             .all(|record| record.value.as_ref().is_some_and(|v| v.len() == 10))
     );
-    let mut foreign = xtask::referee::read_topic(&cluster.bootstrap(), "t", false)?;
+    let mut foreign = kafka_harness::foreign_reader::read_topic(&cluster.bootstrap(), "t", false)?;
     foreign.sort_by_key(|record| record.offset);
     assert!(
         foreign == records,
@@ -88,19 +88,19 @@ fn one_broker_shows_what_was_written(version: Version) -> Result<(), Error> {
 }
 
 #[test]
-fn clusters_of_4_3_1_work() {
+fn a_cluster_of_4_3_1_shows_its_records_and_survives_a_killed_broker() {
     one_broker_shows_what_was_written(Version::V4_3_1).unwrap();
     a_cluster_survives_a_killed_broker(Version::V4_3_1).unwrap();
 }
 
 #[test]
-fn clusters_of_3_9_2_work() {
+fn a_cluster_of_3_9_2_shows_its_records_and_survives_a_killed_broker() {
     one_broker_shows_what_was_written(Version::V3_9_2).unwrap();
     a_cluster_survives_a_killed_broker(Version::V3_9_2).unwrap();
 }
 
 #[test]
-fn clusters_of_2_8_2_work() {
+fn a_cluster_of_2_8_2_shows_its_records_and_survives_a_killed_broker() {
     one_broker_shows_what_was_written(Version::V2_8_2).unwrap();
     a_cluster_survives_a_killed_broker(Version::V2_8_2).unwrap();
 }

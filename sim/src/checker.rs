@@ -53,7 +53,7 @@ pub(crate) fn check(
         let offsets = found.get(&id).map_or(&[][..], Vec::as_slice);
         check_record(id, entry, offsets, expect)?;
     }
-    for (place, order) in &history.order {
+    for ((place, _), order) in &history.order {
         check_order(*place, history, order, &found, expect)?;
     }
     Ok(())

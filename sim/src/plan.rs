@@ -197,6 +197,7 @@ impl Plan {
         let calm = expect.all_delivered && troubles == 0 && config.idle_timeout > 60 * SECOND;
         // Drawn aside, so that what a seed drew before there were old records stays as it was.
         let mut aside = Rng::new(rng.clone().next());
+        config.order_across_options = aside.percent(30);
         let old_records = if !expect.all_delivered && aside.percent(15) {
             *aside.pick(&[5, 50, 100])
         } else {

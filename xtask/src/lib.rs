@@ -1,10 +1,8 @@
-//! The chores of this repository as a library, so that the conformance tests start the same real
-//! clusters as the command line does. Nothing of downpour is known here.
+//! The rules that `cargo xtask tidy` checks, as a library. The other chores are in the program;
+//! nothing of downpour is known here.
 
 use std::path::{Path, PathBuf};
 
-pub mod kafka;
-pub mod referee;
 pub mod tidy;
 
 /// The workspace, which is the directory above this crate.

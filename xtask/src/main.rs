@@ -1,12 +1,12 @@
-//! The command line of the chores: parses, calls the library, prints. No chore is done here.
+//! The command line of the chores: parses, calls what does the chore, prints. No chore is done here.
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,
     reason = "a command line prints"
 )]
 
-mod bench;
-mod commands;
+mod bugs;
+mod kafka;
 mod suite;
 
 use std::path::Path;
@@ -24,7 +24,7 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Chore {
-    /// Check the rules of the house: import cycles, crate directions, file sizes, first lines.
+    /// Check the project's rules that no compiler checks; CONTRIBUTING.md lists them.
     Tidy,
     /// Check and test everything, or only some sections.
     Test {
@@ -43,18 +43,26 @@ enum Chore {
         #[arg(long, default_value_t = 0)]
         from: u64,
     },
-    /// Send to real brokers that are killed, paused or cut off, and check what arrived; `--help`
-    /// after two dashes tells how.
-    Storm {
-        /// What the storm is told.
+    /// Plant the bugs of sim/bugs in a copy of the tree and count the seeds until each is found.
+    Bugs(bugs::Arguments),
+    /// Send to real brokers that are killed, paused or cut off, and check what arrived;
+    /// `chaos --help` says how.
+    #[command(disable_help_flag = true)]
+    Chaos {
+        /// The arguments of the program in `conformance`.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
-    /// Measure producers against a null broker that verifies every batch.
-    Bench(bench::Arguments),
+    /// Measure producers against a null broker that verifies every batch; `bench --help` says how.
+    #[command(disable_help_flag = true)]
+    Bench {
+        /// The arguments of the program in `bench/runner`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Start, end and disturb real Apache Kafka clusters.
     #[command(subcommand)]
-    Kafka(commands::Kafka),
+    Kafka(kafka::Command),
 }
 
 fn main() -> ExitCode {
@@ -66,9 +74,9 @@ fn main() -> ExitCode {
             Ok(ExitCode::SUCCESS)
         }
         Chore::Test { sections, .. } => suite::run(&xtask::root(), &sections).map(code),
-        Chore::Sim { seeds, from } => release(
+        Chore::Sim { seeds, from } => program(
             &xtask::root(),
-            "downpour-sim",
+            &["downpour-sim", "--release"],
             &[
                 "--seeds".to_owned(),
                 seeds.to_string(),
@@ -76,9 +84,20 @@ fn main() -> ExitCode {
                 from.to_string(),
             ],
         ),
-        Chore::Storm { arguments } => release(&xtask::root(), "downpour-conformance", &arguments),
-        Chore::Bench(arguments) => bench::run(&xtask::root(), &arguments).map(code),
-        Chore::Kafka(command) => commands::kafka(command)
+        Chore::Bugs(arguments) => bugs::run(&xtask::root(), &arguments).map(code),
+        Chore::Chaos { arguments } => program(
+            &xtask::root(),
+            &["downpour-conformance", "--release"],
+            &arguments,
+        ),
+        // The runner is not what is measured: those are other processes, which it builds in the
+        // release profile.
+        Chore::Bench { arguments } => program(
+            &xtask::root().join("bench"),
+            &["bench-runner", "--quiet"],
+            &arguments,
+        ),
+        Chore::Kafka(command) => kafka::run(command)
             .map(|()| ExitCode::SUCCESS)
             .map_err(|error| error.to_string()),
     };
@@ -100,15 +119,20 @@ fn tidy(root: &Path) -> Result<ExitCode, String> {
     Ok(code(problems.is_empty()))
 }
 
-/// Runs the program of one of our packages in the release profile.
-fn release(root: &Path, package: &str, arguments: &[String]) -> Result<ExitCode, String> {
+/// Runs the program of one of our packages, with its exit code as the answer. `package` is its name
+/// and, if there are any, options of `cargo run`.
+fn program(workspace: &Path, package: &[&str], arguments: &[String]) -> Result<ExitCode, String> {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo
-        .args(["run", "--release", "--package", package, "--"])
+        .args(["run", "--package"])
+        .args(package)
+        .arg("--")
         .args(arguments)
-        .current_dir(root);
+        .current_dir(workspace);
     let status = cargo.status().map_err(|error| format!("cargo: {error}"))?;
-    Ok(code(status.success()))
+    // A program that a signal ended has no code.
+    let code = status.code().and_then(|code| u8::try_from(code).ok());
+    Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
 }
 
 fn code(is_good: bool) -> ExitCode {

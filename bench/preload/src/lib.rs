@@ -86,7 +86,7 @@ extern "C" fn tell() {
     let Some(path) = std::env::var_os("BENCH_COUNTS") else {
         return;
     };
-    // Added, because a peer may be several processes. Without a file xtask says so.
+    // Added, because a peer may be several processes. Without a file the runner says so.
     if let Ok(mut file) = OpenOptions::new().create(true).append(true).open(path) {
         let _ = file.write_all(format!("{allocations} {writes}\n").as_bytes());
     }

@@ -1,16 +1,18 @@
-//! What each kind of acknowledgement brings, and five batches in flight to one partition.
+//! What each kind of acknowledgement reports, and the order of records: with five batches in flight,
+//! and with several threads.
 
 use std::time::Duration;
 
 use downpour::{Acks, Record};
 use downpour_conformance::load::Load;
-use xtask::referee;
+use kafka_harness::foreign_reader;
 
-use crate::shared::{build, builder, create, judge, new, values};
+use crate::shared::{build, builder, create, new, read_back_and_check, values};
 
 const RECORDS: usize = 2000;
 
-/// Sends numbers with these acknowledgements and answers the offsets that were told.
+/// Sends numbers with these acknowledgements and returns the reported offsets. It fails if not all
+/// arrive in order, or if they are idempotent with anything but acks=all.
 fn offsets(topic: &str, acks: Acks) -> Vec<Option<i64>> {
     let cluster = new();
     create(&cluster, topic, &[]);
@@ -27,7 +29,7 @@ fn offsets(topic: &str, acks: Acks) -> Vec<Option<i64>> {
     });
     let offsets = offsets.collect();
     producer.close();
-    // With acks=0 the last of them may still be on their way.
+    // With acks=0 the last records may still be on their way.
     let mut read = Vec::new();
     for _ in 0..20 {
         read = values(&cluster, topic);
@@ -48,19 +50,19 @@ fn offsets(topic: &str, acks: Acks) -> Vec<Option<i64>> {
 }
 
 #[test]
-fn nobody_tells_an_offset_without_acknowledgements_and_all_arrive() {
+fn without_acknowledgements_no_offset_is_reported_and_all_records_arrive() {
     let offsets = offsets("acks-0", Acks::None);
     assert!(offsets.iter().all(Option::is_none));
 }
 
 #[test]
-fn the_leader_alone_tells_offsets() {
+fn acks_of_the_leader_report_every_offset() {
     let offsets = offsets("acks-1", Acks::Leader);
     assert!(offsets.into_iter().eq((0..RECORDS as i64).map(Some)));
 }
 
 #[test]
-fn all_replicas_tell_offsets() {
+fn acks_of_all_replicas_report_every_offset() {
     let offsets = offsets("acks-all", Acks::All);
     assert!(offsets.into_iter().eq((0..RECORDS as i64).map(Some)));
 }
@@ -76,11 +78,11 @@ fn one_partition_keeps_its_order_with_five_batches_in_flight() {
         per_second: 1_000_000,
         verdict_within: Duration::from_secs(60),
     };
-    // Small batches, so that there are many.
+    // Batches are small, so that there are many.
     let producer = build(builder(&cluster).batch_size(4000));
     let ledger = load.run(&producer, || true);
     producer.close();
-    let findings = judge(&cluster, "five", &ledger);
+    let findings = read_back_and_check(&cluster, "five", &ledger);
     assert!(findings.is_good(), "{findings}");
     assert_eq!(findings.read, ledger.len());
     let batches = cluster.dump_log(1, "five", 0).unwrap();
@@ -113,7 +115,7 @@ fn threads_that_share_a_producer_each_keep_their_order() {
     producer.close();
     let mut next = [0; 4];
     let mut is_ordered = true;
-    referee::for_each_record(&cluster.bootstrap(), "shared", false, |record| {
+    foreign_reader::for_each_record(&cluster.bootstrap(), "shared", false, |record| {
         let value = String::from_utf8(record.value.unwrap_or_default()).unwrap();
         let (thread, number) = value.split_once(' ').unwrap();
         let next = &mut next[thread.parse::<usize>().unwrap()];

@@ -1,42 +1,43 @@
-//! What changes under a producer that goes on: its topic, and what the broker knows of it.
+//! Changes on the broker while a producer goes on: its topic is recreated, or the broker forgets the
+//! producer.
 
 use std::thread;
 use std::time::Duration;
 
 use downpour::Record;
-use xtask::kafka::Cluster;
+use kafka_harness::Cluster;
 
 use crate::shared::{PRODUCERS_KNOWN_FOR, build, builder, create, new, old, send, values};
 
-/// The topic has the same name and another id, and an empty log that knows no producer.
-fn a_topic_is_made_anew(cluster: &Cluster) {
+/// The topic that is recreated has another id, and an empty log that knows no producer.
+fn records_reach_a_recreated_topic(cluster: &Cluster) {
     let producer = build(builder(cluster).auto_create_topics(false));
-    create(cluster, "anew", &[]);
+    create(cluster, "recreated", &[]);
     for offset in 0..3 {
-        assert_eq!(send(&producer, "anew", "old"), Some(offset));
+        assert_eq!(send(&producer, "recreated", "old"), Some(offset));
     }
-    cluster.delete_topic("anew").expect("it is there");
-    // Its name is free when its directory was renamed, which takes brokers a moment.
+    cluster.delete_topic("recreated").expect("it is there");
+    // Its name is free once the broker has renamed its directory, which takes a moment.
     for _ in 0..50 {
         thread::sleep(Duration::from_millis(100));
-        if cluster.create_topic("anew", 1, &[]).is_ok() {
+        if cluster.create_topic("recreated", 1, &[]).is_ok() {
             break;
         }
     }
     for offset in 0..3 {
-        assert_eq!(send(&producer, "anew", "new"), Some(offset));
+        assert_eq!(send(&producer, "recreated", "new"), Some(offset));
     }
-    assert_eq!(values(cluster, "anew"), ["new"; 3]);
+    assert_eq!(values(cluster, "recreated"), ["new"; 3]);
 }
 
 #[test]
-fn a_topic_of_4_3_1_that_is_deleted_and_made_anew_is_sent_to() {
-    a_topic_is_made_anew(&new());
+fn a_producer_goes_on_when_its_topic_of_4_3_1_is_deleted_and_recreated() {
+    records_reach_a_recreated_topic(&new());
 }
 
 #[test]
-fn a_topic_of_2_8_2_that_is_deleted_and_made_anew_is_sent_to() {
-    a_topic_is_made_anew(&old());
+fn a_producer_goes_on_when_its_topic_of_2_8_2_is_deleted_and_recreated() {
+    records_reach_a_recreated_topic(&old());
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! What needs no more than one broker: one test binary, so that its tests share a broker for each
-//! version. Storms on three brokers are in `storms`.
+//! What needs no more than one broker. It is one test binary, so that its tests share one broker per
+//! version. Chaos runs on three brokers are in `chaos`.
 
 mod acks;
 mod changes;

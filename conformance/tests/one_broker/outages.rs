@@ -1,4 +1,4 @@
-//! A broker that is away: while nobody sends, for good, or from the beginning.
+//! A broker that is away: while nobody sends, while records are on their way, or from the beginning.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -7,7 +7,7 @@ use downpour::{Cause, Producer, Record, SendError, Written};
 use downpour_conformance::ledger::Fate;
 use downpour_conformance::load::Load;
 
-use crate::shared::{build, builder, create, judge, new, send, values};
+use crate::shared::{build, builder, create, new, read_back_and_check, send, values};
 
 #[test]
 fn a_broker_that_restarts_while_nobody_sends_is_found_again() {
@@ -23,7 +23,7 @@ fn a_broker_that_restarts_while_nobody_sends_is_found_again() {
 }
 
 #[test]
-fn closing_hands_back_what_no_broker_was_there_for() {
+fn closing_hands_back_the_records_that_no_broker_could_take() {
     let mut cluster = new();
     create(&cluster, "outage", &[]);
     let closed = build(builder(&cluster));
@@ -37,7 +37,7 @@ fn closing_hands_back_what_no_broker_was_there_for() {
         send(producer, "outage", "before");
     }
     cluster.kill(1).unwrap();
-    // They notice.
+    // The producers notice.
     std::thread::sleep(Duration::from_millis(300));
     let label = std::sync::Arc::new(7_u32);
     for number in 0..10 {
@@ -77,7 +77,7 @@ fn closing_hands_back_what_no_broker_was_there_for() {
 
     cluster.start_broker(1).unwrap();
     assert!(kept.wait().unwrap().offset().is_some());
-    // What came back may be sent by another producer.
+    // What was handed back may be sent by another producer.
     for record in left.into_unsent() {
         patient.produce_sync(record).unwrap();
     }
@@ -96,11 +96,11 @@ fn closing_hands_back_what_no_broker_was_there_for() {
 }
 
 #[test]
-fn a_kill_in_full_flight_leaves_every_record_accounted_for() {
+fn a_producer_that_is_closed_after_its_broker_was_killed_accounts_for_every_record() {
     let mut cluster = new();
-    cluster.create_topic("flight", 6, &[]).unwrap();
+    cluster.create_topic("killed", 6, &[]).unwrap();
     let load = Load {
-        topic: "flight".to_owned(),
+        topic: "killed".to_owned(),
         partitions: 6,
         records: 1,
         per_second: 20_000,
@@ -118,7 +118,7 @@ fn a_kill_in_full_flight_leaves_every_record_accounted_for() {
         (sending.join().unwrap(), left)
     });
     cluster.start_broker(1).unwrap();
-    let findings = judge(&cluster, "flight", &ledger);
+    let findings = read_back_and_check(&cluster, "killed", &ledger);
     println!("{ledger}\nlibrdkafka {findings}");
     assert!(findings.is_good(), "{findings}");
     // What was handed back is what the handles say was not written.

@@ -5,10 +5,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use downpour::{CompressionType, Header, HeaderValue, Record};
 use downpour_conformance::load::Load;
-use xtask::kafka::{self, Cluster, ReadBack, Version};
-use xtask::referee;
+use kafka_harness::foreign_reader;
+use kafka_harness::{Cluster, ReadBack, Version};
 
-use crate::shared::{build, builder, create, judge, new, old};
+use crate::shared::{build, builder, create, new, old, read_back_and_check};
 
 const CODECS: [(CompressionType, &str); 5] = [
     (CompressionType::None, "none"),
@@ -21,7 +21,7 @@ const CODECS: [(CompressionType, &str); 5] = [
 /// Two hundred days before the other timestamps of its batch.
 const LONG_AGO: i64 = 1_700_000_000_000 - 200 * 86_400_000;
 
-/// One of each kind.
+/// One record of each kind.
 fn kinds(topic: &str) -> Vec<Record<'_>> {
     let record = || Record::to(topic).timestamp_ms(1_700_000_000_000);
     vec![
@@ -51,8 +51,8 @@ fn kinds(topic: &str) -> Vec<Record<'_>> {
     ]
 }
 
-/// What a consumer shall see of a record.
-fn expected(record: &Record<'_>, offset: i64, partition: i32) -> kafka::Record {
+/// What a consumer must see of a record.
+fn expected(record: &Record<'_>, offset: i64, partition: i32) -> kafka_harness::Record {
     let timestamp_ms = match record.value_bytes() {
         None => 1_700_000_000_001,
         Some(b"long ago") => LONG_AGO,
@@ -75,7 +75,7 @@ fn expected(record: &Record<'_>, offset: i64, partition: i32) -> kafka::Record {
     } else {
         Vec::new()
     };
-    kafka::Record {
+    kafka_harness::Record {
         partition,
         offset,
         timestamp_ms,
@@ -86,7 +86,7 @@ fn expected(record: &Record<'_>, offset: i64, partition: i32) -> kafka::Record {
     }
 }
 
-/// Each codec writes a partition of its own.
+/// Each codec is used for a partition of its own.
 fn consumers_see_what_was_sent(cluster: &Cluster) {
     let topic = "kinds";
     cluster
@@ -107,7 +107,7 @@ fn consumers_see_what_was_sent(cluster: &Cluster) {
         }
         producer.close();
     }
-    let sorted = |mut records: Vec<kafka::Record>| {
+    let sorted = |mut records: Vec<kafka_harness::Record>| {
         records.sort_by_key(|record| (record.partition, record.offset));
         records
     };
@@ -117,7 +117,7 @@ fn consumers_see_what_was_sent(cluster: &Cluster) {
     for (read, sent) in sorted(java).iter().zip(&sent) {
         assert_eq!(read, sent, "read by Java");
     }
-    let librdkafka = referee::read_topic(&cluster.bootstrap(), topic, false);
+    let librdkafka = foreign_reader::read_topic(&cluster.bootstrap(), topic, false);
     assert!(
         sorted(librdkafka.expect("librdkafka reads")) == sent,
         "librdkafka reads something else"
@@ -158,7 +158,7 @@ fn ten_thousand_records_arrive_on_2_8_2() {
     let producer = build(builder(&cluster));
     let ledger = load.run(&producer, || true);
     producer.close();
-    let findings = judge(&cluster, "many", &ledger);
+    let findings = read_back_and_check(&cluster, "many", &ledger);
     println!("2.8.2: {ledger}; librdkafka {findings}");
     assert!(findings.is_good(), "{findings}");
     assert_eq!(findings.read, ledger.len());
@@ -176,7 +176,7 @@ fn a_record_without_a_timestamp_gets_the_time_of_its_acceptance() {
     let producer = build(builder(&cluster));
     let before = millis();
     let report = producer.produce_sync(Record::to("now").value("v")).unwrap();
-    let read = referee::read_topic(&cluster.bootstrap(), "now", false).unwrap();
+    let read = foreign_reader::read_topic(&cluster.bootstrap(), "now", false).unwrap();
     assert_eq!(read[0].timestamp_ms, report.timestamp_ms());
     // The coarse clock may lag by a tick of the kernel.
     assert!((before - 10..=millis()).contains(&report.timestamp_ms()));
@@ -193,7 +193,7 @@ fn a_topic_that_stamps_records_itself_tells_its_time_in_the_report() {
     let producer = build(builder(&cluster));
     let record = Record::to("stamped").value("v").timestamp_ms(1);
     let report = producer.produce_sync(record).unwrap();
-    let read = referee::read_topic(&cluster.bootstrap(), "stamped", false).unwrap();
+    let read = foreign_reader::read_topic(&cluster.bootstrap(), "stamped", false).unwrap();
     assert!(read[0].is_append_time);
     assert_eq!(read[0].timestamp_ms, report.timestamp_ms());
     assert!(report.timestamp_ms() > 1_700_000_000_000);

@@ -1,4 +1,4 @@
-//! Topics that are not there, topics that refuse records, and records that no topic takes.
+//! Topics that do not exist, topics that refuse records, and records that no topic takes.
 
 use std::time::{Duration, Instant};
 
@@ -12,12 +12,12 @@ use crate::shared::{build, builder, create, new, old, send, values};
 fn a_topic_that_the_broker_creates_takes_its_first_record() {
     let cluster = new();
     let producer = build(builder(&cluster));
-    assert_eq!(send(&producer, "created-on-the-way", "first"), Some(0));
-    assert_eq!(values(&cluster, "created-on-the-way"), ["first"]);
+    assert_eq!(send(&producer, "created-when-asked-for", "first"), Some(0));
+    assert_eq!(values(&cluster, "created-when-asked-for"), ["first"]);
 }
 
-/// Sends to a topic that is not there and stays away.
-fn told_of_missing(producer: &downpour::blocking::Producer) -> SendError {
+/// The error of a send to a topic that does not exist and is not created.
+fn missing_topic_error(producer: &downpour::blocking::Producer) -> SendError {
     let began = Instant::now();
     let sent = producer.produce_async(Record::to("missing").value("v"));
     let error = sent.expect_err("nobody creates it");
@@ -38,9 +38,9 @@ fn a_missing_topic_is_named_with_its_reason_when_the_producer_creates_none() {
     let cluster = new();
     let settings = builder(&cluster).auto_create_topics(false);
     let producer = build(settings.max_block(Duration::from_secs(2)));
-    println!("{}", told_of_missing(&producer));
-    // It was not created by being asked for, and the producer goes on.
-    told_of_missing(&producer);
+    println!("{}", missing_topic_error(&producer));
+    // Asking for it did not create it, and the producer goes on.
+    missing_topic_error(&producer);
     create(&cluster, "present", &[]);
     assert_eq!(send(&producer, "present", "v"), Some(0));
 }
@@ -49,7 +49,7 @@ fn a_missing_topic_is_named_with_its_reason_when_the_producer_creates_none() {
 fn a_missing_topic_is_named_with_its_reason_when_the_broker_creates_none() {
     let cluster = old();
     let producer = build(builder(&cluster).max_block(Duration::from_secs(2)));
-    println!("{}", told_of_missing(&producer));
+    println!("{}", missing_topic_error(&producer));
 }
 
 #[test]
@@ -87,7 +87,7 @@ fn a_compressed_batch_that_is_too_large_for_its_topic_is_split() {
     create(&cluster, "small-packed", &[("max.message.bytes", "3000")]);
     let producer = build(builder(&cluster).compression(CompressionType::Lz4));
     let mut random = downpour_conformance::random::Random::new(1);
-    // Noise in hex halves at best.
+    // Random digits in hex are compressed to a half at best.
     let value = |_| {
         (0..32)
             .map(|_| format!("{:016x}", random.next_u64()))

@@ -24,7 +24,8 @@ pub enum Verdict {
     Sent,
     /// Not in the log.
     Failed(Arc<Failure>),
-    /// In the log or not: an answer was lost, and asking again could have written twice.
+    /// In the log or not, nobody can say: there was no answer in time, or one that leaves it open,
+    /// and asking again could write the record twice.
     Unknown(Arc<Failure>),
 }
 
@@ -50,7 +51,8 @@ pub struct Failure {
     pub partition: i32,
     /// Broker that was asked last, if any was.
     pub broker: Option<i32>,
-    /// Requests that carried the record.
+    /// Requests that carried the record and could have succeeded; a part of a split batch counts
+    /// its own.
     pub attempts: u32,
     /// From the batch's creation to the verdict.
     pub age: Duration,
@@ -100,6 +102,11 @@ pub enum Cause {
     /// The connection ended before the answer came.
     Disconnected {
         /// What ended it.
+        reason: Arc<str>,
+    },
+    /// The connection lives, and the broker did not answer for this batch.
+    Unanswered {
+        /// What it did instead.
         reason: Arc<str>,
     },
     /// The delivery timeout passed.
@@ -180,6 +187,7 @@ impl fmt::Display for Cause {
                 f.write_str("another record of the same batch was refused, and the batch with it")
             }
             Self::Disconnected { reason } => write!(f, "the connection ended: {reason}"),
+            Self::Unanswered { reason } => write!(f, "no answer: {reason}"),
             Self::DeliveryTimeout {
                 last: Some(last),
                 waiting_for,

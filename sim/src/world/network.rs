@@ -140,7 +140,7 @@ impl World {
             self.after(pause, Event::Accept(id));
         }
         self.engine
-            .handle_written(id, written, &mut self.partitions);
+            .handle_written(id, written, 0, &mut self.partitions);
         self.turn();
     }
 

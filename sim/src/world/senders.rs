@@ -219,10 +219,16 @@ impl World {
                 added.ticket, partition.topic, partition.index
             )
         });
+        let line = if self.plan.config.order_across_options {
+            0
+        } else {
+            record.options % self.plan.options.len()
+        };
         self.history.accept(
             id,
             Entry {
                 place: (record.topic, record.partition),
+                line,
                 keyed: record.keyed,
                 len: record.len,
                 fate: None,

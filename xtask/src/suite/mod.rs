@@ -9,20 +9,20 @@ use std::io::Write as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use needs::Need::{self, Component, Java, Program, Toolchain};
+use needs::Need::{self, Component, Java, Program, Target, Toolchain};
 use tally::Tally;
 
-/// One line of the suite.
+/// One part of the suite: a command of cargo, and where and with what it is run.
 #[derive(Debug)]
 struct Section {
     name: &'static str,
-    /// Run by cargo with these arguments.
+    /// The arguments of cargo.
     cargo: &'static [&'static str],
-    /// Where, below the workspace.
+    /// The directory to run in, relative to the workspace.
     dir: &'static str,
     env: &'static [(&'static str, &'static str)],
     needs: &'static [Need],
-    /// Another toolchain than the one in use.
+    /// The toolchain whose cargo is run; `None` is the one in use.
     toolchain: Option<&'static str>,
 }
 
@@ -59,12 +59,17 @@ impl Section {
     }
 }
 
-/// All of it, the quick ones first. A section that does not exist yet is not named here.
+/// The oldest Rust that is supported: `rust-version` in the manifest.
+const MSRV: &str = "1.85.0";
+
+const MUSL: &str = "x86_64-unknown-linux-musl";
+
+/// All sections, the quick ones first.
 #[rustfmt::skip]
 const SECTIONS: &[Section] = &[
     section("format", &["fmt", "--all", "--check"]).needs(&[Component("rustfmt")]),
     section("tidy", &["xtask", "tidy"]),
-    // The conformance tests turn zstd on for the whole workspace.
+    // The C compiler is for zstd, which the conformance tests turn on for the whole workspace.
     section("clippy", &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])
         .needs(&[Component("clippy"), Program("gcc")]),
     section("clippy-default", &[
@@ -73,29 +78,47 @@ const SECTIONS: &[Section] = &[
     section("clippy-bare", &[
         "clippy", "-p", "downpour", "-p", "downpour-wire", "--no-default-features", "--", "-D", "warnings",
     ]).needs(&[Component("clippy")]),
-    // The binary has the name of the library, whose pages it would overwrite.
+    // Only libraries, because the command has the name of the library and would overwrite its pages.
     section("docs", &["doc", "--workspace", "--no-deps", "--lib"]).env(&[("RUSTDOCFLAGS", "-D warnings")]),
     section("tests", &["test", "--workspace", "--exclude", "downpour-conformance"]),
     section("sim", &["xtask", "sim", "--seeds", "2000"]),
-    // The one `unsafe` call of the libraries (docs/adr/0004).
+    // A simulator that finds nothing would pass every seed.
+    section("sim-bugs", &["xtask", "bugs", "--quick", "3"]),
+    // The published crates are tested with the oldest Rust that README promises.
+    section("msrv", &[
+        "test", "-p", "downpour-wire", "-p", "downpour-core", "-p", "downpour", "-p", "downpour-fake",
+        "-p", "downpour-cli",
+    ]).toolchain(MSRV).needs(&[Toolchain(MSRV)]),
+    // The command holds all of them, without what only their tests depend on. It starts only if it is
+    // linked statically, because a machine with glibc has no loader of musl's.
+    section("musl", &["run", "-p", "downpour-cli", "--target", MUSL, "--", "--version"])
+        .env(&[("RUSTFLAGS", "-Ctarget-feature=+crt-static")])
+        .toolchain(MSRV).needs(&[Toolchain(MSRV), Target(MSRV, MUSL), Program("gcc")]),
+    // It is about the one `unsafe` call of the libraries (docs/adr/0004).
     section("asan", &[
         "test", "-p", "downpour", "--test", "it", "--target", "x86_64-unknown-linux-gnu", "fork",
     ]).env(&[("RUSTFLAGS", "-Zsanitizer=address")]).toolchain("nightly").needs(&[Toolchain("nightly")]),
-    // The judge of every figure, and each small program and micro bench once; the peers are built
-    // when the bench runs. One of the codecs is zstd.
+    section("bench-format", &["fmt", "--all", "--check"]).dir("bench").needs(&[Component("rustfmt")]),
+    // It leaves out the one package that compiles librdkafka, which takes minutes.
+    section("bench-clippy", &[
+        "clippy", "--workspace", "--exclude", "bench-rdkafka", "--all-targets", "--", "-D", "warnings",
+    ]).dir("bench").needs(&[Component("clippy"), Program("gcc")]),
+    // These are the broker that judges every figure, the runner that leads the rounds, and each small
+    // program and micro bench once. Peers are built when the bench runs. The C compiler is for zstd.
     section("bench", &[
         "test", "-p", "bench-broker", "-p", "bench-contract", "-p", "bench-micro", "-p", "bench-preload",
+        "-p", "bench-runner",
     ]).dir("bench").needs(&[Program("gcc")]),
-    section("referees", &["test", "--release"]).dir("referees")
+    section("foreign-reader", &["test", "--release"]).dir("foreign-reader")
         .needs(&[Program("gcc"), Program("make"), Program("mvn"), Java]),
-    // One at a time: each test has several JVMs of its own and measures time. What the storms
-    // counted is shown also when all is well.
+    // Tests run one at a time, because each has several JVMs of its own and measures time. What the
+    // chaos runs counted is shown also when all is well.
     section("conformance", &[
         "test", "-p", "downpour-conformance", "--release", "--", "--test-threads=1", "--show-output",
     ]).needs(&[Program("gcc"), Program("mvn"), Java]),
 ];
 
-/// A section that takes longer hangs.
+/// A section that takes longer is taken to hang.
 const SECTION_WITHIN: Duration = Duration::from_secs(40 * 60);
 
 /// The names of all sections.
@@ -103,7 +126,7 @@ pub(crate) fn names() -> Vec<&'static str> {
     SECTIONS.iter().map(|section| section.name).collect()
 }
 
-/// Runs the sections of these names, or all, and answers whether all went well.
+/// Runs the sections with these names, or all, and returns whether all went well.
 ///
 /// # Errors
 /// When a name is unknown.
@@ -126,7 +149,7 @@ pub(crate) fn run(root: &Path, chosen: &[String]) -> Result<bool, String> {
         let missing: Vec<String> = section
             .needs
             .iter()
-            .filter_map(|need| need.missing().err())
+            .filter_map(|need| need.satisfy().err())
             .collect();
         let (tally, note) = if missing.is_empty() {
             one(root, section)
@@ -155,12 +178,12 @@ pub(crate) fn run(root: &Path, chosen: &[String]) -> Result<bool, String> {
     }
     let total = judged(total, is_strict);
     println!("{} passed, {} failed", total.passed, total.failed);
-    // The last line, also when both streams go to one file.
+    // So it is the last line also when both streams go to one file.
     let _ = std::io::stdout().flush();
     Ok(total.failed == 0)
 }
 
-/// What counts in the end: a strict run forgives no skipped test.
+/// The counts that decide: a strict run counts what was skipped as failed.
 fn judged(total: Tally, is_strict: bool) -> Tally {
     let forgiven = if is_strict { 0 } else { total.skipped };
     Tally {
@@ -205,6 +228,11 @@ mod tests {
         };
         assert_eq!(judged(total, true).failed, 3);
         assert_eq!(judged(total, false).failed, 1);
+    }
+
+    #[test]
+    fn the_oldest_toolchain_is_the_rust_version_of_the_manifest() {
+        assert_eq!(MSRV, format!("{}.0", env!("CARGO_PKG_RUST_VERSION")));
     }
 
     #[test]

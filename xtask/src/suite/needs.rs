@@ -1,29 +1,34 @@
-//! What a section needs of the machine. What can be installed without asking anybody is installed.
+//! What a section needs of the machine. What rustup can install is installed without asking.
 
 use std::process::{Command, Stdio};
 
-/// Something that is not in this repository.
+/// Something that a section needs and that is not in this repository.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Need {
     /// A component of the Rust toolchain; rustup installs it.
     Component(&'static str),
     /// A program on the path that answers `--version`.
     Program(&'static str),
-    /// A Java runtime.
+    /// A Java runtime on the path.
     Java,
     /// A Rust toolchain beside the one in use; rustup installs it.
     Toolchain(&'static str),
+    /// The standard library of a toolchain, named first, for another target; rustup installs it.
+    Target(&'static str, &'static str),
 }
 
 impl Need {
+    /// Looks for it, and has rustup install it if rustup can.
+    ///
     /// # Errors
-    /// Says what is missing.
-    pub(super) fn missing(&self) -> Result<(), String> {
+    /// When it is missing; the error names it.
+    pub(super) fn satisfy(&self) -> Result<(), String> {
         match self {
             Self::Component(name) => component(name),
             Self::Program(name) if runs(name, &["--version"]) => Ok(()),
             Self::Program(name) => Err(format!("{name} is not installed")),
             Self::Toolchain(name) => toolchain(name),
+            Self::Target(toolchain, name) => target(toolchain, name),
             Self::Java if runs("java", &["-version"]) => Ok(()),
             Self::Java => Err("java is not installed".to_owned()),
         }
@@ -31,7 +36,7 @@ impl Need {
 }
 
 fn component(name: &str) -> Result<(), String> {
-    // Rustup's own proxies exist without the component behind them, so ask what they answer.
+    // A proxy of rustup's exists without the component behind it, so it is asked for its version.
     let program = if name == "clippy" {
         "cargo-clippy"
     } else {
@@ -55,6 +60,17 @@ fn toolchain(name: &str) -> Result<(), String> {
     ))
 }
 
+fn target(toolchain: &str, name: &str) -> Result<(), String> {
+    // Rustup answers at once when it is there already.
+    if runs("rustup", &["target", "add", "--toolchain", toolchain, name]) {
+        return Ok(());
+    }
+    Err(format!(
+        "the target {name} of the {toolchain} toolchain is not installed, and rustup does not \
+         install it"
+    ))
+}
+
 fn runs(program: &str, arguments: &[&str]) -> bool {
     let mut command = Command::new(program);
     command
@@ -72,9 +88,9 @@ mod tests {
     #[test]
     fn what_is_missing_is_named() {
         let told = Need::Program("no-such-program-anywhere")
-            .missing()
+            .satisfy()
             .unwrap_err();
         assert!(told.contains("no-such-program-anywhere"), "{told}");
-        Need::Program("rustc").missing().unwrap();
+        Need::Program("rustc").satisfy().unwrap();
     }
 }

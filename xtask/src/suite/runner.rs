@@ -8,17 +8,17 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use xtask::kafka::Process;
+use kafka_harness::Process;
 
 use super::tally::Tally;
 
 /// So many printed lines may wait to be shown.
 const LINES_MAX: usize = 1000;
 
-/// Runs cargo and answers how many tests passed; a section without tests counts as one.
+/// Runs cargo and returns how many tests passed; a section without tests counts as one.
 ///
 /// # Errors
-/// With what is known until then: when cargo fails, a test does, or it takes too long.
+/// When cargo or a test fails, or it takes too long; with the counts until then.
 pub(super) fn cargo(
     toolchain: Option<&str>,
     dir: &Path,
@@ -39,7 +39,7 @@ pub(super) fn cargo(
     let mut command = match toolchain {
         Some(name) => {
             let mut rustup = Command::new("rustup");
-            // What cargo tells its children names the toolchain in use, not this one.
+            // Variables that cargo sets for its children name the toolchain in use, not this one.
             rustup.args(["run", name, "cargo"]).env_remove("RUSTC");
             rustup.env_remove("RUSTDOC").env_remove("CARGO");
             rustup
@@ -75,7 +75,7 @@ pub(super) fn cargo(
     Ok(tally)
 }
 
-/// Reads lines on a thread of their own, because a read cannot be given up.
+/// Reads lines on a thread of its own, because a read cannot be interrupted after a time.
 fn lines(from: impl Read + Send + 'static) -> Receiver<String> {
     let (sender, receiver) = sync_channel(LINES_MAX);
     thread::spawn(move || {
@@ -92,7 +92,7 @@ fn lines(from: impl Read + Send + 'static) -> Receiver<String> {
     receiver
 }
 
-/// Shows and counts lines to their end, and answers whether that came in time.
+/// Shows and counts lines to their end, and returns whether that came in time.
 fn show(lines: &Receiver<String>, until: Instant, tally: &mut Tally) -> bool {
     loop {
         match lines.recv_timeout(until.saturating_duration_since(Instant::now())) {
@@ -109,7 +109,7 @@ fn show(lines: &Receiver<String>, until: Instant, tally: &mut Tally) -> bool {
 /// Ends a child and all that it started.
 fn end(child: &mut Child) {
     for process in Process::descendants(child.id()) {
-        // Whoever cannot be killed has ended.
+        // One that cannot be killed has ended.
         let _ = process.kill();
     }
     let _ = child.kill();

@@ -1,4 +1,4 @@
-//! The end of a producer that will not wait any longer: what never left is handed back.
+//! The end of a producer that will not wait any longer: what is not in the log is handed back.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -7,10 +7,10 @@ use downpour_wire::batch::Body;
 
 use crate::outcome::Cause;
 use crate::output::Outputs;
-use crate::queue::batch::{Batch, Waiting, free, resolve};
+use crate::queue::batch::{Batch, Waiting, free};
 use crate::queue::state::Queue;
 
-/// A batch, or a part of one, that never left.
+/// A batch, or a part of one, that is certainly not in the log.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Unsent<T> {
@@ -23,17 +23,16 @@ pub struct Unsent<T> {
 }
 
 impl<T: Clone> Queue<T> {
-    /// Ends everything now. What was never sent failed and lands in `unsent`; what may have been
-    /// written is unknown.
+    /// Ends everything now. What waits and is certainly not in the log failed and lands in
+    /// `unsent`; what may have been written is unknown.
     pub fn abort(&mut self, now: Instant, unsent: &mut Vec<Unsent<T>>, out: &mut Outputs<T>) {
-        self.close_unsent();
+        self.close_unsent(|_| true);
         // Those in flight may be behind one that waits and is known to be absent.
         self.break_behind_absent(|_| true);
         for in_flight in std::mem::take(&mut self.in_flight) {
             let batch = in_flight.batch;
             if !batch.resolved {
-                let failure = self.failure(&batch, closed(&batch), now);
-                resolve(&batch, self.verdict_in_flight(&batch, failure), out);
+                self.give_up_in_flight(&batch, closed(&batch), now, out);
             }
             free(batch, out);
         }

@@ -106,7 +106,7 @@ impl<T: Clone> Queue<T> {
                     self.sequence.handle_acknowledged(is_next, now);
                 }
                 if !batch.resolved {
-                    resolve(&batch, delivered(answer, &batch), out);
+                    resolve(&batch, delivered(answer, row.reaction, &batch), out);
                 }
                 free(batch, out);
             }
@@ -114,7 +114,7 @@ impl<T: Clone> Queue<T> {
             Reaction::Retry => self.retry(batch, answer.cause(), now, out),
             Reaction::Split => self.split(batch, answer, now, out),
             Reaction::OutOfOrder | Reaction::IdentityLost if !self.settings.idempotent => {
-                self.fail(batch, answer, now, out);
+                self.fail_answered(batch, answer, now, out);
             }
             Reaction::OutOfOrder if self.has_predecessor(&batch) => {
                 // A gap that we know of: its predecessor was refused or lost and comes back first.
@@ -128,7 +128,7 @@ impl<T: Clone> Queue<T> {
                 self.handle_broken(absent);
                 self.retry(batch, answer.cause(), now, out);
             }
-            Reaction::Fail => self.fail(batch, answer, now, out),
+            Reaction::Fail => self.fail_answered(batch, answer, now, out),
         }
         row.refresh
     }
@@ -217,14 +217,20 @@ impl<T: Clone> Queue<T> {
             attempts: batch.attempts,
             cause,
         }));
-        let pause = self
+        let backoff = self
             .rng
             .backoff(self.settings.retry_backoff, batch.attempts);
-        batch.retry_at = Some(now + pause);
+        batch.retry_at = Some(now + backoff);
         self.put_back(batch);
     }
 
-    fn fail(&mut self, batch: Batch<T>, answer: &Answer, now: Instant, out: &mut Outputs<T>) {
+    fn fail_answered(
+        &mut self,
+        batch: Batch<T>,
+        answer: &Answer,
+        now: Instant,
+        out: &mut Outputs<T>,
+    ) {
         if answer.refusals.is_empty() || batch.maybe_written() {
             self.give_up(&batch, answer.cause(), now, out);
         } else {
@@ -288,7 +294,7 @@ impl<T: Clone> Queue<T> {
     /// its deadline and its place.
     fn split(&mut self, batch: Batch<T>, answer: &Answer, now: Instant, out: &mut Outputs<T>) {
         if batch.count() < 2 || batch.maybe_written() {
-            return self.fail(batch, answer, now, out);
+            return self.fail_answered(batch, answer, now, out);
         }
         let whole = batch.body.uncompressed_len();
         let target = if whole > 2 * self.settings.batch_size {
@@ -298,7 +304,7 @@ impl<T: Clone> Queue<T> {
         };
         let parts = match batch.body.split(target, &mut Compressor::new()) {
             Ok(parts) if parts.len() > 1 => parts,
-            _ => return self.fail(batch, answer, now, out),
+            _ => return self.fail_answered(batch, answer, now, out),
         };
         out.push_back(Output::Event(Event::Split {
             topic: self.topic.clone(),
@@ -353,11 +359,11 @@ impl<T: Clone> Queue<T> {
     }
 }
 
-fn delivered<T>(answer: &Answer, batch: &Batch<T>) -> Verdict {
+fn delivered<T>(answer: &Answer, reaction: Reaction, batch: &Batch<T>) -> Verdict {
     let at_least_zero = |n: i64| (n >= 0).then_some(n);
     Verdict::Delivered {
-        base_offset: match answer.code {
-            ErrorCode::NONE => at_least_zero(answer.base_offset),
+        base_offset: match reaction {
+            Reaction::Acknowledge => at_least_zero(answer.base_offset),
             _ => None,
         },
         log_append_time: append_time(answer, batch),

@@ -44,6 +44,8 @@ pub enum Left {
 /// The batch that takes the next record.
 #[derive(Debug)]
 pub(crate) struct Open<T> {
+    /// Counts the batches that were opened before it: the oldest leaves first.
+    pub(super) number: u64,
     pub(super) ticket: T,
     pub(super) builder: BatchBuilder,
     /// A record that asks for others gets the next batch.
@@ -53,6 +55,13 @@ pub(crate) struct Open<T> {
     /// Set by a flush and never cleared: it leaves without lingering. Without it a flush would
     /// take a linger longer than needed.
     pub(super) flush_requested: bool,
+}
+
+impl<T> Open<T> {
+    /// From here on it is not sent any more.
+    pub(super) fn deadline(&self) -> Instant {
+        self.created_at + self.options.delivery_timeout
+    }
 }
 
 /// A closed batch or a part of a split one. Its body never changes again, so that an older

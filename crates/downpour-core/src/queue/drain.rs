@@ -8,16 +8,16 @@ use downpour_wire::batch::{Body, HEADER_LEN, Stamp};
 use crate::identity::{Grant, Identity};
 use crate::outcome::{Cause, WaitingFor};
 use crate::output::Outputs;
-use crate::queue::batch::{Batch, InFlight, Waiting};
+use crate::queue::batch::{Batch, InFlight, Open, Waiting};
 use crate::queue::sequence::Need;
-use crate::queue::state::Queue;
+use crate::queue::state::{Queue, QueueSettings};
 use crate::seal::SealJob;
 
 /// How full or old an open batch must be to leave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Readiness {
-    /// Anything leaves: its broker is idle, memory is short, or somebody flushes or closes.
+    /// Anything leaves: its broker is idle, memory is short, or the producer closes.
     Anything,
     /// A request leaves anyway: half a batch, or half the linger, is enough to go with it.
     Half,
@@ -105,7 +105,7 @@ impl<T: Clone> Queue<T> {
             // Sent now it could only end unknown; unsent it is known to be absent.
             self.expire(context.now, WaitingFor::Turn, out);
         }
-        if self.open.is_none() && self.waiting.is_empty() {
+        if !self.has_unsent() {
             return Drain::Empty;
         }
         if let Some(elsewhere) = self.in_flight.back() {
@@ -119,7 +119,7 @@ impl<T: Clone> Queue<T> {
             if let Some(drain) = self.check_sequence(context, out) {
                 return drain;
             }
-            if self.open.is_none() && self.waiting.is_empty() {
+            if !self.has_unsent() {
                 return Drain::Empty;
             }
         }
@@ -130,10 +130,13 @@ impl<T: Clone> Queue<T> {
             return Drain::Blocked;
         }
         if self.waiting.is_empty() {
-            if let Err(at) = self.check_ready(context) {
-                return Drain::Until(at);
-            }
-            if let Some(job) = self.close_open() {
+            let settings = self.settings;
+            let Some(open) = self.take_open(|open| may_leave(open, &settings, context)) else {
+                let linger = self.settings.linger;
+                let ends = self.opened().map(|open| open.created_at + linger);
+                return ends.min().map_or(Drain::Empty, Drain::Until);
+            };
+            if let Some(job) = self.close(open) {
                 return Drain::Seal(job);
             }
         }
@@ -170,7 +173,7 @@ impl<T: Clone> Queue<T> {
     /// is, and A is written behind it. Or A's answer is lost, and A is sent again and appended
     /// again. So such batches go alone, prove nothing, and are not sent again when in doubt.
     fn is_aged(&self, batch: &Batch<T>, context: &DrainContext) -> bool {
-        let trusted = i64::try_from(self.settings.trusted_age.as_millis()).unwrap_or(i64::MAX);
+        let trusted = i64::try_from(self.settings.old_record_age.as_millis()).unwrap_or(i64::MAX);
         let age = |now: i64| now.saturating_sub(batch.body.max_timestamp());
         self.settings.idempotent
             && !self.log_append_time
@@ -212,11 +215,10 @@ impl<T: Clone> Queue<T> {
 
     /// When the next batch to leave must have left.
     fn next_deadline(&self) -> Option<Instant> {
-        match (self.waiting.front(), &self.open) {
-            (Some(Waiting::Sealed(batch)), _) => Some(batch.deadline),
-            (Some(Waiting::Sealing { .. }), _) => None,
-            (None, Some(open)) => Some(open.created_at + open.options.delivery_timeout),
-            (None, None) => None,
+        match self.waiting.front() {
+            Some(Waiting::Sealed(batch)) => Some(batch.deadline),
+            Some(Waiting::Sealing { .. }) => None,
+            None => self.opened().map(Open::deadline).min(),
         }
     }
 
@@ -233,24 +235,6 @@ impl<T: Clone> Queue<T> {
         self.settings.idempotent
             && self.in_flight.iter().any(|sent| sent.batch.maybe_written())
             && !matches!(next, Some(Waiting::Sealed(batch)) if batch.maybe_written())
-    }
-
-    fn check_ready(&self, context: &DrainContext) -> Result<(), Instant> {
-        let Some(open) = &self.open else {
-            return Ok(());
-        };
-        let linger = self.settings.linger;
-        let (enough, age) = match context.readiness {
-            Readiness::Anything => return Ok(()),
-            Readiness::Half => (self.settings.batch_size / 2, linger / 2),
-        };
-        if open.flush_requested
-            || open.builder.body_len() >= enough
-            || context.now.saturating_duration_since(open.created_at) >= age
-        {
-            return Ok(());
-        }
-        Err(open.created_at + linger)
     }
 
     fn send(&mut self, context: &DrainContext) -> Drain {
@@ -281,7 +265,7 @@ impl<T: Clone> Queue<T> {
             send_id: self.next_send_id,
             header: batch.body.header(&stamp),
             body: batch.body.clone(),
-            more: self.open.is_some() || !self.waiting.is_empty(),
+            more: self.has_unsent(),
         };
         self.next_send_id += 1;
         self.in_flight.push_back(InFlight {
@@ -296,23 +280,36 @@ impl<T: Clone> Queue<T> {
     /// Looks without taking anything. The engine has seen the queue after this.
     pub fn peek(&mut self, now: Instant) -> Peek {
         self.is_dirty = false;
-        if self.open.is_none() && self.waiting.is_empty() {
+        if !self.has_unsent() {
             return Peek::Nothing;
         }
         let broken = self.sequence.is_broken() && !self.in_flight.is_empty();
         if broken || self.in_flight.len() >= self.max_in_flight() || self.is_held_back() {
             return Peek::Blocked;
         }
-        let at = match (self.waiting.front(), &self.open) {
-            (Some(Waiting::Sealing { .. }), _) => return Peek::Blocked,
-            (Some(Waiting::Sealed(batch)), _) => batch.retry_at,
-            (None, Some(open)) if open.flush_requested => None,
-            (None, Some(open)) => Some(open.created_at + self.settings.linger),
-            (None, None) => None,
+        let at = match self.waiting.front() {
+            Some(Waiting::Sealing { .. }) => return Peek::Blocked,
+            Some(Waiting::Sealed(batch)) => batch.retry_at,
+            None if self.opened().any(|open| open.flush_requested) => None,
+            None => {
+                let linger = self.settings.linger;
+                self.opened().map(|open| open.created_at + linger).min()
+            }
         };
         match at {
             Some(at) if at > now => Peek::At(at),
             _ => Peek::Now,
         }
     }
+}
+
+/// Whether an open batch may leave with the request that is being made.
+fn may_leave<T>(open: &Open<T>, settings: &QueueSettings, context: &DrainContext) -> bool {
+    let (enough, age) = match context.readiness {
+        Readiness::Anything => return true,
+        Readiness::Half => (settings.batch_size / 2, settings.linger / 2),
+    };
+    open.flush_requested
+        || open.builder.body_len() >= enough
+        || context.now.saturating_duration_since(open.created_at) >= age
 }

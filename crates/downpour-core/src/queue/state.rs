@@ -20,11 +20,12 @@ pub struct QueueSettings {
     pub(super) max_in_flight: usize,
     pub(super) idempotent: bool,
     pub(super) resend_unknown: bool,
+    pub(super) order_across_options: bool,
     pub(super) linger: Duration,
     pub(super) batch_size: usize,
     pub(super) batch_max: usize,
     pub(super) retry_backoff: (Duration, Duration),
-    pub(super) trusted_age: Duration,
+    pub(super) old_record_age: Duration,
 }
 
 impl From<&Config> for QueueSettings {
@@ -33,11 +34,12 @@ impl From<&Config> for QueueSettings {
             max_in_flight: config.batches_in_flight(),
             idempotent: config.idempotence,
             resend_unknown: config.resend_unknown,
+            order_across_options: config.order_across_options,
             linger: config.linger.duration(),
             batch_size: config.batch_size,
             batch_max: config.batch_max,
             retry_backoff: config.retry_backoff,
-            trusted_age: config.trusted_age,
+            old_record_age: config.old_record_age,
         }
     }
 }
@@ -49,7 +51,11 @@ pub struct Queue<T> {
     pub(super) topic: Arc<str>,
     pub(super) partition: i32,
     pub(super) settings: QueueSettings,
+    /// The open batch that took the last record.
     pub(super) open: Option<Open<T>>,
+    /// Open batches of other options; three at most.
+    pub(super) aside: Vec<Open<T>>,
+    pub(super) opened_count: u64,
     /// Closed batches in the order in which they were closed: those that come back for a retry
     /// are before those that were never sent.
     pub(super) waiting: VecDeque<Waiting<T>>,
@@ -81,6 +87,8 @@ impl<T: Clone> Queue<T> {
             partition,
             settings,
             open: None,
+            aside: Vec::new(),
+            opened_count: 0,
             waiting: VecDeque::new(),
             in_flight: VecDeque::new(),
             sequence: Sequence::new(),
@@ -104,7 +112,12 @@ impl<T: Clone> Queue<T> {
 
     /// Whether no batch is open, waiting or in flight.
     pub fn is_empty(&self) -> bool {
-        self.open.is_none() && self.waiting.is_empty() && self.in_flight.is_empty()
+        !self.has_unsent() && self.in_flight.is_empty()
+    }
+
+    /// Whether a batch is open or waiting.
+    pub(super) fn has_unsent(&self) -> bool {
+        self.open.is_some() || !self.aside.is_empty() || !self.waiting.is_empty()
     }
 
     /// Batches in requests that have no answer yet.
@@ -112,20 +125,20 @@ impl<T: Clone> Queue<T> {
         self.in_flight.len()
     }
 
-    /// Bytes of the records in the open batch.
+    /// Bytes of the records in open batches.
     pub(crate) fn open_bytes(&self) -> usize {
-        self.open.as_ref().map_or(0, |open| open.builder.body_len())
+        self.opened().map(|open| open.builder.body_len()).sum()
     }
 
     /// Bytes of chunks that it holds.
     pub fn buffered_bytes(&self) -> usize {
-        let open = self.open.as_ref().map_or(0, |o| o.builder.capacity());
+        let open = self.opened().map(|open| open.builder.capacity());
         let waiting = self.waiting.iter().map(|w| match w {
             Waiting::Sealing { .. } => 0,
             Waiting::Sealed(batch) => batch.memory,
         });
         let in_flight = self.in_flight.iter().map(|f| f.batch.memory);
-        open + waiting.chain(in_flight).sum::<usize>()
+        open.chain(waiting).chain(in_flight).sum()
     }
 
     /// The tickets of all batches without a complete verdict, for a flush to wait on.
@@ -135,12 +148,12 @@ impl<T: Clone> Queue<T> {
             Waiting::Sealing { ticket, .. } => ticket.clone(),
             Waiting::Sealed(batch) => batch.ticket.clone(),
         }));
-        out.extend(self.open.iter().map(|o| o.ticket.clone()));
+        out.extend(self.opened().map(|open| open.ticket.clone()));
     }
 
-    /// Makes the open batch leave without lingering.
+    /// Makes what is open leave without lingering.
     pub fn request_flush(&mut self) {
-        if let Some(open) = &mut self.open {
+        for open in self.open.iter_mut().chain(&mut self.aside) {
             open.flush_requested = true;
         }
     }
@@ -185,6 +198,17 @@ impl<T: Clone> Queue<T> {
         } else {
             Written::No
         };
+        self.fail(batch, written, cause, now, out);
+    }
+
+    fn fail(
+        &self,
+        batch: &Batch<T>,
+        written: Written,
+        cause: Cause,
+        now: Instant,
+        out: &mut Outputs<T>,
+    ) {
         out.push_back(Output::Event(Event::DeliveryFailed {
             topic: self.topic.clone(),
             partition: self.partition,
@@ -200,15 +224,22 @@ impl<T: Clone> Queue<T> {
         resolve(batch, verdict, out);
     }
 
-    /// How a batch ends whose answer is not waited for: nobody can know, unless it is behind one
-    /// that is certainly absent.
-    pub(super) fn verdict_in_flight(&self, batch: &Batch<T>, failure: Arc<Failure>) -> Verdict {
+    /// Gives the records of a batch in flight their verdict without its answer: nobody can know,
+    /// unless it is behind one that is certainly absent.
+    pub(super) fn give_up_in_flight(
+        &self,
+        batch: &Batch<T>,
+        cause: Cause,
+        now: Instant,
+        out: &mut Outputs<T>,
+    ) {
         let is_absent = batch.stamp.is_some() && self.sequence.is_absent(batch.order_key());
-        if is_absent && batch.doubt != Doubt::Said {
-            Verdict::Failed(failure)
+        let written = if is_absent && batch.doubt != Doubt::Said {
+            Written::No
         } else {
-            Verdict::Unknown(failure)
-        }
+            Written::Unknown
+        };
+        self.fail(batch, written, cause, now, out);
     }
 
     /// A stamped batch ended without an acknowledgement. A sequence that nobody can have seen comes
@@ -259,7 +290,7 @@ impl<T: Clone> Queue<T> {
                 stays => self.waiting.push_back(stays),
             }
         }
-        // From the last: each may then give its sequence back to the one before it.
+        // Last first, so that each can give its sequence back.
         for batch in ended.iter().rev() {
             self.handle_gap(batch);
         }

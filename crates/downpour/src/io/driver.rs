@@ -221,7 +221,7 @@ impl Driver {
                 }
                 ConnectionEvent::Written(connection_id, total) => {
                     self.engine
-                        .handle_written(connection_id, total, &mut self.queues);
+                        .handle_written(connection_id, total, 0, &mut self.queues);
                 }
             }
         }
@@ -390,7 +390,7 @@ impl Driver {
 
     fn sleep(&mut self, polled_at: Instant) -> Sleep {
         if self.unread.is_empty() {
-            if let Some(time) = self.engine.pause(polled_at) {
+            if let Some(time) = self.engine.pause_left(polled_at) {
                 // Still awake as far as callers know: what they post is seen after it.
                 return Sleep::Pause(time);
             }

@@ -184,8 +184,8 @@ fn connections(event: &Event) {
         Event::MetadataUpdated { brokers, topics } => {
             tracing::debug!(target: TARGET, brokers, topics, "metadata updated");
         }
-        Event::Throttled { broker, pause } => {
-            tracing::info!(target: TARGET, ?broker, ?pause, "throttled");
+        Event::Throttled { broker, throttle } => {
+            tracing::info!(target: TARGET, ?broker, ?throttle, "throttled");
         }
         _ => {}
     }

@@ -38,7 +38,7 @@ pub(super) struct Bench {
     pub(super) identity: Option<Identity>,
     pub(super) unix_ms: Option<i64>,
     pub(super) out: Outputs<u32>,
-    options: BatchOptions,
+    pub(super) options: BatchOptions,
     next_ticket: u32,
     credit: usize,
 }

@@ -12,3 +12,4 @@ pub(crate) mod memory;
 pub(crate) mod shared;
 pub(crate) mod termination;
 pub(crate) mod timers;
+pub(crate) mod unusual;

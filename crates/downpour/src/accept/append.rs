@@ -1,14 +1,17 @@
-//! The caller's path: validate, topic, partition, reserve, lock, append, handle.
+//! The one door: a record is validated, finds topic and partition, is appended under the
+//! partition's lock, and its handle comes back.
 //!
 //! Per record nothing is allocated, no channel is used, no precise clock read and nobody
-//! woken; all of that happens at most once per batch. Waiting is in `wait`.
+//! woken; all of that happens at most once per batch. Waiting is in `wait`, runs of records that
+//! share a lock are in `many`.
 
 use std::cell::RefCell;
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard};
 use std::task::Waker;
 use std::time::Instant;
 
 use downpour_core::callers::partitioner::{Choice, Partitioner, murmur2};
+use downpour_core::config::BatchOptions;
 use downpour_core::queue::Append;
 use downpour_core::seal::{SealJob, Sealed};
 use downpour_wire::batch::BatchBuilder;
@@ -26,7 +29,7 @@ use crate::shared::shared::Shared;
 use crate::sys::clock;
 use crate::sys::wake;
 use crate::topics::entry::TopicEntry;
-use crate::topics::partitions::PartitionEntry;
+use crate::topics::partitions::{PartitionEntry, PartitionInner};
 
 /// Tries for a chunk before its caller queues up for one: others may fill what it brings.
 const TRIES: usize = 16;
@@ -36,133 +39,215 @@ thread_local! {
     static COMPRESSOR: RefCell<Compressor> = RefCell::new(Compressor::new());
 }
 
-/// What a record keeps over several attempts, so that waiting changes neither.
-#[derive(Debug, Default)]
-pub(crate) struct AcceptProgress {
+/// What a record keeps on its way in, so that no wait changes it.
+#[derive(Debug)]
+pub(crate) struct AcceptProgress<'a> {
+    /// Those that its batch must have. They are read from here and from nowhere else, so that
+    /// a call may have its own.
+    options: &'a BatchOptions,
+    /// Chosen once: the choice counts bytes.
     pub(super) partition: Option<i32>,
     /// A chunk that was waited for; its credit is this record's until the next attempt.
     pub(super) chunk: Option<Vec<u8>>,
 }
 
-/// What came of an attempt to accept a record.
-pub(crate) enum AcceptStep {
-    Accepted(Delivery),
+impl<'a> AcceptProgress<'a> {
+    /// Of a record that begins, with the producer's own options.
+    #[inline(always)]
+    pub(crate) fn new(shared: &'a Shared) -> Self {
+        Self {
+            options: &shared.settings.options,
+            partition: None,
+            chunk: None,
+        }
+    }
+}
+
+/// What stands in the way of a record. With its topic in hand the way goes on where it stopped.
+pub(crate) enum Obstacle {
     /// Its topic has no metadata yet.
-    NeedTopic(Arc<TopicEntry>),
+    Topic(Arc<TopicEntry>),
     /// There is no memory for a chunk of so many bytes.
-    NeedMemory(usize),
+    Memory(Arc<TopicEntry>, usize),
     Refused(SendError),
 }
 
-/// Accepts a record if its batch is open and has room: the path that nearly all take, all in
-/// one piece so that nothing of it passes through memory. `None` if anything is in the way;
-/// [`step`] finds out what and deals with it.
+type Accepted = Result<Delivery, Obstacle>;
+
+/// Takes a record to its batch, or says what stands in the way: the one door of all verbs.
+///
+/// Nearly all records find their batch open and with room for them. Their way is all in one
+/// piece, so that nothing of it passes through memory. A way that turns out to be another one goes
+/// on from where it is, in [`go_on_in`].
 #[inline]
-pub(crate) fn in_place(
-    shared: &Shared,
+pub(crate) fn accept(
+    shared: &Arc<Shared>,
     record: &Record<'_>,
-    progress: &mut AcceptProgress,
-) -> Option<Delivery> {
-    if shared.is_forked()
-        || shared.is_closing()
-        || shared.memory.is_contended()
-        || record.label.is_some()
-        || validate::record(record, shared.settings.core.batch_max).is_err()
-    {
-        return None;
+    progress: &mut AcceptProgress<'_>,
+) -> Accepted {
+    if shared.unusual.any() || record.label.is_some() {
+        return accept_unusual(shared, record, progress);
+    }
+    if let Err(invalid) = validate::record(record, shared.settings.core.batch_max) {
+        return Err(Obstacle::Refused(invalid.into()));
     }
     match record.topic.target() {
         Target::Known(topic) if topic.owner() == shared.id => {
-            in_place_in(shared, topic, record, progress)
+            match accept_in(shared, topic, record, progress) {
+                Some(delivery) => Ok(delivery),
+                None => go_on_in(shared, topic, record, progress),
+            }
         }
-        _ => in_place_named(shared, record, progress),
+        _ => {
+            let mut found = None;
+            match (accept_named(shared, record, progress, &mut found), found) {
+                (Some(delivery), _) => Ok(delivery),
+                (None, Some(topic)) => go_on_in(shared, &topic, record, progress),
+                (None, None) => Err(intern(shared, record.topic())),
+            }
+        }
     }
 }
 
+/// The usual way of a record that names its topic. Where there is more to do the topic is left in
+/// `found`, if it is known.
 #[inline(never)]
-fn in_place_named(
+fn accept_named(
     shared: &Shared,
     record: &Record<'_>,
-    progress: &mut AcceptProgress,
+    progress: &mut AcceptProgress<'_>,
+    found: &mut Option<Arc<TopicEntry>>,
 ) -> Option<Delivery> {
-    let append = |topic: &Arc<TopicEntry>| in_place_in(shared, topic, record, progress);
-    shared.topics.with(record.topic(), append)?
+    let accept = |topic: &Arc<TopicEntry>| {
+        let delivery = accept_in(shared, topic, record, progress);
+        if delivery.is_none() {
+            *found = Some(topic.clone());
+        }
+        delivery
+    };
+    shared.topics.with(record.topic(), accept)?
 }
 
+/// The part of the usual way that begins with the topic; `None` is where [`go_on_in`] goes on.
 #[inline(always)]
-fn in_place_in(
+fn accept_in(
     shared: &Shared,
     topic: &TopicEntry,
     record: &Record<'_>,
-    progress: &mut AcceptProgress,
+    progress: &mut AcceptProgress<'_>,
 ) -> Option<Delivery> {
     let partition = choose(shared, topic, record).ok()?;
-    // Chosen once: the choice counts bytes.
     progress.partition = Some(partition);
     let entry = topic.partitions.get(partition)?;
     let timestamp = timestamp(record);
-    let reference = reference(record, timestamp);
     let mut inner = entry.lock();
+    let index = add(&mut inner, record, timestamp, progress)?;
+    let ticket = inner.queue.open_ticket()?.clone();
+    leave(shared, entry, inner, progress);
+    Some(Delivery::new(ticket, index, timestamp))
+}
+
+/// Adds a record to the open batch if that has room, as it nearly always has.
+#[inline(always)]
+pub(super) fn add(
+    inner: &mut PartitionInner,
+    record: &Record<'_>,
+    timestamp: i64,
+    progress: &AcceptProgress<'_>,
+) -> Option<u32> {
     if inner.closed {
         return None;
     }
-    let options = &shared.settings.options;
-    let index = inner.queue.append_to_open(&reference, options)?;
-    let ticket = inner.queue.open_ticket()?.clone();
+    let reference = reference(record, timestamp);
+    inner.queue.append_to_open(&reference, progress.options)
+}
+
+/// Lets go of a partition to whose open batch something was added.
+#[inline(always)]
+pub(super) fn leave(
+    shared: &Shared,
+    entry: &PartitionEntry,
+    mut inner: MutexGuard<'_, PartitionInner>,
+    progress: &mut AcceptProgress<'_>,
+) {
     if inner.queue.is_full() {
         let (notify, job) = inner.queue.close_full();
         drop(inner);
         after_append(shared, entry, notify, true, job, progress);
     }
-    Some(Delivery::new(ticket, index, timestamp))
 }
 
-/// Accepts a record, or says what stands in the way.
-#[inline]
-pub(crate) fn step(
+/// The way of a record where something is unusual: it has a label, somebody waits for memory, the
+/// producer closes, or this process is a forked child.
+#[cold]
+fn accept_unusual(
     shared: &Arc<Shared>,
     record: &Record<'_>,
-    progress: &mut AcceptProgress,
-) -> AcceptStep {
-    if shared.is_forked() {
-        // Its locks may be held by threads that this process does not have.
-        return AcceptStep::Refused(SendError::Forked);
-    }
-    if shared.is_closing() {
-        return refuse(shared, progress, SendError::Closed);
-    }
+    progress: &mut AcceptProgress<'_>,
+) -> Accepted {
+    refuse_all_if_over(shared, progress)?;
     if let Err(invalid) = validate::record(record, shared.settings.core.batch_max) {
-        return AcceptStep::Refused(invalid.into());
+        return Err(Obstacle::Refused(invalid.into()));
     }
+    accept_valid(shared, record, progress)
+}
+
+/// The same for a record that is known to be valid.
+pub(super) fn accept_valid(
+    shared: &Arc<Shared>,
+    record: &Record<'_>,
+    progress: &mut AcceptProgress<'_>,
+) -> Accepted {
     let name = match record.topic.target() {
         Target::Known(topic) if topic.owner() == shared.id => {
-            return step_in(shared, topic, record, progress);
+            return go_on(shared, topic, record, progress);
         }
         Target::Known(topic) => &**topic.name(),
         Target::Name(name) => &**name,
     };
-    match shared
-        .topics
-        .with(name, |topic| step_in(shared, topic, record, progress))
-    {
-        Some(step) => step,
-        None => intern(shared, name),
+    let go_on = |topic: &Arc<TopicEntry>| go_on(shared, topic, record, progress);
+    match shared.topics.with(name, go_on) {
+        Some(accepted) => accepted,
+        None => Err(intern(shared, name)),
     }
 }
 
+/// The rest of a record's way after a wait: it is valid, and its topic is known.
+pub(super) fn go_on(
+    shared: &Arc<Shared>,
+    topic: &Arc<TopicEntry>,
+    record: &Record<'_>,
+    progress: &mut AcceptProgress<'_>,
+) -> Accepted {
+    refuse_all_if_over(shared, progress)?;
+    go_on_in(shared, topic, record, progress)
+}
+
+/// Whether no record is taken at all any more.
+fn refuse_all_if_over(shared: &Shared, progress: &mut AcceptProgress<'_>) -> Result<(), Obstacle> {
+    if shared.is_forked() {
+        // Its locks may be held by threads that this process does not have.
+        return Err(Obstacle::Refused(SendError::Forked));
+    }
+    if shared.is_closing() {
+        return Err(refuse(shared, progress, SendError::Closed));
+    }
+    Ok(())
+}
+
 #[cold]
-fn refuse(shared: &Shared, progress: &mut AcceptProgress, error: SendError) -> AcceptStep {
+fn refuse(shared: &Shared, progress: &mut AcceptProgress<'_>, error: SendError) -> Obstacle {
     if let Some(chunk) = progress.chunk.take() {
         shared.give_back(chunk);
     }
-    AcceptStep::Refused(error)
+    Obstacle::Refused(error)
 }
 
 #[cold]
-fn intern(shared: &Shared, name: &str) -> AcceptStep {
+fn intern(shared: &Shared, name: &str) -> Obstacle {
     match topic(shared, name) {
-        Ok(topic) => AcceptStep::NeedTopic(topic),
-        Err(error) => AcceptStep::Refused(error),
+        Ok(topic) => Obstacle::Topic(topic),
+        Err(error) => Obstacle::Refused(error),
     }
 }
 
@@ -183,33 +268,35 @@ pub(crate) fn topic(shared: &Shared, name: &str) -> Result<Arc<TopicEntry>, Send
     })
 }
 
-fn step_in(
+/// The rest of a record's way, with no assumption but that it is valid.
+#[inline(never)]
+fn go_on_in(
     shared: &Arc<Shared>,
     topic: &Arc<TopicEntry>,
     record: &Record<'_>,
-    progress: &mut AcceptProgress,
-) -> AcceptStep {
+    progress: &mut AcceptProgress<'_>,
+) -> Accepted {
     let chosen = match progress.partition {
         Some(partition) => Ok(partition),
         None => choose(shared, topic, record),
     };
     let partition = match chosen {
         Ok(partition) => partition,
-        Err(_) if !topic.is_ready() => return AcceptStep::NeedTopic(topic.clone()),
-        Err(error) => return refuse(shared, progress, error),
+        Err(_) if !topic.is_ready() => return Err(Obstacle::Topic(topic.clone())),
+        Err(error) => return Err(refuse(shared, progress, error)),
     };
     let Some(entry) = topic.partitions.get(partition) else {
         if !topic.is_ready() {
-            return AcceptStep::NeedTopic(topic.clone());
+            return Err(Obstacle::Topic(topic.clone()));
         }
         let error = no_such_partition(shared, topic, partition);
-        return refuse(shared, progress, error);
+        return Err(refuse(shared, progress, error));
     };
     append(shared, topic, entry, record, progress)
 }
 
-#[inline]
-pub(crate) fn choose(
+#[inline(always)]
+pub(super) fn choose(
     shared: &Shared,
     topic: &TopicEntry,
     record: &Record<'_>,
@@ -292,7 +379,7 @@ fn timestamp(record: &Record<'_>) -> i64 {
 }
 
 #[inline(always)]
-pub(crate) fn reference<'a>(record: &'a Record<'_>, timestamp: i64) -> RecordRef<'a> {
+fn reference<'a>(record: &'a Record<'_>, timestamp: i64) -> RecordRef<'a> {
     RecordRef {
         key: record.key_bytes(),
         value: record.value_bytes(),
@@ -303,30 +390,30 @@ pub(crate) fn reference<'a>(record: &'a Record<'_>, timestamp: i64) -> RecordRef
 
 fn append(
     shared: &Shared,
-    topic: &TopicEntry,
+    topic: &Arc<TopicEntry>,
     entry: &PartitionEntry,
     record: &Record<'_>,
-    progress: &mut AcceptProgress,
-) -> AcceptStep {
+    progress: &mut AcceptProgress<'_>,
+) -> Accepted {
     let timestamp = timestamp(record);
     let reference = reference(record, timestamp);
-    let options = &shared.settings.options;
     let partition = entry.id.index;
+    progress.partition = Some(partition);
     if shared.memory.is_contended() && progress.chunk.is_none() {
         // Whoever came later would live on in the open batch's room and keep it from leaving.
-        progress.partition = Some(partition);
-        return AcceptStep::NeedMemory(BatchBuilder::new().record_len(&reference));
+        let bytes = BatchBuilder::new().record_len(&reference);
+        return Err(Obstacle::Memory(topic.clone(), bytes));
     }
     let mut wanted = 0;
     for _ in 0..TRIES {
         let mut inner = entry.lock();
         if inner.closed {
             drop(inner);
-            return refuse(shared, progress, SendError::Closed);
+            return Err(refuse(shared, progress, SendError::Closed));
         }
         let appended = inner.queue.append(
             &reference,
-            options,
+            progress.options,
             &mut progress.chunk,
             Instant::now,
             || BatchState::new(topic.name().clone(), partition),
@@ -341,33 +428,30 @@ fn append(
                     let (closed, job) = (added.closed, added.job);
                     after_append(shared, entry, added.became_dirty, closed, job, progress);
                 }
-                return AcceptStep::Accepted(Delivery::new(added.ticket, added.index, timestamp));
+                return Ok(Delivery::new(added.ticket, added.index, timestamp));
             }
             Append::NeedChunk { bytes } => {
                 drop(inner);
-                if let Err(error) = bring_chunk(shared, bytes, progress) {
-                    return AcceptStep::Refused(error);
-                }
+                bring_chunk(shared, bytes, progress).map_err(Obstacle::Refused)?;
                 wanted = bytes;
                 if progress.chunk.is_none() {
                     break;
                 }
             }
-            _ => return refuse(shared, progress, SendError::Closed),
+            _ => return Err(refuse(shared, progress, SendError::Closed)),
         }
     }
     if let Some(chunk) = progress.chunk.take() {
         shared.give_back(chunk);
     }
-    progress.partition = Some(partition);
-    AcceptStep::NeedMemory(wanted)
+    Err(Obstacle::Memory(topic.clone(), wanted))
 }
 
 /// Takes a chunk of at least so many bytes, if there is one to be had now.
 fn bring_chunk(
     shared: &Shared,
     bytes: usize,
-    progress: &mut AcceptProgress,
+    progress: &mut AcceptProgress<'_>,
 ) -> Result<(), SendError> {
     if let Some(small) = progress.chunk.take() {
         shared.give_back(small);
@@ -404,13 +488,13 @@ fn seal(job: SealJob) -> Sealed {
 /// What is left to do without the lock, about once per batch: the chunk that was not needed goes
 /// back, a batch that was closed is compressed, and the I/O thread hears of what is new.
 #[cold]
-pub(crate) fn after_append(
+fn after_append(
     shared: &Shared,
     entry: &PartitionEntry,
     mut notify: bool,
     closed: bool,
     job: Option<Box<SealJob>>,
-    progress: &mut AcceptProgress,
+    progress: &mut AcceptProgress<'_>,
 ) {
     let mut woken: Vec<Waker> = Vec::new();
     if let Some(chunk) = progress.chunk.take() {

@@ -1,13 +1,13 @@
 //! Accepting a record, waiting included: what both facades and topic handles do.
 //!
-//! The attempt itself is in `append`, the waits in `wait`, many records in `many`.
+//! The door itself is in `append`, the waits in `wait`, many records in `many`.
 
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use crate::accept::append::{AcceptProgress, AcceptStep, in_place, step, topic};
+use crate::accept::append::{AcceptProgress, Obstacle, accept, go_on, topic};
 use crate::accept::wait::{Deadline, WaitForMemory, WaitForTopic};
 use crate::delivery::delivery::Delivery;
 use crate::error::send::{SendError, WaitedFor};
@@ -47,21 +47,17 @@ impl Future for Accept<'_> {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
         if let Some(record) = &this.record {
-            let mut progress = AcceptProgress::default();
-            if let Some(delivery) = in_place(this.shared, record, &mut progress) {
-                this.record = None;
-                return Poll::Ready(Ok(delivery));
-            }
-            match step(this.shared, record, &mut progress) {
-                AcceptStep::Accepted(delivery) => {
+            let mut progress = AcceptProgress::new(this.shared);
+            match accept(this.shared, record, &mut progress) {
+                Ok(delivery) => {
                     this.record = None;
                     return Poll::Ready(Ok(delivery));
                 }
-                AcceptStep::Refused(error) => {
+                Err(Obstacle::Refused(error)) => {
                     this.record = None;
                     return Poll::Ready(Err(error));
                 }
-                obstacle => {
+                Err(obstacle) => {
                     let Some(record) = this.record.take() else {
                         unreachable!("it was there just now")
                     };
@@ -83,14 +79,11 @@ pub(crate) fn accept_blocking(
     shared: &Arc<Shared>,
     record: &Record<'_>,
 ) -> Result<Delivery, SendError> {
-    let mut progress = AcceptProgress::default();
-    if let Some(delivery) = in_place(shared, record, &mut progress) {
-        return Ok(delivery);
-    }
-    match step(shared, record, &mut progress) {
-        AcceptStep::Accepted(delivery) => Ok(delivery),
-        AcceptStep::Refused(error) => Err(error),
-        obstacle => {
+    let mut progress = AcceptProgress::new(shared);
+    match accept(shared, record, &mut progress) {
+        Ok(delivery) => Ok(delivery),
+        Err(Obstacle::Refused(error)) => Err(error),
+        Err(obstacle) => {
             let waited = park::block_on(wait_for(shared, record, progress, obstacle));
             waited.unwrap_or(Err(SendError::InCallback))
         }
@@ -100,8 +93,8 @@ pub(crate) fn accept_blocking(
 async fn wait_and_accept(
     shared: &Arc<Shared>,
     record: Record<'_>,
-    progress: AcceptProgress,
-    obstacle: AcceptStep,
+    progress: AcceptProgress<'_>,
+    obstacle: Obstacle,
 ) -> Result<Delivery, SendError> {
     wait_for(shared, &record, progress, obstacle).await
 }
@@ -110,24 +103,29 @@ async fn wait_and_accept(
 pub(crate) async fn wait_for(
     shared: &Arc<Shared>,
     record: &Record<'_>,
-    mut progress: AcceptProgress,
-    mut obstacle: AcceptStep,
+    mut progress: AcceptProgress<'_>,
+    mut obstacle: Obstacle,
 ) -> Result<Delivery, SendError> {
     let deadline = Deadline::new(shared);
     // Ends: each round waits for something that the deadline bounds.
     loop {
-        match obstacle {
-            AcceptStep::Accepted(delivery) => return Ok(delivery),
-            AcceptStep::Refused(error) => return Err(error),
-            AcceptStep::NeedTopic(topic) => WaitForTopic::new(shared, topic, deadline).await?,
-            AcceptStep::NeedMemory(bytes) => {
-                let topic = topic(shared, record.topic())?;
-                let chunk = WaitForMemory::new(shared, topic, bytes, deadline).await?;
+        let topic = match obstacle {
+            Obstacle::Refused(error) => return Err(error),
+            Obstacle::Topic(topic) => {
+                WaitForTopic::new(shared, topic.clone(), deadline).await?;
+                topic
+            }
+            Obstacle::Memory(topic, bytes) => {
+                let chunk = WaitForMemory::new(shared, topic.clone(), bytes, deadline).await?;
                 // Used or given back by the attempt, before anything can interrupt it.
                 progress.chunk = Some(chunk);
+                topic
             }
+        };
+        match go_on(shared, &topic, record, &mut progress) {
+            Ok(delivery) => return Ok(delivery),
+            Err(next) => obstacle = next,
         }
-        obstacle = step(shared, record, &mut progress);
     }
 }
 
@@ -140,18 +138,15 @@ pub(crate) fn try_accept<'a>(
     shared: &Arc<Shared>,
     record: Record<'a>,
 ) -> Result<Delivery, TrySendError<'a>> {
-    let mut progress = AcceptProgress::default();
-    if let Some(delivery) = in_place(shared, &record, &mut progress) {
-        return Ok(delivery);
-    }
-    let reason = match step(shared, &record, &mut progress) {
-        AcceptStep::Accepted(delivery) => return Ok(delivery),
-        AcceptStep::Refused(error) => error,
-        AcceptStep::NeedTopic(topic) => match shared.want_topic(&topic) {
+    let mut progress = AcceptProgress::new(shared);
+    let reason = match accept(shared, &record, &mut progress) {
+        Ok(delivery) => return Ok(delivery),
+        Err(Obstacle::Refused(error)) => error,
+        Err(Obstacle::Topic(topic)) => match shared.want_topic(&topic) {
             Ok(()) => SendError::NotReady(WaitedFor::Metadata),
             Err(error) => error,
         },
-        AcceptStep::NeedMemory(_) => SendError::NotReady(WaitedFor::Memory),
+        Err(Obstacle::Memory(..)) => SendError::NotReady(WaitedFor::Memory),
     };
     Err(TrySendError { record, reason })
 }

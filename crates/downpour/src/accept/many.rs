@@ -1,13 +1,12 @@
 //! Accepting many records with one handle: all are checked, then accepted in order, and those
 //! that follow each other into one partition are appended under one lock.
 //!
-//! A single record's way, and the waits, are in `append` and `door`.
+//! Whatever is unusual for a run sends its records through `append` one by one; the waits are in
+//! `door`.
 
 use std::sync::Arc;
 
-use crate::accept::append::{
-    AcceptProgress, AcceptStep, after_append, choose, reference, step, topic,
-};
+use crate::accept::append::{AcceptProgress, Obstacle, accept_valid, add, choose, leave, topic};
 use crate::accept::door::wait_for;
 use crate::accept::validate;
 use crate::delivery::deliveries::Deliveries;
@@ -65,7 +64,7 @@ async fn accept_in_order(
     accepted: &mut Deliveries,
     may_wait: bool,
 ) -> Result<(), SendError> {
-    let mut progress = AcceptProgress::default();
+    let mut progress = AcceptProgress::new(shared);
     let (mut now, mut read_at) = (0, 0);
     while let Some(record) = records.get(accepted.len()) {
         let at = accepted.len();
@@ -77,16 +76,16 @@ async fn accept_in_order(
         if accepted.len() > at {
             continue;
         }
-        let delivery = match step(shared, record, &mut progress) {
-            AcceptStep::Accepted(delivery) => delivery,
-            AcceptStep::Refused(error) => return Err(error),
-            _ if !may_wait => return Err(SendError::InCallback),
-            obstacle => {
+        let delivery = match accept_valid(shared, record, &mut progress) {
+            Ok(delivery) => delivery,
+            Err(Obstacle::Refused(error)) => return Err(error),
+            Err(_) if !may_wait => return Err(SendError::InCallback),
+            Err(obstacle) => {
                 read_at = 0;
-                wait_for(shared, record, std::mem::take(&mut progress), obstacle).await?
+                wait_for(shared, record, progress, obstacle).await?
             }
         };
-        progress = AcceptProgress::default();
+        progress = AcceptProgress::new(shared);
         accepted.push(delivery);
     }
     Ok(())
@@ -98,11 +97,11 @@ fn append_run(
     shared: &Shared,
     records: &[Record<'_>],
     now: i64,
-    progress: &mut AcceptProgress,
+    progress: &mut AcceptProgress<'_>,
     accepted: &mut Deliveries,
 ) {
     let Some(first) = records.first() else { return };
-    if shared.is_forked() || shared.is_closing() || shared.memory.is_contended() {
+    if shared.unusual.any() {
         return;
     }
     match first.topic.target() {
@@ -123,7 +122,7 @@ fn append_run_in(
     topic: &Arc<TopicEntry>,
     records: &[Record<'_>],
     now: i64,
-    progress: &mut AcceptProgress,
+    progress: &mut AcceptProgress<'_>,
     accepted: &mut Deliveries,
 ) {
     let Some(partition) = chosen(shared, topic, &records[0], progress) else {
@@ -133,11 +132,6 @@ fn append_run_in(
         return;
     };
     let mut inner = entry.lock();
-    if inner.closed {
-        return;
-    }
-    let options = &shared.settings.options;
-    let mut closed = None;
     // A partitioner of the caller's is foreign code, which may send, too: it is asked before the
     // lock is taken, and that was for the first.
     let run_max = match shared.settings.partitioner {
@@ -156,8 +150,7 @@ fn append_run_in(
         } else {
             record.timestamp
         };
-        let reference = reference(record, timestamp);
-        let Some(index) = inner.queue.append_to_open(&reference, options) else {
+        let Some(index) = add(&mut inner, record, timestamp, progress) else {
             break;
         };
         // The next one chooses anew.
@@ -166,14 +159,10 @@ fn append_run_in(
             accepted.push_position(ticket, index, timestamp);
         }
         if inner.queue.is_full() {
-            closed = Some(inner.queue.close_full());
             break;
         }
     }
-    drop(inner);
-    if let Some((notify, job)) = closed {
-        after_append(shared, entry, notify, true, job, progress);
-    }
+    leave(shared, entry, inner, progress);
 }
 
 /// The record's partition; chosen once, for the choice counts bytes.
@@ -182,7 +171,7 @@ fn chosen(
     shared: &Shared,
     topic: &TopicEntry,
     record: &Record<'_>,
-    progress: &mut AcceptProgress,
+    progress: &mut AcceptProgress<'_>,
 ) -> Option<i32> {
     if progress.partition.is_none() {
         progress.partition = choose(shared, topic, record).ok();

@@ -161,7 +161,7 @@ pub(super) fn abandon_all(shared: &Shared, reason: &str, woken: &mut Vec<Waker>)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::accept::append::{AcceptProgress, AcceptStep, step};
+    use crate::accept::append::{AcceptProgress, Obstacle, accept};
     use crate::config::partial::PartialConfig;
     use crate::config::resolve;
     use crate::error::send::SendError;
@@ -181,12 +181,12 @@ mod tests {
         topic.update(&leaders, shared.queue_settings, false, &mut Vec::new());
         let send = |partition| {
             let record = Record::to("t").value("v").partition(partition);
-            step(&shared, &record, &mut AcceptProgress::default())
+            accept(&shared, &record, &mut AcceptProgress::new(&shared))
         };
         let handles: Vec<_> = [0, 1, 0]
             .map(|partition| match send(partition) {
-                AcceptStep::Accepted(delivery) => delivery,
-                _ => panic!("not accepted"),
+                Ok(delivery) => delivery,
+                Err(_) => panic!("not accepted"),
             })
             .into();
         assert!(handles.iter().all(|h| h.is_pending()));
@@ -195,6 +195,10 @@ mod tests {
             let error = handle.wait().unwrap_err();
             assert!(error.to_string().contains("the thread is gone"), "{error}");
         }
-        assert!(matches!(send(0), AcceptStep::Refused(SendError::Closed)));
+        let refused = send(0).err();
+        assert!(matches!(
+            refused,
+            Some(Obstacle::Refused(SendError::Closed))
+        ));
     }
 }

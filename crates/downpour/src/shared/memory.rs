@@ -3,12 +3,12 @@
 //! Credit is taken one chunk at a time. Who waits and who is next is `downpour-core`'s; this file
 //! adds the lock and the memory itself. How a wait goes is told at `accept::wait`.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::Waker;
 
 use downpour_core::callers::budget::{Budget, WaitKey};
 
+use crate::shared::unusual::{Reason, Unusual};
 use crate::sys::lock::lock;
 use crate::sys::wake;
 
@@ -23,11 +23,8 @@ const CLASSES: usize = (LARGEST - SMALLEST + 1) as usize;
 #[derive(Debug)]
 pub(crate) struct Memory {
     inner: Mutex<Inner>,
-    /// Whether somebody waits, copied from the budget whenever that may have changed. It is read
-    /// for every record without the lock, and may be late: then a record finds room in an open
-    /// batch a moment after somebody began to wait. If it were never set, those who come later
-    /// would fill the open batches for ever and keep them from leaving.
-    contended: AtomicBool,
+    /// Told whether somebody waits.
+    unusual: Arc<Unusual>,
     capacity: usize,
 }
 
@@ -47,7 +44,7 @@ impl std::fmt::Debug for Inner {
 }
 
 impl Memory {
-    pub(crate) fn new(capacity: usize) -> Self {
+    pub(crate) fn new(capacity: usize, unusual: Arc<Unusual>) -> Self {
         let inner = Inner {
             budget: Budget::new(capacity),
             classes: Default::default(),
@@ -55,7 +52,7 @@ impl Memory {
         };
         Self {
             inner: Mutex::new(inner),
-            contended: AtomicBool::new(false),
+            unusual,
             capacity,
         }
     }
@@ -75,7 +72,7 @@ impl Memory {
 
     /// Whether anybody waits.
     pub(crate) fn is_contended(&self) -> bool {
-        self.contended.load(Ordering::Relaxed)
+        self.unusual.is(Reason::Contended)
     }
 
     /// A chunk of at least so many bytes, its capacity reserved; `None` if its caller must wait.
@@ -154,8 +151,8 @@ impl Memory {
     }
 
     fn note(&self, inner: &Inner) {
-        self.contended
-            .store(inner.budget.has_waiters(), Ordering::Relaxed);
+        self.unusual
+            .copy(Reason::Contended, inner.budget.has_waiters());
     }
 }
 
@@ -222,10 +219,14 @@ mod tests {
     use super::*;
     use crate::sys::wake::fixtures::{at_drop, in_time};
 
+    fn memory(capacity: usize) -> Memory {
+        Memory::new(capacity, Arc::new(Unusual::new()))
+    }
+
     #[test]
     fn wakers_that_are_replaced_or_taken_back_are_dropped_without_the_lock() {
         for replaced in [false, true] {
-            let memory = std::sync::Arc::new(Memory::new(1 << 20));
+            let memory = Arc::new(memory(1 << 20));
             let all = memory.try_chunk(1 << 20).unwrap();
             let own = memory.clone();
             let waker = at_drop(move || assert!(own.used() > 0));
@@ -245,7 +246,7 @@ mod tests {
 
     #[test]
     fn a_chunk_that_came_back_is_used_again() {
-        let memory = Memory::new(1 << 20);
+        let memory = memory(1 << 20);
         let chunk = memory.try_chunk(5000).unwrap();
         let address = chunk.as_ptr();
         assert_eq!((chunk.capacity(), memory.used()), (8192, 8192));
@@ -257,7 +258,7 @@ mod tests {
 
     #[test]
     fn idle_chunks_are_bounded() {
-        let memory = Memory::new(64 << 10);
+        let memory = memory(64 << 10);
         let chunks: Vec<_> = (0..16).map(|_| memory.try_chunk(4096).unwrap()).collect();
         for chunk in chunks {
             memory.give_back(chunk, &mut Vec::new());
@@ -267,7 +268,7 @@ mod tests {
 
     #[test]
     fn kept_chunks_and_lent_ones_together_are_no_more_than_the_budget() {
-        let memory = Memory::new(1 << 20);
+        let memory = memory(1 << 20);
         let small: Vec<_> = (0..255).map(|_| memory.try_chunk(4096).unwrap()).collect();
         let last = memory.try_chunk(4096).unwrap();
         for chunk in small {
@@ -281,7 +282,7 @@ mod tests {
 
     #[test]
     fn contention_lasts_while_somebody_waits() {
-        let memory = Memory::new(512);
+        let memory = memory(512);
         let chunk = memory.try_chunk(1).unwrap();
         let mut key = None;
         assert!(memory.poll_chunk(1, &mut key, Waker::noop()).is_none());

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::task::Waker;
 
@@ -19,8 +19,8 @@ use crate::shared::mailbox::{Command, Mailbox};
 use crate::shared::memory::Memory;
 use crate::shared::termination::Termination;
 use crate::shared::timers::Timers;
+use crate::shared::unusual::{Reason, Unusual};
 use crate::sys::callback;
-use crate::sys::fork;
 use crate::sys::lock::lock;
 use crate::sys::wake;
 use crate::topics::entry::TopicEntry;
@@ -44,12 +44,8 @@ pub(crate) struct Shared {
     pub(crate) timers: Timers,
     pub(crate) mailbox: Mailbox,
     pub(crate) termination: Termination,
-    /// Set by whoever closes first, never cleared: no record is taken any more. A caller that is
-    /// past this test and has not appended yet is stopped by its partition's own flag, `closed`,
-    /// which the I/O thread sets under that partition's lock.
-    closing: AtomicBool,
-    /// Number of the process that built it; a forked child has the memory and not the thread.
-    generation: u32,
+    /// Apart, because all senders read it and others write beside it.
+    pub(crate) unusual: Arc<Unusual>,
     start: Start,
     started: OnceLock<Result<RunInline, Arc<str>>>,
     /// Addresses that could not be reached when last tried, and what each said. Each address of
@@ -70,16 +66,16 @@ impl Shared {
     pub(crate) fn new(settings: Settings, start: Start) -> Arc<Self> {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
+        let unusual = Arc::new(Unusual::new());
         Arc::new(Self {
             id,
             queue_settings: queue::QueueSettings::from(&*settings.core),
             topics: Topics::new(id),
-            memory: Memory::new(settings.buffer_memory),
+            memory: Memory::new(settings.buffer_memory, unusual.clone()),
             timers: Timers::default(),
             mailbox: Mailbox::new(),
             termination: Termination::default(),
-            closing: AtomicBool::new(false),
-            generation: fork::register(),
+            unusual,
             start,
             started: OnceLock::new(),
             unreachable: Mutex::default(),
@@ -88,15 +84,13 @@ impl Shared {
     }
 
     /// Whether no record is taken any more.
-    #[inline]
     pub(crate) fn is_closing(&self) -> bool {
-        self.closing.load(Ordering::Relaxed)
+        self.unusual.is(Reason::Closing)
     }
 
     /// Whether this process is a forked child of the one that built the producer.
-    #[inline]
     pub(crate) fn is_forked(&self) -> bool {
-        fork::generation() != self.generation
+        self.unusual.is_forked()
     }
 
     /// Starts the I/O thread, once.
@@ -160,7 +154,7 @@ impl Shared {
 
     /// The same for a caller that holds a lock and wakes them later.
     pub(crate) fn refuse_all(&self, woken: &mut Vec<Waker>) {
-        self.closing.store(true, Ordering::SeqCst);
+        self.unusual.set(Reason::Closing);
         for topic in self.topics.all() {
             topic.wake_waiting(woken);
         }

@@ -17,12 +17,15 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::sys::callback;
 
-/// Forks between the first process that built a producer and this one.
+/// What each fork adds, so that a number leaves bits free below it.
+pub(crate) const STEP: u32 = 1 << 8;
+
+/// Forks between the first process that built a producer and this one, times [`STEP`].
 static GENERATION: AtomicU32 = AtomicU32::new(0);
 
 #[cfg(unix)]
 extern "C" fn count_fork() {
-    GENERATION.fetch_add(1, Ordering::Relaxed);
+    GENERATION.fetch_add(STEP, Ordering::Relaxed);
 }
 
 /// The number of this process; it differs in a forked child.
@@ -47,7 +50,7 @@ pub(crate) fn register() -> u32 {
 }
 
 /// The number of this process.
-#[inline]
+#[inline(always)]
 pub(crate) fn generation() -> u32 {
     GENERATION.load(Ordering::Relaxed)
 }

@@ -9,7 +9,7 @@ use downpour_fake::{ApiKey, FakeCluster, Fault};
 use mio::{Events, Poll};
 
 use super::{Driver, ROUNDS_MAX};
-use crate::accept::append::{AcceptProgress, AcceptStep, step, topic};
+use crate::accept::append::{AcceptProgress, accept, topic};
 use crate::builder::ProducerBuilder;
 use crate::delivery::delivery::Delivery;
 use crate::io::connections::WAKER;
@@ -66,9 +66,13 @@ impl Rig {
 
     fn send(&self, value: &str) -> Delivery {
         let record = Record::to("events").value(value);
-        match step(&self.shared, &record, &mut AcceptProgress::default()) {
-            AcceptStep::Accepted(delivery) => delivery,
-            _ => panic!("there is metadata and memory"),
+        match accept(
+            &self.shared,
+            &record,
+            &mut AcceptProgress::new(&self.shared),
+        ) {
+            Ok(delivery) => delivery,
+            Err(_) => panic!("there is metadata and memory"),
         }
     }
 }

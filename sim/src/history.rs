@@ -20,6 +20,8 @@ pub(crate) enum Fate {
 #[derive(Debug, Clone)]
 pub(crate) struct Entry {
     pub(crate) place: Place,
+    /// Records of one partition keep their order within a line: those of equal options, or all.
+    pub(crate) line: usize,
     pub(crate) keyed: bool,
     pub(crate) len: usize,
     pub(crate) fate: Option<Fate>,
@@ -34,13 +36,14 @@ pub(crate) struct Entry {
 #[derive(Debug, Default)]
 pub(crate) struct History {
     pub(crate) entries: BTreeMap<u32, Entry>,
-    /// Each partition's records in the order in which they were accepted.
-    pub(crate) order: BTreeMap<Place, Vec<u32>>,
+    /// The records of each partition and line in the order in which they were accepted.
+    pub(crate) order: BTreeMap<(Place, usize), Vec<u32>>,
 }
 
 impl History {
     pub(crate) fn accept(&mut self, id: u32, entry: Entry) {
-        self.order.entry(entry.place).or_default().push(id);
+        let line = (entry.place, entry.line);
+        self.order.entry(line).or_default().push(id);
         self.entries.insert(id, entry);
     }
 }

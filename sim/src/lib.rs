@@ -7,6 +7,7 @@
 
 mod checker;
 mod history;
+mod ledger;
 mod plan;
 mod report;
 mod rng;

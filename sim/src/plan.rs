@@ -109,6 +109,8 @@ pub(crate) struct Plan {
     pub(crate) heals: bool,
     pub(crate) net: NetPlan,
     pub(crate) expect: Expect,
+    /// Of a hundred records so many have a timestamp two days back.
+    pub(crate) old_records: u64,
     /// Nothing goes wrong.
     pub(crate) calm: bool,
     /// After the end an idle producer is watched for so long.
@@ -193,6 +195,14 @@ impl Plan {
                 && net.is_fast_enough(&config),
         };
         let calm = expect.all_delivered && troubles == 0 && config.idle_timeout > 60 * SECOND;
+        // Drawn aside, so that what a seed drew before there were old records stays as it was.
+        let mut aside = Rng::new(rng.clone().next());
+        config.order_across_options = aside.percent(30);
+        let old_records = if !expect.all_delivered && aside.percent(15) {
+            *aside.pick(&[5, 50, 100])
+        } else {
+            0
+        };
         let largest = 2 * config.batch_size.max(len_max + 100);
         let memory = match rng.between(0, 9) {
             0..=4 => 64 << 20,
@@ -219,6 +229,7 @@ impl Plan {
             hasty: !heals || rng.percent(40) || calm,
             heals,
             expect,
+            old_records,
             watch: if rng.percent(10) && heals && net.is_fast_enough(&config) {
                 1200 * SECOND
             } else {

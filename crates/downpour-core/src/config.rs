@@ -76,7 +76,9 @@ impl std::fmt::Display for Address {
 
 /// What one record asks of the batch that carries it.
 ///
-/// A record whose options differ from the open batch's seals that batch.
+/// A partition has an open batch per set of options, four at most: the fifth set closes the
+/// oldest. Order holds among records of equal options; see
+/// [`order_across_options`](Config::order_across_options).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BatchOptions {
@@ -96,8 +98,8 @@ impl BatchOptions {
     }
 }
 
-/// Everything that the decisions depend on. The defaults are Java's where nothing else is said
-/// in ARCHITECTURE.md.
+/// Everything that the decisions depend on. The defaults are Java's where a field does not
+/// say otherwise.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Config {
@@ -121,6 +123,9 @@ pub struct Config {
     /// With adaptive lingering: requests of so many records or more show load, and the next
     /// one may wait up to a millisecond while batches grow. Default 256.
     pub busy_from: u32,
+    /// Whether records of one partition keep their order also where their options differ. Default
+    /// false; true costs a batch with each change of options.
+    pub order_across_options: bool,
     /// Target size of a batch in bytes before compression. Default 64 KiB.
     pub batch_size: usize,
     /// Largest batch and largest record, in bytes before compression. Default 1 MiB.
@@ -129,13 +134,17 @@ pub struct Config {
     pub request_max: usize,
     /// Codec of batches. Default none.
     pub compression: Compression,
-    /// From acceptance to the last possible verdict. Default 120 s.
+    /// Age of a batch's latest timestamp from which on brokers may have forgotten what they know
+    /// of its producer: they age that by the records' timestamps, not by when they got them
+    /// (`producer.id.expiration.ms`, a day by default). Default 6 h.
+    pub old_record_age: Duration,
+    /// From the opening of a record's batch to its last possible verdict. Default 120 s.
     pub delivery_timeout: Duration,
     /// From a request's departure to its answer. Default 30 s.
     pub request_timeout: Duration,
-    /// First and largest pause before a retry. Default 100 ms and 1 s.
+    /// First and largest backoff before a retry. Default 100 ms and 1 s.
     pub retry_backoff: (Duration, Duration),
-    /// First and largest pause before a reconnect. Default 50 ms and 1 s.
+    /// First and largest backoff before a reconnect. Default 50 ms and 1 s.
     pub reconnect_backoff: (Duration, Duration),
     /// A connection that is not ready after this is given up. Default 10 s.
     pub connect_timeout: Duration,
@@ -165,10 +174,12 @@ impl Config {
             max_in_flight: 5,
             linger: Linger::Adaptive(Duration::from_millis(5)),
             busy_from: 256,
+            order_across_options: false,
             batch_size: 64 << 10,
             batch_max: 1 << 20,
             request_max: 8 << 20,
             compression: Compression::NONE,
+            old_record_age: Duration::from_secs(6 * 3600),
             delivery_timeout: Duration::from_secs(120),
             request_timeout: Duration::from_secs(30),
             retry_backoff: (Duration::from_millis(100), Duration::from_secs(1)),

@@ -73,11 +73,14 @@ pub fn produce(code: ErrorCode) -> Row {
         E::UNKNOWN_TOPIC_OR_PARTITION
         | E::LEADER_NOT_AVAILABLE
         | E::NOT_LEADER_OR_FOLLOWER
-        | E::KAFKA_STORAGE_ERROR
         | E::LISTENER_NOT_FOUND
         | E::FENCED_LEADER_EPOCH
         | E::UNKNOWN_TOPIC_ID
         | E::INCONSISTENT_TOPIC_ID => row(Reaction::Retry).refresh(),
+
+        // The disk failed. With `flush.messages` the sync comes after the append, under the same
+        // code and without an offset.
+        E::KAFKA_STORAGE_ERROR => row(Reaction::Retry).maybe_written().refresh(),
 
         // Appended on the leader, not (yet) on enough followers.
         E::REQUEST_TIMED_OUT | E::NOT_ENOUGH_REPLICAS_AFTER_APPEND => {
@@ -99,11 +102,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_three_codes_leave_open_whether_a_batch_was_written() {
+    fn only_four_codes_leave_open_whether_a_batch_was_written() {
         let open: Vec<i16> = (-1..=131)
             .filter(|&c| produce(ErrorCode(c)).maybe_written)
             .collect();
-        assert_eq!(open, [-1, 7, 20]);
+        assert_eq!(open, [-1, 7, 20, 56]);
     }
 
     #[test]

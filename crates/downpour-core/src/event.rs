@@ -82,12 +82,12 @@ pub enum Event {
         /// Its epoch.
         leader_epoch: i32,
     },
-    /// A broker asked for a pause.
+    /// A broker asked for no requests for a while (KIP-219).
     Throttled {
         /// Broker.
         broker: Option<i32>,
         /// How long.
-        pause: Duration,
+        throttle: Duration,
     },
     /// A batch will be sent again.
     Retry {

@@ -24,7 +24,8 @@ pub enum Verdict {
     Sent,
     /// Not in the log.
     Failed(Arc<Failure>),
-    /// In the log or not: an answer was lost, and asking again could have written twice.
+    /// In the log or not, nobody can say: there was no answer in time, or one that leaves it open,
+    /// and asking again could write the record twice.
     Unknown(Arc<Failure>),
 }
 
@@ -50,7 +51,8 @@ pub struct Failure {
     pub partition: i32,
     /// Broker that was asked last, if any was.
     pub broker: Option<i32>,
-    /// Requests that carried the record.
+    /// Requests that carried the record and could have succeeded; a part of a split batch counts
+    /// its own.
     pub attempts: u32,
     /// From the batch's creation to the verdict.
     pub age: Duration,
@@ -102,6 +104,11 @@ pub enum Cause {
         /// What ended it.
         reason: Arc<str>,
     },
+    /// The connection lives, and the broker did not answer for this batch.
+    Unanswered {
+        /// What it did instead.
+        reason: Arc<str>,
+    },
     /// The delivery timeout passed.
     DeliveryTimeout {
         /// What went wrong last, if anything did before the time was up.
@@ -111,6 +118,13 @@ pub enum Cause {
     },
     /// The batch may have been written, and the epoch that could prove it is gone.
     EpochLost {
+        /// What made it doubtful.
+        last: Option<Arc<Self>>,
+    },
+    /// The batch may have been written, and its records are so old by their timestamps that the
+    /// broker may have forgotten the producer: it might not recognise the batch and write it
+    /// again.
+    TooOldToRetry {
         /// What made it doubtful.
         last: Option<Arc<Self>>,
     },
@@ -124,6 +138,9 @@ pub enum Cause {
         /// Why not.
         reason: Arc<str>,
     },
+    /// No verdict: whoever waited did so in a callback of the producer, such as a waker, where
+    /// waiting could last forever. The record is still on its way.
+    InCallback,
     /// A defect of this library; please report it.
     Internal {
         /// What was found.
@@ -148,6 +165,7 @@ impl Cause {
                 last: Some(last), ..
             }
             | Self::EpochLost { last: Some(last) }
+            | Self::TooOldToRetry { last: Some(last) }
             | Self::Closed { last: Some(last) } => last.code(),
             _ => None,
         }
@@ -169,6 +187,7 @@ impl fmt::Display for Cause {
                 f.write_str("another record of the same batch was refused, and the batch with it")
             }
             Self::Disconnected { reason } => write!(f, "the connection ended: {reason}"),
+            Self::Unanswered { reason } => write!(f, "no answer: {reason}"),
             Self::DeliveryTimeout {
                 last: Some(last),
                 waiting_for,
@@ -188,6 +207,16 @@ impl fmt::Display for Cause {
                     None => Ok(()),
                 }
             }
+            Self::TooOldToRetry { last } => {
+                f.write_str(
+                    "an answer was lost, and by the records' timestamps the broker may have \
+                     forgotten this producer",
+                )?;
+                match last {
+                    Some(last) => write!(f, ": {last}"),
+                    None => Ok(()),
+                }
+            }
             Self::Closed { last } => {
                 f.write_str("the producer was closed")?;
                 match last {
@@ -196,6 +225,10 @@ impl fmt::Display for Cause {
                 }
             }
             Self::NoIdentity { reason } => write!(f, "no producer id: {reason}"),
+            Self::InCallback => f.write_str(
+                "the record has no verdict yet, and this thread may not wait for it: it runs a \
+                 waker, a log subscriber or a drop on the producer's behalf; wait elsewhere",
+            ),
             Self::Internal { reason } => write!(f, "internal error, please report it: {reason}"),
         }
     }

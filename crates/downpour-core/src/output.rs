@@ -20,8 +20,8 @@ pub type Outputs<T> = VecDeque<Output<T>>;
 
 /// What the shell must do, one thing at a time and in the order in which it was polled.
 ///
-/// `T` is the completion handle of a batch, called a ticket: what the shell finds the waiting
-/// callers by. Core clones it and looks no further.
+/// `T` is the completion handle of a batch, called a ticket: the shell finds by it who waits for
+/// the batch. Core clones it and looks no further.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Output<T> {

@@ -15,14 +15,14 @@ mod engine;
 mod expiry;
 mod metadata;
 mod pacing;
+mod peeking;
 mod poll;
 mod producer_id;
 mod queues;
-mod ready_lists;
 mod requests;
+mod send_lists;
 #[cfg(test)]
 mod tests;
-mod topic_state;
 mod topics;
 
 pub use crate::output::{Output, TopicUpdate};

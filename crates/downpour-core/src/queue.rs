@@ -14,6 +14,7 @@ mod append;
 mod batch;
 mod drain;
 mod expiry;
+mod sequence;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -21,5 +22,6 @@ mod tests;
 pub use abort::Unsent;
 pub use answer::{Answer, RecordRefusal};
 pub use append::{Added, Append, SealDone};
+pub use batch::Left;
 pub use drain::{Drain, DrainContext, OutgoingBatch, Peek, Readiness};
 pub use state::{Queue, QueueSettings};

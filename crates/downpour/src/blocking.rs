@@ -1,11 +1,14 @@
 //! The blocking facade: the same producer with verbs that block the calling thread.
 //!
-//! Not for an executor's threads; there the async [`Producer`](crate::Producer) is right.
+//! Not for an executor's threads; there the async [`Producer`](crate::Producer) is right. Nor
+//! for the wakers, log subscribers and drops of labels that a producer calls: a verb that would
+//! have to wait there refuses, or goes on without its caller, and says so.
 
 use std::fmt;
 use std::time::Duration;
 
 use crate::accept::door::accept_blocking;
+use crate::accept::many::accept_many;
 use crate::delivery::deliveries::Deliveries;
 use crate::delivery::delivery::Delivery;
 use crate::delivery::report::Report;
@@ -13,6 +16,7 @@ use crate::error::send::{ProduceError, SendError};
 use crate::record::record::Record;
 use crate::record::returned::{ProduceManyError, SendManyError};
 use crate::record::unfinished::Unfinished;
+use crate::sys::callback;
 use crate::sys::park::block_on;
 use crate::topic::Topic;
 
@@ -25,7 +29,8 @@ impl Producer {
     /// # Errors
     /// [`SendError`] as of a record to that topic.
     pub fn topic(&self, name: &str) -> Result<Topic, SendError> {
-        block_on(self.as_async().topic(name))
+        let topic = block_on(self.as_async().topic(name));
+        topic.unwrap_or(Err(SendError::InCallback))
     }
 
     /// Sends a record and blocks until it is acknowledged.
@@ -37,6 +42,10 @@ impl Producer {
     /// # Errors
     /// [`ProduceError`]: not accepted, or no acknowledgement.
     pub fn produce_sync(&self, record: Record<'_>) -> Result<Report, ProduceError> {
+        if callback::is_running() {
+            // Not accepted and then left: whoever calls this wants to know how it ended.
+            return Err(SendError::InCallback.into());
+        }
         Ok(self.produce_async(record)?.wait_at_once()?)
     }
 
@@ -59,6 +68,12 @@ impl Producer {
         &self,
         records: impl IntoIterator<Item = Record<'a>>,
     ) -> Result<Deliveries, ProduceManyError<'a>> {
+        if callback::is_running() {
+            let records = records.into_iter().collect();
+            let reason = SendError::InCallback;
+            let refused = SendManyError::new(Deliveries::default(), records, 0, reason);
+            return Err(ProduceManyError::Send(refused));
+        }
         match self.produce_many_async(records) {
             Ok(deliveries) => match deliveries.wait() {
                 Ok(()) => Ok(deliveries),
@@ -81,26 +96,54 @@ impl Producer {
         &self,
         records: impl IntoIterator<Item = Record<'a>>,
     ) -> Result<Deliveries, SendManyError<'a>> {
-        block_on(self.as_async().send_many(records))
+        let shared = self.as_async().shared();
+        let may_wait = !callback::is_running();
+        match block_on(accept_many(shared, records, may_wait)) {
+            Some(accepted) => accepted,
+            None => unreachable!("in a callback it refuses what would have to wait"),
+        }
     }
 
     /// Sends what is waiting for more records, and blocks until every record that was accepted
     /// before has its verdict.
     pub fn flush(&self) {
-        block_on(self.as_async().flush());
+        if block_on(self.as_async().flush()).is_none() {
+            say_no_wait("flush");
+        }
     }
 
     /// Takes no more records and blocks until all have their verdict, which the delivery
     /// timeout bounds.
+    ///
+    /// In a waker, a log subscriber or a label's drop that the producer calls it does not block:
+    /// the producer ends on its own, and an error line says so.
     pub fn close(&self) {
-        block_on(self.as_async().close());
+        if block_on(self.as_async().close()).is_none() {
+            say_no_wait("close");
+        }
     }
 
     /// Takes no more records, blocks for at most this long, and hands back what was not
-    /// delivered by then.
+    /// delivered by then. Where [`close`](Self::close) does not block, it hands back nothing; who
+    /// closes again elsewhere gets it.
     pub fn close_within(&self, time: Duration) -> Unfinished {
-        block_on(self.as_async().close_within(time))
+        block_on(self.as_async().close_within(time)).unwrap_or_else(|| {
+            say_no_wait("close_within");
+            Unfinished::default()
+        })
     }
+}
+
+/// Says that a verb has begun what it does, and returns before the end of it.
+#[cold]
+fn say_no_wait(verb: &str) {
+    callback::say(|| {
+        tracing::error!(
+            verb,
+            "called in a waker, a log subscriber or a drop that the producer called, where nobody \
+             may wait: it goes on without its caller"
+        );
+    });
 }
 
 impl fmt::Debug for Producer {

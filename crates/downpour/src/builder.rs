@@ -193,6 +193,21 @@ impl ProducerBuilder {
         self
     }
 
+    /// The age, by its timestamp, from which on a record is sent with care. Default 6 h.
+    ///
+    /// Brokers forget an idempotent producer a day after the latest *timestamp* of its records
+    /// (`producer.id.expiration.ms`), not after they came: a backfill of last week's records may
+    /// lose its protection against duplicates and reordering at any moment. So a batch whose
+    /// records are all older than this goes alone, one round trip each, and if its answer is lost
+    /// it ends unknown instead of being sent again, unless [`resend_unknown`](Self::resend_unknown)
+    /// is on. Topics that stamp records themselves (`LogAppendTime`) are exempt once an answer has
+    /// shown it. Set it well below the brokers' `producer.id.expiration.ms`; without idempotence
+    /// it means nothing.
+    pub fn old_record_age(mut self, age: Duration) -> Self {
+        self.partial.old_record_age = Some(age);
+        self
+    }
+
     /// Whether brokers may create a topic that is asked for, if they are set up to. Default on.
     pub fn auto_create_topics(mut self, allow: bool) -> Self {
         self.partial.auto_create_topics = Some(allow);

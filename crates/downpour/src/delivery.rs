@@ -13,3 +13,4 @@ pub(crate) mod delivery;
 #[cfg(test)]
 mod fixtures;
 pub(crate) mod report;
+pub(crate) mod shelf;

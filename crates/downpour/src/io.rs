@@ -4,11 +4,13 @@
 //! producer has one such thread, started at first use, and a small pool for what may block or
 //! takes long.
 
+mod after;
 mod closing;
 mod connect;
 mod connection;
 mod connections;
 mod driver;
+mod opening;
 mod pool;
 mod queues;
 pub(crate) mod thread;

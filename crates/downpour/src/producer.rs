@@ -178,7 +178,7 @@ impl Producer {
         &self,
         records: impl IntoIterator<Item = Record<'a>>,
     ) -> Result<Deliveries, SendManyError<'a>> {
-        many::accept_many(self.shared(), records).await
+        many::accept_many(self.shared(), records, true).await
     }
 
     /// Accepts a record if it need not wait, and gives it back otherwise.

@@ -2,6 +2,7 @@
 //!
 //! Nothing here knows of records, batches or brokers.
 
+pub(crate) mod callback;
 pub(crate) mod clock;
 pub(crate) mod fork;
 pub(crate) mod lock;

@@ -3,11 +3,13 @@
 
 use std::time::Duration;
 
+use downpour_core::errors;
 use downpour_core::event::Event as Seen;
 use downpour_core::ids::PartitionId;
 use downpour_core::produce::{Output, TopicUpdate};
 use downpour_core::seal::SealJob;
 use downpour_wire::codec::Compressor;
+use downpour_wire::error_code::ErrorCode;
 
 use crate::world::state::{Event, World};
 
@@ -32,6 +34,7 @@ impl World {
             self.count_poll();
             let now = self.instant();
             self.engine.set_pressure(self.budget.has_waiters());
+            self.engine.handle_wall_clock(now, self.unix_ms());
             self.engine.poll(now, &mut self.partitions);
             if !self.carry_out() {
                 break;
@@ -110,6 +113,39 @@ impl World {
         again
     }
 
+    /// Notes that a broker said of a batch that it may be in the log.
+    fn note_said(&mut self, event: &Seen) {
+        let (Seen::Retry {
+            topic,
+            partition,
+            cause,
+            ..
+        }
+        | Seen::DeliveryFailed {
+            topic,
+            partition,
+            cause,
+            ..
+        }) = event
+        else {
+            return;
+        };
+        // A leader that was deposed after the append says so with an offset, which is not seen here.
+        let leaves_open = |code: ErrorCode| {
+            errors::produce(code).maybe_written || code == ErrorCode::NOT_LEADER_OR_FOLLOWER
+        };
+        if !cause.code().is_some_and(leaves_open) {
+            return;
+        }
+        let number = self.plan.topics.iter().position(|t| *t.name == **topic);
+        if let Some(topic) = number {
+            self.said.insert(PartitionId {
+                topic: topic as u32,
+                index: *partition,
+            });
+        }
+    }
+
     fn topic_news(&mut self, topic: u32, update: &TopicUpdate) {
         let at = topic as usize;
         match update {
@@ -128,6 +164,7 @@ impl World {
     }
 
     fn observe(&mut self, event: &Seen) {
+        self.note_said(event);
         let word = match event {
             Seen::Retry { .. } => Some("client: retry"),
             Seen::Split { .. } => Some("client: split"),

@@ -112,6 +112,18 @@ impl World {
             left.extend(connection.outgoing.pop_front());
         }
         connection.accepting = !connection.outgoing.is_empty();
+        if self.plan.config.idempotence {
+            let begun = connection.outgoing.front().filter(|_| connection.taken > 0);
+            let noted = (left.iter().chain(begun))
+                .try_for_each(|frame| self.ledger.note(frame, &self.history));
+            if let Err(broken) = noted {
+                self.fail(broken);
+                return;
+            }
+        }
+        let Some(connection) = self.connections.get_mut(&id) else {
+            return;
+        };
         let (written, more) = (connection.written, connection.accepting);
         for frame in left {
             let pause = self.latency();
@@ -128,7 +140,7 @@ impl World {
             self.after(pause, Event::Accept(id));
         }
         self.engine
-            .handle_written(id, written, &mut self.partitions);
+            .handle_written(id, written, 0, &mut self.partitions);
         self.turn();
     }
 

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use downpour_core::callers::budget::Wait;
 use downpour_core::callers::completion::Completion;
 use downpour_core::ids::PartitionId;
 use downpour_core::queue::{Added, Append};
@@ -16,6 +15,8 @@ use crate::world::verdicts::WHOLE;
 
 /// 2026-11-21, in milliseconds since 1970.
 const TODAY: i64 = 1_795_219_200_000;
+/// How old an old record is, in milliseconds: older than brokers remember a producer.
+const TWO_DAYS: i64 = 2 * 24 * 3_600_000;
 
 impl World {
     /// A sender does its next step: wants a topic, waits for memory, or appends.
@@ -31,7 +32,7 @@ impl World {
             return;
         };
         if let Some(key) = sender.waits {
-            let Wait::Granted(bytes) = self.budget.poll_wait(key, at) else {
+            let Some(bytes) = self.budget.collect(key) else {
                 return;
             };
             sender.waits = None;
@@ -97,20 +98,32 @@ impl World {
         }
     }
 
+    /// What the wall clock shows.
+    pub(crate) fn unix_ms(&self) -> i64 {
+        TODAY + self.now.as_millis() as i64
+    }
+
+    fn timestamp(&self, id: u32) -> i64 {
+        let is_old = u64::from(id.wrapping_mul(0x9e37_79b9) >> 16) % 100 < self.plan.old_records;
+        self.unix_ms() - if is_old { TWO_DAYS } else { 0 }
+    }
+
     fn append(&mut self, at: usize, record: &RecordPlan) {
         let partition = PartitionId {
             topic: record.topic,
             index: record.partition,
         };
-        let sender = &mut self.senders[at];
+        let sender = &self.senders[at];
         let id = sender.first_id + sender.next as u32;
+        let timestamp = self.timestamp(id);
+        let sender = &mut self.senders[at];
         let value = value_of(id, record.len);
         let key = key_of(id);
         let reference = RecordRef {
             key: record.keyed.then_some(&key[..]),
             value: Some(&value),
             headers: &[],
-            timestamp: TODAY + self.now.as_millis() as i64,
+            timestamp,
         };
         let options = self.plan.options[record.options % self.plan.options.len()];
         let Some(queue) = self.partitions.queues.get_mut(&partition) else {
@@ -168,7 +181,7 @@ impl World {
         self.trace
             .note(self.now, || format!("sender {at} waits for {bytes} bytes"));
         self.block(at);
-        let key = self.budget.wait(bytes, at);
+        let (key, _) = self.budget.wait(bytes, at);
         self.senders[at].waits = Some(key);
         self.after(Duration::ZERO, Event::Sender(at));
         self.soon(Event::Pressure);
@@ -206,10 +219,16 @@ impl World {
                 added.ticket, partition.topic, partition.index
             )
         });
+        let line = if self.plan.config.order_across_options {
+            0
+        } else {
+            record.options % self.plan.options.len()
+        };
         self.history.accept(
             id,
             Entry {
                 place: (record.topic, record.partition),
+                line,
                 keyed: record.keyed,
                 len: record.len,
                 fate: None,

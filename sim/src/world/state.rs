@@ -1,6 +1,6 @@
 //! What a run holds, and the queue of events. What events do is in the files beside this one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -14,6 +14,7 @@ use downpour_core::seal::SealJob;
 use downpour_fake::logic::Cluster;
 
 use crate::history::History;
+use crate::ledger::Ledger;
 use crate::plan::{Plan, RecordPlan};
 use crate::report::Tally;
 use crate::rng::Rng;
@@ -171,6 +172,9 @@ pub(crate) struct World {
     pub(crate) last_poll: Duration,
     pub(crate) client_over: bool,
     pub(crate) history: History,
+    pub(crate) ledger: Ledger,
+    /// Partitions of which a broker said that it may have appended a batch.
+    pub(crate) said: BTreeSet<PartitionId>,
     pub(crate) trace: Trace,
     pub(crate) tally: Tally,
     pub(crate) violation: Option<String>,
@@ -237,6 +241,8 @@ impl World {
             last_poll: Duration::ZERO,
             client_over: false,
             history: History::default(),
+            ledger: Ledger::default(),
+            said: BTreeSet::new(),
             trace,
             tally: Tally::default(),
             violation: None,

@@ -59,6 +59,17 @@ impl World {
             };
             let (fate, word) = fate_of(&verdict);
             self.tally.count(word);
+            if let (Some(id), Fate::Failed { .. }) = (id, &fate) {
+                self.ledger.handle_failed(*id);
+            }
+            if let (Some(id), Fate::Unknown { why }) = (id, &fate) {
+                let is_sure = self.plan.expect.is_strict() && !self.said.contains(&batch.partition);
+                if is_sure && self.ledger.is_absent(*id) {
+                    broken = Some(format!(
+                        "record {id} is called unknown ({why}) behind one that is absent"
+                    ));
+                }
+            }
             if entry.fate.replace(fate).is_some() {
                 broken = Some(format!("record {id:?} got a second verdict"));
             }

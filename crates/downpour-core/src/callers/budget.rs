@@ -11,16 +11,6 @@ use std::collections::VecDeque;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WaitKey(u64);
 
-/// What a waiting caller finds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Wait {
-    /// The bytes are the caller's now; it does not wait any more.
-    Granted(usize),
-    /// Others are first, or there is not enough yet.
-    Waiting,
-}
-
 #[derive(Debug)]
 struct Waiter<W> {
     key: u64,
@@ -85,36 +75,38 @@ impl<W> Budget<W> {
         true
     }
 
-    /// Joins the end of the queue.
-    pub fn wait(&mut self, bytes: usize, waker: W) -> WaitKey {
+    /// Joins the end of the queue. The waker comes back, to be dropped without the lock, if the
+    /// bytes were granted at once: nobody will be woken then.
+    pub fn wait(&mut self, bytes: usize, waker: W) -> (WaitKey, Option<W>) {
         let key = self.next_key;
         self.next_key += 1;
         self.waiting.push_back(Waiter { key, bytes, waker });
-        // Nobody may be ahead, and the bytes may have come back since the caller looked.
-        self.grant(&mut Vec::new());
-        WaitKey(key)
+        // Nobody may be ahead, and the bytes may have come back since the caller looked. Whoever
+        // was ahead and is small enough has its grant already.
+        let mut granted = Vec::new();
+        self.grant(&mut granted);
+        debug_assert!(granted.len() <= 1, "somebody waited for what was free");
+        (WaitKey(key), granted.pop())
     }
 
-    /// Collects a grant, or leaves a newer waker.
-    pub fn poll_wait(&mut self, key: WaitKey, waker: W) -> Wait {
-        if let Some(bytes) = self.collect(key) {
-            return Wait::Granted(bytes);
-        }
-        if let Some(waiter) = self.waiting.iter_mut().find(|w| w.key == key.0) {
-            waiter.waker = waker;
-        }
-        Wait::Waiting
+    /// The waker of a caller that still waits, to be replaced by a newer one.
+    pub fn waker_mut(&mut self, key: WaitKey) -> Option<&mut W> {
+        let waiter = self.waiting.iter_mut().find(|w| w.key == key.0)?;
+        Some(&mut waiter.waker)
     }
 
-    /// Stops waiting; a grant that was not collected goes back.
-    pub fn cancel(&mut self, key: WaitKey, woken: &mut Vec<W>) {
+    /// Stops waiting; a grant that was not collected goes back. The caller's waker comes back, to
+    /// be dropped without the lock.
+    pub fn cancel(&mut self, key: WaitKey, woken: &mut Vec<W>) -> Option<W> {
         if let Some(bytes) = self.collect(key) {
             self.release(bytes, woken);
-        } else {
-            self.waiting.retain(|w| w.key != key.0);
-            // The one that left may have been too large for what is free.
-            self.grant(woken);
+            return None;
         }
+        let at = self.waiting.iter().position(|w| w.key == key.0)?;
+        let left = self.waiting.remove(at);
+        // The one that left may have been too large for what is free.
+        self.grant(woken);
+        left.map(|waiter| waiter.waker)
     }
 
     /// Takes bytes back and grants them onwards, in order.
@@ -124,7 +116,9 @@ impl<W> Budget<W> {
         self.grant(woken);
     }
 
-    fn collect(&mut self, key: WaitKey) -> Option<usize> {
+    /// Collects a grant: the bytes are the caller's now, and it does not wait any more. `None` while
+    /// others are first, or there is not enough yet.
+    pub fn collect(&mut self, key: WaitKey) -> Option<usize> {
         let at = self.granted.iter().position(|&(k, _)| k == key.0)?;
         let (_, bytes) = self.granted.swap_remove(at);
         self.granted_bytes -= bytes;
@@ -171,9 +165,9 @@ mod tests {
     fn a_small_wish_does_not_overtake_a_large_one() {
         let mut budget = Budget::new(100);
         assert!(budget.try_reserve(90));
-        let large = budget.wait(50, "large");
+        let (large, _) = budget.wait(50, "large");
         assert!(!budget.try_reserve(1));
-        let small = budget.wait(1, "small");
+        let (small, _) = budget.wait(1, "small");
         let mut woken = Vec::new();
         budget.release(20, &mut woken);
         assert!(woken.is_empty());
@@ -181,8 +175,8 @@ mod tests {
         assert_eq!(woken, ["large", "small"]);
         // Granted and not collected: nobody may slip in between.
         assert!(!budget.try_reserve(1));
-        assert_eq!(budget.poll_wait(large, "large"), Wait::Granted(50));
-        assert_eq!(budget.poll_wait(small, "small"), Wait::Granted(1));
+        assert_eq!(budget.collect(large), Some(50));
+        assert_eq!(budget.collect(small), Some(1));
         assert!(budget.try_reserve(1));
     }
 
@@ -190,13 +184,13 @@ mod tests {
     fn a_cancelled_grant_goes_to_the_next() {
         let mut budget = Budget::new(10);
         assert!(budget.try_reserve(10));
-        let first = budget.wait(10, "first");
-        let second = budget.wait(10, "second");
+        let (first, _) = budget.wait(10, "first");
+        let (second, _) = budget.wait(10, "second");
         let mut woken = Vec::new();
         budget.release(10, &mut woken);
         budget.cancel(first, &mut woken);
         assert_eq!(woken, ["first", "second"]);
-        assert_eq!(budget.poll_wait(second, "second"), Wait::Granted(10));
+        assert_eq!(budget.collect(second), Some(10));
         budget.release(10, &mut woken);
         assert_eq!(budget.used(), 0);
         assert!(!budget.has_waiters());
@@ -206,21 +200,21 @@ mod tests {
     fn a_waiter_that_leaves_lets_the_smaller_one_behind_it_through() {
         let mut budget = Budget::new(10);
         assert!(budget.try_reserve(5));
-        let large = budget.wait(10, "large");
-        let small = budget.wait(5, "small");
+        let (large, _) = budget.wait(10, "large");
+        let (small, _) = budget.wait(5, "small");
         let mut woken = Vec::new();
-        budget.cancel(large, &mut woken);
+        assert_eq!(budget.cancel(large, &mut woken), Some("large"));
         assert_eq!(woken, ["small"]);
-        assert_eq!(budget.poll_wait(small, "small"), Wait::Granted(5));
+        assert_eq!(budget.collect(small), Some(5));
     }
 
     #[test]
     fn a_wish_larger_than_everything_is_granted_when_nothing_is_lent() {
         let mut budget = Budget::new(10);
         assert!(budget.try_reserve(4));
-        let key = budget.wait(20, "huge");
+        let (key, _) = budget.wait(20, "huge");
         let mut woken = Vec::new();
         budget.release(4, &mut woken);
-        assert_eq!(budget.poll_wait(key, "huge"), Wait::Granted(20));
+        assert_eq!(budget.collect(key), Some(20));
     }
 }

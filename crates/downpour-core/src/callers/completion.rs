@@ -151,12 +151,17 @@ impl<W> Completion<W> {
     }
 
     /// Leaves a waker for one record, or for the whole batch; `waiter` keeps its place for the
-    /// next call and for [`forget`](Self::forget).
-    pub fn wait(&mut self, index: Option<u32>, waiter: &mut Option<WaiterKey>, waker: W) {
+    /// next call and for [`forget`](Self::forget). The waker that it replaces comes back, to be
+    /// dropped without the lock.
+    pub fn wait(
+        &mut self,
+        index: Option<u32>,
+        waiter: &mut Option<WaiterKey>,
+        waker: W,
+    ) -> Option<W> {
         if let Some(WaiterKey(key)) = *waiter {
             if let Some(known) = self.waiters.iter_mut().find(|w| w.key == key) {
-                known.waker = waker;
-                return;
+                return Some(std::mem::replace(&mut known.waker, waker));
             }
         }
         let key = self.next_key;
@@ -164,13 +169,19 @@ impl<W> Completion<W> {
         self.next_key = key.checked_add(1).unwrap_or(NonZeroU32::MIN);
         self.waiters.push(Waiter { key, index, waker });
         *waiter = Some(WaiterKey(key));
+        None
     }
 
-    /// Takes a waker back.
-    pub fn forget(&mut self, key: WaiterKey) {
-        if let Some(at) = self.waiters.iter().position(|w| w.key == key.0) {
-            self.waiters.swap_remove(at);
-        }
+    /// The waker that was left under this key, unless it was taken out.
+    pub fn waker(&self, key: WaiterKey) -> Option<&W> {
+        let waiter = self.waiters.iter().find(|w| w.key == key.0)?;
+        Some(&waiter.waker)
+    }
+
+    /// Takes a waker back, to be dropped without the lock.
+    pub fn forget(&mut self, key: WaiterKey) -> Option<W> {
+        let at = self.waiters.iter().position(|w| w.key == key.0)?;
+        Some(self.waiters.swap_remove(at).waker)
     }
 
     fn wake(&mut self, woken: &mut Vec<W>, due: impl Fn(Option<u32>) -> bool) {
@@ -262,11 +273,13 @@ mod tests {
     fn a_waiter_replaces_its_own_waker_and_can_leave() {
         let mut completion = Completion::new();
         let mut key = None;
-        completion.wait(Some(0), &mut key, "old");
-        completion.wait(Some(0), &mut key, "new");
+        assert_eq!(completion.wait(Some(0), &mut key, "old"), None);
+        assert_eq!(completion.wait(Some(0), &mut key, "new"), Some("old"));
+        assert_eq!(completion.waker(key.unwrap()), Some(&"new"));
         let mut other = None;
         completion.wait(Some(0), &mut other, "gone");
-        completion.forget(other.unwrap());
+        assert_eq!(completion.forget(other.unwrap()), Some("gone"));
+        assert_eq!(completion.forget(other.unwrap()), None);
         let mut woken = Vec::new();
         completion
             .resolve(0, 1, 1, delivered(0), &mut woken)

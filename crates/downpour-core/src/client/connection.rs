@@ -12,7 +12,7 @@ use downpour_wire::messages::ApiKey;
 use downpour_wire::primitives::Reader;
 
 use crate::client::versions::Versions;
-use crate::config::Address;
+use crate::config::{Address, Config};
 use crate::ids::ConnectionId;
 
 /// How far a connection has come.
@@ -33,6 +33,8 @@ pub(crate) struct Pending<P> {
     pub(crate) api: ApiKey,
     pub(crate) version: i16,
     pub(crate) sent_at: Instant,
+    /// Bytes that have left on this connection before the request's first.
+    begins_at: u64,
     /// Bytes that have left on this connection once the request is out.
     pub(crate) ends_at: u64,
     pub(crate) purpose: P,
@@ -80,13 +82,18 @@ pub(crate) struct Connection<P> {
     pub(crate) versions: Versions,
     pub(crate) pending: VecDeque<Pending<P>>,
     /// Requests that nobody answers (acks=0), until they are on the socket.
-    pub(crate) unanswered: VecDeque<Pending<P>>,
+    pub(crate) unacked: VecDeque<Pending<P>>,
     pub(crate) throttled_until: Option<Instant>,
     opened_at: Instant,
     last_used: Instant,
     next_correlation_id: i32,
+    /// Bytes of all requests so far.
     queued: u64,
-    written: u64,
+    /// Of those, what was handed to the transport: the proof of what a broker can have seen.
+    left: u64,
+    /// Bytes that the transport has not passed on yet: what says that it is congested. Over TLS
+    /// a request may have left though its ciphertext still waits for the socket.
+    held: u64,
 }
 
 impl<P> Connection<P> {
@@ -103,13 +110,14 @@ impl<P> Connection<P> {
             stage: Stage::Connecting,
             versions: Versions::default(),
             pending: VecDeque::new(),
-            unanswered: VecDeque::new(),
+            unacked: VecDeque::new(),
             throttled_until: None,
             opened_at: now,
             last_used: now,
             next_correlation_id: 0,
             queued: 0,
-            written: 0,
+            left: 0,
+            held: 0,
         }
     }
 
@@ -120,6 +128,11 @@ impl<P> Connection<P> {
     /// The id that the next request carries.
     pub(crate) fn next_correlation_id(&self) -> i32 {
         self.next_correlation_id
+    }
+
+    /// Requests without an answer, those included that nobody answers and that have not left.
+    pub(crate) fn requests(&self) -> impl Iterator<Item = &Pending<P>> {
+        self.pending.iter().chain(&self.unacked)
     }
 
     /// Notes a request of so many bytes that is handed to the socket now.
@@ -138,6 +151,7 @@ impl<P> Connection<P> {
             api,
             version,
             sent_at: now,
+            begins_at: self.queued - bytes as u64,
             ends_at: self.queued,
             purpose,
         };
@@ -145,23 +159,30 @@ impl<P> Connection<P> {
         if answered {
             self.pending.push_back(pending);
         } else {
-            self.unanswered.push_back(pending);
+            self.unacked.push_back(pending);
         }
     }
 
-    /// So many bytes have left since the connection was opened.
-    pub(crate) fn handle_written(&mut self, total: u64) {
-        self.written = self.written.max(total);
+    /// So many bytes were handed to the transport since the connection was opened, and it still
+    /// holds so many that wait for the socket.
+    pub(crate) fn handle_written(&mut self, left: u64, held: u64) {
+        self.left = self.left.max(left);
+        self.held = held;
     }
 
-    /// Whether the kernel has not taken all requests yet.
+    /// Whether something is still to be written.
     pub(crate) fn is_congested(&self) -> bool {
-        self.written < self.queued
+        self.left < self.queued || self.held > 0
     }
 
     /// Whether the whole request has left; a broker does nothing with half of one.
     pub(crate) fn has_left(&self, pending: &Pending<P>) -> bool {
-        pending.ends_at <= self.written
+        pending.ends_at <= self.left
+    }
+
+    /// Whether anything of the request has left.
+    pub(crate) fn has_begun_to_leave(&self, pending: &Pending<P>) -> bool {
+        pending.begins_at < self.left
     }
 
     /// Takes an answer: its request and the reader behind the header.
@@ -194,7 +215,7 @@ impl<P> Connection<P> {
         }
     }
 
-    /// When the connection must have got ahead, or is given up.
+    /// When the connection must have made progress; it is given up otherwise.
     pub(crate) fn deadline(&self, connect: Duration, request: Duration) -> Option<Instant> {
         match self.stage {
             Stage::Connecting | Stage::Negotiating => Some(self.opened_at + connect),
@@ -202,10 +223,41 @@ impl<P> Connection<P> {
         }
     }
 
-    /// When it will have sent nothing for too long; `None` while it carries something.
+    /// The version of a request that the broker and this client both speak.
+    pub(crate) fn version_of(&self, key: ApiKey) -> Option<i16> {
+        self.versions.of(key)
+    }
+
+    /// Whether the broker asked for no requests for now.
+    pub(crate) fn is_throttled(&self, now: Instant) -> bool {
+        self.throttled_until.is_some_and(|at| at > now)
+    }
+
+    /// Whether nothing is waited for on it.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.pending.is_empty() && self.unacked.is_empty()
+    }
+
+    /// When it will have carried nothing for too long; `None` while it carries something.
     pub(crate) fn idle_at(&self, idle: Duration) -> Option<Instant> {
-        let carries = !self.pending.is_empty() || !self.unanswered.is_empty();
-        (self.is_ready() && !carries).then(|| self.last_used + idle)
+        (self.is_ready() && self.is_quiet()).then(|| self.last_used + idle)
+    }
+
+    /// Why it is to be ended, if it got no further in time or carried nothing for too long.
+    pub(crate) fn is_late(&self, config: &Config, now: Instant) -> Option<String> {
+        let (connect, request) = (config.connect_timeout, config.request_timeout);
+        let is_over = |at: Option<Instant>| at.is_some_and(|at| at <= now);
+        if is_over(self.deadline(connect, request)) {
+            return Some(match self.stage {
+                Stage::Connecting => format!("no connection within {connect:?}"),
+                Stage::Negotiating => {
+                    format!("connected, but no answer to ApiVersions within {connect:?}")
+                }
+                Stage::Ready => format!("no answer within {request:?}"),
+            });
+        }
+        let idle = config.idle_timeout;
+        is_over(self.idle_at(idle)).then(|| format!("idle for {idle:?}"))
     }
 }
 
@@ -263,8 +315,16 @@ mod tests {
         let mut connection = connection();
         connection.handle_request((ApiKey::Produce, 8), 10, true, "first", now);
         connection.handle_request((ApiKey::Produce, 8), 10, true, "second", now);
-        connection.handle_written(19);
-        assert!(connection.has_left(&connection.pending[0]));
-        assert!(!connection.has_left(&connection.pending[1]));
+        connection.handle_written(19, 0);
+        let [first, second] = [0, 1].map(|at| &connection.pending[at]);
+        assert!(connection.has_left(first) && connection.has_begun_to_leave(second));
+        assert!(!connection.has_left(second) && connection.is_congested());
+        connection.handle_written(20, 5);
+        assert!(
+            connection.is_congested(),
+            "the transport still holds some of it"
+        );
+        connection.handle_written(20, 0);
+        assert!(!connection.is_congested());
     }
 }

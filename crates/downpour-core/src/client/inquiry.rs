@@ -1,4 +1,7 @@
 //! A question to the cluster that is asked until it is answered, one request at a time.
+//!
+//! *Invariant:* one request is on its way at most. What the question is, and what its answer
+//! means, is the asker's matter.
 
 use std::time::{Duration, Instant};
 
@@ -9,21 +12,73 @@ use crate::rng::Rng;
 #[derive(Debug, Default)]
 pub(crate) struct Inquiry {
     /// Set by whoever needs the answer, cleared by the answer.
-    pub(crate) wanted: bool,
+    wanted: bool,
     /// Where the request is that has no answer yet. Without it one request per poll would leave.
-    pub(crate) asked: Option<ConnectionId>,
-    pub(crate) retry_at: Option<Instant>,
-    /// Answers in a row that settled nothing; they make the pause grow.
-    pub(crate) attempts: u32,
-    pub(crate) answered_at: Option<Instant>,
+    asked: Option<ConnectionId>,
+    retry_at: Option<Instant>,
+    /// Answers in a row that settled nothing; they make the backoff grow.
+    attempts: u32,
+    answered_at: Option<Instant>,
 }
 
 impl Inquiry {
+    /// Somebody needs the answer, or a newer one.
+    pub(crate) fn want(&mut self) {
+        self.wanted = true;
+    }
+
+    /// Somebody needs it who never asked before. A backoff between two that went well does not
+    /// keep them waiting; one after answers that settled nothing does.
+    pub(crate) fn want_at_once(&mut self) {
+        self.wanted = true;
+        if self.attempts == 0 {
+            self.retry_at = None;
+        }
+    }
+
+    pub(crate) fn is_wanted(&self) -> bool {
+        self.wanted
+    }
+
     pub(crate) fn is_due(&self, now: Instant) -> bool {
         self.wanted && self.asked.is_none() && self.retry_at.is_none_or(|at| at <= now)
     }
 
-    /// The answer did not settle it: it is asked again after a pause that grows.
+    /// When it may be asked again; `None` if nobody wants it, or if it is on its way.
+    pub(crate) fn next_wake(&self) -> Option<Instant> {
+        self.retry_at
+            .filter(|_| self.wanted && self.asked.is_none())
+    }
+
+    /// When the last answer is as old as this.
+    pub(crate) fn ages_at(&self, age: Duration) -> Option<Instant> {
+        Some(self.answered_at? + age)
+    }
+
+    /// The request is on its way.
+    pub(crate) fn handle_asked(&mut self, on: ConnectionId) {
+        self.asked = Some(on);
+    }
+
+    /// An answer came, of whatever kind.
+    pub(crate) fn handle_answered(&mut self) {
+        self.asked = None;
+    }
+
+    /// The answer can be used: who wanted it before has it. Whether all is there is said next, by
+    /// [`settle`](Self::settle) or by [`retry`](Self::retry).
+    pub(crate) fn renew(&mut self, now: Instant) {
+        self.wanted = false;
+        self.answered_at = Some(now);
+    }
+
+    /// Nothing is missing in the answer. Two questions are not closer together than `backoff`.
+    pub(crate) fn settle(&mut self, backoff: Duration, now: Instant) {
+        self.attempts = 0;
+        self.retry_at = Some(now + backoff);
+    }
+
+    /// The answer did not settle it: it is asked again after a backoff that grows.
     pub(crate) fn retry(&mut self, backoff: (Duration, Duration), rng: &mut Rng, now: Instant) {
         self.wanted = true;
         self.attempts = self.attempts.saturating_add(1);
@@ -31,7 +86,7 @@ impl Inquiry {
     }
 
     /// The answer is lost with its connection, which says nothing about the question: it is
-    /// asked again after the first pause, elsewhere.
+    /// asked again after the first backoff, elsewhere.
     pub(crate) fn handle_lost(
         &mut self,
         backoff: (Duration, Duration),
@@ -41,5 +96,56 @@ impl Inquiry {
         self.asked = None;
         self.wanted = true;
         self.retry_at = Some(now + rng.backoff(backoff, 1));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(1));
+
+    #[test]
+    fn one_request_is_on_its_way_at_most() {
+        let (mut inquiry, now) = (Inquiry::default(), Instant::now());
+        assert!(!inquiry.is_due(now));
+        inquiry.want();
+        assert!(inquiry.is_due(now));
+        inquiry.handle_asked(ConnectionId(1));
+        inquiry.want_at_once();
+        assert!(!inquiry.is_due(now) && inquiry.next_wake().is_none());
+        inquiry.handle_lost(BACKOFF, &mut Rng::new(1), now);
+        assert!(!inquiry.is_due(now));
+        assert!(inquiry.is_due(inquiry.next_wake().unwrap()));
+    }
+
+    #[test]
+    fn answers_that_settle_nothing_come_ever_more_rarely() {
+        let (mut inquiry, now) = (Inquiry::default(), Instant::now());
+        let mut rng = Rng::new(1);
+        let mut backoffs = Vec::new();
+        for _ in 0..5 {
+            inquiry.handle_answered();
+            inquiry.renew(now);
+            inquiry.retry(BACKOFF, &mut rng, now);
+            backoffs.push(inquiry.next_wake().unwrap() - now);
+        }
+        assert!(backoffs[4] > 4 * backoffs[0], "{backoffs:?}");
+        inquiry.settle(BACKOFF.0, now);
+        inquiry.retry(BACKOFF, &mut rng, now);
+        assert!(inquiry.next_wake().unwrap() - now < 2 * BACKOFF.0);
+    }
+
+    #[test]
+    fn who_asks_first_does_not_wait_behind_a_good_answer_but_behind_bad_ones() {
+        let (mut inquiry, now) = (Inquiry::default(), Instant::now());
+        inquiry.settle(BACKOFF.0, now);
+        inquiry.want();
+        assert!(!inquiry.is_due(now));
+        inquiry.want_at_once();
+        assert!(inquiry.is_due(now));
+        inquiry.retry(BACKOFF, &mut Rng::new(1), now);
+        inquiry.want_at_once();
+        assert!(!inquiry.is_due(now));
     }
 }

@@ -17,7 +17,7 @@ use crate::outcome::Cause;
 use crate::produce::engine::Engine;
 use crate::produce::queues::Queues;
 use crate::produce::requests::{Purpose, SentBatch};
-use crate::queue::{Answer, Peek, RecordRefusal};
+use crate::queue::{Answer, Left, Peek, RecordRefusal};
 
 impl<T: Clone> Engine<T> {
     /// A whole frame arrived, without its length.
@@ -28,7 +28,7 @@ impl<T: Clone> Engine<T> {
         now: Instant,
         queues: &mut impl Queues<T>,
     ) {
-        let Some(connection) = self.connections.get_mut(&connection_id) else {
+        let Some(connection) = self.connections.get_mut(connection_id) else {
             return;
         };
         match connection.handle_frame(frame, now) {
@@ -39,21 +39,27 @@ impl<T: Clone> Engine<T> {
         }
     }
 
-    /// So many bytes have been handed to the kernel on this connection since it was opened.
+    /// So many bytes have been handed to the transport on this connection since it was opened
+    /// (`left`), and it still holds so many that wait for the socket (`held`).
+    ///
+    /// Over a plain socket nothing is held: what the kernel took has left, the rest has not. Over
+    /// TLS a request has left once its plaintext is with the TLS layer, since it cannot be taken
+    /// back; its ciphertext may still be held.
     pub fn handle_written(
         &mut self,
         connection_id: ConnectionId,
-        total: u64,
+        left: u64,
+        held: u64,
         queues: &mut impl Queues<T>,
     ) {
-        let Some(connection) = self.connections.get_mut(&connection_id) else {
+        let Some(connection) = self.connections.get_mut(connection_id) else {
             return;
         };
-        connection.handle_written(total);
+        connection.handle_written(left, held);
         let mut sent = Vec::new();
-        while let Some(pending) = connection.unanswered.pop_front() {
+        while let Some(pending) = connection.unacked.pop_front() {
             if !connection.has_left(&pending) {
-                connection.unanswered.push_front(pending);
+                connection.unacked.push_front(pending);
                 break;
             }
             sent.push(pending.purpose);
@@ -77,14 +83,13 @@ impl<T: Clone> Engine<T> {
             queues.with(batch.partition, |queue| {
                 queue.handle_sent(batch.send_id, out)
             });
-            self.complete(batch.partition);
+            self.lists.mark_dirty(batch.partition);
         }
         self.request_completed(broker);
     }
 
     fn request_completed(&mut self, broker: Option<i32>) {
         if let Some(broker) = broker.and_then(|id| self.brokers.get_mut(&id)) {
-            broker.in_flight = broker.in_flight.saturating_sub(1);
             broker.is_answered = true;
         }
     }
@@ -126,7 +131,7 @@ impl<T: Clone> Engine<T> {
         self.close_bootstrap_connections();
         if let Err(reason) = result {
             // The request is still unanswered: it is lost with its connection.
-            if let Some(connection) = self.connections.get_mut(&connection_id) {
+            if let Some(connection) = self.connections.get_mut(connection_id) {
                 connection.pending.push_front(pending);
             }
             self.disconnect(connection_id, &reason, now, queues);
@@ -138,13 +143,13 @@ impl<T: Clone> Engine<T> {
         if ms == 0 {
             return;
         }
-        let Some(connection) = self.connections.get_mut(&connection_id) else {
+        let Some(connection) = self.connections.get_mut(connection_id) else {
             return;
         };
-        let pause = Duration::from_millis(ms);
-        connection.throttled_until = Some(now + pause);
+        let throttle = Duration::from_millis(ms);
+        connection.throttled_until = Some(now + throttle);
         let broker = connection.broker;
-        self.event(Event::Throttled { broker, pause });
+        self.event(Event::Throttled { broker, throttle });
     }
 
     fn handle_produced(
@@ -156,7 +161,7 @@ impl<T: Clone> Engine<T> {
         queues: &mut impl Queues<T>,
     ) {
         self.throttle(connection_id, response.throttle_time_ms, now);
-        let broker = self.connections.get(&connection_id).and_then(|c| c.broker);
+        let broker = self.connections.get(connection_id).and_then(|c| c.broker);
         let mut open: Vec<Option<SentBatch>> = sent.into_iter().map(Some).collect();
         let mut next = 0;
         let mut changes = Vec::new();
@@ -181,24 +186,25 @@ impl<T: Clone> Engine<T> {
                         (stale, queue.peek(now))
                     })
                     .unwrap_or((false, Peek::Nothing));
-                self.metadata.wanted |= stale;
+                if stale {
+                    self.metadata.want();
+                }
                 if let Some(hint) = &said.current_leader {
                     let endpoints = &response.node_endpoints;
                     changes.extend(self.cluster.apply_hint(partition, hint, endpoints));
                 }
-                self.note_completed(partition);
                 self.note_peek(partition, peek);
             }
         }
         for batch in open.into_iter().flatten() {
-            let cause = Cause::Disconnected {
-                reason: Arc::from("its answer left this batch out"),
+            let cause = Cause::Unanswered {
+                reason: Arc::from("the answer to its request left this batch out"),
             };
             let out = &mut self.out;
             queues.with(batch.partition, |queue| {
-                queue.handle_lost(batch.send_id, true, cause, now, out);
+                queue.handle_lost(batch.send_id, Left::Whole, cause, now, out);
             });
-            self.complete(batch.partition);
+            self.lists.mark_dirty(batch.partition);
         }
         self.request_completed(broker);
         if !changes.is_empty() {

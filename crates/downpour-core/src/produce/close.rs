@@ -5,7 +5,6 @@ use std::time::Instant;
 use crate::output::Output;
 use crate::produce::engine::Engine;
 use crate::produce::queues::Queues;
-use crate::produce::topic_state::ReadyList;
 use crate::queue::Unsent;
 
 impl<T: Clone> Engine<T> {
@@ -17,22 +16,16 @@ impl<T: Clone> Engine<T> {
     /// Gives up everything that has no verdict and closes all connections. What was never sent
     /// is handed back.
     pub fn abort(&mut self, now: Instant, queues: &mut impl Queues<T>) -> Vec<Unsent<T>> {
-        let connections: Vec<_> = self.connections.keys().copied().collect();
-        for connection_id in connections {
-            self.connections.remove(&connection_id);
+        for connection_id in self.connections.take_all() {
             self.out.push_back(Output::Disconnect { connection_id });
         }
         let mut unsent = Vec::new();
-        for partition in self.partitions_where(|_| true) {
+        for partition in self.lists.all() {
             let out = &mut self.out;
             queues.with(partition, |queue| queue.abort(now, &mut unsent, out));
-            if let Some(state) = self.partition(partition) {
-                (state.list, state.in_flight) = (ReadyList::None, 0);
-            }
         }
         self.brokers.clear();
-        self.leaderless.clear();
-        self.dirty.clear();
+        self.lists.clear();
         unsent
     }
 }

@@ -10,20 +10,22 @@ use downpour_wire::messages::{ApiKey, ApiVersionsRequest, ApiVersionsResponse, R
 use downpour_wire::primitives::Reader;
 
 use crate::client::connection::{Connection, Pending, Stage};
+use crate::client::connections::Entrance;
 use crate::client::versions::Versions;
 use crate::config::Address;
 use crate::event::Event;
-use crate::ids::{ConnectionId, PartitionId};
+use crate::ids::ConnectionId;
 use crate::outcome::Cause;
 use crate::output::Output;
 use crate::produce::engine::Engine;
 use crate::produce::queues::Queues;
 use crate::produce::requests::Purpose;
+use crate::queue::Left;
 
 impl<T: Clone> Engine<T> {
     /// A socket is open.
     pub fn handle_connected(&mut self, connection_id: ConnectionId, now: Instant) {
-        let Some(connection) = self.connections.get_mut(&connection_id) else {
+        let Some(connection) = self.connections.get_mut(connection_id) else {
             return;
         };
         connection.stage = Stage::Negotiating;
@@ -59,7 +61,7 @@ impl<T: Clone> Engine<T> {
         purpose: Purpose,
         now: Instant,
     ) {
-        let Some(connection) = self.connections.get_mut(&connection_id) else {
+        let Some(connection) = self.connections.get_mut(connection_id) else {
             return;
         };
         let id = connection.next_correlation_id();
@@ -99,7 +101,8 @@ impl<T: Clone> Engine<T> {
                 )));
             }
         }
-        let versions = Versions::choose(&response).map_err(|key| {
+        let needed = [ApiKey::Produce, ApiKey::Metadata];
+        let versions = Versions::choose(&response, &needed).map_err(|key| {
             Arc::from(format!(
                 "it speaks no version of {key:?} that this client does"
             ))
@@ -109,89 +112,62 @@ impl<T: Clone> Engine<T> {
     }
 
     fn handle_negotiated(&mut self, connection_id: ConnectionId, versions: Versions) {
-        let Some(connection) = self.connections.get_mut(&connection_id) else {
+        let chosen = |key| versions.of(key).unwrap_or(-1);
+        let (produce_version, metadata_version) =
+            (chosen(ApiKey::Produce), chosen(ApiKey::Metadata));
+        self.connections.handle_negotiated(connection_id, versions);
+        let Some(connection) = self.connections.get(connection_id) else {
             return;
         };
-        connection.stage = Stage::Ready;
-        connection.versions = versions;
         let (address, broker) = (connection.address.clone(), connection.broker);
-        if let Some(broker) = broker.and_then(|id| self.brokers.get_mut(&id)) {
-            broker.failures = 0;
-            broker.retry_at = None;
-            broker.ready = true;
-        }
-        if broker.is_none() {
-            self.bootstrap.failures = 0;
-        } else {
+        if let Some(id) = broker {
+            self.brokers.entry(id).or_default().ready = true;
             self.close_bootstrap_connections();
         }
         self.event(Event::Connected {
             address,
             broker,
-            produce_version: versions.produce,
-            metadata_version: versions.metadata,
+            produce_version,
+            metadata_version,
         });
     }
 
     /// Opens a connection to a broker, unless there is one or it is too early.
-    pub(crate) fn ensure_connection(&mut self, id: i32, now: Instant) {
-        let Some(address) = self.cluster.brokers().get(&id).cloned() else {
-            return;
-        };
-        let broker = self.brokers.entry(id).or_default();
-        if broker.connection_id.is_some() || broker.retry_at.is_some_and(|at| at > now) {
-            return;
-        }
-        let connection_id = self.open(address, Some(id), now);
-        if let Some(broker) = self.brokers.get_mut(&id) {
-            broker.connection_id = Some(connection_id);
+    pub(super) fn ensure_connection(&mut self, id: i32, now: Instant) {
+        let address = self.cluster.brokers().get(&id);
+        if let Some(address) = address.filter(|_| self.connections.may_open(id, now)) {
+            let address = address.clone();
+            self.open(address, Some(id), now);
         }
     }
 
     /// Makes sure that there will be a connection to ask something on.
-    pub(crate) fn ensure_any_connection(&mut self, now: Instant) {
-        if !self.connections.is_empty() {
-            return;
-        }
-        let known: Vec<i32> = self.cluster.brokers().keys().copied().collect();
-        let failing = |e: &Self, id: &i32| e.brokers.get(id).is_some_and(|b| b.failures > 0);
-        if let Some(&id) = known.iter().find(|id| !failing(self, id)) {
-            self.ensure_connection(id, now);
-            return;
-        }
-        if self.bootstrap.retry_at.is_some_and(|at| at > now) {
-            return;
-        }
-        if !known.is_empty() && !self.bootstrap.again {
-            self.bootstrap.again = true;
-            self.event(Event::Rebootstrap);
-        }
+    pub(super) fn ensure_any_connection(&mut self, now: Instant) {
+        let known = self.cluster.brokers().keys().copied();
         let addresses = &self.config.bootstrap;
-        let Some(address) = addresses.get(self.bootstrap.next % addresses.len().max(1)) else {
-            return;
-        };
-        let address = address.clone();
-        self.bootstrap.next = self.bootstrap.next.wrapping_add(1);
-        self.open(address, None, now);
+        match self.connections.entrance(known, addresses, now) {
+            None | Some(Entrance::Later) => {}
+            Some(Entrance::Broker(id)) => self.ensure_connection(id, now),
+            Some(Entrance::Bootstrap { address, is_again }) => {
+                if is_again {
+                    self.event(Event::Rebootstrap);
+                }
+                self.open(address, None, now);
+            }
+        }
     }
 
-    fn open(&mut self, address: Address, broker: Option<i32>, now: Instant) -> ConnectionId {
-        let connection_id = ConnectionId(self.next_connection);
-        self.next_connection += 1;
+    fn open(&mut self, address: Address, broker: Option<i32>, now: Instant) {
         self.event(Event::Connecting {
             address: address.clone(),
             broker,
         });
-        self.connections.insert(
-            connection_id,
-            Connection::new(connection_id, address.clone(), broker, now),
-        );
+        let connection_id = self.connections.add(address.clone(), broker, now);
         self.out.push_back(Output::Connect {
             connection_id,
             address,
             broker,
         });
-        connection_id
     }
 
     /// Ends a connection from our side.
@@ -213,21 +189,27 @@ impl<T: Clone> Engine<T> {
         now: Instant,
         queues: &mut impl Queues<T>,
     ) {
-        let Some(mut connection) = self.connections.remove(&connection_id) else {
+        let (config, rng) = (&self.config, &mut self.rng);
+        let removed = self.connections.remove(connection_id, config, rng, now);
+        let Some((mut connection, retry_after)) = removed else {
             return;
         };
         let was_ready = connection.is_ready();
         let unanswered = connection.pending.len();
         for pending in std::mem::take(&mut connection.pending) {
-            let left = connection.has_left(&pending);
+            let left = if connection.has_left(&pending) {
+                Left::Whole
+            } else {
+                partly(&connection, &pending)
+            };
             self.lose_request(pending, left, &reason, now, queues);
         }
-        for pending in std::mem::take(&mut connection.unanswered) {
-            // What had left counted as sent already.
-            self.lose_request(pending, false, &reason, now, queues);
+        for pending in std::mem::take(&mut connection.unacked) {
+            // What had left whole counted as sent already.
+            let left = partly(&connection, &pending);
+            self.lose_request(pending, left, &reason, now, queues);
         }
         let (address, broker) = (connection.address, connection.broker);
-        let retry_after = self.back_off(broker, was_ready, now);
         self.event(if was_ready {
             Event::Disconnected {
                 address,
@@ -243,40 +225,16 @@ impl<T: Clone> Engine<T> {
                 retry_after,
             }
         });
-        if was_ready || broker.is_some() {
+        if (was_ready || broker.is_some()) && self.has_work() {
             // Its partitions may have another leader already.
-            self.metadata.wanted |= self.has_work();
+            self.metadata.want();
         }
-    }
-
-    fn back_off(
-        &mut self,
-        broker: Option<i32>,
-        was_ready: bool,
-        now: Instant,
-    ) -> std::time::Duration {
-        let limits = self.config.reconnect_backoff;
-        let Some(id) = broker else {
-            self.bootstrap.failures += u32::from(!was_ready);
-            // Each address is tried before the first one's turn comes again.
-            let rounds = self.bootstrap.failures / self.config.bootstrap.len().max(1) as u32;
-            let pause = self.rng.backoff(limits, rounds);
-            self.bootstrap.retry_at = Some(now + pause);
-            return pause;
-        };
-        let broker = self.brokers.entry(id).or_default();
-        broker.connection_id = None;
-        broker.in_flight = 0;
-        broker.failures += u32::from(!was_ready);
-        let pause = self.rng.backoff(limits, broker.failures);
-        broker.retry_at = Some(now + pause);
-        pause
     }
 
     fn lose_request(
         &mut self,
         pending: Pending<Purpose>,
-        left: bool,
+        left: Left,
         reason: &Arc<str>,
         now: Instant,
         queues: &mut impl Queues<T>,
@@ -295,40 +253,25 @@ impl<T: Clone> Engine<T> {
                     queues.with(batch.partition, |queue| {
                         queue.handle_lost(batch.send_id, left, cause, now, out);
                     });
-                    self.complete(batch.partition);
+                    self.lists.mark_dirty(batch.partition);
                 }
             }
         }
     }
 
-    /// One batch of the partition is not in flight any more, and the queue is to be looked at.
-    pub(crate) fn complete(&mut self, partition: PartitionId) {
-        self.note_completed(partition);
-        self.dirty.push(partition);
-    }
-
-    /// One batch of the partition is not in flight any more.
-    pub(crate) fn note_completed(&mut self, partition: PartitionId) {
-        if let Some(state) = self.partition(partition) {
-            state.in_flight = state.in_flight.saturating_sub(1);
-        }
-    }
-
-    /// A bootstrap connection has done its work once a broker's own connection is ready.
-    pub(crate) fn close_bootstrap_connections(&mut self) {
-        if !self
-            .connections
-            .values()
-            .any(|c| c.broker.is_some() && c.is_ready())
-        {
-            return;
-        }
-        let done =
-            |c: &&Connection<Purpose>| c.broker.is_none() && c.is_ready() && c.pending.is_empty();
-        let done = self.connections.values().filter(done).map(|c| c.id);
-        for connection_id in done.collect::<Vec<_>>() {
-            self.connections.remove(&connection_id);
+    /// Closes bootstrap connections that have done their work.
+    pub(super) fn close_bootstrap_connections(&mut self) {
+        for connection_id in self.connections.take_done() {
             self.out.push_back(Output::Disconnect { connection_id });
         }
+    }
+}
+
+/// How much has left of a request that has not left whole.
+fn partly(connection: &Connection<Purpose>, pending: &Pending<Purpose>) -> Left {
+    if connection.has_begun_to_leave(pending) {
+        Left::Part
+    } else {
+        Left::Nothing
     }
 }

@@ -11,11 +11,11 @@ use downpour_wire::messages::ApiKey;
 use crate::config::Linger;
 use crate::ids::{ConnectionId, PartitionId};
 use crate::output::Output;
-use crate::produce::broker::Broker;
 use crate::produce::engine::{Engine, earlier};
+use crate::produce::producer_id::Bumped;
 use crate::produce::queues::Queues;
-use crate::produce::requests::{Purpose, SentBatch};
-use crate::produce::topic_state::ReadyList;
+use crate::produce::requests::{Purpose, SentBatch, in_flight};
+use crate::produce::send_lists::SendList;
 use crate::queue::{Answer, Drain, DrainContext, OutgoingBatch, Readiness};
 
 /// The first version of Produce that may carry zstd (KIP-110).
@@ -27,43 +27,42 @@ const IDS_SINCE: i16 = 13;
 impl<T: Clone> Engine<T> {
     /// Sends what is due, to every broker.
     pub(crate) fn dispatch(&mut self, now: Instant, queues: &mut impl Queues<T>) {
-        let waiting = self.brokers.iter().filter(|(_, b)| !b.active.is_empty());
-        let ids: Vec<i32> = waiting.map(|(id, _)| *id).collect();
-        for id in ids {
+        for id in self.lists.brokers().collect::<Vec<_>>() {
             self.ensure_connection(id, now);
             self.pace(id, now, queues);
-            // Bounded: each round sends a request, and at most `max_in_flight` fit.
-            while let Some(connection_id) = self.may_send(id, now) {
-                let outgoing = self.gather(id, connection_id, now, queues);
-                if outgoing.is_empty() {
-                    break;
+            // One request per poll: until the shell tells that it was written it waits there, and
+            // what would follow it waits better here.
+            if let Some((connection_id, version)) = self.may_send(id, now) {
+                let outgoing = self.gather(id, version, now, queues);
+                if !outgoing.is_empty() {
+                    self.send(id, connection_id, version, outgoing, now);
                 }
-                self.send(id, connection_id, outgoing, now);
             }
         }
     }
 
-    /// The connection to send on, if a request is due and may leave now.
-    fn may_send(&self, id: i32, now: Instant) -> Option<ConnectionId> {
+    /// The connection to send on and its version of Produce, if a request is due and may leave
+    /// now.
+    fn may_send(&self, id: i32, now: Instant) -> Option<(ConnectionId, i16)> {
         let broker = self.brokers.get(&id)?;
-        let connection = self.connections.get(&broker.connection_id?)?;
-        let throttled = connection.throttled_until.is_some_and(|at| at > now);
-        let full = broker.in_flight >= self.config.max_in_flight;
+        let connection = self.connections.to(id)?;
+        let full = in_flight(connection) >= self.config.max_in_flight;
         // What the kernel does not take would wait there as a request; here it waits as open
         // batches, which grow, and is still known to be unwritten.
-        let waits = throttled || full || connection.is_congested();
-        if !connection.is_ready() || waits || broker.active.is_empty() {
+        let waits = connection.is_throttled(now) || full || connection.is_congested();
+        if !connection.is_ready() || waits || self.lists.len(id) == 0 {
             return None;
         }
-        let due = self.leaves_at_once(broker, now)
+        let due = self.leaves_at_once(id, now)
             || broker.ready
             || broker.next_at.is_some_and(|at| at <= now);
-        due.then_some(connection.id)
+        let version = connection.version_of(ApiKey::Produce)?;
+        due.then_some((connection.id, version))
     }
 
     /// Whether anything goes: with nothing in flight lingering gains nothing.
-    fn leaves_at_once(&self, broker: &Broker, now: Instant) -> bool {
-        let idle = self.is_adaptive() && broker.in_flight == 0 && !broker.is_pausing(now);
+    fn leaves_at_once(&self, id: i32, now: Instant) -> bool {
+        let idle = self.is_adaptive() && self.in_flight(id) == 0 && !self.is_pausing(id, now);
         idle || self.pressure || self.draining
     }
 
@@ -75,28 +74,24 @@ impl<T: Clone> Engine<T> {
     fn gather(
         &mut self,
         id: i32,
-        connection_id: ConnectionId,
+        version: i16,
         now: Instant,
         queues: &mut impl Queues<T>,
     ) -> Vec<(PartitionId, OutgoingBatch)> {
-        let Some(broker) = self.brokers.get(&id) else {
-            return Vec::new();
-        };
-        let readiness = if self.leaves_at_once(broker, now) {
+        let readiness = if self.leaves_at_once(id, now) {
             Readiness::Anything
         } else {
             Readiness::Half
         };
-        let Some(broker) = self.brokers.get_mut(&id) else {
-            return Vec::new();
-        };
-        let visits = broker.active.len();
+        let broker = self.brokers.entry(id).or_default();
         broker.ready = false;
         broker.next_at = None;
+        let visits = self.lists.len(id);
         let mut context = DrainContext {
             now,
             broker: id,
             identity: self.identity.current(),
+            unix_ms: self.unix_ms(now),
             readiness,
         };
         let mut gathered = Vec::new();
@@ -107,22 +102,25 @@ impl<T: Clone> Engine<T> {
                 self.broker_ready(id);
                 break;
             }
-            let Some(partition) = self.next_active(id) else {
+            let Some(partition) = self.lists.pop(id) else {
                 break;
             };
-            let drain = self.visit(partition, connection_id, &mut context, queues);
+            let drain = self.visit(partition, version, &mut context, queues);
             let stays = match &drain {
                 Some(Drain::Send(outgoing)) => outgoing.more,
                 Some(Drain::Empty) | None => false,
                 Some(_) => true,
             };
-            self.requeue(id, partition, stays);
+            if stays {
+                // Behind the others, so that the next request begins with another one.
+                self.lists.enlist(partition, SendList::Broker(id));
+            }
             match drain {
                 Some(Drain::Send(outgoing)) => {
                     bytes += outgoing.bytes();
                     if outgoing.more {
                         // A second batch of this partition goes with the next request.
-                        self.dirty.push(partition);
+                        self.lists.mark_dirty(partition);
                     }
                     gathered.push((partition, outgoing));
                 }
@@ -132,7 +130,7 @@ impl<T: Clone> Engine<T> {
                     }
                 }
                 Some(Drain::Seal(job)) => self.out.push_back(Output::Seal { partition, job }),
-                Some(Drain::NeedIdentity) => self.init.wanted = true,
+                Some(Drain::NeedIdentity) => self.init.want(),
                 _ => {}
             }
         }
@@ -146,45 +144,29 @@ impl<T: Clone> Engine<T> {
         }
     }
 
-    fn next_active(&mut self, id: i32) -> Option<PartitionId> {
-        self.brokers.get_mut(&id)?.active.pop_front()
-    }
-
-    /// Puts a visited partition behind the others, so that the next request begins with another
-    /// one, or out of the list.
-    fn requeue(&mut self, id: i32, partition: PartitionId, stays: bool) {
-        if stays {
-            if let Some(broker) = self.brokers.get_mut(&id) {
-                broker.active.push_back(partition);
-            }
-        } else if let Some(state) = self.partition(partition) {
-            state.list = ReadyList::None;
-        }
-    }
-
     /// Asks one queue for its next batch, with a newer identity if its sequence broke.
     fn visit(
         &mut self,
         partition: PartitionId,
-        connection_id: ConnectionId,
+        version: i16,
         context: &mut DrainContext,
         queues: &mut impl Queues<T>,
     ) -> Option<Drain> {
         let out = &mut self.out;
         let mut drain = queues.with(partition, |queue| queue.poll_drain(context, out))?;
         if let Drain::NeedBump(stale) = drain {
-            context.identity = self.bump(stale);
+            match self.bump(stale) {
+                // The coordinator has to raise the epoch; the others go on under the one in use.
+                Bumped::Later => return Some(Drain::Blocked),
+                Bumped::Now(newest) => context.identity = newest,
+            }
             let out = &mut self.out;
             drain = queues.with(partition, |queue| queue.poll_drain(context, out))?;
         }
-        let produce = self
-            .connections
-            .get(&connection_id)
-            .map_or(0, |c| c.versions.produce);
         let Drain::Send(outgoing) = &drain else {
             return Some(drain);
         };
-        if outgoing.body.codec() == CompressionType::Zstd && produce < ZSTD_SINCE {
+        if outgoing.body.codec() == CompressionType::Zstd && version < ZSTD_SINCE {
             let mut answer = Answer::of(ErrorCode::UNSUPPORTED_COMPRESSION_TYPE);
             answer.message = Some(Arc::from(
                 "this broker is older than zstd (Kafka 2.1); use another compression.type",
@@ -193,7 +175,7 @@ impl<T: Clone> Engine<T> {
             queues.with(partition, |queue| {
                 queue.handle_answer(send_id, &answer, context.now, out)
             });
-            self.dirty.push(partition);
+            self.lists.mark_dirty(partition);
             return Some(Drain::Empty);
         }
         Some(drain)
@@ -204,11 +186,12 @@ impl<T: Clone> Engine<T> {
         &mut self,
         id: i32,
         connection_id: ConnectionId,
+        mut version: i16,
         mut gathered: Vec<(PartitionId, OutgoingBatch)>,
         now: Instant,
     ) {
         gathered.sort_by_key(|(partition, _)| partition.topic);
-        let Some(connection) = self.connections.get_mut(&connection_id) else {
+        let Some(connection) = self.connections.get_mut(connection_id) else {
             return;
         };
         let has_id = |partition: &PartitionId| {
@@ -216,7 +199,6 @@ impl<T: Clone> Engine<T> {
                 .topic(partition.topic)
                 .is_some_and(|t| !t.id.is_zero())
         };
-        let mut version = connection.versions.produce;
         // Metadata that came from an older broker of the cluster has no ids.
         if version >= IDS_SINCE && !gathered.iter().all(|(partition, _)| has_id(partition)) {
             version = IDS_SINCE - 1;
@@ -252,15 +234,8 @@ impl<T: Clone> Engine<T> {
             .expect("a request is below request_max, which fits its length");
         let answered = self.config.acks.as_i16() != 0;
         let what = (ApiKey::Produce, version);
-        let partitions: Vec<PartitionId> = sent.iter().map(|batch| batch.partition).collect();
         connection.handle_request(what, frame.len(), answered, Purpose::Produce(sent), now);
-        for partition in partitions {
-            if let Some(state) = self.partition(partition) {
-                state.in_flight += 1;
-            }
-        }
         if let Some(broker) = self.brokers.get_mut(&id) {
-            broker.in_flight += 1;
             broker.last_records = records;
         }
         self.out.push_back(Output::Write {

@@ -4,18 +4,16 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::client::bootstrap::Bootstrap;
 use crate::client::cluster::Cluster;
-use crate::client::connection::Connection;
+use crate::client::connections::Connections;
 use crate::client::inquiry::Inquiry;
 use crate::config::Config;
 use crate::event::Event;
 use crate::identity::IdentityState;
-use crate::ids::{ConnectionId, PartitionId};
 use crate::output::{Output, Outputs};
 use crate::produce::broker::Broker;
 use crate::produce::requests::Purpose;
-use crate::produce::topic_state::TopicState;
+use crate::produce::send_lists::SendLists;
 use crate::rng::Rng;
 
 /// The decisions of the I/O thread.
@@ -37,21 +35,20 @@ pub struct Engine<T> {
     pub(super) init: Inquiry,
     /// The picture of the cluster: one request at a time.
     pub(super) metadata: Inquiry,
-    pub(super) connections: BTreeMap<ConnectionId, Connection<Purpose>>,
-    pub(super) next_connection: u64,
+    pub(super) connections: Connections<Purpose>,
     pub(super) brokers: BTreeMap<i32, Broker>,
-    pub(super) bootstrap: Bootstrap,
-    pub(super) topics: Vec<TopicState>,
-    /// Partitions whose queues changed since they were last looked at.
-    pub(super) dirty: Vec<PartitionId>,
-    /// Partitions with something to send and no leader to send it to.
-    pub(super) leaderless: Vec<PartitionId>,
+    /// Topics that somebody asked for and that are not there yet; until when they are asked for
+    /// again.
+    pub(super) wanted: BTreeMap<u32, Instant>,
+    pub(super) lists: SendLists,
     /// Set by the shell while callers wait for memory, cleared by it when nobody does. Without
     /// it open batches would linger while the memory in them is what the callers wait for.
     pub(super) pressure: bool,
     /// Set when the producer closes and never cleared: open batches leave at once.
     pub(super) draining: bool,
     pub(super) sweep_at: Option<Instant>,
+    /// What the wall clock showed when it was last told.
+    pub(super) wall_clock: Option<(Instant, i64)>,
     pub(super) out: Outputs<T>,
 }
 
@@ -59,30 +56,26 @@ impl<T: Clone> Engine<T> {
     /// An engine that has done nothing yet. It connects when a topic is first wanted.
     pub fn new(config: Arc<Config>, seed: u64) -> Self {
         let mut rng = Rng::new(seed);
+        let mut init = Inquiry::default();
+        if config.idempotence {
+            init.want();
+        }
         let first = rng.below(config.bootstrap.len().max(1) as u64) as usize;
         Self {
-            init: Inquiry {
-                wanted: config.idempotence,
-                ..Inquiry::default()
-            },
+            init,
             config,
             rng,
             cluster: Cluster::default(),
             identity: IdentityState::default(),
             metadata: Inquiry::default(),
-            connections: BTreeMap::new(),
-            next_connection: 0,
+            connections: Connections::new(first),
             brokers: BTreeMap::new(),
-            bootstrap: Bootstrap {
-                next: first,
-                ..Bootstrap::default()
-            },
-            topics: Vec::new(),
-            dirty: Vec::new(),
-            leaderless: Vec::new(),
+            wanted: BTreeMap::new(),
+            lists: SendLists::default(),
             pressure: false,
             draining: false,
             sweep_at: None,
+            wall_clock: None,
             out: VecDeque::new(),
         }
     }
@@ -90,6 +83,18 @@ impl<T: Clone> Engine<T> {
     /// Whether callers wait for memory: open batches then leave at once.
     pub fn set_pressure(&mut self, pressure: bool) {
         self.pressure = pressure;
+    }
+
+    /// Tells what the wall clock shows, in milliseconds since 1970. Records' timestamps are compared
+    /// with it, and nothing else: it may jump.
+    pub fn handle_wall_clock(&mut self, now: Instant, unix_ms: i64) {
+        self.wall_clock = Some((now, unix_ms));
+    }
+
+    pub(super) fn unix_ms(&self, now: Instant) -> Option<i64> {
+        let (told_at, unix_ms) = self.wall_clock?;
+        let since = now.saturating_duration_since(told_at).as_millis();
+        Some(unix_ms.saturating_add(i64::try_from(since).unwrap_or(i64::MAX)))
     }
 
     /// What to do next, in order; `None` when everything was said.

@@ -2,38 +2,17 @@
 
 use std::time::{Duration, Instant};
 
-use crate::client::connection::Stage;
-use crate::ids::ConnectionId;
+use crate::client::connection::Connection;
+use crate::ids::PartitionId;
 use crate::outcome::WaitingFor;
 use crate::produce::engine::Engine;
 use crate::produce::queues::Queues;
-use crate::produce::topic_state::ReadyList;
+use crate::produce::send_lists::SendList;
 
 impl<T: Clone> Engine<T> {
     /// Ends connections that got no further in time, and those that carry nothing any more.
     pub(crate) fn expire_connections(&mut self, now: Instant, queues: &mut impl Queues<T>) {
-        let (connect, request) = (self.config.connect_timeout, self.config.request_timeout);
-        let idle = self.config.idle_timeout;
-        let mut late: Vec<(ConnectionId, String)> = Vec::new();
-        for connection in self.connections.values() {
-            if connection
-                .deadline(connect, request)
-                .is_some_and(|at| at <= now)
-            {
-                late.push((
-                    connection.id,
-                    match connection.stage {
-                        Stage::Connecting => format!("no connection within {connect:?}"),
-                        Stage::Negotiating => {
-                            format!("connected, but no answer to ApiVersions within {connect:?}")
-                        }
-                        Stage::Ready => format!("no answer within {request:?}"),
-                    },
-                ));
-            } else if connection.idle_at(idle).is_some_and(|at| at <= now) {
-                late.push((connection.id, format!("idle for {idle:?}")));
-            }
-        }
+        let late = self.connections.late(&self.config, now);
         for (connection_id, reason) in late {
             self.disconnect(connection_id, &reason, now, queues);
         }
@@ -52,20 +31,17 @@ impl<T: Clone> Engine<T> {
             Some(at) if at <= now => {}
             _ => return,
         }
-        for topic in &mut self.topics {
-            topic.wanted_until = topic.wanted_until.filter(|&until| until > now);
-        }
-        let waiting = self.partitions_where(|p| p.list != ReadyList::None || p.in_flight > 0);
+        self.wanted.retain(|_, until| *until > now);
+        let mut waiting: Vec<PartitionId> = self.lists.enlisted().collect();
+        waiting.extend(self.partitions_in_flight());
+        waiting.sort_unstable();
+        waiting.dedup();
         for partition in waiting {
-            let place = self.partition(partition).map(|state| state.list);
-            let broker = match place {
-                Some(ReadyList::Broker(id)) => self.brokers.get(&id),
+            let leader = match self.lists.list(partition) {
+                SendList::Broker(id) => self.connections.to(id),
                 _ => None,
             };
-            let connection_id = broker
-                .and_then(|b| b.connection_id)
-                .and_then(|connection_id| self.connections.get(&connection_id));
-            let reachable = connection_id.is_some_and(|c| c.is_ready());
+            let reachable = leader.is_some_and(Connection::is_ready);
             let waiting_for = if reachable {
                 WaitingFor::Turn
             } else {
@@ -73,7 +49,7 @@ impl<T: Clone> Engine<T> {
             };
             let out = &mut self.out;
             queues.with(partition, |queue| queue.expire(now, waiting_for, out));
-            self.dirty.push(partition);
+            self.lists.mark_dirty(partition);
         }
         self.look_at_dirty(now, queues);
         self.sweep_at = self.has_work().then(|| now + self.sweep_every());

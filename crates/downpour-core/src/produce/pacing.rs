@@ -27,11 +27,16 @@ impl<T: Clone> Engine<T> {
     ///
     /// It is too short for a poll of sockets, whose timeouts are milliseconds: the shell sleeps
     /// through it and looks at no socket.
-    pub fn pause(&self, now: Instant) -> Option<Duration> {
-        let waiting = self.brokers.values().filter(|b| !b.active.is_empty());
-        let pausing = waiting.filter(|broker| broker.is_pausing(now));
-        let ends = pausing.filter_map(|broker| broker.pause.map(|pause| pause.until));
+    pub fn pause_left(&self, now: Instant) -> Option<Duration> {
+        let pausing = self.lists.brokers().filter(|id| self.is_pausing(*id, now));
+        let ends = pausing.filter_map(|id| Some(self.brokers.get(&id)?.pause?.until));
         ends.min().map(|at| at - now)
+    }
+
+    /// Whether a broker's next request waits. With one in flight there is an answer to wait for.
+    pub(super) fn is_pausing(&self, id: i32, now: Instant) -> bool {
+        let pause = self.brokers.get(&id).and_then(|broker| broker.pause);
+        pause.is_some_and(|pause| pause.until > now) && self.in_flight(id) == 0
     }
 
     /// Notes when answers came: they arrive without the time, which a poll has.
@@ -48,15 +53,15 @@ impl<T: Clone> Engine<T> {
         if !self.is_adaptive() {
             return;
         }
-        let busy_from = self.config.busy_from;
+        if self.is_pausing(id, now) {
+            return;
+        }
+        let (busy_from, in_flight) = (self.config.busy_from, self.in_flight(id));
         let Some(broker) = self.brokers.get_mut(&id) else {
             return;
         };
-        if broker.is_pausing(now) {
-            return;
-        }
         let before = broker.pause.take();
-        if broker.in_flight > 0 {
+        if in_flight > 0 {
             // A full batch left meanwhile; its answer is waited for instead.
             return;
         }
@@ -67,12 +72,12 @@ impl<T: Clone> Engine<T> {
         if !begins && before.is_none() {
             return;
         }
-        let sample = broker.active.iter().take(SAMPLE);
+        let sample = self.lists.first(id, SAMPLE);
         let bytes =
-            sample.filter_map(|&partition| queues.with(partition, |queue| queue.open_bytes()));
+            sample.filter_map(|partition| queues.with(partition, |queue| queue.open_bytes()));
         let seen = OpenSample {
             bytes: bytes.sum(),
-            partitions: broker.active.len(),
+            partitions: self.lists.len(id),
         };
         let grows = before.is_none_or(|pause| pause.seen != seen && pause.end > now);
         broker.pause = grows.then(|| Pause {

@@ -2,9 +2,11 @@
 
 use std::time::Instant;
 
+use crate::client::connection::Connection;
+use crate::ids::PartitionId;
 use crate::produce::engine::{Engine, earlier};
 use crate::produce::queues::Queues;
-use crate::produce::topic_state::TopicState;
+use crate::produce::requests::{Purpose, in_flight};
 
 impl<T: Clone> Engine<T> {
     /// Runs what is due. Call it after every `handle_*` and when [`next_wake`](Self::next_wake)
@@ -28,40 +30,46 @@ impl<T: Clone> Engine<T> {
         let mut wake = None;
         let mut consider = |at: Option<Instant>| wake = earlier(wake, at.filter(|&at| at > now));
         consider(self.sweep_at);
-        for connection in self.connections.values() {
-            let (connect, request) = (self.config.connect_timeout, self.config.request_timeout);
-            consider(connection.deadline(connect, request));
-            consider(connection.idle_at(self.config.idle_timeout));
-            consider(connection.throttled_until);
+        let is_needed = self.metadata.is_wanted() || self.has_work();
+        for at in self.connections.wakes(&self.config, is_needed) {
+            consider(Some(at));
         }
-        for broker in self.brokers.values().filter(|b| !b.active.is_empty()) {
+        for id in self.lists.brokers() {
+            let Some(broker) = self.brokers.get(&id) else {
+                continue;
+            };
             consider(broker.next_at);
-            let pause = broker.pause.filter(|_| broker.is_pausing(now));
+            let pause = broker.pause.filter(|_| self.is_pausing(id, now));
             consider(pause.map(|pause| pause.until));
-            consider(broker.retry_at);
+            consider(self.connections.retry_at(id));
         }
-        for question in [&self.metadata, &self.init] {
-            if question.wanted && question.asked.is_none() {
-                consider(question.retry_at);
-            }
+        for inquiry in [&self.metadata, &self.init] {
+            consider(inquiry.next_wake());
         }
-        if self.connections.is_empty() && (self.metadata.wanted || self.has_work()) {
-            consider(self.bootstrap.retry_at);
-            self.brokers
-                .values()
-                .for_each(|broker| consider(broker.retry_at));
-        }
-        consider(
-            self.metadata
-                .answered_at
-                .map(|at| at + self.config.metadata_max_age),
-        );
+        consider(self.metadata.ages_at(self.config.metadata_max_age));
         wake
     }
 
     /// Whether a Produce request waits for its answer.
     pub fn is_in_flight(&self) -> bool {
-        self.brokers.values().any(|broker| broker.in_flight > 0)
+        self.connections
+            .iter()
+            .any(|connection| in_flight(connection) > 0)
+    }
+
+    /// Produce requests to a broker that have no answer yet.
+    pub(super) fn in_flight(&self, broker: i32) -> usize {
+        self.connections.to(broker).map_or(0, in_flight)
+    }
+
+    /// The partitions with a batch in a request that has no answer yet; one may come twice.
+    pub(super) fn partitions_in_flight(&self) -> impl Iterator<Item = PartitionId> {
+        let requests = self.connections.iter().flat_map(Connection::requests);
+        let sent = requests.filter_map(|request| match &request.purpose {
+            Purpose::Produce(sent) => Some(sent),
+            _ => None,
+        });
+        sent.flatten().map(|batch| batch.partition)
     }
 
     /// Whether every record that the engine was told of has its verdict.
@@ -71,18 +79,11 @@ impl<T: Clone> Engine<T> {
 
     /// Whether any record waits for its verdict.
     fn has_records(&self) -> bool {
-        let is_in_flight = |topic: &TopicState| topic.partitions.iter().any(|p| p.in_flight > 0);
-        !self.dirty.is_empty()
-            || !self.leaderless.is_empty()
-            || self
-                .brokers
-                .values()
-                .any(|broker| !broker.active.is_empty())
-            || self.topics.iter().any(is_in_flight)
+        !self.lists.is_empty() || self.is_in_flight()
     }
 
     /// Whether there is anything to do that needs a broker: records, or topics that are asked for.
-    pub(crate) fn has_work(&self) -> bool {
-        self.has_records() || self.topics.iter().any(|topic| topic.wanted_until.is_some())
+    pub(super) fn has_work(&self) -> bool {
+        self.has_records() || !self.wanted.is_empty()
     }
 }

@@ -1,19 +1,18 @@
 //! The producer id: asked for early, bumped locally, renewed when its epochs are used up.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use downpour_wire::error_code::ErrorCode;
-use downpour_wire::messages::{InitProducerIdRequest, InitProducerIdResponse};
+use downpour_wire::messages::{ApiKey, InitProducerIdRequest, InitProducerIdResponse};
 
+use crate::client::connection::Connection;
 use crate::event::Event;
-use crate::identity::{Bump, Identity};
-use crate::ids::ConnectionId;
+use crate::identity::{Bump, Grant, Identity};
 use crate::outcome::Cause;
 use crate::produce::engine::Engine;
 use crate::produce::queues::Queues;
 use crate::produce::requests::Purpose;
-use crate::produce::topic_state::ReadyList;
 
 impl<T: Clone> Engine<T> {
     /// Asks for a producer id if it is due.
@@ -21,20 +20,9 @@ impl<T: Clone> Engine<T> {
         if !self.config.idempotence || !self.init.is_due(now) {
             return;
         }
-        let able = |connection_id: &ConnectionId| {
-            self.connections[connection_id].versions.init_producer_id
-        };
-        let ready: Vec<ConnectionId> = self
-            .connections
-            .values()
-            .filter(|c| c.is_ready())
-            .map(|c| c.id)
-            .collect();
-        let Some(&connection_id) = ready
-            .iter()
-            .find(|connection_id| able(connection_id).is_some())
+        let Some((connection_id, version)) = self.connections.who_speaks(ApiKey::InitProducerId)
         else {
-            if !ready.is_empty() {
+            if self.connections.iter().any(Connection::is_ready) {
                 let reason = "the broker is older than idempotence (Kafka 0.11); \
                               set enable.idempotence=false to produce without it";
                 self.fail_without_identity(reason, now, queues);
@@ -43,16 +31,13 @@ impl<T: Clone> Engine<T> {
             }
             return;
         };
-        let Some(version) = able(&connection_id) else {
-            return;
-        };
         let request = InitProducerIdRequest {
             transactional_id: None,
             transaction_timeout_ms: i32::MAX,
             producer_id: -1,
             producer_epoch: -1,
         };
-        self.init.asked = Some(connection_id);
+        self.init.handle_asked(connection_id);
         self.ask(
             connection_id,
             &request,
@@ -68,19 +53,22 @@ impl<T: Clone> Engine<T> {
         now: Instant,
         queues: &mut impl Queues<T>,
     ) {
-        self.init.asked = None;
+        self.init.handle_answered();
         match response.error_code {
             ErrorCode::NONE => {
                 let (id, epoch) = (response.producer_id, response.producer_epoch);
-                self.init.wanted = false;
-                self.init.attempts = 0;
-                self.identity.handle_granted(Identity { id, epoch });
+                self.init.renew(now);
+                self.init.settle(Duration::ZERO, now);
+                self.identity.handle_granted(Grant {
+                    identity: Identity { id, epoch },
+                    generation: 0,
+                });
                 self.event(Event::IdentityGranted {
                     producer_id: id,
                     epoch,
                 });
-                for broker in self.brokers.values_mut() {
-                    broker.ready |= !broker.active.is_empty();
+                for id in self.lists.brokers() {
+                    self.brokers.entry(id).or_default().ready = true;
                 }
             }
             ErrorCode::COORDINATOR_LOAD_IN_PROGRESS
@@ -107,7 +95,7 @@ impl<T: Clone> Engine<T> {
         let cause = Cause::NoIdentity {
             reason: Arc::from(reason),
         };
-        for partition in self.partitions_where(|state| state.list != ReadyList::None) {
+        for partition in self.lists.enlisted().collect::<Vec<_>>() {
             let out = &mut self.out;
             queues.with(partition, |queue| queue.fail_unsent(&cause, now, out));
         }
@@ -115,21 +103,29 @@ impl<T: Clone> Engine<T> {
     }
 
     /// A newer identity for a partition whose sequence broke under `stale`.
-    pub(crate) fn bump(&mut self, stale: Identity) -> Option<Identity> {
+    pub(super) fn bump(&mut self, stale: Identity) -> Bumped {
         match self.identity.bump(stale) {
-            Bump::Use(identity) => Some(identity),
-            Bump::Bumped(identity) => {
-                let Identity { id, epoch } = identity;
+            Bump::Use(grant) => Bumped::Now(Some(grant)),
+            Bump::Bumped(grant) => {
                 self.event(Event::EpochBumped {
-                    producer_id: id,
-                    epoch,
+                    producer_id: grant.identity.id,
+                    epoch: grant.identity.epoch,
                 });
-                Some(identity)
+                Bumped::Now(Some(grant))
             }
             Bump::Exhausted => {
-                self.init.wanted = true;
-                None
+                self.init.want();
+                Bumped::Now(None)
             }
+            Bump::NotOurs => Bumped::Later,
         }
     }
+}
+
+/// What a partition with a broken sequence can go on with.
+pub(super) enum Bumped {
+    /// This is the producer's identity from now on; `None` until a new producer id is granted.
+    Now(Option<Grant>),
+    /// Somebody else has to raise the epoch.
+    Later,
 }

@@ -1,5 +1,6 @@
 //! What the engine remembers of a request until it is answered.
 
+use crate::client::connection::{Connection, Pending};
 use crate::ids::PartitionId;
 
 /// What a request was for.
@@ -18,4 +19,10 @@ pub(crate) struct SentBatch {
     pub(super) partition: PartitionId,
     /// Names this sending of the batch to its queue; a retry has another one.
     pub(super) send_id: u64,
+}
+
+/// Produce requests on a connection that have no answer yet.
+pub(super) fn in_flight(connection: &Connection<Purpose>) -> usize {
+    let is_produce = |request: &&Pending<Purpose>| matches!(request.purpose, Purpose::Produce(_));
+    connection.requests().filter(is_produce).count()
 }

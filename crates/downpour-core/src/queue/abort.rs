@@ -1,16 +1,16 @@
-//! The end of a producer that will not wait any longer: what never left is handed back.
+//! The end of a producer that will not wait any longer: what is not in the log is handed back.
 
 use std::sync::Arc;
 use std::time::Instant;
 
 use downpour_wire::batch::Body;
 
-use crate::outcome::{Cause, Verdict};
+use crate::outcome::Cause;
 use crate::output::Outputs;
-use crate::queue::batch::{Batch, Waiting, free, resolve};
+use crate::queue::batch::{Batch, Waiting, free};
 use crate::queue::state::Queue;
 
-/// A batch, or a part of one, that never left.
+/// A batch, or a part of one, that is certainly not in the log.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Unsent<T> {
@@ -23,21 +23,22 @@ pub struct Unsent<T> {
 }
 
 impl<T: Clone> Queue<T> {
-    /// Ends everything now. What was never sent is Failed and lands in `unsent`; what may have
-    /// been written is Unknown.
+    /// Ends everything now. What waits and is certainly not in the log failed and lands in
+    /// `unsent`; what may have been written is unknown.
     pub fn abort(&mut self, now: Instant, unsent: &mut Vec<Unsent<T>>, out: &mut Outputs<T>) {
-        self.close_unsent();
+        self.close_unsent(|_| true);
+        // Those in flight may be behind one that waits and is known to be absent.
+        self.break_behind_absent(|_| true);
         for in_flight in std::mem::take(&mut self.in_flight) {
             let batch = in_flight.batch;
             if !batch.resolved {
-                let failure = self.failure(&batch, closed(&batch), now);
-                resolve(&batch, Verdict::Unknown(failure), out);
+                self.give_up_in_flight(&batch, closed(&batch), now, out);
             }
             free(batch, out);
         }
         for waiting in &self.waiting {
             match waiting {
-                Waiting::Sealed(batch) if !batch.maybe_written => unsent.push(Unsent {
+                Waiting::Sealed(batch) if !batch.maybe_written() => unsent.push(Unsent {
                     ticket: batch.ticket.clone(),
                     first: batch.first,
                     body: batch.body.clone(),

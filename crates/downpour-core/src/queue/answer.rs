@@ -12,8 +12,8 @@ use crate::errors::{self, Reaction};
 use crate::event::Event;
 use crate::outcome::{Cause, Verdict, WaitingFor, Written};
 use crate::output::{Output, Outputs};
-use crate::queue::batch::{Batch, free, resolve};
-use crate::queue::state::Queue;
+use crate::queue::batch::{Batch, Doubt, InFlight, Left, free, resolve};
+use crate::queue::state::{Queue, clear_doubt};
 
 /// A broker's word on one batch.
 #[derive(Debug, Clone)]
@@ -78,22 +78,35 @@ impl<T: Clone> Queue<T> {
         now: Instant,
         out: &mut Outputs<T>,
     ) -> bool {
-        let Some(mut batch) = self.take_in_flight(send_id) else {
+        let Some(InFlight {
+            mut batch, is_aged, ..
+        }) = self.take_in_flight(send_id)
+        else {
             return false;
         };
+        // Whatever the answer is, the request had gone.
+        batch.spent = true;
         let row = errors::produce(answer.code);
         // A leader appends, waits for its followers, and is deposed meanwhile: it answers
         // NOT_LEADER_OR_FOLLOWER, which otherwise means that it did not append. The offset in
         // the answer shows that it did.
-        batch.maybe_written |= row.maybe_written || answer.base_offset >= 0;
+        if row.maybe_written || answer.base_offset >= 0 {
+            batch.doubt = Doubt::Said;
+        }
         match row.reaction {
             Reaction::Acknowledge | Reaction::AlreadyWritten => {
                 // Batches 1, 2 and 3 are in flight; 1 is to be sent again, 2 is acknowledged by a
                 // leader without state. As long as 1 is on its way nothing new may follow 2.
-                self.proven |= !self.has_predecessor(&batch);
-                self.proven_at = Some(now);
+                let is_next = !self.has_predecessor(&batch);
+                self.note_append_time(answer, &batch);
+                if is_aged && !self.log_append_time {
+                    // The broker may forget this producer at its next look.
+                    self.sequence.unprove();
+                } else {
+                    self.sequence.handle_acknowledged(is_next, now);
+                }
                 if !batch.resolved {
-                    resolve(&batch, delivered(answer, &batch), out);
+                    resolve(&batch, delivered(answer, row.reaction, &batch), out);
                 }
                 free(batch, out);
             }
@@ -101,38 +114,42 @@ impl<T: Clone> Queue<T> {
             Reaction::Retry => self.retry(batch, answer.cause(), now, out),
             Reaction::Split => self.split(batch, answer, now, out),
             Reaction::OutOfOrder | Reaction::IdentityLost if !self.settings.idempotent => {
-                self.fail(batch, answer, now, out);
+                self.fail_answered(batch, answer, now, out);
             }
             Reaction::OutOfOrder if self.has_predecessor(&batch) => {
                 // A gap that we know of: its predecessor was refused or lost and comes back first.
                 // The sending did not count, since it could not have succeeded.
                 batch.attempts = batch.attempts.saturating_sub(1);
-                self.proven = false;
+                self.sequence.unprove();
                 self.put_back(batch);
             }
             Reaction::OutOfOrder | Reaction::IdentityLost => {
-                self.needs_bump = true;
+                let absent = (!batch.maybe_written()).then(|| batch.order_key());
+                self.handle_broken(absent);
                 self.retry(batch, answer.cause(), now, out);
             }
-            Reaction::Fail => self.fail(batch, answer, now, out),
+            Reaction::Fail => self.fail_answered(batch, answer, now, out),
         }
         row.refresh
     }
 
-    /// The answer will never come. `maybe_written` tells whether the whole request had left:
-    /// a broker does nothing with half of one.
+    /// The answer will never come; `left` tells how much of the request had gone.
     pub fn handle_lost(
         &mut self,
         send_id: u64,
-        maybe_written: bool,
+        left: Left,
         cause: Cause,
         now: Instant,
         out: &mut Outputs<T>,
     ) {
-        let Some(mut batch) = self.take_in_flight(send_id) else {
+        let Some(InFlight { mut batch, .. }) = self.take_in_flight(send_id) else {
             return;
         };
-        batch.maybe_written |= maybe_written;
+        batch.spent |= left != Left::Nothing;
+        if left == Left::Whole {
+            batch.doubt = batch.doubt.max(Doubt::Lost);
+            clear_doubt(&self.sequence, &mut batch);
+        }
         if batch.resolved {
             self.drop_resolved(batch, out);
         } else {
@@ -142,7 +159,7 @@ impl<T: Clone> Queue<T> {
 
     /// The whole request is on the socket and nobody will answer it (acks=0).
     pub fn handle_sent(&mut self, send_id: u64, out: &mut Outputs<T>) {
-        let Some(batch) = self.take_in_flight(send_id) else {
+        let Some(InFlight { batch, .. }) = self.take_in_flight(send_id) else {
             return;
         };
         if !batch.resolved {
@@ -151,9 +168,14 @@ impl<T: Clone> Queue<T> {
         free(batch, out);
     }
 
-    fn take_in_flight(&mut self, send_id: u64) -> Option<Batch<T>> {
+    fn take_in_flight(&mut self, send_id: u64) -> Option<InFlight<T>> {
         let at = self.in_flight.iter().position(|f| f.send_id == send_id)?;
-        self.in_flight.remove(at).map(|f| f.batch)
+        self.in_flight.remove(at)
+    }
+
+    /// Notes that the topic stamps records itself, if this acknowledgement shows it.
+    fn note_append_time(&mut self, answer: &Answer, batch: &Batch<T>) {
+        self.log_append_time |= append_time(answer, batch).is_some();
     }
 
     fn has_predecessor(&self, batch: &Batch<T>) -> bool {
@@ -177,7 +199,7 @@ impl<T: Clone> Queue<T> {
         batch.last = Some(last.clone());
         // Also the batch that is retried goes alone until it is through: one that follows it
         // could be appended while it is refused.
-        self.proven = false;
+        self.sequence.unprove();
         if now >= batch.deadline {
             let cause = Cause::DeliveryTimeout {
                 last: Some(last),
@@ -195,15 +217,21 @@ impl<T: Clone> Queue<T> {
             attempts: batch.attempts,
             cause,
         }));
-        let pause = self
+        let backoff = self
             .rng
             .backoff(self.settings.retry_backoff, batch.attempts);
-        batch.retry_at = Some(now + pause);
+        batch.retry_at = Some(now + backoff);
         self.put_back(batch);
     }
 
-    fn fail(&mut self, batch: Batch<T>, answer: &Answer, now: Instant, out: &mut Outputs<T>) {
-        if answer.refusals.is_empty() || batch.maybe_written {
+    fn fail_answered(
+        &mut self,
+        batch: Batch<T>,
+        answer: &Answer,
+        now: Instant,
+        out: &mut Outputs<T>,
+    ) {
+        if answer.refusals.is_empty() || batch.maybe_written() {
             self.give_up(&batch, answer.cause(), now, out);
         } else {
             self.refuse_records(&batch, answer, now, out);
@@ -265,8 +293,8 @@ impl<T: Clone> Queue<T> {
     /// Makes smaller batches of one that the broker finds too large; they keep its sequences,
     /// its deadline and its place.
     fn split(&mut self, batch: Batch<T>, answer: &Answer, now: Instant, out: &mut Outputs<T>) {
-        if batch.count() < 2 || batch.maybe_written {
-            return self.fail(batch, answer, now, out);
+        if batch.count() < 2 || batch.maybe_written() {
+            return self.fail_answered(batch, answer, now, out);
         }
         let whole = batch.body.uncompressed_len();
         let target = if whole > 2 * self.settings.batch_size {
@@ -276,14 +304,14 @@ impl<T: Clone> Queue<T> {
         };
         let parts = match batch.body.split(target, &mut Compressor::new()) {
             Ok(parts) if parts.len() > 1 => parts,
-            _ => return self.fail(batch, answer, now, out),
+            _ => return self.fail_answered(batch, answer, now, out),
         };
         out.push_back(Output::Event(Event::Split {
             topic: self.topic.clone(),
             partition: self.partition,
             parts: parts.len(),
         }));
-        self.proven = false;
+        self.sequence.unprove();
         let Batch {
             order,
             ticket,
@@ -318,7 +346,8 @@ impl<T: Clone> Queue<T> {
                 deadline,
                 attempts: 0,
                 retry_at: None,
-                maybe_written: false,
+                doubt: Doubt::None,
+                spent: true,
                 stamp: sequence,
                 last: None,
                 broker,
@@ -330,16 +359,22 @@ impl<T: Clone> Queue<T> {
     }
 }
 
-fn delivered<T>(answer: &Answer, batch: &Batch<T>) -> Verdict {
+fn delivered<T>(answer: &Answer, reaction: Reaction, batch: &Batch<T>) -> Verdict {
     let at_least_zero = |n: i64| (n >= 0).then_some(n);
-    // To a batch that it has already a broker answers with the batch's own latest timestamp,
-    // also where the topic keeps the records' times: that is nobody's append time.
-    let stamped = |time: &i64| *time != batch.body.max_timestamp();
     Verdict::Delivered {
-        base_offset: match answer.code {
-            ErrorCode::NONE => at_least_zero(answer.base_offset),
+        base_offset: match reaction {
+            Reaction::Acknowledge => at_least_zero(answer.base_offset),
             _ => None,
         },
-        log_append_time: at_least_zero(answer.log_append_time).filter(stamped),
+        log_append_time: append_time(answer, batch),
     }
+}
+
+/// When the broker appended the batch, where it stamps records itself.
+///
+/// To a batch that it has already it answers with the batch's own latest timestamp, also where
+/// the topic keeps the records' times: that is nobody's append time.
+fn append_time<T>(answer: &Answer, batch: &Batch<T>) -> Option<i64> {
+    let time = answer.log_append_time;
+    (time >= 0 && time != batch.body.max_timestamp()).then_some(time)
 }

@@ -55,6 +55,10 @@ pub struct SealDone {
     pub became_dirty: bool,
 }
 
+/// Open batches of one partition: one per set of options, and no more than these. Each holds
+/// memory and lingers on its own.
+const OPEN_MAX: usize = 4;
+
 /// Where the next record can go.
 enum Room {
     Here { bytes: usize },
@@ -134,6 +138,7 @@ impl<T: Clone> Queue<T> {
         if let Some(index) = self.append_to_open(record, options) {
             return Append::Added(self.added(index, false, false, None));
         }
+        self.turn_to(options);
         let room = self.room_for(record, options);
         let bytes = match room {
             Room::Here { bytes } => {
@@ -152,9 +157,13 @@ impl<T: Clone> Queue<T> {
         let (mut closed, mut job) = (false, None);
         let opened = matches!(room, Room::NewBatch { .. });
         if opened {
-            closed = self.open.is_some();
-            job = self.close_open();
+            if let Some(open) = self.make_way(options) {
+                closed = true;
+                job = self.close(open);
+            }
+            self.opened_count += 1;
             self.open = Some(Open {
+                number: self.opened_count,
                 ticket: ticket(),
                 builder: BatchBuilder::new(),
                 options: *options,
@@ -172,6 +181,40 @@ impl<T: Clone> Queue<T> {
             .try_append(record)
             .expect("the chunk has room for the record, measured");
         Append::Added(self.added(index, opened, closed, job))
+    }
+
+    /// Makes the open batch of these options the one that takes the next record, if there is one.
+    fn turn_to(&mut self, options: &BatchOptions) {
+        let is_current = (self.open.as_ref()).is_some_and(|open| open.options == *options);
+        if is_current {
+            return;
+        }
+        let aside = self.aside.iter_mut().find(|open| open.options == *options);
+        match (aside, &mut self.open) {
+            (Some(aside), Some(open)) => std::mem::swap(aside, open),
+            (Some(_), None) => {
+                let at = self.aside.iter().position(|open| open.options == *options);
+                self.open = at.map(|at| self.aside.swap_remove(at));
+            }
+            (None, _) => {}
+        }
+    }
+
+    /// Makes way for a new open batch of these options; what has to be closed for it.
+    ///
+    /// Records of other options need not wait for it, nor fill it: two callers that alternate
+    /// between two codecs would otherwise make batches of one record each.
+    fn make_way(&mut self, options: &BatchOptions) -> Option<Open<T>> {
+        let open = self.open.take()?;
+        if open.options == *options || self.settings.order_across_options {
+            return Some(open);
+        }
+        self.aside.push(open);
+        if self.aside.len() < OPEN_MAX {
+            return None;
+        }
+        let oldest = (0..self.aside.len()).min_by_key(|&at| self.aside[at].number)?;
+        Some(self.aside.swap_remove(oldest))
     }
 
     /// Takes a sealed batch back into its place.
@@ -288,24 +331,47 @@ impl<T: Clone> Queue<T> {
         planned.max(CHUNK_MIN.min(batch_size)).max(bytes)
     }
 
-    /// Closes the open batch; it will not be sent.
-    pub(crate) fn close_unsent(&mut self) {
-        if let Some(job) = self.close_open() {
-            // Compressing it would be for nothing.
-            self.take_back(job.run_plain());
+    /// Closes those of the open batches that `ends` names, the oldest first; they will not be sent.
+    pub(super) fn close_unsent(&mut self, ends: impl Fn(&Open<T>) -> bool) {
+        while let Some(open) = self.take_open(&ends) {
+            if let Some(job) = self.close(open) {
+                // Compressing it would be for nothing.
+                self.take_back(job.run_plain());
+            }
         }
     }
 
-    /// Closes the open batch, if there is one; it joins those that wait. The job is what must be
-    /// done to it first.
-    pub(crate) fn close_open(&mut self) -> Option<Box<SealJob>> {
+    /// Takes the oldest of the open batches that `wanted` names.
+    pub(super) fn take_open(&mut self, wanted: impl Fn(&Open<T>) -> bool) -> Option<Open<T>> {
+        let oldest = self.opened().filter(|open| wanted(open));
+        let oldest = oldest.map(|open| open.number).min()?;
+        if let Some(open) = self.open.take_if(|open| open.number == oldest) {
+            return Some(open);
+        }
+        let at = self.aside.iter().position(|open| open.number == oldest)?;
+        Some(self.aside.swap_remove(at))
+    }
+
+    /// All open batches, that of the last record first.
+    pub(super) fn opened(&self) -> impl Iterator<Item = &Open<T>> {
+        self.open.iter().chain(&self.aside)
+    }
+
+    /// Closes the batch that took the last record, if it is open still.
+    fn close_open(&mut self) -> Option<Box<SealJob>> {
+        let open = self.open.take()?;
+        self.close(open)
+    }
+
+    /// Closes an open batch; it joins those that wait. The job is what must be done to it first.
+    pub(super) fn close(&mut self, open: Open<T>) -> Option<Box<SealJob>> {
         let Open {
             ticket,
             builder,
             options,
             created_at,
             ..
-        } = self.open.take()?;
+        } = open;
         let size = builder.body_len().next_power_of_two();
         self.chunk_hint = size.clamp(
             CHUNK_MIN.min(self.settings.batch_size),

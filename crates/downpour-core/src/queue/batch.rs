@@ -13,9 +13,39 @@ use crate::identity::Identity;
 use crate::outcome::{Cause, Verdict};
 use crate::output::{Output, Outputs};
 
+/// A batch's place: the number that it got when it was closed, and its first record in that.
+pub(crate) type OrderKey = (u64, u32);
+
+/// Whether a batch that has no acknowledgement may be in the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Doubt {
+    /// It is not: it never left, or was refused before the append.
+    None,
+    /// It may be: the answer was lost. Ends with an acknowledgement, or with the proof that the
+    /// batch is absent because one before it is.
+    Lost,
+    /// It may be: the broker said so, or left it open. Only an acknowledgement ends that.
+    Said,
+}
+
+/// How much of a request had been handed to the transport when its connection ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "nothing, something or all of it")]
+pub enum Left {
+    /// Not a byte: no broker can have seen it.
+    Nothing,
+    /// Some of it. A broker does nothing with half a request, so that its batches are absent;
+    /// their sequences are spent all the same, which costs an epoch and trusts nobody's count.
+    Part,
+    /// All of it: the broker may have done what it asks.
+    Whole,
+}
+
 /// The batch that takes the next record.
 #[derive(Debug)]
 pub(crate) struct Open<T> {
+    /// Counts the batches that were opened before it: the oldest leaves first.
+    pub(super) number: u64,
     pub(super) ticket: T,
     pub(super) builder: BatchBuilder,
     /// A record that asks for others gets the next batch.
@@ -25,6 +55,13 @@ pub(crate) struct Open<T> {
     /// Set by a flush and never cleared: it leaves without lingering. Without it a flush would
     /// take a linger longer than needed.
     pub(super) flush_requested: bool,
+}
+
+impl<T> Open<T> {
+    /// From here on it is not sent any more.
+    pub(super) fn deadline(&self) -> Instant {
+        self.created_at + self.options.delivery_timeout
+    }
 }
 
 /// A closed batch or a part of a split one. Its body never changes again, so that an older
@@ -49,12 +86,15 @@ pub(crate) struct Batch<T> {
     pub(super) attempts: u32,
     /// Set by a failure that may be temporary; a new leader clears it, and so does the sending.
     pub(super) retry_at: Option<Instant>,
-    /// Set when an answer was lost or left open whether the leader appended the batch. Nothing
-    /// clears it: an acknowledgement ends the batch. Without it a record that lies in the log
-    /// would be called failed, be split, or be written again under a new epoch.
-    pub(super) maybe_written: bool,
+    /// Whether the leader may have appended it. Without it a record that lies in the log would be
+    /// called failed, be split, or be written again under a new epoch.
+    pub(super) doubt: Doubt,
+    /// Set once the first byte of a request with it was handed to the transport, never cleared:
+    /// its sequences belong to its records. Without it they could be given to other records, and
+    /// a broker that has them already would acknowledge those unseen.
+    pub(super) spent: bool,
     /// Identity and first sequence, given when it is first sent and the same in each retry: a
-    /// broker knows a batch again by nothing else. Cleared when the partition begins a new epoch.
+    /// broker recognises a batch by nothing else. Cleared when the partition begins a new epoch.
     pub(super) stamp: Option<(Identity, i32)>,
     /// What went wrong last, for the verdict's text.
     pub(super) last: Option<Arc<Cause>>,
@@ -80,7 +120,8 @@ impl<T> Batch<T> {
             deadline: times.deadline,
             attempts: 0,
             retry_at: None,
-            maybe_written: false,
+            doubt: Doubt::None,
+            spent: false,
             stamp: None,
             last: None,
             broker: None,
@@ -89,12 +130,16 @@ impl<T> Batch<T> {
     }
 
     /// Batches leave in the order of this key, and one that comes back takes its old place.
-    pub(crate) fn order_key(&self) -> (u64, u32) {
+    pub(crate) fn order_key(&self) -> OrderKey {
         (self.order, self.first)
     }
 
     pub(crate) fn count(&self) -> u32 {
         self.body.count()
+    }
+
+    pub(crate) fn maybe_written(&self) -> bool {
+        self.doubt > Doubt::None
     }
 }
 
@@ -116,7 +161,7 @@ pub(crate) enum Waiting<T> {
 }
 
 impl<T> Waiting<T> {
-    pub(crate) fn order_key(&self) -> (u64, u32) {
+    pub(crate) fn order_key(&self) -> OrderKey {
         match self {
             Self::Sealing { order, .. } => (*order, 0),
             Self::Sealed(batch) => batch.order_key(),
@@ -134,6 +179,9 @@ pub(crate) struct InFlight<T> {
     /// Names this sending of the batch; the answer to an earlier one means nothing any more.
     pub(super) send_id: u64,
     pub(super) broker: i32,
+    /// Its records were old when it was sent: it goes alone, and its acknowledgement proves
+    /// nothing; see [`Queue::is_aged`](crate::queue::Queue).
+    pub(super) is_aged: bool,
     pub(super) batch: Batch<T>,
 }
 

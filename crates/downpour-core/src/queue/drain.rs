@@ -5,18 +5,19 @@ use std::time::Instant;
 
 use downpour_wire::batch::{Body, HEADER_LEN, Stamp};
 
-use crate::identity::{Identity, advance};
+use crate::identity::{Grant, Identity};
 use crate::outcome::{Cause, WaitingFor};
 use crate::output::Outputs;
-use crate::queue::batch::{Batch, InFlight, Waiting};
-use crate::queue::state::{PROOF_LASTS, Queue};
+use crate::queue::batch::{Batch, InFlight, Open, Waiting};
+use crate::queue::sequence::Need;
+use crate::queue::state::{Queue, QueueSettings};
 use crate::seal::SealJob;
 
 /// How full or old an open batch must be to leave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Readiness {
-    /// Anything leaves: its broker is idle, memory is short, or somebody flushes or closes.
+    /// Anything leaves: its broker is idle, memory is short, or the producer closes.
     Anything,
     /// A request leaves anyway: half a batch, or half the linger, is enough to go with it.
     Half,
@@ -34,7 +35,9 @@ pub struct DrainContext {
     /// The partition's leader.
     pub broker: i32,
     /// The producer's newest identity, if it has one.
-    pub identity: Option<Identity>,
+    pub identity: Option<Grant>,
+    /// Milliseconds since 1970, to compare records' timestamps with; `None` compares none.
+    pub unix_ms: Option<i64>,
     /// What an open batch needs to leave.
     pub readiness: Readiness,
 }
@@ -102,7 +105,7 @@ impl<T: Clone> Queue<T> {
             // Sent now it could only end unknown; unsent it is known to be absent.
             self.expire(context.now, WaitingFor::Turn, out);
         }
-        if self.open.is_none() && self.waiting.is_empty() {
+        if !self.has_unsent() {
             return Drain::Empty;
         }
         if let Some(elsewhere) = self.in_flight.back() {
@@ -113,130 +116,139 @@ impl<T: Clone> Queue<T> {
             }
         }
         if self.settings.idempotent {
-            if let Some(drain) = self.check_identity(context, out) {
+            if let Some(drain) = self.check_sequence(context, out) {
                 return drain;
             }
-            if self.open.is_none() && self.waiting.is_empty() {
+            if !self.has_unsent() {
                 return Drain::Empty;
             }
         }
-        let idle_since = self.proven_at.filter(|_| self.in_flight.is_empty());
-        if idle_since.is_some_and(|at| context.now.saturating_duration_since(at) >= PROOF_LASTS) {
-            self.proven = false;
+        if self.in_flight.is_empty() {
+            self.sequence.handle_lull(context.now);
         }
         if self.in_flight.len() >= self.max_in_flight() || self.is_held_back() {
             return Drain::Blocked;
         }
         if self.waiting.is_empty() {
-            if let Err(at) = self.check_ready(context) {
-                return Drain::Until(at);
-            }
-            if let Some(job) = self.close_open() {
+            let settings = self.settings;
+            let Some(open) = self.take_open(|open| may_leave(open, &settings, context)) else {
+                let linger = self.settings.linger;
+                let ends = self.opened().map(|open| open.created_at + linger);
+                return ends.min().map_or(Drain::Empty, Drain::Until);
+            };
+            if let Some(job) = self.close(open) {
                 return Drain::Seal(job);
             }
         }
-        match self.waiting.front() {
-            Some(Waiting::Sealed(batch)) => match batch.retry_at {
-                Some(at) if at > context.now => Drain::Until(at),
-                _ => self.send(context),
-            },
-            Some(Waiting::Sealing { .. }) | None => Drain::Blocked,
+        let Some(Waiting::Sealed(batch)) = self.waiting.front() else {
+            return Drain::Blocked;
+        };
+        if let Some(at) = batch.retry_at.filter(|at| *at > context.now) {
+            return Drain::Until(at);
         }
+        if self.is_aged(batch, context) {
+            if batch.maybe_written() && !self.settings.resend_unknown {
+                let first = batch.order_key();
+                let cause = |batch: &Batch<T>| Cause::TooOldToRetry {
+                    last: batch.last.clone(),
+                };
+                self.end_waiting(|batch| batch.order_key() == first, cause, context.now, out);
+                // What is left may need a new epoch first.
+                return self.poll_drain(context, out);
+            }
+            if !self.in_flight.is_empty() {
+                return Drain::Blocked;
+            }
+        }
+        self.send(context)
     }
 
-    /// Makes sure that there is an identity to send under, or says what is missing.
-    fn check_identity(&mut self, context: &DrainContext, out: &mut Outputs<T>) -> Option<Drain> {
-        if self.needs_bump {
-            if !self.in_flight.is_empty() {
-                return Some(Drain::Blocked);
-            }
-            match (context.identity, self.identity) {
-                (Some(newest), Some(stale)) if newest == stale => {
-                    return Some(Drain::NeedBump(stale));
-                }
-                (Some(newest), _) => self.adopt(newest, context.now, out),
-                (None, _) => return Some(Drain::NeedIdentity),
-            }
-        } else if self.identity.is_none() {
-            match context.identity {
-                Some(newest) => self.adopt(newest, context.now, out),
-                None => return Some(Drain::NeedIdentity),
+    /// Whether a broker may forget this producer while it has this batch.
+    ///
+    /// Brokers age what they know of a producer by the latest timestamp of its batches, not by
+    /// when they came, and look again every ten minutes and whenever they load a snapshot:
+    ///
+    /// A backfill sends records of last week, A and B behind it. The leader forgets the producer
+    /// between them. A is refused (NOT_ENOUGH_REPLICAS), B is appended, since any first sequence
+    /// is, and A is written behind it. Or A's answer is lost, and A is sent again and appended
+    /// again. So such batches go alone, prove nothing, and are not sent again when in doubt.
+    fn is_aged(&self, batch: &Batch<T>, context: &DrainContext) -> bool {
+        let trusted = i64::try_from(self.settings.old_record_age.as_millis()).unwrap_or(i64::MAX);
+        let age = |now: i64| now.saturating_sub(batch.body.max_timestamp());
+        self.settings.idempotent
+            && !self.log_append_time
+            && context.unix_ms.is_some_and(|now| age(now) > trusted)
+    }
+
+    /// Makes sure that there is a sequence to go on with, or says what is missing.
+    fn check_sequence(&mut self, context: &DrainContext, out: &mut Outputs<T>) -> Option<Drain> {
+        let is_in_flight = !self.in_flight.is_empty();
+        match self.sequence.need(context.identity, is_in_flight) {
+            Need::Nothing => None,
+            Need::Answers => Some(Drain::Blocked),
+            Need::Identity => Some(Drain::NeedIdentity),
+            Need::NewerThan(stale) => Some(Drain::NeedBump(stale)),
+            Need::Begin(grant) => {
+                self.begin(grant, context.now, out);
+                None
             }
         }
-        None
     }
 
     /// Begins anew under an identity; nothing is in flight.
-    fn adopt(&mut self, identity: Identity, now: Instant, out: &mut Outputs<T>) {
-        self.identity = Some(identity);
-        self.next_sequence = 0;
-        self.proven = false;
-        self.needs_bump = false;
+    fn begin(&mut self, grant: Grant, now: Instant, out: &mut Outputs<T>) {
         if !self.settings.resend_unknown {
             // Under a new epoch the broker cannot recognise what it has already: a batch that
             // may be in the log would be written twice.
             let cause = |batch: &Batch<T>| Cause::EpochLost {
                 last: batch.last.clone(),
             };
-            self.end_waiting(|batch| batch.maybe_written, cause, now, out);
+            self.end_waiting(Batch::maybe_written, cause, now, out);
         }
         for waiting in &mut self.waiting {
             if let Waiting::Sealed(batch) = waiting {
                 batch.stamp = None;
             }
         }
+        self.sequence.begin(grant);
     }
 
     /// When the next batch to leave must have left.
     fn next_deadline(&self) -> Option<Instant> {
-        match (self.waiting.front(), &self.open) {
-            (Some(Waiting::Sealed(batch)), _) => Some(batch.deadline),
-            (Some(Waiting::Sealing { .. }), _) => None,
-            (None, Some(open)) => Some(open.created_at + open.options.delivery_timeout),
-            (None, None) => None,
+        match self.waiting.front() {
+            Some(Waiting::Sealed(batch)) => Some(batch.deadline),
+            Some(Waiting::Sealing { .. }) => None,
+            None => self.opened().map(Open::deadline).min(),
         }
     }
 
-    /// Whether a batch in flight may be in the log already and the next one is not.
+    /// Whether a batch in flight has to stay alone, or may be in the log already and the next one
+    /// is not.
     ///
     /// A broker recognises the last five batches. Each new one would push the doubtful one
     /// nearer to the edge, and behind it a lost answer could never be made good.
     fn is_held_back(&self) -> bool {
         let next = self.waiting.front();
-        self.settings.idempotent
-            && self.in_flight.iter().any(|f| f.batch.maybe_written)
-            && !matches!(next, Some(Waiting::Sealed(batch)) if batch.maybe_written)
-    }
-
-    fn check_ready(&self, context: &DrainContext) -> Result<(), Instant> {
-        let Some(open) = &self.open else {
-            return Ok(());
-        };
-        let linger = self.settings.linger;
-        let (enough, age) = match context.readiness {
-            Readiness::Anything => return Ok(()),
-            Readiness::Half => (self.settings.batch_size / 2, linger / 2),
-        };
-        if open.flush_requested
-            || open.builder.body_len() >= enough
-            || context.now.saturating_duration_since(open.created_at) >= age
-        {
-            return Ok(());
+        if self.in_flight.iter().any(|sent| sent.is_aged) {
+            return true;
         }
-        Err(open.created_at + linger)
+        self.settings.idempotent
+            && self.in_flight.iter().any(|sent| sent.batch.maybe_written())
+            && !matches!(next, Some(Waiting::Sealed(batch)) if batch.maybe_written())
     }
 
     fn send(&mut self, context: &DrainContext) -> Drain {
         let Some(Waiting::Sealed(mut batch)) = self.waiting.pop_front() else {
             return Drain::Blocked;
         };
+        let is_aged = self.is_aged(&batch, context);
         let stamp = if self.settings.idempotent {
-            let identity = self.identity.expect("check_identity let the batch pass");
-            let (identity, sequence) = *batch.stamp.get_or_insert_with(|| {
-                let sequence = self.next_sequence;
-                self.next_sequence = advance(sequence, batch.body.count());
-                (identity, sequence)
-            });
+            if batch.stamp.is_none() {
+                batch.stamp = self.sequence.take(batch.count());
+            }
+            let (identity, sequence) = batch
+                .stamp
+                .expect("check_sequence lets a batch pass under an identity only");
             Stamp {
                 producer_id: identity.id,
                 producer_epoch: identity.epoch,
@@ -253,12 +265,13 @@ impl<T: Clone> Queue<T> {
             send_id: self.next_send_id,
             header: batch.body.header(&stamp),
             body: batch.body.clone(),
-            more: self.open.is_some() || !self.waiting.is_empty(),
+            more: self.has_unsent(),
         };
         self.next_send_id += 1;
         self.in_flight.push_back(InFlight {
             send_id: outgoing.send_id,
             broker: context.broker,
+            is_aged,
             batch,
         });
         Drain::Send(outgoing)
@@ -267,23 +280,36 @@ impl<T: Clone> Queue<T> {
     /// Looks without taking anything. The engine has seen the queue after this.
     pub fn peek(&mut self, now: Instant) -> Peek {
         self.is_dirty = false;
-        if self.open.is_none() && self.waiting.is_empty() {
+        if !self.has_unsent() {
             return Peek::Nothing;
         }
-        let broken = self.needs_bump && !self.in_flight.is_empty();
+        let broken = self.sequence.is_broken() && !self.in_flight.is_empty();
         if broken || self.in_flight.len() >= self.max_in_flight() || self.is_held_back() {
             return Peek::Blocked;
         }
-        let at = match (self.waiting.front(), &self.open) {
-            (Some(Waiting::Sealing { .. }), _) => return Peek::Blocked,
-            (Some(Waiting::Sealed(batch)), _) => batch.retry_at,
-            (None, Some(open)) if open.flush_requested => None,
-            (None, Some(open)) => Some(open.created_at + self.settings.linger),
-            (None, None) => None,
+        let at = match self.waiting.front() {
+            Some(Waiting::Sealing { .. }) => return Peek::Blocked,
+            Some(Waiting::Sealed(batch)) => batch.retry_at,
+            None if self.opened().any(|open| open.flush_requested) => None,
+            None => {
+                let linger = self.settings.linger;
+                self.opened().map(|open| open.created_at + linger).min()
+            }
         };
         match at {
             Some(at) if at > now => Peek::At(at),
             _ => Peek::Now,
         }
     }
+}
+
+/// Whether an open batch may leave with the request that is being made.
+fn may_leave<T>(open: &Open<T>, settings: &QueueSettings, context: &DrainContext) -> bool {
+    let (enough, age) = match context.readiness {
+        Readiness::Anything => return true,
+        Readiness::Half => (settings.batch_size / 2, settings.linger / 2),
+    };
+    open.flush_requested
+        || open.builder.body_len() >= enough
+        || context.now.saturating_duration_since(open.created_at) >= age
 }

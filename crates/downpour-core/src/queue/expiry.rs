@@ -2,9 +2,9 @@
 
 use std::time::Instant;
 
-use crate::outcome::{Cause, Verdict, WaitingFor};
+use crate::outcome::{Cause, WaitingFor};
 use crate::output::Outputs;
-use crate::queue::batch::{Batch, Waiting, resolve};
+use crate::queue::batch::{Batch, Waiting};
 use crate::queue::state::Queue;
 
 impl<T: Clone> Queue<T> {
@@ -21,25 +21,17 @@ impl<T: Clone> Queue<T> {
                 last: batch.last.clone(),
                 waiting_for: WaitingFor::Answer,
             };
-            let failure = self.failure(batch, cause, now);
-            resolve(batch, Verdict::Unknown(failure), out);
+            self.give_up_in_flight(batch, cause, now, out);
             // Buffer and sequence stay with the request until its answer (KAFKA-19012).
             self.in_flight[at].batch.resolved = true;
         }
+        self.close_unsent(|open| now >= open.deadline());
         self.expire_waiting(now, waiting_for, out);
-        let open_until = self
-            .open
-            .as_ref()
-            .map(|open| open.created_at + open.options.delivery_timeout);
-        if open_until.is_some_and(|deadline| now >= deadline) {
-            self.close_unsent();
-            self.expire_waiting(now, waiting_for, out);
-        }
     }
 
     fn expire_waiting(&mut self, now: Instant, waiting_for: WaitingFor, out: &mut Outputs<T>) {
         let is_late = |batch: &Batch<T>| now >= batch.deadline;
-        // Nearly always nothing is: then the line is left as it lies.
+        // Nearly always nothing is: then nothing is moved.
         let any = self
             .waiting
             .iter()
@@ -55,7 +47,7 @@ impl<T: Clone> Queue<T> {
 
     /// Gives everything that was not sent yet a verdict because of a cause that no retry mends.
     pub fn fail_unsent(&mut self, cause: &Cause, now: Instant, out: &mut Outputs<T>) {
-        self.close_unsent();
+        self.close_unsent(|_| true);
         self.end_waiting(|_| true, |_| cause.clone(), now, out);
     }
 }

@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 
 use crate::config::Config;
 use crate::event::Event;
-use crate::identity::{Identity, advance};
 use crate::outcome::{Cause, Failure, Verdict, Written};
 use crate::output::{Output, Outputs};
-use crate::queue::batch::{Batch, InFlight, Open, Waiting, free, resolve};
+use crate::queue::batch::{Batch, Doubt, InFlight, Open, OrderKey, Waiting, free, resolve};
+use crate::queue::sequence::Sequence;
 use crate::rng::Rng;
 
 /// The part of the configuration that a queue needs.
@@ -20,10 +20,12 @@ pub struct QueueSettings {
     pub(super) max_in_flight: usize,
     pub(super) idempotent: bool,
     pub(super) resend_unknown: bool,
+    pub(super) order_across_options: bool,
     pub(super) linger: Duration,
     pub(super) batch_size: usize,
     pub(super) batch_max: usize,
     pub(super) retry_backoff: (Duration, Duration),
+    pub(super) old_record_age: Duration,
 }
 
 impl From<&Config> for QueueSettings {
@@ -32,10 +34,12 @@ impl From<&Config> for QueueSettings {
             max_in_flight: config.batches_in_flight(),
             idempotent: config.idempotence,
             resend_unknown: config.resend_unknown,
+            order_across_options: config.order_across_options,
             linger: config.linger.duration(),
             batch_size: config.batch_size,
             batch_max: config.batch_max,
             retry_backoff: config.retry_backoff,
+            old_record_age: config.old_record_age,
         }
     }
 }
@@ -47,31 +51,20 @@ pub struct Queue<T> {
     pub(super) topic: Arc<str>,
     pub(super) partition: i32,
     pub(super) settings: QueueSettings,
+    /// The open batch that took the last record.
     pub(super) open: Option<Open<T>>,
+    /// Open batches of other options; three at most.
+    pub(super) aside: Vec<Open<T>>,
+    pub(super) opened_count: u64,
     /// Closed batches in the order in which they were closed: those that come back for a retry
     /// are before those that were never sent.
     pub(super) waiting: VecDeque<Waiting<T>>,
     /// In the order in which they were sent; five at most.
     pub(super) in_flight: VecDeque<InFlight<T>>,
-    /// What its sequences count under; kept until they break. A broker keeps a producer's state
-    /// per partition, so that one partition's trouble leaves the others as they are.
-    pub(super) identity: Option<Identity>,
-    pub(super) next_sequence: i32,
-    /// Set by an acknowledgement under this identity, cleared by any failure that leaves a batch
-    /// to be sent again, by a new identity and by a lull. Without it one batch is in flight, not
-    /// five, because a broker that has no state for a producer accepts any first sequence:
-    ///
-    /// Batches 1 and 2 are sent to a leader that has just taken over and knows nothing of this
-    /// producer. 1 is refused (NOT_ENOUGH_REPLICAS). 2 has sequence 10, and is appended, since
-    /// there is nothing to compare it with. 1 is sent again with sequence 0, which is lower than
-    /// what was appended: it can never be written again, or it is written behind 2.
-    pub(super) proven: bool,
-    /// When the last batch was acknowledged.
-    pub(super) proven_at: Option<Instant>,
-    /// Set when a stamped batch ended without an acknowledgement and left a gap, or when the
-    /// broker does not know the sequence any more; cleared by a new identity. While it is set
-    /// nothing leaves: a batch behind a gap is refused (OUT_OF_ORDER_SEQUENCE_NUMBER) for good.
-    pub(super) needs_bump: bool,
+    pub(super) sequence: Sequence,
+    /// Set once an answer showed that the topic stamps records itself, never cleared: brokers then
+    /// age what they know of a producer by their own clock, not by the records' timestamps.
+    pub(super) log_append_time: bool,
     /// Set when the engine is told that there is something to look at, cleared when it looks.
     /// Without it the engine would be told of each batch of a flood.
     pub(super) is_dirty: bool,
@@ -81,11 +74,6 @@ pub struct Queue<T> {
     pub(super) chunk_hint: usize,
     pub(super) rng: Rng,
 }
-
-/// A proof is worth nothing once brokers may have forgotten this producer, which they do after a
-/// day without a batch (`producer.id.expiration.ms`) or after what their operator thinks enough:
-/// a lull of so long ends it.
-pub(crate) const PROOF_LASTS: Duration = Duration::from_secs(60);
 
 /// Smallest chunk: ten thousand partitions with a record each hold 5 MiB, not 640.
 pub(crate) const CHUNK_MIN: usize = 512;
@@ -99,13 +87,12 @@ impl<T: Clone> Queue<T> {
             partition,
             settings,
             open: None,
+            aside: Vec::new(),
+            opened_count: 0,
             waiting: VecDeque::new(),
             in_flight: VecDeque::new(),
-            identity: None,
-            next_sequence: 0,
-            proven: false,
-            proven_at: None,
-            needs_bump: false,
+            sequence: Sequence::new(),
+            log_append_time: false,
             is_dirty: false,
             next_order: 0,
             next_send_id: 0,
@@ -125,7 +112,12 @@ impl<T: Clone> Queue<T> {
 
     /// Whether no batch is open, waiting or in flight.
     pub fn is_empty(&self) -> bool {
-        self.open.is_none() && self.waiting.is_empty() && self.in_flight.is_empty()
+        !self.has_unsent() && self.in_flight.is_empty()
+    }
+
+    /// Whether a batch is open or waiting.
+    pub(super) fn has_unsent(&self) -> bool {
+        self.open.is_some() || !self.aside.is_empty() || !self.waiting.is_empty()
     }
 
     /// Batches in requests that have no answer yet.
@@ -133,20 +125,20 @@ impl<T: Clone> Queue<T> {
         self.in_flight.len()
     }
 
-    /// Bytes of the records in the open batch.
+    /// Bytes of the records in open batches.
     pub(crate) fn open_bytes(&self) -> usize {
-        self.open.as_ref().map_or(0, |open| open.builder.body_len())
+        self.opened().map(|open| open.builder.body_len()).sum()
     }
 
     /// Bytes of chunks that it holds.
     pub fn buffered_bytes(&self) -> usize {
-        let open = self.open.as_ref().map_or(0, |o| o.builder.capacity());
+        let open = self.opened().map(|open| open.builder.capacity());
         let waiting = self.waiting.iter().map(|w| match w {
             Waiting::Sealing { .. } => 0,
             Waiting::Sealed(batch) => batch.memory,
         });
         let in_flight = self.in_flight.iter().map(|f| f.batch.memory);
-        open + waiting.chain(in_flight).sum::<usize>()
+        open.chain(waiting).chain(in_flight).sum()
     }
 
     /// The tickets of all batches without a complete verdict, for a flush to wait on.
@@ -156,12 +148,12 @@ impl<T: Clone> Queue<T> {
             Waiting::Sealing { ticket, .. } => ticket.clone(),
             Waiting::Sealed(batch) => batch.ticket.clone(),
         }));
-        out.extend(self.open.iter().map(|o| o.ticket.clone()));
+        out.extend(self.opened().map(|open| open.ticket.clone()));
     }
 
-    /// Makes the open batch leave without lingering.
+    /// Makes what is open leave without lingering.
     pub fn request_flush(&mut self) {
-        if let Some(open) = &mut self.open {
+        for open in self.open.iter_mut().chain(&mut self.aside) {
             open.flush_requested = true;
         }
     }
@@ -177,7 +169,7 @@ impl<T: Clone> Queue<T> {
 
     /// Batches that may be in flight at once right now.
     pub(crate) fn max_in_flight(&self) -> usize {
-        if self.settings.idempotent && !self.proven {
+        if self.settings.idempotent && !self.sequence.is_proven() {
             1
         } else {
             self.settings.max_in_flight
@@ -201,11 +193,22 @@ impl<T: Clone> Queue<T> {
         now: Instant,
         out: &mut Outputs<T>,
     ) {
-        let written = if batch.maybe_written {
+        let written = if batch.maybe_written() {
             Written::Unknown
         } else {
             Written::No
         };
+        self.fail(batch, written, cause, now, out);
+    }
+
+    fn fail(
+        &self,
+        batch: &Batch<T>,
+        written: Written,
+        cause: Cause,
+        now: Instant,
+        out: &mut Outputs<T>,
+    ) {
         out.push_back(Output::Event(Event::DeliveryFailed {
             topic: self.topic.clone(),
             partition: self.partition,
@@ -221,22 +224,50 @@ impl<T: Clone> Queue<T> {
         resolve(batch, verdict, out);
     }
 
-    /// A stamped batch ended without an acknowledgement: its sequence is missing or in doubt.
-    pub(crate) fn handle_gap(&mut self, batch: &Batch<T>) {
-        let Some((identity, sequence)) = batch.stamp else {
+    /// Gives the records of a batch in flight their verdict without its answer: nobody can know,
+    /// unless it is behind one that is certainly absent.
+    pub(super) fn give_up_in_flight(
+        &self,
+        batch: &Batch<T>,
+        cause: Cause,
+        now: Instant,
+        out: &mut Outputs<T>,
+    ) {
+        let is_absent = batch.stamp.is_some() && self.sequence.is_absent(batch.order_key());
+        let written = if is_absent && batch.doubt != Doubt::Said {
+            Written::No
+        } else {
+            Written::Unknown
+        };
+        self.fail(batch, written, cause, now, out);
+    }
+
+    /// A stamped batch ended without an acknowledgement. A sequence that nobody can have seen comes
+    /// back; any other belongs to its records, and the partition begins a new epoch.
+    pub(super) fn handle_gap(&mut self, batch: &Batch<T>) {
+        let Some(stamp) = batch
+            .stamp
+            .filter(|(identity, _)| self.sequence.is_current(*identity))
+        else {
             return;
         };
-        if self.identity != Some(identity) {
+        if !batch.spent && self.sequence.give_back(stamp, batch.count()) {
             return;
         }
-        let nothing_after = advance(sequence, batch.count()) == self.next_sequence
-            && self.in_flight.is_empty()
-            && !self.waiting.iter().any(Waiting::is_stamped);
-        if nothing_after && !batch.maybe_written {
-            // Proven absent and the last one stamped: the next batch may take its sequence.
-            self.next_sequence = sequence;
-        } else {
-            self.needs_bump = true;
+        let absent = (!batch.maybe_written()).then(|| batch.order_key());
+        self.handle_broken(absent);
+    }
+
+    /// The sequence cannot go on. Batches behind one that is certainly absent are absent too.
+    pub(super) fn handle_broken(&mut self, absent: Option<OrderKey>) {
+        self.sequence.handle_broken(absent);
+        let waiting = self.waiting.iter_mut().filter_map(|waiting| match waiting {
+            Waiting::Sealed(batch) => Some(batch),
+            Waiting::Sealing { .. } => None,
+        });
+        let in_flight = self.in_flight.iter_mut().map(|sent| &mut sent.batch);
+        for batch in waiting.chain(in_flight) {
+            clear_doubt(&self.sequence, batch);
         }
     }
 
@@ -251,6 +282,7 @@ impl<T: Clone> Queue<T> {
         now: Instant,
         out: &mut Outputs<T>,
     ) {
+        self.break_behind_absent(&ends);
         let mut ended = Vec::new();
         for waiting in std::mem::take(&mut self.waiting) {
             match waiting {
@@ -258,7 +290,7 @@ impl<T: Clone> Queue<T> {
                 stays => self.waiting.push_back(stays),
             }
         }
-        // From the last: each may then give its sequence back to the one before it.
+        // Last first, so that each can give its sequence back.
         for batch in ended.iter().rev() {
             self.handle_gap(batch);
         }
@@ -268,11 +300,34 @@ impl<T: Clone> Queue<T> {
         }
     }
 
+    /// Of the waiting batches that are about to end, the first one that was sent and is certainly
+    /// absent takes the doubt from all behind it, also from those that end along with it.
+    pub(super) fn break_behind_absent(&mut self, ends: impl Fn(&Batch<T>) -> bool) {
+        let is_absent = |waiting: &Waiting<T>| match waiting {
+            Waiting::Sealed(batch) if batch.spent && !batch.maybe_written() && ends(batch) => {
+                let stamp = batch.stamp.filter(|(id, _)| self.sequence.is_current(*id));
+                stamp.map(|_| batch.order_key())
+            }
+            _ => None,
+        };
+        if let Some(first) = self.waiting.iter().find_map(is_absent) {
+            self.handle_broken(Some(first));
+        }
+    }
+
     /// Puts a batch where it belongs among those that wait.
     pub(crate) fn put_back(&mut self, batch: Batch<T>) {
         let at = self
             .waiting
             .partition_point(|w| w.order_key() < batch.order_key());
         self.waiting.insert(at, Waiting::Sealed(batch));
+    }
+}
+
+/// A lost answer leaves no doubt about a batch behind one that is certainly absent.
+pub(super) fn clear_doubt<T>(sequence: &Sequence, batch: &mut Batch<T>) {
+    if batch.doubt == Doubt::Lost && batch.stamp.is_some() && sequence.is_absent(batch.order_key())
+    {
+        batch.doubt = Doubt::None;
     }
 }

@@ -5,4 +5,5 @@ mod filling;
 mod found_by_simulation;
 mod harness;
 mod leaving;
+mod old_records;
 mod sequences;

@@ -90,7 +90,10 @@ pub(crate) fn accept_blocking(
     match step(shared, record, &mut progress) {
         AcceptStep::Accepted(delivery) => Ok(delivery),
         AcceptStep::Refused(error) => Err(error),
-        obstacle => park::block_on(wait_for(shared, record, progress, obstacle)),
+        obstacle => {
+            let waited = park::block_on(wait_for(shared, record, progress, obstacle));
+            waited.unwrap_or(Err(SendError::InCallback))
+        }
     }
 }
 

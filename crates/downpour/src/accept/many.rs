@@ -24,10 +24,12 @@ const RUN_MAX: usize = 64;
 /// Records that share one reading of the clock; far less than its tick.
 const CLOCK_EVERY: usize = 64;
 
-/// Accepts records in order; all are checked before the first is accepted.
+/// Accepts records in order; all are checked before the first is accepted. In a callback that
+/// `may_wait` not, the first that would have to wait is refused.
 pub(crate) async fn accept_many<'a>(
     shared: &Arc<Shared>,
     records: impl IntoIterator<Item = Record<'a>>,
+    may_wait: bool,
 ) -> Result<Deliveries, SendManyError<'a>> {
     // Collected in one go: a record is large, and every further move shows.
     let mut records: Vec<Record<'a>> = records.into_iter().collect();
@@ -37,7 +39,7 @@ pub(crate) async fn accept_many<'a>(
             return Err(SendManyError::new(accepted, records, at, reason));
         }
     }
-    let refused = accept_in_order(shared, &records, &mut accepted).await;
+    let refused = accept_in_order(shared, &records, &mut accepted, may_wait).await;
     match refused {
         Ok(()) => Ok(accepted),
         Err(reason) => {
@@ -61,6 +63,7 @@ async fn accept_in_order(
     shared: &Arc<Shared>,
     records: &[Record<'_>],
     accepted: &mut Deliveries,
+    may_wait: bool,
 ) -> Result<(), SendError> {
     let mut progress = AcceptProgress::default();
     let (mut now, mut read_at) = (0, 0);
@@ -77,6 +80,7 @@ async fn accept_in_order(
         let delivery = match step(shared, record, &mut progress) {
             AcceptStep::Accepted(delivery) => delivery,
             AcceptStep::Refused(error) => return Err(error),
+            _ if !may_wait => return Err(SendError::InCallback),
             obstacle => {
                 read_at = 0;
                 wait_for(shared, record, std::mem::take(&mut progress), obstacle).await?

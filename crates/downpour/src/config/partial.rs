@@ -43,6 +43,7 @@ pub(crate) struct PartialConfig {
     pub(crate) connect_timeout: Option<Duration>,
     pub(crate) idle_timeout: Option<Duration>,
     pub(crate) metadata_max_age: Option<Duration>,
+    pub(crate) old_record_age: Option<Duration>,
     pub(crate) auto_create_topics: Option<bool>,
     pub(crate) response_max: Option<usize>,
     pub(crate) buffer_memory: Option<usize>,

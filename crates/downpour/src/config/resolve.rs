@@ -101,6 +101,7 @@ fn take_plain(partial: &PartialConfig, config: &mut Config) {
     set(&mut config.connect_timeout, &partial.connect_timeout);
     set(&mut config.idle_timeout, &partial.idle_timeout);
     set(&mut config.metadata_max_age, &partial.metadata_max_age);
+    set(&mut config.old_record_age, &partial.old_record_age);
     set(&mut config.auto_create_topics, &partial.auto_create_topics);
     set(&mut config.response_max, &partial.response_max);
     // A batch of no bytes would never hold a record; Java takes 0 as 1, too.
@@ -114,6 +115,7 @@ fn bound_times(config: &mut Config) {
         &mut config.connect_timeout,
         &mut config.idle_timeout,
         &mut config.metadata_max_age,
+        &mut config.old_record_age,
     ] {
         *time = (*time).min(FOREVER);
     }

@@ -11,16 +11,18 @@
 //! forget its own key.
 
 use std::ops::Range;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Poll, Waker};
 
-use downpour_core::callers::completion::{Completion, WaiterKey};
-use downpour_core::outcome::{Verdict, Written};
+use downpour_core::callers::completion::{Completion, ResolvedTwice, WaiterKey};
+use downpour_core::outcome::{Cause, Failure, Verdict, Written};
 
 use crate::delivery::report::{Outcome, Report};
+use crate::delivery::shelf;
 use crate::error::delivery::DeliveryError;
 use crate::label::Label;
 use crate::sys::lock::lock;
+use crate::sys::wake;
 
 /// The state behind the handles of one batch.
 #[derive(Debug)]
@@ -89,26 +91,21 @@ impl BatchState {
     }
 
     /// Gives the run of `count` records from `first` its verdict; the batch has `total`.
+    ///
+    /// # Errors
+    /// [`ResolvedTwice`] is a defect of this library, to be reported.
     pub(crate) fn resolve(
         &self,
         (first, count): (u32, u32),
         total: u32,
         verdict: Verdict,
         woken: &mut Vec<Waker>,
-    ) {
+    ) -> Result<(), ResolvedTwice> {
         let mut inner = self.lock();
         let completion = &mut inner.completion;
         let resolved = completion.resolve(first, count, total, verdict, woken);
         self.publish(&inner);
-        drop(inner);
-        if let Err(twice) = resolved {
-            tracing::error!(
-                topic = &*self.topic,
-                partition = self.partition,
-                ?twice,
-                "records were about to get a second verdict; please report this"
-            );
-        }
+        resolved
     }
 
     /// Notes that the whole batch is in one place, if it is.
@@ -230,14 +227,16 @@ impl BatchState {
         waiter: &mut Option<WaiterKey>,
         waker: &Waker,
     ) -> Option<Outcome> {
-        let mut inner = self.lock();
-        let outcome = self.outcome_in(&inner, index, timestamp);
-        match outcome {
-            // Whoever resolved it took the waiter out.
-            Some(_) => *waiter = None,
-            None => inner.completion.wait(Some(index), waiter, waker.clone()),
-        }
-        outcome
+        wake::leave(waker, waiter.is_none(), |own| {
+            let mut inner = self.lock();
+            let outcome = self.outcome_in(&inner, index, timestamp);
+            match outcome {
+                // Whoever resolved it took the waiter out.
+                Some(_) => *waiter = None,
+                None => inner.leave(Some(index), waiter, waker, own)?,
+            }
+            Some(outcome)
+        })
     }
 
     /// Whether a run of records has its verdicts, or a waker is left for one that has none;
@@ -253,10 +252,83 @@ impl BatchState {
             *waiter = None;
             return Poll::Ready(false);
         }
-        let mut inner = self.lock();
-        let mut next = run.start;
-        let mut bad = false;
-        for segment in inner.completion.segments() {
+        // A waiter is for one record: an earlier one's may still be there if the run ended in
+        // parts out of order, and each time it is left anew.
+        wake::leave(waker, true, |own| {
+            let mut inner = self.lock();
+            let (next, bad) = inner.first_open(&run);
+            if next >= run.end {
+                *waiter = None;
+                return Some(Poll::Ready(bad));
+            }
+            let new = own.take()?;
+            if let Some(old) = waiter.take() {
+                *own = inner.completion.forget(old);
+            }
+            inner.completion.wait(Some(next), waiter, new);
+            Some(Poll::Pending)
+        })
+    }
+
+    /// Whether every record has a verdict, or a waker is left for when they have.
+    pub(crate) fn poll_complete(&self, waiter: &mut Option<WaiterKey>, waker: &Waker) -> bool {
+        wake::leave(waker, waiter.is_none(), |own| {
+            let mut inner = self.lock();
+            let complete = inner.completion.is_complete();
+            if complete {
+                *waiter = None;
+            } else {
+                inner.leave(None, waiter, waker, own)?;
+            }
+            Some(complete)
+        })
+    }
+
+    /// The error of a wait that began where nobody may wait.
+    #[cold]
+    pub(super) fn in_callback(&self) -> DeliveryError {
+        let failure = Failure::new(Cause::InCallback, self.topic.clone(), self.partition);
+        DeliveryError::new(Arc::new(failure), Written::Unknown, None)
+    }
+
+    /// Takes a waker back.
+    pub(crate) fn forget(&self, waiter: WaiterKey) {
+        let waker = self.lock().completion.forget(waiter);
+        // Dropped after the lock: its drop is the caller's code.
+        drop(waker);
+    }
+}
+
+impl Drop for BatchState {
+    fn drop(&mut self) {
+        let inner = self.inner.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if !inner.labels.is_empty() {
+            shelf::put(inner.labels.drain(..).map(|(_, label)| label));
+        }
+    }
+}
+
+impl Inner {
+    /// Leaves a waker, unless such a one is here already; see [`wake::leave`].
+    fn leave(
+        &mut self,
+        index: Option<u32>,
+        waiter: &mut Option<WaiterKey>,
+        waker: &Waker,
+        own: &mut Option<Waker>,
+    ) -> Option<()> {
+        let known = waiter.and_then(|key| self.completion.waker(key));
+        if !known.is_some_and(|old| old.will_wake(waker)) {
+            *own = self.completion.wait(index, waiter, own.take()?);
+        }
+        Some(())
+    }
+
+    /// The first record of a run that has no verdict, or its end; and whether one before it was
+    /// not acknowledged.
+    fn first_open(&self, run: &Range<u32>) -> (u32, bool) {
+        let (mut next, mut bad) = (run.start, false);
+        for segment in self.completion.segments() {
             let end = segment.first + segment.count;
             if end <= next {
                 continue;
@@ -267,39 +339,9 @@ impl BatchState {
             bad |= matches!(segment.verdict, Verdict::Failed(_) | Verdict::Unknown(_));
             next = end;
         }
-        if next >= run.end {
-            *waiter = None;
-            return Poll::Ready(bad);
-        }
-        // A waiter is for one record: an earlier one's may still be there if the run ended in
-        // parts out of order.
-        if let Some(old) = waiter.take() {
-            inner.completion.forget(old);
-        }
-        inner.completion.wait(Some(next), waiter, waker.clone());
-        Poll::Pending
+        (next, bad)
     }
 
-    /// Whether every record has a verdict, or a waker is left for when they have.
-    pub(crate) fn poll_complete(&self, waiter: &mut Option<WaiterKey>, waker: &Waker) -> bool {
-        let mut inner = self.lock();
-        let complete = inner.completion.is_complete();
-        if complete {
-            *waiter = None;
-        } else {
-            inner.completion.wait(None, waiter, waker.clone());
-        }
-        complete
-    }
-
-    /// Takes a waker back.
-    pub(crate) fn forget(&self, waiter: WaiterKey) {
-        // The waker is dropped after the lock: its drop is the caller's code.
-        self.lock().completion.forget(waiter);
-    }
-}
-
-impl Inner {
     fn label(&self, index: u32) -> Option<Label> {
         let at = self.labels.binary_search_by_key(&index, |&(i, _)| i).ok()?;
         Some(self.labels[at].1.clone())
@@ -315,7 +357,9 @@ mod tests {
     fn a_label_reaches_the_report_of_its_record_and_no_other() {
         let state = BatchState::new(Arc::from("t"), 3);
         state.add_label(1, Arc::new("order 7"));
-        state.resolve((0, 3), 3, delivered(40), &mut Vec::new());
+        state
+            .resolve((0, 3), 3, delivered(40), &mut Vec::new())
+            .unwrap();
         let reports: Vec<Report> = (0..3)
             .map(|i| state.outcome(i, 9).unwrap().into_result().unwrap())
             .collect();
@@ -328,7 +372,9 @@ mod tests {
     #[test]
     fn a_batch_in_one_piece_answers_without_its_lock() {
         let state = BatchState::new(Arc::from("t"), 3);
-        state.resolve((0, 2), 2, delivered(40), &mut Vec::new());
+        state
+            .resolve((0, 2), 2, delivered(40), &mut Vec::new())
+            .unwrap();
         let held = state.lock();
         assert_eq!(state.outcome(1, 9).unwrap().offset(), Some(41));
         drop(held);
@@ -337,8 +383,12 @@ mod tests {
     #[test]
     fn a_batch_in_parts_is_looked_up_part_by_part() {
         let state = BatchState::new(Arc::from("t"), 3);
-        state.resolve((1, 1), 2, delivered(90), &mut Vec::new());
-        state.resolve((0, 1), 2, delivered(40), &mut Vec::new());
+        state
+            .resolve((1, 1), 2, delivered(90), &mut Vec::new())
+            .unwrap();
+        state
+            .resolve((0, 1), 2, delivered(40), &mut Vec::new())
+            .unwrap();
         let offsets = [0, 1].map(|i| state.outcome(i, 9).unwrap().offset());
         assert_eq!(offsets, [Some(40), Some(90)]);
     }
@@ -346,7 +396,9 @@ mod tests {
     #[test]
     fn abandoned_records_end_unknown_and_those_with_a_verdict_keep_it() {
         let state = BatchState::new(Arc::from("t"), 0);
-        state.resolve((1, 1), 9, delivered(40), &mut Vec::new());
+        state
+            .resolve((1, 1), 9, delivered(40), &mut Vec::new())
+            .unwrap();
         state.abandon(Verdict::Unknown(failure()), &mut Vec::new());
         assert!(state.outcome(0, 0).unwrap().error().is_some());
         assert_eq!(state.outcome(1, 0).unwrap().offset(), Some(40));
@@ -361,7 +413,7 @@ mod tests {
             base_offset: Some(0),
             log_append_time: Some(77),
         };
-        state.resolve((0, 1), 1, verdict, &mut Vec::new());
+        state.resolve((0, 1), 1, verdict, &mut Vec::new()).unwrap();
         assert_eq!(
             state
                 .outcome(0, 5)

@@ -147,9 +147,14 @@ impl Deliveries {
     /// Blocks this thread until every record has its verdict.
     ///
     /// # Errors
-    /// The first [`DeliveryError`] in the records' order.
+    /// The first [`DeliveryError`] in the records' order; in a waker that the producer calls as
+    /// with [`Delivery::wait`].
     pub fn wait(&self) -> Result<(), DeliveryError> {
-        park::block_on(self.clone())
+        let ended = park::block_on(self.clone());
+        ended.unwrap_or_else(|| match self.batches.first() {
+            Some(batch) => Err(batch.state.in_callback()),
+            None => Ok(()),
+        })
     }
 
     /// Blocks this thread until every record has its verdict or the time is over.
@@ -158,7 +163,7 @@ impl Deliveries {
     /// [`WaitTimeout`] if a record has no verdict yet; inside, as with [`wait`](Self::wait).
     pub fn wait_timeout(&self, time: Duration) -> Result<Result<(), DeliveryError>, WaitTimeout> {
         let deadline = Instant::now().checked_add(time);
-        park::block_on_until(self.clone(), deadline).ok_or(WaitTimeout { waited: time })
+        park::block_on_until(self.clone(), deadline).map_err(|why| WaitTimeout::new(time, why))
     }
 
     fn forget(&mut self) {
@@ -261,12 +266,15 @@ mod tests {
         let mut waiting = all.clone();
         let mut context = Context::from_waker(std::task::Waker::noop());
         assert!(Pin::new(&mut waiting).poll(&mut context).is_pending());
-        one.resolve((5, 10), 15, delivered(0), &mut Vec::new());
+        one.resolve((5, 10), 15, delivered(0), &mut Vec::new())
+            .unwrap();
         assert!(Pin::new(&mut waiting).poll(&mut context).is_pending());
-        two.resolve((0, 1), 2, delivered(0), &mut Vec::new());
-        two.resolve((1, 1), 2, failed(), &mut Vec::new());
+        two.resolve((0, 1), 2, delivered(0), &mut Vec::new())
+            .unwrap();
+        two.resolve((1, 1), 2, failed(), &mut Vec::new()).unwrap();
         assert!(Pin::new(&mut waiting).poll(&mut context).is_pending());
-        one.resolve((0, 5), 15, delivered(0), &mut Vec::new());
+        one.resolve((0, 5), 15, delivered(0), &mut Vec::new())
+            .unwrap();
         for _ in 0..2 {
             let Poll::Ready(Err(error)) = Pin::new(&mut waiting).poll(&mut context) else {
                 panic!("one record failed")
@@ -286,9 +294,13 @@ mod tests {
         for index in [0, 2] {
             all.push(Delivery::new(state.clone(), index, 0));
         }
-        state.resolve((0, 1), 3, delivered(0), &mut Vec::new());
-        state.resolve((1, 1), 3, failed(), &mut Vec::new());
-        state.resolve((2, 1), 3, delivered(1), &mut Vec::new());
+        state
+            .resolve((0, 1), 3, delivered(0), &mut Vec::new())
+            .unwrap();
+        state.resolve((1, 1), 3, failed(), &mut Vec::new()).unwrap();
+        state
+            .resolve((2, 1), 3, delivered(1), &mut Vec::new())
+            .unwrap();
         all.wait().unwrap();
     }
 
@@ -311,11 +323,17 @@ mod tests {
             );
         }
         for state in &states[1..] {
-            state.resolve((0, 2), 2, delivered(0), &mut Vec::new());
+            state
+                .resolve((0, 2), 2, delivered(0), &mut Vec::new())
+                .unwrap();
         }
-        states[0].resolve((0, 1), 2, delivered(0), &mut Vec::new());
+        states[0]
+            .resolve((0, 1), 2, delivered(0), &mut Vec::new())
+            .unwrap();
         assert!(all.wait_timeout(Duration::ZERO).is_err());
-        states[0].resolve((1, 1), 2, failed(), &mut Vec::new());
+        states[0]
+            .resolve((1, 1), 2, failed(), &mut Vec::new())
+            .unwrap();
         assert!(all.wait().is_err());
     }
 }

@@ -85,7 +85,9 @@ impl Delivery {
     /// Not for use on an executor's thread; await the handle there.
     ///
     /// # Errors
-    /// The [`DeliveryError`] of a record that was not acknowledged.
+    /// The [`DeliveryError`] of a record that was not acknowledged. In a waker or a log subscriber
+    /// that the producer calls, where nobody may wait: [`Cause::InCallback`](crate::Cause), if
+    /// there is no verdict yet.
     #[inline]
     pub fn wait(&self) -> Result<Report, DeliveryError> {
         match self.state.published_report(self.index, self.timestamp) {
@@ -98,7 +100,10 @@ impl Delivery {
     fn wait_unpublished(&self) -> Result<Report, DeliveryError> {
         match self.try_outcome() {
             Some(outcome) => outcome.into_result(),
-            None => park::block_on(self.outcome()).into_result(),
+            None => match park::block_on(self.outcome()) {
+                Some(outcome) => outcome.into_result(),
+                None => Err(self.state.in_callback()),
+            },
         }
     }
 
@@ -118,7 +123,8 @@ impl Delivery {
     /// again after a timeout, and from several threads at once.
     ///
     /// # Errors
-    /// [`WaitTimeout`] if there is no verdict yet; inside, as with [`wait`](Self::wait).
+    /// [`WaitTimeout`] if there is no verdict yet, at once in a waker that the producer calls;
+    /// inside, as with [`wait`](Self::wait).
     pub fn wait_timeout(
         &self,
         time: Duration,
@@ -132,7 +138,7 @@ impl Delivery {
     /// [`WaitTimeout`] if there is no verdict yet.
     pub fn wait_outcome(&self, time: Duration) -> Result<Outcome, WaitTimeout> {
         let deadline = Instant::now().checked_add(time);
-        park::block_on_until(self.outcome(), deadline).ok_or(WaitTimeout { waited: time })
+        park::block_on_until(self.outcome(), deadline).map_err(|why| WaitTimeout::new(time, why))
     }
 
     /// Waits for the verdict, with a failed delivery as a value and no error.
@@ -211,7 +217,9 @@ mod tests {
     fn a_wait_may_be_repeated_after_it_timed_out() {
         let (state, delivery) = handle();
         assert!(delivery.wait_timeout(Duration::from_millis(1)).is_err());
-        state.resolve((0, 3), 3, delivered(10), &mut Vec::new());
+        state
+            .resolve((0, 3), 3, delivered(10), &mut Vec::new())
+            .unwrap();
         for _ in 0..2 {
             let report = delivery.wait_timeout(Duration::ZERO).unwrap().unwrap();
             assert_eq!(report.offset(), Some(12));
@@ -231,7 +239,7 @@ mod tests {
         // Nothing tells that a thread is asleep; one that comes late finds its verdict there.
         std::thread::sleep(Duration::from_millis(5));
         let mut woken = Vec::new();
-        state.resolve((0, 3), 3, delivered(10), &mut woken);
+        state.resolve((0, 3), 3, delivered(10), &mut woken).unwrap();
         wake::wake_all(&mut woken);
         for thread in threads {
             assert_eq!(thread.join().unwrap(), Some(12));
@@ -245,7 +253,7 @@ mod tests {
         assert!(Pin::new(&mut delivery).poll(&mut context).is_pending());
         drop(delivery);
         let mut woken = Vec::new();
-        state.resolve((0, 3), 3, delivered(10), &mut woken);
+        state.resolve((0, 3), 3, delivered(10), &mut woken).unwrap();
         assert!(woken.is_empty());
     }
 }

@@ -10,6 +10,7 @@ use downpour_core::outcome::{Cause, Failure, Written};
 use downpour_wire::error_code::ErrorCode;
 
 use crate::label::Label;
+use crate::sys::park::NoEnd;
 
 /// An accepted record got a verdict that is no acknowledgement.
 ///
@@ -104,11 +105,21 @@ impl std::error::Error for DeliveryError {}
 /// the handle may be waited on again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WaitTimeout {
-    pub(crate) waited: Duration,
+    waited: Duration,
+    /// Nobody waited: the thread ran a callback.
+    in_callback: bool,
 }
 
 impl WaitTimeout {
-    /// How long was waited.
+    pub(crate) fn new(time: Duration, why: NoEnd) -> Self {
+        let in_callback = why == NoEnd::InCallback;
+        Self {
+            waited: if in_callback { Duration::ZERO } else { time },
+            in_callback,
+        }
+    }
+
+    /// How long was waited; not at all in a waker or a log subscriber that the producer calls.
     pub fn waited(&self) -> Duration {
         self.waited
     }
@@ -116,6 +127,9 @@ impl WaitTimeout {
 
 impl fmt::Display for WaitTimeout {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.in_callback {
+            return Cause::InCallback.fmt(f);
+        }
         write!(
             f,
             "no verdict yet after {:?}; the record is still on its way",

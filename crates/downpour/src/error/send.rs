@@ -35,6 +35,9 @@ pub enum SendError {
     NotReady(WaitedFor),
     /// The producer was closed.
     Closed,
+    /// The call would have to wait, in a waker, a log subscriber or a drop that the producer calls,
+    /// where waiting could last forever. Wait elsewhere, or use `try_send`.
+    InCallback,
     /// This process was forked after the producer was built; build one in the child.
     Forked,
     /// The I/O thread could not be started.
@@ -47,7 +50,10 @@ pub enum SendError {
 impl SendError {
     /// Whether the same record may be accepted later.
     pub fn is_temporary(&self) -> bool {
-        matches!(self, Self::Timeout(_) | Self::NotReady(_))
+        matches!(
+            self,
+            Self::Timeout(_) | Self::NotReady(_) | Self::InCallback
+        )
     }
 }
 
@@ -72,6 +78,10 @@ impl fmt::Display for SendError {
                 "buffer_memory is full; wait for deliveries, or use send, which waits its turn",
             ),
             Self::Closed => f.write_str("the producer is closed"),
+            Self::InCallback => f.write_str(
+                "this thread may not wait: it runs a waker, a log subscriber or a drop on the \
+                 producer's behalf; use try_send, or wait elsewhere",
+            ),
             Self::Forked => {
                 f.write_str("the producer belongs to the parent process; build one after the fork")
             }

@@ -11,6 +11,8 @@ use downpour_wire::batch::OwnedRecord;
 use downpour_wire::record::Header;
 
 use crate::delivery::batch_state::BatchState;
+use crate::io::after::After;
+use crate::observe::log::Line;
 use crate::record::record::Record;
 use crate::record::unfinished::Unfinished;
 use crate::shared::shared::Shared;
@@ -85,7 +87,7 @@ impl Closing {
     }
 
     /// Keeps what never left, decoded.
-    pub(super) fn keep(&mut self, unsent: &Unsent<Arc<BatchState>>) {
+    pub(super) fn keep(&mut self, unsent: &Unsent<Arc<BatchState>>, after: &mut After) {
         let ticket = &unsent.ticket;
         match unsent.body.records() {
             Ok(records) => {
@@ -93,29 +95,19 @@ impl Closing {
                     self.left.unsent.push(restore(ticket, index, record));
                 }
             }
-            Err(error) => tracing::error!(
-                topic = &**ticket.topic(),
-                partition = ticket.partition(),
-                records = unsent.body.count(),
-                %error,
-                "records that were not sent could not be read back; please report this"
-            ),
+            Err(error) => after.line(Line::Unreadable {
+                topic: ticket.topic().clone(),
+                partition: ticket.partition(),
+                records: unsent.body.count(),
+                error: error.to_string(),
+            }),
         }
     }
 
-    /// Logs what was not delivered when the last handle was dropped.
-    pub(super) fn report(&self) {
-        if self.awaited {
-            return;
-        }
-        if self.undelivered > 0 {
-            tracing::warn!(
-                undelivered = self.undelivered,
-                "the producer was dropped without close, and records were not delivered"
-            );
-        } else {
-            tracing::debug!("the producer was dropped; everything was delivered");
-        }
+    /// What is to be said if the last handle was only dropped.
+    pub(super) fn report(&self) -> Option<Line> {
+        let undelivered = self.undelivered;
+        (!self.awaited).then_some(Line::Dropped { undelivered })
     }
 }
 

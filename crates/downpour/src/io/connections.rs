@@ -3,11 +3,7 @@
 //! It tells what happened; what follows from that is decided by the engine.
 
 use std::collections::BTreeMap;
-use std::io;
-use std::net::SocketAddr;
-#[cfg(unix)]
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Instant;
 
 use downpour_core::config::Address;
@@ -16,9 +12,11 @@ use downpour_wire::frame::Frame;
 use mio::{Registry, Token};
 
 use crate::config::connector::Connector;
+use crate::io::after::After;
 use crate::io::connect::{self, Buffers, ConnectAttempt, ConnectStep};
 use crate::io::connection::{Connection, Reading, Socket};
-use crate::io::pool::{Pool, no_thread};
+use crate::io::opening::{Opened, Opening, Results};
+use crate::io::pool::Pool;
 use crate::shared::shared::Shared;
 use crate::sys::lock::lock;
 
@@ -65,30 +63,6 @@ pub(super) enum ConnectionEvent {
     Written(ConnectionId, u64),
 }
 
-/// What the pool brought back.
-enum Opened {
-    Resolved(Vec<SocketAddr>),
-    #[cfg(unix)]
-    Stream(std::os::unix::net::UnixStream),
-}
-
-/// Resolves a name, or runs the caller's closure, which may do anything, panic included.
-fn open(connector: &Connector, address: &Address) -> io::Result<Opened> {
-    match connector {
-        Connector::Tcp => connect::resolve(address).map(Opened::Resolved),
-        #[cfg(unix)]
-        Connector::Custom(open) => {
-            let opened = catch_unwind(AssertUnwindSafe(|| open(&address.host, address.port)));
-            match opened {
-                Ok(opened) => opened.map(Opened::Stream),
-                Err(_) => Err(io::Error::other("the connector panicked")),
-            }
-        }
-    }
-}
-
-type Results = Arc<Mutex<Vec<(ConnectionId, io::Result<Opened>)>>>;
-
 /// All connections.
 pub(super) struct Connections {
     shared: Arc<Shared>,
@@ -123,7 +97,7 @@ impl Connections {
         &mut self,
         connection_id: ConnectionId,
         address: &Address,
-        pool: &Pool,
+        (pool, after): (&Arc<Pool>, &mut After),
         registry: &Registry,
         now: Instant,
         out: &mut Vec<ConnectionEvent>,
@@ -140,16 +114,14 @@ impl Connections {
             );
             return;
         }
-        let (results, shared, address) =
-            (self.results.clone(), self.shared.clone(), address.clone());
-        let work = move || {
-            let opened = open(&connector, &address);
-            lock(&results).push((connection_id, opened));
-            shared.mailbox.wake();
+        let opening = Opening {
+            connection_id,
+            connector,
+            address: address.clone(),
+            results: self.results.clone(),
+            shared: self.shared.clone(),
         };
-        if pool.block(Box::new(move |_| work())).is_err() {
-            self.handle_opened(connection_id, Err(no_thread()), registry, now, out);
-        }
+        after.open(pool, opening);
     }
 
     /// Takes what the pool brought back.
@@ -171,7 +143,7 @@ impl Connections {
     fn handle_opened(
         &mut self,
         connection_id: ConnectionId,
-        opened: io::Result<Opened>,
+        opened: Result<Opened, String>,
         registry: &Registry,
         now: Instant,
         out: &mut Vec<ConnectionEvent>,
@@ -205,7 +177,7 @@ impl Connections {
                     Err(error) => self.fail(connection_id, error.to_string(), out),
                 }
             }
-            Err(error) => self.fail(connection_id, error.to_string(), out),
+            Err(reason) => self.fail(connection_id, reason, out),
         }
     }
 

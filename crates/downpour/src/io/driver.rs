@@ -2,10 +2,9 @@
 //!
 //! Rounds are run by the I/O thread, and by a caller that opens a batch while that thread
 //! sleeps; `thread` has the lock and the loop. Order within a round: sockets, mail, engine,
-//! writes, and only then, without the lock, other people's wakers.
+//! writes, and only then, without the lock, what is other people's code (`after`).
 
 use std::sync::{Arc, Mutex};
-use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use downpour_core::event::Event;
@@ -17,13 +16,15 @@ use downpour_wire::codec::Compressor;
 use mio::{Events, Registry, Token};
 
 use crate::delivery::batch_state::BatchState;
+use crate::io::after::After;
 use crate::io::closing::{self, Closing};
 use crate::io::connections::{ConnectionEvent, Connections, SocketEvent, WAKER};
 use crate::io::pool::Pool;
 use crate::io::queues::LockedQueues;
-use crate::observe::log;
+use crate::observe::log::Line;
 use crate::shared::mailbox::{Command, Mail};
 use crate::shared::shared::Shared;
+use crate::sys::clock;
 use crate::sys::lock::lock;
 use crate::sys::random::random_seed;
 
@@ -57,7 +58,7 @@ pub(super) struct Driver {
     queues: LockedQueues,
     connections: Connections,
     registry: Registry,
-    pool: Pool,
+    pool: Arc<Pool>,
     compressor: Compressor,
     /// Batches that the pool compressed.
     seals: Seals,
@@ -65,7 +66,7 @@ pub(super) struct Driver {
     connection_events: Vec<ConnectionEvent>,
     /// Sockets that had more to read than their turn allowed.
     unread: Vec<Token>,
-    woken: Vec<Waker>,
+    after: After,
     closing: Closing,
     /// Until when the I/O thread sleeps, as it said before it let go of the lock; `None` is
     /// forever. A caller's round that makes something due earlier wakes it.
@@ -82,13 +83,13 @@ impl Driver {
             queues: LockedQueues::new(shared.clone()),
             connections: Connections::new(shared.clone()),
             registry,
-            pool: Pool::new(),
+            pool: Arc::new(Pool::new()),
             compressor: Compressor::new(),
             seals: Seals::default(),
             mail: Mail::default(),
             connection_events: Vec::new(),
             unread: Vec::new(),
-            woken: Vec::new(),
+            after: After::default(),
             closing: Closing::default(),
             sleeps_until: None,
             broken: false,
@@ -96,20 +97,20 @@ impl Driver {
         }
     }
 
-    /// The I/O thread's round, after these events: whom to wake, and how long to sleep then;
-    /// no sleep means that the producer has ended.
-    pub(super) fn round(&mut self, events: &Events) -> (Vec<Waker>, Sleep) {
+    /// The I/O thread's round, after these events: what to do without the lock, and how long to
+    /// sleep then.
+    pub(super) fn round(&mut self, events: &Events) -> (After, Sleep) {
         self.take_events(events);
         let now = Instant::now();
         self.take_mail(now);
         self.run_engine(now, ROUNDS_MAX);
         let ended = self.closing.begun && self.has_ended(now);
         let sleep = if ended { Sleep::Never } else { self.sleep(now) };
-        (std::mem::take(&mut self.woken), sleep)
+        (std::mem::take(&mut self.after), sleep)
     }
 
-    /// A caller's round, while the I/O thread sleeps: whom to wake.
-    pub(super) fn run_inline(&mut self) -> Vec<Waker> {
+    /// A caller's round, while the I/O thread sleeps: what to do without the lock.
+    pub(super) fn run_inline(&mut self) -> After {
         let now = Instant::now();
         self.take_mail(now);
         self.run_engine(now, ROUNDS_MAX);
@@ -120,9 +121,9 @@ impl Driver {
         };
         // Only the I/O thread ends a producer.
         if sleeps_too_long || self.closing.begun {
-            self.shared.mailbox.unpark();
+            self.after.unpark(&self.shared);
         }
-        std::mem::take(&mut self.woken)
+        self.after.take_for_caller(&self.shared)
     }
 
     /// Notes that a round panicked.
@@ -135,10 +136,10 @@ impl Driver {
         self.broken
     }
 
-    /// The end: whom to wake still, and what was left. Also after a panic.
-    pub(super) fn take_rest(&mut self) -> (Vec<Waker>, Closing) {
+    /// The end: what to do still, and what was left. Also after a panic.
+    pub(super) fn take_rest(&mut self) -> (After, Closing) {
         (
-            std::mem::take(&mut self.woken),
+            std::mem::take(&mut self.after),
             std::mem::take(&mut self.closing),
         )
     }
@@ -167,8 +168,9 @@ impl Driver {
         for (partition, sealed) in seals {
             self.finish_seal(partition, sealed);
         }
-        self.shared.timers.poll_due(now, &mut self.woken);
+        self.shared.timers.poll_due(now, &mut self.after.wakers);
         self.engine.set_pressure(self.shared.memory.is_contended());
+        self.engine.handle_wall_clock(now, clock::unix_millis());
     }
 
     /// Lets the engine decide and carries it out, until there is nothing more to do.
@@ -191,7 +193,8 @@ impl Driver {
         // connection would otherwise find a request that counts as unsent, and records that are
         // in the log would be sent again as new ones.
         self.tell_connection_events(now);
-        self.shared.mailbox.wake();
+        self.shared.mailbox.signal();
+        self.after.unpark(&self.shared);
     }
 
     fn tell_connection_events(&mut self, now: Instant) {
@@ -218,7 +221,7 @@ impl Driver {
                 }
                 ConnectionEvent::Written(connection_id, total) => {
                     self.engine
-                        .handle_written(connection_id, total, &mut self.queues);
+                        .handle_written(connection_id, total, 0, &mut self.queues);
                 }
             }
         }
@@ -233,7 +236,7 @@ impl Driver {
             } => self.connections.connect(
                 connection_id,
                 &address,
-                &self.pool,
+                (&self.pool, &mut self.after),
                 &self.registry,
                 now,
                 &mut self.connection_events,
@@ -255,10 +258,21 @@ impl Driver {
                 if self.closing.begun {
                     self.closing.note(&ticket, count, &verdict);
                 }
-                ticket.resolve((first, count), total, verdict, &mut self.woken);
+                let woken = &mut self.after.wakers;
+                if ticket
+                    .resolve((first, count), total, verdict, woken)
+                    .is_err()
+                {
+                    self.after.line(Line::ResolvedTwice {
+                        topic: ticket.topic().clone(),
+                        partition: ticket.partition(),
+                        first,
+                        records: count,
+                    });
+                }
             }
             Output::Free { bytes, body } => self.free(bytes, body),
-            Output::Event(event) => self.observe(&event),
+            Output::Event(event) => self.observe(event),
             _ => {}
         }
     }
@@ -270,17 +284,18 @@ impl Driver {
         match update {
             TopicUpdate::Available { leaders } => {
                 let settings = self.shared.queue_settings;
-                topic.update(leaders, settings, self.closing.begun, &mut self.woken);
+                let woken = &mut self.after.wakers;
+                topic.update(leaders, settings, self.closing.begun, woken);
             }
             TopicUpdate::Unavailable { code, fatal } => {
-                topic.handle_unavailable(*code, *fatal, &mut self.woken);
+                topic.handle_unavailable(*code, *fatal, &mut self.after.wakers);
             }
             _ => {}
         }
     }
 
-    fn observe(&mut self, event: &Event) {
-        match event {
+    fn observe(&mut self, event: Event) {
+        match &event {
             Event::ConnectFailed {
                 address, reason, ..
             } => {
@@ -289,7 +304,7 @@ impl Driver {
             Event::Connected { address, .. } => self.shared.note_address(address, None),
             _ => {}
         }
-        log::event(event);
+        self.after.line(Line::Event(event));
     }
 
     fn seal(&mut self, partition: PartitionId, job: SealJob) {
@@ -304,9 +319,7 @@ impl Driver {
             lock(&seals).push((partition, sealed));
             shared.mailbox.wake();
         });
-        if let Err(work) = self.pool.compute(work) {
-            work(&mut self.compressor);
-        }
+        self.after.compress(&self.pool, work);
     }
 
     fn finish_seal(&mut self, partition: PartitionId, sealed: Sealed) {
@@ -315,7 +328,7 @@ impl Driver {
         };
         let mut done = entry.lock().queue.finish_seal(sealed);
         let memory = &self.shared.memory;
-        memory.give_back_all(&mut done.recycled, done.freed, &mut self.woken);
+        memory.give_back_all(&mut done.recycled, done.freed, &mut self.after.wakers);
         self.engine.mark_dirty(partition);
     }
 
@@ -325,7 +338,7 @@ impl Driver {
             .and_then(Arc::into_inner)
             .map_or_else(Vec::new, Body::into_chunks);
         let memory = &self.shared.memory;
-        memory.give_back_all(&mut chunks, bytes, &mut self.woken);
+        memory.give_back_all(&mut chunks, bytes, &mut self.after.wakers);
     }
 
     fn begin_closing(&mut self, deadline: Option<Instant>, awaited: bool) {
@@ -333,7 +346,7 @@ impl Driver {
         self.closing.wish(deadline, awaited);
         if first {
             let engine = &mut self.engine;
-            closing::shut(&self.shared, &mut self.woken, |partition| {
+            closing::shut(&self.shared, &mut self.after.wakers, |partition| {
                 engine.mark_dirty(partition)
             });
             self.engine.drain();
@@ -346,13 +359,13 @@ impl Driver {
             self.closing.aborted = true;
             let unsent = self.engine.abort(now, &mut self.queues);
             for unsent in &unsent {
-                self.closing.keep(unsent);
+                self.closing.keep(unsent, &mut self.after);
             }
             drop(unsent);
             self.run_engine(now, ROUNDS_MAX);
             if self.closing.is_overdue(now) {
                 let reason = "a batch was not brought back in time";
-                closing::abandon_all(&self.shared, reason, &mut self.woken);
+                closing::abandon_all(&self.shared, reason, &mut self.after.wakers);
                 return true;
             }
         }
@@ -377,7 +390,7 @@ impl Driver {
 
     fn sleep(&mut self, polled_at: Instant) -> Sleep {
         if self.unread.is_empty() {
-            if let Some(time) = self.engine.pause(polled_at) {
+            if let Some(time) = self.engine.pause_left(polled_at) {
                 // Still awake as far as callers know: what they post is seen after it.
                 return Sleep::Pause(time);
             }

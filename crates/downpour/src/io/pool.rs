@@ -5,11 +5,11 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
 use downpour_wire::codec::Compressor;
 
+use crate::sys::callback;
 use crate::sys::lock::{lock, wait_timeout};
 
 /// What a job has at hand.
@@ -71,13 +71,7 @@ impl Pool {
     /// No thread could be started; the work comes back in nobody's hands, so the caller must
     /// have kept what it needs.
     pub(super) fn compute(&self, work: Work) -> Result<(), Work> {
-        let mut state = self.inner.lock();
-        if !self.ensure_thread(&mut state) {
-            return Err(work);
-        }
-        state.busy.push_back(work);
-        self.inner.changed.notify_one();
-        Ok(())
+        self.push(work, |state| &mut state.busy)
     }
 
     /// Runs something that may block. Bounded by the connections that are being opened.
@@ -85,32 +79,40 @@ impl Pool {
     /// # Errors
     /// No thread could be started.
     pub(super) fn block(&self, work: Work) -> Result<(), Work> {
-        let mut state = self.inner.lock();
-        if !self.ensure_thread(&mut state) {
-            return Err(work);
-        }
-        state.blocking.push_back(work);
-        self.inner.changed.notify_one();
-        Ok(())
+        self.push(work, |state| &mut state.blocking)
     }
 
-    fn ensure_thread(&self, state: &mut State) -> bool {
+    fn push(
+        &self,
+        work: Work,
+        queue: impl FnOnce(&mut State) -> &mut VecDeque<Work>,
+    ) -> Result<(), Work> {
+        let mut state = self.inner.lock();
+        let started = self.ensure_thread(&mut state);
+        let rest = if state.threads > 0 {
+            queue(&mut state).push_back(work);
+            self.inner.changed.notify_one();
+            Ok(())
+        } else {
+            Err(work)
+        };
+        drop(state);
+        if let Err(error) = started {
+            callback::say(|| tracing::warn!(%error, "no thread for the pool"));
+        }
+        rest
+    }
+
+    fn ensure_thread(&self, state: &mut State) -> io::Result<()> {
         let waiting = state.busy.len() + state.blocking.len();
         if state.idle > waiting || state.threads >= THREADS_MAX {
-            return true;
+            return Ok(());
         }
         let inner = self.inner.clone();
         let builder = std::thread::Builder::new().name("downpour-pool".into());
-        match builder.spawn(move || run(&inner)) {
-            Ok(_) => {
-                state.threads += 1;
-                true
-            }
-            Err(error) => {
-                tracing::warn!(%error, "no thread for the pool");
-                state.threads > 0
-            }
-        }
+        builder.spawn(move || run(&inner))?;
+        state.threads += 1;
+        Ok(())
     }
 }
 
@@ -148,8 +150,8 @@ fn run(inner: &Inner) {
         state.blocked += usize::from(blocks);
         drop(state);
         // A custom connector is foreign code.
-        if catch_unwind(AssertUnwindSafe(|| work(&mut compressor))).is_err() {
-            tracing::error!("a job of the pool panicked");
+        if callback::run(|| work(&mut compressor)).is_none() {
+            callback::say(|| tracing::error!("a job of the pool panicked"));
             compressor = Compressor::new();
         }
         state = inner.lock();

@@ -1,7 +1,7 @@
 //! The I/O thread itself: its loop, the rounds that callers run in its place, and what holds if
 //! one panics. What a round does is in `driver`.
 //!
-//! The driver's lock is held for a round, never while anybody sleeps or a foreign waker runs.
+//! The driver's lock is held for a round, never while anybody sleeps or foreign code runs.
 //! *Invariant:* when the thread is gone, every accepted record has a verdict and nobody waits.
 //!
 //! A caller that opens a batch while the thread sleeps runs the round itself. In time: the thread
@@ -19,12 +19,15 @@ use std::time::{Duration, Instant};
 
 use mio::{Events, Poll};
 
-use crate::io::closing;
+use crate::delivery::shelf;
+use crate::io::after::After;
+use crate::io::closing::{self, Closing};
 use crate::io::connections::WAKER;
 use crate::io::driver::{Driver, Sleep};
+use crate::observe::log::Line;
 use crate::shared::shared::{RunInline, Shared};
+use crate::sys::callback;
 use crate::sys::lock::lock;
-use crate::sys::wake;
 
 const EVENTS: usize = 256;
 
@@ -50,34 +53,48 @@ fn run(shared: &Arc<Shared>, driver: Arc<Mutex<Driver>>, mut poll: Poll) {
         loop_until_end(shared, &driver, &mut poll)
     }));
     let broken = panicked.is_err() || lock(&driver).is_broken();
-    let mut woken = Vec::new();
+    let (mut after, mut labels) = (After::default(), Vec::new());
+    let closing = catch_unwind(AssertUnwindSafe(|| {
+        shelf::collect(&mut labels, || end(shared, driver, broken, &mut after))
+    }));
+    // However that went, nobody waits for a thread that is gone.
+    let closing = closing.unwrap_or_default();
+    if let Some(line) = closing.report().filter(|_| !broken) {
+        after.line(line);
+    }
+    after.labels.append(&mut labels);
+    shared.timers.drain(&mut after.wakers);
+    shared.termination.finish(closing.left, &mut after.wakers);
+    after.carry_out();
+}
+
+/// The last of the driver; after a panic every record that has no verdict is given one.
+fn end(shared: &Shared, driver: Arc<Mutex<Driver>>, broken: bool, after: &mut After) -> Closing {
     if broken {
         lock(&driver).break_down();
-        tracing::error!("the I/O thread panicked; please report this");
-        closing::abandon_all(shared, "the I/O thread panicked", &mut woken);
+        after.line(Line::ThreadPanicked);
+        closing::abandon_all(shared, "the I/O thread panicked", &mut after.wakers);
     }
-    let (mut rest, mut closing) = lock(&driver).take_rest();
-    woken.append(&mut rest);
+    let (rest, closing) = lock(&driver).take_rest();
+    after.append(rest);
     // Its connections end before anybody hears of the end.
     drop(driver);
-    closing.awaited |= broken;
-    closing.report();
-    shared.timers.drain(&mut woken);
-    shared.termination.finish(closing.left, &mut woken);
-    wake::wake_all(&mut woken);
+    closing
 }
 
 fn loop_until_end(shared: &Shared, driver: &Mutex<Driver>, poll: &mut Poll) {
     let mut events = Events::with_capacity(EVENTS);
     loop {
-        let (mut woken, sleep) = {
+        let mut labels = Vec::new();
+        let (mut after, sleep) = {
             let mut driver = lock(driver);
             if driver.is_broken() {
                 return;
             }
-            driver.round(&events)
+            shelf::collect(&mut labels, || driver.round(&events))
         };
-        wake::wake_all(&mut woken);
+        after.labels.append(&mut labels);
+        after.carry_out();
         let timeout = match sleep {
             Sleep::Never => return,
             Sleep::UntilWoken => None,
@@ -89,7 +106,7 @@ fn loop_until_end(shared: &Shared, driver: &Mutex<Driver>, poll: &mut Poll) {
         };
         if let Err(error) = poll.poll(&mut events, timeout) {
             if error.kind() != io::ErrorKind::Interrupted {
-                tracing::error!(%error, "waiting for sockets failed");
+                callback::say(|| tracing::error!(%error, "waiting for sockets failed"));
                 // Not to be repeated as fast as it can be.
                 std::thread::sleep(Duration::from_millis(10));
             }
@@ -109,13 +126,18 @@ fn run_inline(driver: &Weak<Mutex<Driver>>) -> bool {
     if guard.is_broken() {
         return false;
     }
-    let round = catch_unwind(AssertUnwindSafe(|| guard.run_inline()));
-    let Ok(mut woken) = round else {
+    let mut labels = Vec::new();
+    let round = catch_unwind(AssertUnwindSafe(|| {
+        shelf::collect(&mut labels, || guard.run_inline())
+    }));
+    let ran = round.is_ok();
+    if !ran {
         // The I/O thread finds it and gives every record its verdict.
         guard.break_down();
-        return false;
-    };
+    }
     drop(guard);
-    wake::wake_all(&mut woken);
-    true
+    let mut after = round.unwrap_or_default();
+    after.labels.append(&mut labels);
+    after.carry_out();
+    ran
 }

@@ -21,6 +21,7 @@ use std::time::Instant;
 
 use downpour_core::ids::PartitionId;
 
+use crate::sys::callback;
 use crate::sys::lock::lock;
 use crate::topics::entry::TopicEntry;
 
@@ -115,8 +116,14 @@ impl Mailbox {
 
     /// Makes the I/O thread look around: something lies elsewhere than in the mail.
     pub(crate) fn wake(&self) {
-        self.lock().signalled = true;
+        self.signal();
         self.unpark();
+    }
+
+    /// The same without waking anybody, for who holds a lock: it calls [`unpark`](Self::unpark)
+    /// later.
+    pub(crate) fn signal(&self) {
+        self.lock().signalled = true;
     }
 
     /// Wakes the I/O thread, unless it is awake or about to be.
@@ -126,7 +133,7 @@ impl Mailbox {
         }
         if let Some(waker) = self.waker.get() {
             if let Err(error) = waker.wake() {
-                tracing::error!(%error, "the I/O thread could not be woken");
+                callback::say(|| tracing::error!(%error, "the I/O thread could not be woken"));
             }
         }
     }

@@ -7,9 +7,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard};
 use std::task::Waker;
 
-use downpour_core::callers::budget::{Budget, Wait, WaitKey};
+use downpour_core::callers::budget::{Budget, WaitKey};
 
 use crate::sys::lock::lock;
+use crate::sys::wake;
 
 /// Chunks of 512 bytes to 1 MiB are kept, each size apart.
 const SMALLEST: u32 = 9;
@@ -94,24 +95,39 @@ impl Memory {
         key: &mut Option<WaitKey>,
         waker: &Waker,
     ) -> Option<Vec<u8>> {
-        let mut inner = self.lock();
-        let own = *key.get_or_insert_with(|| inner.budget.wait(rounded(bytes), waker.clone()));
-        let granted = match inner.budget.poll_wait(own, waker.clone()) {
-            Wait::Granted(granted) => {
+        wake::leave(waker, key.is_none(), |own| {
+            let mut inner = self.lock();
+            let in_line = match *key {
+                Some(in_line) => in_line,
+                None => {
+                    let (in_line, unused) = inner.budget.wait(rounded(bytes), own.take()?);
+                    *own = unused;
+                    *key = Some(in_line);
+                    in_line
+                }
+            };
+            let granted = inner.budget.collect(in_line).map(|granted| {
                 *key = None;
-                Some(inner.chunk(granted))
+                inner.chunk(granted)
+            });
+            if let Some(old) = inner.budget.waker_mut(in_line) {
+                if !old.will_wake(waker) {
+                    *own = Some(std::mem::replace(old, own.take()?));
+                }
             }
-            _ => None,
-        };
-        self.note(&inner);
-        granted
+            self.note(&inner);
+            Some(granted)
+        })
     }
 
     /// Leaves the queue; a grant goes to the next.
     pub(crate) fn cancel(&self, key: WaitKey, woken: &mut Vec<Waker>) {
         let mut inner = self.lock();
-        inner.budget.cancel(key, woken);
+        let waker = inner.budget.cancel(key, woken);
         self.note(&inner);
+        // Dropped without the lock: its drop is the caller's code.
+        drop(inner);
+        drop(waker);
     }
 
     /// Takes a chunk back with its credit.
@@ -204,6 +220,28 @@ impl Inner {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sys::wake::fixtures::{at_drop, in_time};
+
+    #[test]
+    fn wakers_that_are_replaced_or_taken_back_are_dropped_without_the_lock() {
+        for replaced in [false, true] {
+            let memory = std::sync::Arc::new(Memory::new(1 << 20));
+            let all = memory.try_chunk(1 << 20).unwrap();
+            let own = memory.clone();
+            let waker = at_drop(move || assert!(own.used() > 0));
+            let mut key = None;
+            assert!(memory.poll_chunk(512, &mut key, &waker).is_none());
+            drop(waker);
+            in_time(move || {
+                if replaced {
+                    let again = memory.poll_chunk(512, &mut key, Waker::noop());
+                    assert!(again.is_none());
+                }
+                memory.cancel(key.unwrap(), &mut Vec::new());
+                memory.give_back(all, &mut Vec::new());
+            });
+        }
+    }
 
     #[test]
     fn a_chunk_that_came_back_is_used_again() {

@@ -19,6 +19,7 @@ use crate::shared::mailbox::{Command, Mailbox};
 use crate::shared::memory::Memory;
 use crate::shared::termination::Termination;
 use crate::shared::timers::Timers;
+use crate::sys::callback;
 use crate::sys::fork;
 use crate::sys::lock::lock;
 use crate::sys::wake;
@@ -103,18 +104,20 @@ impl Shared {
         if self.is_forked() {
             return Err(SendError::Forked);
         }
+        let mut failed = false;
         let started = self.started.get_or_init(|| {
-            (self.start)(self).map_err(|error| {
-                tracing::error!(%error, "the I/O thread could not be started");
-                Arc::from(error.to_string())
-            })
+            let started = (self.start)(self);
+            failed = started.is_err();
+            started.map_err(|error| Arc::from(error.to_string()))
         });
-        match started {
-            Ok(_) => Ok(()),
-            Err(reason) => Err(SendError::NoThread {
-                reason: reason.clone(),
-            }),
+        let Err(reason) = started else { return Ok(()) };
+        if failed {
+            // Not where it happened: others wait there for the outcome.
+            callback::say(|| tracing::error!(%reason, "the I/O thread could not be started"));
         }
+        Err(SendError::NoThread {
+            reason: reason.clone(),
+        })
     }
 
     /// Whether there is an I/O thread that can be told to end; if there is none, there will be
@@ -132,7 +135,8 @@ impl Shared {
             return;
         }
         let ran = match self.started.get() {
-            Some(Ok(run_inline)) => run_inline(),
+            // A callback may have been called after a round, and one within another has no end.
+            Some(Ok(run_inline)) if !callback::is_running() => run_inline(),
             _ => false,
         };
         if !ran {

@@ -7,6 +7,7 @@ use std::task::{Poll, Waker};
 
 use crate::record::unfinished::Unfinished;
 use crate::sys::lock::lock;
+use crate::sys::wake;
 use crate::sys::waker_set::{WakerKey, WakerSet};
 
 /// The end of a producer.
@@ -36,17 +37,38 @@ impl Termination {
 
     /// What was left, for the first who asks; before the end a waker is left.
     pub(crate) fn poll(&self, key: &mut Option<WakerKey>, waker: &Waker) -> Poll<Unfinished> {
-        let mut inner = lock(&self.inner);
-        if inner.done {
-            return Poll::Ready(inner.left.take().unwrap_or_default());
-        }
-        inner.waiting.insert(key, waker);
-        Poll::Pending
+        wake::leave(waker, key.is_none(), |own| {
+            let mut inner = lock(&self.inner);
+            if inner.done {
+                return Some(Poll::Ready(inner.left.take().unwrap_or_default()));
+            }
+            inner.waiting.insert(key, waker, own)?;
+            Some(Poll::Pending)
+        })
     }
 
     /// Takes a waker back.
     pub(crate) fn forget(&self, key: WakerKey) {
         let waker = lock(&self.inner).waiting.remove(key);
         drop(waker);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+
+    use crate::sys::wake::fixtures::{at_drop, in_time};
+
+    #[test]
+    fn a_replaced_waker_is_dropped_without_the_lock() {
+        let termination = Arc::new(Termination::default());
+        let own = termination.clone();
+        let waker = at_drop(move || drop(own.poll(&mut None, Waker::noop())));
+        let mut key = None;
+        assert!(termination.poll(&mut key, &waker).is_pending());
+        drop(waker);
+        in_time(move || assert!(termination.poll(&mut key, Waker::noop()).is_pending()));
     }
 }

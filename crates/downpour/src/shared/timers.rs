@@ -8,6 +8,7 @@ use std::task::Waker;
 use std::time::Instant;
 
 use crate::sys::lock::lock;
+use crate::sys::wake;
 
 /// Names one entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,19 +34,33 @@ impl Timers {
     /// Adds an entry, or gives it a new waker; true if it is the next one due and new, so that
     /// the I/O thread sleeps too long.
     pub(crate) fn set(&self, key: &mut Option<TimerKey>, at: Instant, waker: &Waker) -> bool {
+        wake::leave(waker, key.is_none(), |own| {
+            self.set_own(key, at, waker, own)
+        })
+    }
+
+    /// [`set`](Self::set) with a clone of the waker, or `None` if it is needed and missing.
+    fn set_own(
+        &self,
+        key: &mut Option<TimerKey>,
+        at: Instant,
+        waker: &Waker,
+        own: &mut Option<Waker>,
+    ) -> Option<bool> {
         let mut inner = self.lock();
         if let Some(key) = *key {
-            inner.entries.insert(key, waker.clone());
-            return false;
+            let old = inner.entries.get(&key);
+            if !old.is_some_and(|old| old.will_wake(waker)) {
+                *own = inner.entries.insert(key, own.take()?);
+            }
+            return Some(false);
         }
         let new = TimerKey(at, inner.next);
+        inner.entries.insert(new, own.take()?);
         inner.next += 1;
-        inner.entries.insert(new, waker.clone());
         *key = Some(new);
-        inner
-            .entries
-            .first_key_value()
-            .is_some_and(|(first, _)| *first == new)
+        let first = inner.entries.first_key_value();
+        Some(first.is_some_and(|(first, _)| *first == new))
     }
 
     /// Takes an entry back.
@@ -80,7 +95,21 @@ impl Timers {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Arc;
     use std::time::Duration;
+
+    use crate::sys::wake::fixtures::{at_drop, in_time};
+
+    #[test]
+    fn a_replaced_waker_is_dropped_without_the_lock() {
+        let timers = Arc::new(Timers::default());
+        let own = timers.clone();
+        let waker = at_drop(move || assert!(own.next_at().is_some()));
+        let (mut key, at) = (None, Instant::now());
+        timers.set(&mut key, at, &waker);
+        drop(waker);
+        in_time(move || assert!(!timers.set(&mut key, at, Waker::noop())));
+    }
 
     #[test]
     fn only_an_earlier_deadline_shortens_the_sleep() {

@@ -15,6 +15,8 @@
 use std::sync::Once;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use crate::sys::callback;
+
 /// Forks between the first process that built a producer and this one.
 static GENERATION: AtomicU32 = AtomicU32::new(0);
 
@@ -26,17 +28,21 @@ extern "C" fn count_fork() {
 /// The number of this process; it differs in a forked child.
 pub(crate) fn register() -> u32 {
     static REGISTERED: Once = Once::new();
+    let mut failed = false;
     REGISTERED.call_once(|| {
         #[cfg(unix)]
         {
             // SAFETY: the handler is a plain function that lives as long as the program and does
             // one atomic addition, which is allowed between a fork and whatever follows.
-            let failed = unsafe { libc::pthread_atfork(None, None, Some(count_fork)) };
-            if failed != 0 {
-                tracing::warn!("forks cannot be seen; do not use this producer in a child");
-            }
+            failed = unsafe { libc::pthread_atfork(None, None, Some(count_fork)) } != 0;
         }
     });
+    if failed {
+        // Not in there, where a subscriber that builds a producer would wait for itself.
+        callback::say(|| {
+            tracing::warn!("forks cannot be seen; do not use this producer in a child");
+        });
+    }
     generation()
 }
 

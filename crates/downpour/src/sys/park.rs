@@ -11,6 +11,8 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::Thread;
 use std::time::Instant;
 
+use crate::sys::callback;
+
 /// Wakes a parked thread.
 struct Parker {
     thread: Thread,
@@ -55,16 +57,27 @@ thread_local! {
     static PARKED: RefCell<Option<Parked>> = const { RefCell::new(None) };
 }
 
-/// Runs a future on this thread, which sleeps in between.
-pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
-    match block_on_until(future, None) {
-        Some(output) => output,
-        None => unreachable!("there is no deadline to pass"),
-    }
+/// Why a future did not end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NoEnd {
+    /// Its time was over first.
+    Late,
+    /// It was looked at once. This thread runs a callback and may not wait: what it waits for
+    /// may be this thread.
+    InCallback,
 }
 
-/// The same until a deadline; `None` if it passed first.
-pub(crate) fn block_on_until<F: Future>(future: F, deadline: Option<Instant>) -> Option<F::Output> {
+/// Runs a future on this thread, which sleeps in between; `None` in a callback, if the future
+/// did not end at once.
+pub(crate) fn block_on<F: Future>(future: F) -> Option<F::Output> {
+    block_on_until(future, None).ok()
+}
+
+/// The same until a deadline.
+pub(crate) fn block_on_until<F: Future>(
+    future: F,
+    deadline: Option<Instant>,
+) -> Result<F::Output, NoEnd> {
     let parked = PARKED
         .with(|p| p.try_borrow_mut().ok().and_then(|mut p| p.take()))
         .unwrap_or_else(Parked::new);
@@ -74,10 +87,13 @@ pub(crate) fn block_on_until<F: Future>(future: F, deadline: Option<Instant>) ->
         // Cleared before the poll, so that a wake during it is not lost.
         parked.parker.notified.store(false, Ordering::Release);
         if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
-            break Some(output);
+            break Ok(output);
+        }
+        if callback::is_running() {
+            break Err(NoEnd::InCallback);
         }
         if !park(&parked.parker, deadline) {
-            break None;
+            break Err(NoEnd::Late);
         }
     };
     PARKED.with(|p| {
@@ -115,9 +131,18 @@ mod tests {
         let deadline = Instant::now() + Duration::from_millis(20);
         assert_eq!(
             block_on_until(std::future::pending::<()>(), Some(deadline)),
-            None
+            Err(NoEnd::Late)
         );
         assert!(Instant::now() >= deadline);
+    }
+
+    #[test]
+    fn a_callback_gets_what_is_there_and_does_not_wait_for_the_rest() {
+        let answers = callback::run(|| {
+            let pending = block_on_until(std::future::pending::<()>(), None);
+            (pending, block_on(std::future::ready(7)))
+        });
+        assert_eq!(answers, Some((Err(NoEnd::InCallback), Some(7))));
     }
 
     #[test]
@@ -132,6 +157,6 @@ mod tests {
             std::thread::spawn(move || waker.wake());
             Poll::Pending
         }));
-        assert_eq!(answer, 7);
+        assert_eq!(answer, Some(7));
     }
 }

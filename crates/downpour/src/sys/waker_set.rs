@@ -20,15 +20,30 @@ impl WakerSet {
     /// Keeps a waker for who has this key, which is given at the first call, in place of the one
     /// before. Whoever was woken is not in the set any more and comes to its end when it waits
     /// again.
-    pub(crate) fn insert(&mut self, key: &mut Option<WakerKey>, waker: &Waker) {
+    ///
+    /// It needs a clone in `own` unless such a waker is here already; `None` if it has none, see
+    /// [`leave`](crate::sys::wake::leave).
+    pub(crate) fn insert(
+        &mut self,
+        key: &mut Option<WakerKey>,
+        waker: &Waker,
+        own: &mut Option<Waker>,
+    ) -> Option<()> {
+        let known = self.wakers.iter_mut().find(|(k, _)| Some(*k) == *key);
+        if known.as_ref().is_some_and(|(_, old)| old.will_wake(waker)) {
+            return Some(());
+        }
+        let new = own.take()?;
+        if let Some((_, old)) = known {
+            *own = Some(std::mem::replace(old, new));
+            return Some(());
+        }
         let key = *key.get_or_insert_with(|| {
             self.next += 1;
             WakerKey(self.next)
         });
-        match self.wakers.iter_mut().find(|(k, _)| *k == key) {
-            Some((_, old)) => old.clone_from(waker),
-            None => self.wakers.push((key, waker.clone())),
-        }
+        self.wakers.push((key, new));
+        Some(())
     }
 
     /// Takes a waker back. It is dropped by the caller, without the lock that guards the set,
@@ -52,6 +67,12 @@ mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
     use std::task::Wake;
 
+    use crate::sys::wake::leave;
+
+    fn insert(set: &mut WakerSet, key: &mut Option<WakerKey>, waker: Waker) {
+        assert_eq!(set.insert(key, &waker, &mut Some(waker.clone())), Some(()));
+    }
+
     #[derive(Default)]
     struct Counts(AtomicU32);
 
@@ -62,13 +83,26 @@ mod tests {
     }
 
     #[test]
+    fn a_waker_that_is_here_already_is_not_cloned_again() {
+        let (mut set, mut key) = (WakerSet::default(), None);
+        let counts = Arc::new(Counts::default());
+        let waker = Waker::from(counts.clone());
+        let mut leave_it = || leave(&waker, false, |own| set.insert(&mut key, &waker, own));
+        leave_it();
+        assert_eq!(Arc::strong_count(&counts), 3);
+        assert_eq!(set.insert(&mut key, &waker, &mut None), Some(()));
+        assert_eq!(set.insert(&mut key, Waker::noop(), &mut None), None);
+        assert_eq!(Arc::strong_count(&counts), 3);
+    }
+
+    #[test]
     fn a_waiter_is_woken_by_its_latest_waker_and_by_no_other() {
         let (first, last, other) = <(Arc<Counts>, Arc<Counts>, Arc<Counts>)>::default();
         let mut set = WakerSet::default();
         let (mut key, mut gone) = (None, None);
-        set.insert(&mut key, &first.clone().into());
-        set.insert(&mut gone, &other.clone().into());
-        set.insert(&mut key, &last.clone().into());
+        insert(&mut set, &mut key, first.clone().into());
+        insert(&mut set, &mut gone, other.clone().into());
+        insert(&mut set, &mut key, last.clone().into());
         assert!(set.remove(gone.unwrap()).is_some());
         assert!(set.remove(gone.unwrap()).is_none());
         for times in 1..3 {
@@ -78,7 +112,7 @@ mod tests {
             let counts = [&first, &last, &other].map(|c| c.0.load(Ordering::Relaxed));
             assert_eq!(counts, [0, times, 0]);
             // It has been woken and waits again.
-            set.insert(&mut key, &last.clone().into());
+            insert(&mut set, &mut key, last.clone().into());
         }
     }
 }

@@ -14,6 +14,7 @@ use downpour_wire::error_code::ErrorCode;
 
 use crate::sys::lock::lock;
 use crate::sys::random::random;
+use crate::sys::wake;
 use crate::sys::waker_set::{WakerKey, WakerSet};
 use crate::topics::partitions::{PartitionEntry, Partitions};
 
@@ -188,23 +189,26 @@ impl TopicEntry {
 
     /// Begins to wait for metadata, or goes on.
     pub(crate) fn poll_metadata(&self, wait: &mut Option<MetadataWait>, waker: &Waker) -> Metadata {
-        let mut waiting = self.waiting();
-        // Looked at under the lock, so that an update cannot slip in before the waker is left.
-        if self.is_ready() {
-            return Metadata::Ready;
-        }
-        let refusals = waiting.refusals;
-        let wait = wait.get_or_insert(MetadataWait {
-            key: None,
-            refusals,
-        });
-        if wait.refusals != refusals {
-            if let Some(code) = waiting.refused {
-                return Metadata::Refused(code);
+        let fresh = wait.is_none();
+        wake::leave(waker, fresh, |own| {
+            let mut waiting = self.waiting();
+            // Looked at under the lock, so that an update cannot slip in before the waker is left.
+            if self.is_ready() {
+                return Some(Metadata::Ready);
             }
-        }
-        waiting.wakers.insert(&mut wait.key, waker);
-        Metadata::Waiting
+            let refusals = waiting.refusals;
+            let wait = wait.get_or_insert(MetadataWait {
+                key: None,
+                refusals,
+            });
+            if wait.refusals != refusals {
+                if let Some(code) = waiting.refused {
+                    return Some(Metadata::Refused(code));
+                }
+            }
+            waiting.wakers.insert(&mut wait.key, waker, own)?;
+            Some(Metadata::Waiting)
+        })
     }
 
     /// Stops waiting.
@@ -216,5 +220,26 @@ impl TopicEntry {
     /// Wakes everyone: the producer closed.
     pub(crate) fn wake_waiting(&self, woken: &mut Vec<Waker>) {
         self.waiting().wakers.take_all(woken);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use crate::sys::wake::fixtures::{at_drop, in_time};
+
+    #[test]
+    fn a_replaced_waker_is_dropped_without_the_lock() {
+        let topic = Arc::new(TopicEntry::new(Arc::from("t"), 0, 0));
+        let own = topic.clone();
+        let waker = at_drop(move || assert!(own.last_code().is_none()));
+        let mut wait = None;
+        let _ = topic.poll_metadata(&mut wait, &waker);
+        drop(waker);
+        in_time(move || {
+            let found = topic.poll_metadata(&mut wait, Waker::noop());
+            assert!(matches!(found, Metadata::Waiting));
+        });
     }
 }

@@ -202,3 +202,42 @@ fn without_acks_records_arrive_and_have_no_offset() {
     assert_eq!(report.offset(), None);
     assert!(cluster.wait_until(PATIENCE, |c| (0..6).any(|p| c.end_offset("events", p) == 1)));
 }
+
+#[test]
+fn records_of_long_ago_are_not_sent_again_when_their_answer_is_lost() {
+    let two_days_ago = std::time::SystemTime::now() - Duration::from_secs(2 * 24 * 3600);
+    let timestamp = two_days_ago
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap()
+        .as_millis() as i64;
+    let old = || Record::to("events").value("old").timestamp_ms(timestamp);
+    for (trusted, retried) in [
+        (None, false),
+        (Some(Duration::from_secs(10 * 24 * 3600)), true),
+    ] {
+        let cluster = cluster();
+        cluster.fault(Fault::apply_and_lose_answer().on(ApiKey::Produce).nth(1));
+        let mut builder = builder(&cluster);
+        if let Some(age) = trusted {
+            builder = builder.old_record_age(age);
+        }
+        let producer = builder.build().unwrap().blocking();
+        let outcome = producer.produce_async(old()).unwrap().wait();
+        if retried {
+            outcome.unwrap();
+        } else {
+            let error = outcome.unwrap_err();
+            assert_eq!(error.written(), Written::Unknown);
+            assert!(
+                matches!(error.cause(), Cause::TooOldToRetry { .. }),
+                "{error}"
+            );
+        }
+        // What follows goes on under a new epoch.
+        producer
+            .produce_sync(Record::to("events").value("new"))
+            .unwrap();
+        producer.close();
+        cluster.assert_delivered_once("events", ["old", "new"]);
+    }
+}

@@ -10,6 +10,8 @@ mod chaos;
 mod closing;
 #[cfg(test)]
 mod faults;
+#[cfg(test)]
+mod foreign;
 mod fork;
 #[cfg(test)]
 mod memory;

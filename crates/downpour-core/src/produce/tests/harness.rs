@@ -114,7 +114,7 @@ impl World {
         self.kernel_is_full = false;
         for (&connection_id, &total) in &self.written {
             self.engine
-                .handle_written(connection_id, total, &mut self.queues);
+                .handle_written(connection_id, total, 0, &mut self.queues);
         }
         self.step();
     }

@@ -97,6 +97,17 @@ fn a_moved_leader_gets_the_same_bytes() {
 }
 
 #[test]
+fn leaders_that_move_together_are_told_of_once_per_topic() {
+    let mut world = World::ready(config());
+    world.sleep(1_000);
+    world.topics.clear();
+    world.leaders = vec![(2, 1), (1, 1)];
+    world.want();
+    world.answer_metadata();
+    assert_eq!(world.topics, ["[Some(2), Some(1)]"]);
+}
+
+#[test]
 fn a_leader_hint_saves_the_wait_for_metadata() {
     let mut world = World::new(config());
     world.produce_max = 10;
@@ -303,10 +314,10 @@ fn under_load_a_request_waits_for_a_breath_and_no_longer() {
     let mut world = busy_world();
     world.append(0);
     assert!(world.asked.is_empty());
-    assert!(world.engine.pause(world.now).is_some());
+    assert!(world.engine.pause_left(world.now).is_some());
     world.sleep_us(100);
     world.next(ApiKey::Produce);
-    assert!(world.engine.pause(world.now).is_none());
+    assert!(world.engine.pause_left(world.now).is_none());
 }
 
 #[test]
@@ -334,7 +345,7 @@ fn a_request_that_leaves_meanwhile_ends_the_pause() {
     world.step();
     world.next(ApiKey::Produce);
     // Sleeping on would keep its answer waiting.
-    assert!(world.engine.pause(world.now).is_none());
+    assert!(world.engine.pause_left(world.now).is_none());
 }
 
 #[test]

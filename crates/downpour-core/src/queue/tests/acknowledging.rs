@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use downpour_wire::error_code::ErrorCode as E;
 
-use super::harness::{Bench, config};
-use crate::outcome::Verdict;
+use super::harness::{Bench, SECOND, config};
+use crate::event::Event;
+use crate::outcome::{Verdict, Written};
 use crate::output::Output;
 use crate::queue::{Answer, Drain, RecordRefusal};
 
@@ -187,9 +188,35 @@ fn a_record_in_flight_expires_as_unknown_and_its_buffer_stays() {
     bench.answer(&sent, E::NONE, 1);
     assert_eq!(bench.lent(), 0);
     assert!(
-        !bench.queue.needs_bump,
+        !bench.queue.sequence.is_broken(),
         "the late acknowledgement proves the sequence"
     );
+}
+
+#[test]
+fn records_that_end_in_flight_are_told_of_once() {
+    let failures = |bench: &Bench| {
+        let failed = |output: &&Output<u32>| {
+            matches!(output, Output::Event(Event::DeliveryFailed { written, .. })
+                if *written == Written::Unknown)
+        };
+        bench.out.iter().filter(failed).count()
+    };
+    let mut bench = Bench::new();
+    bench.batch(&["a"]);
+    let sent = bench.send();
+    bench.sleep(121_000);
+    bench.expire();
+    assert_eq!(failures(&bench), 1);
+    bench.answer(&sent, E::NOT_ENOUGH_REPLICAS, -1);
+    assert_eq!(failures(&bench), 1);
+    bench.batch(&["b"]);
+    bench.identity = Some(SECOND);
+    bench.send();
+    bench
+        .queue
+        .abort(bench.now, &mut Vec::new(), &mut bench.out);
+    assert_eq!(failures(&bench), 2);
 }
 
 #[test]

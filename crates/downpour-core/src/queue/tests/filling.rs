@@ -1,10 +1,13 @@
 //! How records become batches.
 
+use std::time::Duration;
+
 use downpour_wire::codec::{Compression, CompressionType};
 use downpour_wire::error_code::ErrorCode;
 
 use super::harness::{Bench, config};
 use crate::config::Config;
+use crate::queue::Peek;
 
 fn small() -> Config {
     let mut config = config();
@@ -78,7 +81,7 @@ fn a_record_larger_than_a_batch_gets_one_of_its_own() {
 }
 
 #[test]
-fn other_options_seal_the_open_batch() {
+fn each_batch_is_compressed_as_its_records_ask() {
     let mut bench = Bench::new();
     bench.append("plain");
     let mut bench = bench.compressed(Compression::new(CompressionType::Gzip));
@@ -91,6 +94,89 @@ fn other_options_seal_the_open_batch() {
         (vec!["plain".into()], vec![value(300)])
     );
     assert_eq!(second.bytes[22] & 7, CompressionType::Gzip as u8);
+}
+
+/// Delivery timeouts that make one set of options each, in milliseconds.
+fn with_timeout(bench: &mut Bench, ms: u64) {
+    bench.options.delivery_timeout = Duration::from_millis(ms);
+}
+
+#[test]
+fn records_of_two_option_sets_that_alternate_fill_two_batches() {
+    let mut bench = Bench::new();
+    for value in ["a", "b", "c"] {
+        with_timeout(&mut bench, 60_000);
+        bench.append(value);
+        with_timeout(&mut bench, 90_000);
+        bench.append(&value.to_uppercase());
+    }
+    let first = bench.send();
+    assert_eq!(first.values, ["a", "b", "c"]);
+    bench.answer(&first, ErrorCode::NONE, 1);
+    assert_eq!(bench.send().values, ["A", "B", "C"]);
+}
+
+#[test]
+fn where_order_across_options_is_asked_for_a_change_closes_the_batch() {
+    let mut config = config();
+    config.order_across_options = true;
+    let mut bench = Bench::with(&config);
+    bench.append("plain");
+    bench.options.delivery_timeout = Duration::from_secs(7);
+    bench.append("hurried");
+    bench.options.delivery_timeout = Duration::from_secs(8);
+    bench.append("last");
+    for expected in ["plain", "hurried", "last"] {
+        let sent = bench.send();
+        assert_eq!(sent.values, [expected]);
+        bench.answer(&sent, ErrorCode::NONE, 1);
+    }
+}
+
+#[test]
+fn the_fifth_option_set_closes_the_oldest() {
+    let mut bench = Bench::new();
+    for ms in 1..=5 {
+        with_timeout(&mut bench, 60_000 + ms);
+        bench.append(&ms.to_string());
+    }
+    // The first is closed and leaves first; its options begin another batch, which closes the
+    // second.
+    with_timeout(&mut bench, 60_001);
+    bench.append("again");
+    let mut values = Vec::new();
+    for offset in 0..6 {
+        let sent = bench.send();
+        bench.answer(&sent, ErrorCode::NONE, offset);
+        values.extend(sent.values);
+    }
+    assert_eq!(values, ["1", "2", "3", "4", "5", "again"]);
+    assert!(bench.queue.is_empty());
+    assert_eq!(bench.lent(), 0);
+}
+
+#[test]
+fn each_open_batch_lingers_expires_and_is_flushed() {
+    let mut bench = Bench::new();
+    with_timeout(&mut bench, 60_000);
+    bench.append("long");
+    bench.sleep(2);
+    with_timeout(&mut bench, 1_000);
+    bench.append("short");
+    // The linger of the older one ends first, though it does not take records any more.
+    let Peek::At(at) = bench.queue.peek(bench.now) else {
+        panic!("it lingers")
+    };
+    assert_eq!(at - bench.now, Duration::from_millis(3));
+    bench.sleep(1_100);
+    bench.expire();
+    assert!(bench.verdict(1).starts_with("failed: delivery timeout"));
+    assert_eq!(bench.verdict(0), "none");
+    bench.queue.request_flush();
+    assert_eq!(bench.queue.peek(bench.now), Peek::Now);
+    let mut tickets = Vec::new();
+    bench.queue.tickets(&mut tickets);
+    assert_eq!(tickets, [0]);
 }
 
 #[test]

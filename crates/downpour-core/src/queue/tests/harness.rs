@@ -10,13 +10,15 @@ use downpour_wire::error_code::ErrorCode;
 use downpour_wire::record::RecordRef;
 
 use crate::config::{Address, BatchOptions, Config};
-use crate::identity::Identity;
+use crate::identity::{Grant, Identity};
 use crate::outcome::{Cause, Verdict};
 use crate::output::{Output, Outputs};
 use crate::queue::{
-    Answer, Append, Drain, DrainContext, OutgoingBatch, Queue, QueueSettings, Readiness,
+    Answer, Append, Drain, DrainContext, Left, OutgoingBatch, Queue, QueueSettings, Readiness,
 };
 
+/// The timestamp of all records, in milliseconds since 1970.
+pub(super) const RECORDS_AT: i64 = 1_700_000_000_000;
 pub(super) const FIRST: Identity = Identity { id: 7, epoch: 0 };
 pub(super) const SECOND: Identity = Identity { id: 7, epoch: 1 };
 
@@ -34,8 +36,9 @@ pub(super) struct Bench {
     pub(super) queue: Queue<u32>,
     pub(super) now: Instant,
     pub(super) identity: Option<Identity>,
+    pub(super) unix_ms: Option<i64>,
     pub(super) out: Outputs<u32>,
-    options: BatchOptions,
+    pub(super) options: BatchOptions,
     next_ticket: u32,
     credit: usize,
 }
@@ -57,6 +60,7 @@ impl Bench {
             queue: Queue::new(Arc::from("t"), 0, QueueSettings::from(config)),
             now: Instant::now(),
             identity: Some(FIRST),
+            unix_ms: None,
             out: Outputs::new(),
             options: config.batch_options(),
             next_ticket: 0,
@@ -79,7 +83,7 @@ impl Bench {
             key: None,
             value: Some(value.as_bytes()),
             headers: &[],
-            timestamp: 1_700_000_000_000,
+            timestamp: RECORDS_AT,
         };
         let mut chunk = None;
         loop {
@@ -126,7 +130,11 @@ impl Bench {
         DrainContext {
             now: self.now,
             broker: 1,
-            identity: self.identity,
+            identity: self.identity.map(|identity| Grant {
+                identity,
+                generation: 0,
+            }),
+            unix_ms: self.unix_ms,
             readiness: Readiness::Anything,
         }
     }
@@ -177,12 +185,22 @@ impl Bench {
             .handle_answer(sent.send_id, &answer, self.now, &mut self.out)
     }
 
+    /// Loses the answer to a request that had left whole, or a request of which nothing had.
     pub(super) fn lose(&mut self, sent: &Sent, maybe_written: bool) {
+        let left = if maybe_written {
+            Left::Whole
+        } else {
+            Left::Nothing
+        };
+        self.lose_after(sent, left);
+    }
+
+    pub(super) fn lose_after(&mut self, sent: &Sent, left: Left) {
         let cause = Cause::Disconnected {
             reason: Arc::from("cable cut"),
         };
         self.queue
-            .handle_lost(sent.send_id, maybe_written, cause, self.now, &mut self.out);
+            .handle_lost(sent.send_id, left, cause, self.now, &mut self.out);
     }
 
     pub(super) fn expire(&mut self) {

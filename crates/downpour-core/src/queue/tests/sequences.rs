@@ -3,7 +3,7 @@
 use downpour_wire::error_code::ErrorCode as E;
 
 use super::harness::{Bench, FIRST, SECOND, config};
-use crate::queue::Drain;
+use crate::queue::{Drain, Left};
 
 fn three_in_flight() -> (Bench, Vec<super::harness::Sent>) {
     let mut bench = Bench::new();
@@ -60,7 +60,7 @@ fn out_of_order_behind_a_missing_predecessor_needs_no_new_epoch() {
     bench.answer(&sent[0], E::NOT_LEADER_OR_FOLLOWER, -1);
     bench.answer(&sent[1], E::OUT_OF_ORDER_SEQUENCE_NUMBER, -1);
     bench.answer(&sent[2], E::OUT_OF_ORDER_SEQUENCE_NUMBER, -1);
-    assert!(!bench.queue.needs_bump);
+    assert!(!bench.queue.sequence.is_broken());
 }
 
 #[test]
@@ -119,15 +119,123 @@ fn java_s_way_resends_it_when_asked_for() {
 }
 
 #[test]
-fn a_refused_batch_with_nothing_behind_it_gives_its_sequence_to_the_next() {
+fn a_refused_batch_s_sequence_is_given_to_no_other() {
     let mut bench = Bench::new();
     bench.prove();
     bench.batch(&["refused"]);
     let sent = bench.send();
     bench.answer(&sent, E::INVALID_RECORD, -1);
     bench.batch(&["next"]);
+    assert!(matches!(bench.drain(), Drain::NeedBump(FIRST)));
+    bench.identity = Some(SECOND);
     let next = bench.send();
-    assert_eq!((next.epoch, next.sequence), (0, sent.sequence));
+    assert_eq!((next.epoch, next.sequence), (1, 0));
+    // And it goes alone, as after any new epoch.
+    bench.batch(&["after"]);
+    assert!(matches!(bench.drain(), Drain::Blocked));
+}
+
+/// A batch is sent, lost after so much of it had left, and ends by its delivery timeout; the
+/// epoch and sequence of the next one, and the sequence of the first.
+fn after_a_loss(left: Left) -> (i16, i32, i32) {
+    let mut bench = Bench::new();
+    bench.prove();
+    bench.batch(&["lost"]);
+    let lost = bench.send();
+    bench.lose_after(&lost, left);
+    bench.sleep(121_000);
+    bench.expire();
+    bench.batch(&["next"]);
+    // A newer epoch is taken only where the sequence broke.
+    bench.identity = Some(SECOND);
+    let next = bench.send();
+    (next.epoch, next.sequence, lost.sequence)
+}
+
+#[test]
+fn a_sequence_of_which_nothing_left_is_used_again_and_one_that_began_to_leave_is_not() {
+    let (epoch, next, lost) = after_a_loss(Left::Nothing);
+    assert_eq!((epoch, next), (0, lost));
+    assert!(matches!(after_a_loss(Left::Part), (1, 0, _)));
+    assert!(matches!(after_a_loss(Left::Whole), (1, 0, _)));
+}
+
+#[test]
+fn followers_of_an_absent_batch_are_sent_again_though_their_answers_were_lost() {
+    for refused_first in [true, false] {
+        let (mut bench, sent) = three_in_flight();
+        if refused_first {
+            bench.answer(&sent[0], E::INVALID_RECORD, -1);
+        }
+        bench.lose(&sent[1], true);
+        bench.lose(&sent[2], true);
+        if !refused_first {
+            bench.answer(&sent[0], E::INVALID_RECORD, -1);
+        }
+        bench.sleep(2000);
+        bench.identity = Some(SECOND);
+        let first = bench.send();
+        assert_eq!((first.epoch, first.sequence), (1, 0));
+        assert_eq!(first.values, ["b"]);
+        bench.answer(&first, E::NONE, 7);
+        assert_eq!(bench.send().values, ["c"]);
+    }
+}
+
+#[test]
+fn a_follower_that_expires_in_flight_behind_an_absent_batch_has_not_been_written() {
+    let (mut bench, sent) = three_in_flight();
+    bench.answer(&sent[0], E::INVALID_RECORD, -1);
+    bench.lose(&sent[1], true);
+    bench.sleep(121_000);
+    bench.expire();
+    assert!(
+        bench.verdict(2).starts_with("failed: "),
+        "{}",
+        bench.verdict(2)
+    );
+}
+
+#[test]
+fn a_follower_that_the_broker_says_it_may_have_appended_stays_in_doubt() {
+    let (mut bench, sent) = three_in_flight();
+    bench.answer(&sent[0], E::INVALID_RECORD, -1);
+    bench.answer(&sent[1], E::NOT_ENOUGH_REPLICAS_AFTER_APPEND, 9);
+    bench.answer(&sent[2], E::OUT_OF_ORDER_SEQUENCE_NUMBER, -1);
+    bench.sleep(2000);
+    bench.identity = Some(SECOND);
+    assert_eq!(bench.send().values, ["c"]);
+    assert!(bench.verdict(2).starts_with("unknown: "));
+}
+
+#[test]
+fn what_follows_a_doubtful_batch_is_as_doubtful() {
+    let (mut bench, sent) = three_in_flight();
+    bench.lose(&sent[0], true);
+    bench.lose(&sent[1], true);
+    bench.lose(&sent[2], true);
+    bench.sleep(2000);
+    let again = bench.send();
+    bench.answer(&again, E::INVALID_PRODUCER_EPOCH, -1);
+    bench.identity = Some(SECOND);
+    assert!(matches!(bench.drain(), Drain::Empty));
+    for ticket in 1..4 {
+        assert!(bench.verdict(ticket).starts_with("unknown: "), "{ticket}");
+    }
+}
+
+#[test]
+fn a_disk_that_failed_may_have_failed_after_the_append() {
+    let mut bench = Bench::new();
+    bench.prove();
+    bench.batch(&["a"]);
+    let sent = bench.send();
+    bench.answer(&sent, E::KAFKA_STORAGE_ERROR, -1);
+    bench.sleep(121_000);
+    bench.expire();
+    assert!(bench.verdict(1).starts_with("unknown: "));
+    bench.batch(&["b"]);
+    assert!(matches!(bench.drain(), Drain::NeedBump(FIRST)));
 }
 
 #[test]
@@ -151,7 +259,7 @@ fn a_refused_batch_with_others_behind_it_begins_a_new_epoch_once_they_are_answer
 fn sequences_wrap_to_zero() {
     let mut bench = Bench::new();
     bench.prove();
-    bench.queue.next_sequence = i32::MAX;
+    bench.queue.sequence.continue_at(i32::MAX);
     bench.batch(&["a", "b"]);
     let first = bench.send();
     bench.answer(&first, E::NONE, 1);

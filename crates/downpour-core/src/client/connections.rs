@@ -1,0 +1,352 @@
+//! All connections of a client: which are open, which may be opened when, where a question goes.
+//!
+//! *Invariant:* a broker has one connection at most. Nothing is opened here: what is due is told,
+//! and the caller says so to its shell. One connection's course is in `connection`.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use downpour_wire::messages::ApiKey;
+
+use crate::client::bootstrap::Bootstrap;
+use crate::client::connection::{Connection, Stage};
+use crate::client::versions::{Features, Versions};
+use crate::config::{Address, Config};
+use crate::ids::ConnectionId;
+use crate::rng::Rng;
+
+/// Connections, and how reaching each broker went so far. `P` is what a request was for.
+#[derive(Debug)]
+pub(crate) struct Connections<P> {
+    open: BTreeMap<ConnectionId, Connection<P>>,
+    next: u64,
+    peers: BTreeMap<i32, Peer>,
+    bootstrap: Bootstrap,
+    features: Features,
+}
+
+/// A broker that was tried.
+#[derive(Debug, Default)]
+struct Peer {
+    /// Set while a connection is open or being opened.
+    connection: Option<ConnectionId>,
+    /// Connections in a row that ended before they were ready; one that is ready sets this back.
+    failures: u32,
+    retry_at: Option<Instant>,
+}
+
+/// Where to find somebody to ask when nothing is connected.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Entrance {
+    /// At this broker, which is known and not known to fail.
+    Broker(i32),
+    /// At this address that the user gave.
+    Bootstrap {
+        address: Address,
+        /// The known brokers were tried before, all in vain (KIP-899).
+        is_again: bool,
+    },
+    /// Nowhere before a backoff ends.
+    Later,
+}
+
+impl<P> Connections<P> {
+    /// None yet. `first` says which of the user's addresses comes first.
+    pub(crate) fn new(first: usize) -> Self {
+        Self {
+            open: BTreeMap::new(),
+            next: 0,
+            peers: BTreeMap::new(),
+            bootstrap: Bootstrap {
+                next: first,
+                ..Bootstrap::default()
+            },
+            features: Features::default(),
+        }
+    }
+
+    pub(crate) fn get(&self, id: ConnectionId) -> Option<&Connection<P>> {
+        self.open.get(&id)
+    }
+
+    pub(crate) fn get_mut(&mut self, id: ConnectionId) -> Option<&mut Connection<P>> {
+        self.open.get_mut(&id)
+    }
+
+    /// All of them, the oldest first.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Connection<P>> {
+        self.open.values()
+    }
+
+    /// The connection to a broker, ready or not.
+    pub(crate) fn to(&self, broker: i32) -> Option<&Connection<P>> {
+        let id = self.peers.get(&broker)?.connection?;
+        self.open.get(&id)
+    }
+
+    /// What the cluster has agreed on, as the newest broker told it.
+    #[expect(dead_code, reason = "asked for by transactions (KIP-890)")]
+    pub(crate) fn features(&self) -> &Features {
+        &self.features
+    }
+
+    /// Whether a connection to a broker may be opened now: there is none, and no backoff.
+    pub(crate) fn may_open(&self, broker: i32, now: Instant) -> bool {
+        self.peers.get(&broker).is_none_or(|peer| {
+            peer.connection.is_none() && peer.retry_at.is_none_or(|at| at <= now)
+        })
+    }
+
+    /// Notes a connection that is being opened: its name from now on.
+    pub(crate) fn add(
+        &mut self,
+        address: Address,
+        broker: Option<i32>,
+        now: Instant,
+    ) -> ConnectionId {
+        let id = ConnectionId(self.next);
+        self.next += 1;
+        if let Some(broker) = broker {
+            self.peers.entry(broker).or_default().connection = Some(id);
+        }
+        let connection = Connection::new(id, address, broker, now);
+        self.open.insert(id, connection);
+        id
+    }
+
+    /// Where to begin when there is no connection to ask on; `None` if there is one. `known` are
+    /// the brokers that metadata named.
+    pub(crate) fn entrance(
+        &mut self,
+        known: impl Iterator<Item = i32>,
+        addresses: &[Address],
+        now: Instant,
+    ) -> Option<Entrance> {
+        if !self.open.is_empty() {
+            return None;
+        }
+        let mut any = false;
+        let is_failing = |peer: &Peer| peer.failures > 0;
+        for broker in known {
+            any = true;
+            if !self.peers.get(&broker).is_some_and(is_failing) {
+                return Some(Entrance::Broker(broker));
+            }
+        }
+        if self.bootstrap.retry_at.is_some_and(|at| at > now) {
+            return Some(Entrance::Later);
+        }
+        let address = addresses.get(self.bootstrap.next % addresses.len().max(1))?;
+        self.bootstrap.next = self.bootstrap.next.wrapping_add(1);
+        let is_again = any && !std::mem::replace(&mut self.bootstrap.again, any);
+        Some(Entrance::Bootstrap {
+            address: address.clone(),
+            is_again,
+        })
+    }
+
+    /// The versions are chosen: requests may be sent.
+    pub(crate) fn handle_negotiated(&mut self, id: ConnectionId, versions: Versions) {
+        let Some(connection) = self.open.get_mut(&id) else {
+            return;
+        };
+        connection.stage = Stage::Ready;
+        self.features.merge(versions.features());
+        connection.versions = versions;
+        match connection.broker {
+            Some(broker) => {
+                let peer = self.peers.entry(broker).or_default();
+                (peer.failures, peer.retry_at) = (0, None);
+            }
+            None => self.bootstrap.failures = 0,
+        }
+    }
+
+    /// Somebody answered who knows the cluster.
+    pub(crate) fn handle_cluster_known(&mut self) {
+        self.bootstrap.again = false;
+    }
+
+    /// Takes a connection out that has ended, and the backoff before its broker, or the next of the
+    /// user's addresses, is tried again.
+    pub(crate) fn remove(
+        &mut self,
+        id: ConnectionId,
+        config: &Config,
+        rng: &mut Rng,
+        now: Instant,
+    ) -> Option<(Connection<P>, Duration)> {
+        let connection = self.open.remove(&id)?;
+        let failed = u32::from(!connection.is_ready());
+        let limits = config.reconnect_backoff;
+        let backoff = match connection.broker {
+            Some(broker) => {
+                let peer = self.peers.entry(broker).or_default();
+                peer.connection = None;
+                peer.failures += failed;
+                let backoff = rng.backoff(limits, peer.failures);
+                peer.retry_at = Some(now + backoff);
+                backoff
+            }
+            None => {
+                self.bootstrap.failures += failed;
+                // Each address is tried before the first one's turn comes again.
+                let turns = self.bootstrap.failures / config.bootstrap.len().max(1) as u32;
+                let backoff = rng.backoff(limits, turns);
+                self.bootstrap.retry_at = Some(now + backoff);
+                backoff
+            }
+        };
+        Some((connection, backoff))
+    }
+
+    /// Takes the bootstrap connections out that have done their work, which they have once a
+    /// broker's own connection is ready.
+    pub(crate) fn take_done(&mut self) -> Vec<ConnectionId> {
+        let is_own = |c: &Connection<P>| c.broker.is_some() && c.is_ready();
+        if !self.open.values().any(is_own) {
+            return Vec::new();
+        }
+        let is_done = |c: &&Connection<P>| c.broker.is_none() && c.is_ready() && c.is_quiet();
+        let done = self.open.values().filter(is_done).map(|c| c.id);
+        let done: Vec<ConnectionId> = done.collect();
+        self.open.retain(|id, _| !done.contains(id));
+        done
+    }
+
+    /// Takes all of them out; nobody is tried again.
+    pub(crate) fn take_all(&mut self) -> Vec<ConnectionId> {
+        self.peers.clear();
+        std::mem::take(&mut self.open).into_keys().collect()
+    }
+
+    /// The ready connection with the fewest requests on it: where a question goes that any broker
+    /// can answer.
+    pub(crate) fn least_loaded(&self, now: Instant) -> Option<&Connection<P>> {
+        self.open
+            .values()
+            .filter(|c| c.is_ready() && !c.is_throttled(now))
+            .min_by_key(|c| (c.pending.len(), c.broker.is_none()))
+    }
+
+    /// A ready connection to a broker that knows a request, and the version to use.
+    pub(crate) fn who_speaks(&self, key: ApiKey) -> Option<(ConnectionId, i16)> {
+        let ready = self.open.values().filter(|c| c.is_ready());
+        ready
+            .filter_map(|c| Some((c.id, c.version_of(key)?)))
+            .next()
+    }
+
+    /// Connections that got no further in time or carried nothing for too long, and why.
+    pub(crate) fn late(&self, config: &Config, now: Instant) -> Vec<(ConnectionId, String)> {
+        let reasons = self.open.values().filter_map(|connection| {
+            let reason = connection.is_late(config, now)?;
+            Some((connection.id, reason))
+        });
+        reasons.collect()
+    }
+
+    /// When something about a connection, or about opening one, is due; those times that are over
+    /// already included. `is_needed` tells that somebody has to be asked.
+    pub(crate) fn wakes<'a>(
+        &'a self,
+        config: &'a Config,
+        is_needed: bool,
+    ) -> impl Iterator<Item = Instant> + 'a {
+        let open = self.open.values().flat_map(|connection| {
+            let deadline = connection.deadline(config.connect_timeout, config.request_timeout);
+            let idle = connection.idle_at(config.idle_timeout);
+            [deadline, idle, connection.throttled_until]
+        });
+        let nobody = is_needed && self.open.is_empty();
+        let entrances = self.peers.values().map(|peer| peer.retry_at);
+        let entrances = entrances.chain([self.bootstrap.retry_at]);
+        open.chain(entrances.filter(move |_| nobody)).flatten()
+    }
+
+    /// When a broker may be tried again, if that is not now.
+    pub(crate) fn retry_at(&self, broker: i32) -> Option<Instant> {
+        self.peers.get(&broker)?.retry_at
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    fn address(host: &str) -> Address {
+        Address {
+            host: Arc::from(host),
+            port: 9092,
+        }
+    }
+
+    struct Bench {
+        connections: Connections<()>,
+        config: Config,
+        rng: Rng,
+        now: Instant,
+    }
+
+    impl Bench {
+        fn new() -> Self {
+            Self {
+                connections: Connections::new(0),
+                config: Config::new(vec![address("one"), address("two")]),
+                rng: Rng::new(1),
+                now: Instant::now(),
+            }
+        }
+
+        fn entrance(&mut self, known: &[i32]) -> Option<Entrance> {
+            let known = known.iter().copied();
+            self.connections
+                .entrance(known, &self.config.bootstrap, self.now)
+        }
+
+        fn fail(&mut self, id: ConnectionId) -> Duration {
+            let (_, backoff) = self
+                .connections
+                .remove(id, &self.config, &mut self.rng, self.now)
+                .unwrap();
+            backoff
+        }
+    }
+
+    #[test]
+    fn a_broker_has_one_connection_and_is_not_tried_within_its_backoff() {
+        let mut bench = Bench::new();
+        assert!(bench.connections.may_open(1, bench.now));
+        let id = bench.connections.add(address("b"), Some(1), bench.now);
+        assert!(!bench.connections.may_open(1, bench.now));
+        let backoff = bench.fail(id);
+        assert!(!bench.connections.may_open(1, bench.now));
+        assert!(bench.connections.may_open(1, bench.now + backoff));
+        assert!(bench.connections.may_open(2, bench.now));
+    }
+
+    #[test]
+    fn brokers_that_fail_are_passed_over_and_then_the_user_s_addresses_come_in_turn() {
+        let mut bench = Bench::new();
+        assert_eq!(bench.entrance(&[1, 2]), Some(Entrance::Broker(1)));
+        for broker in [1, 2] {
+            let id = bench.connections.add(address("b"), Some(broker), bench.now);
+            assert_eq!(bench.entrance(&[1, 2]), None, "one is being opened");
+            bench.fail(id);
+        }
+        for (host, is_again) in [("one", true), ("two", false), ("one", false)] {
+            let found = bench.entrance(&[1, 2]);
+            let expected = Entrance::Bootstrap {
+                address: address(host),
+                is_again,
+            };
+            assert_eq!(found, Some(expected));
+            let id = bench.connections.add(address(host), None, bench.now);
+            let backoff = bench.fail(id);
+            assert_eq!(bench.entrance(&[1, 2]), Some(Entrance::Later));
+            bench.now += backoff;
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! Looking at queues that changed: what they have to send, and into which list that puts them.
+
+use std::time::Instant;
+
+use crate::ids::PartitionId;
+use crate::produce::engine::{Engine, earlier};
+use crate::produce::queues::Queues;
+use crate::produce::send_lists::SendList;
+use crate::queue::Peek;
+
+impl<T: Clone> Engine<T> {
+    /// Something changed in a queue: it is looked at in the next poll.
+    ///
+    /// A queue says at most once between two looks that it became dirty, so that the list of those
+    /// holds each partition only a few times.
+    pub fn mark_dirty(&mut self, partition: PartitionId) {
+        self.lists.mark_dirty(partition);
+    }
+
+    /// Looks at the queues that became dirty since the last look.
+    pub(super) fn look_at_dirty(&mut self, now: Instant, queues: &mut impl Queues<T>) {
+        for partition in self.lists.take_dirty() {
+            if let Some(peek) = queues.with(partition, |queue| queue.peek(now)) {
+                self.note_peek(partition, peek);
+            }
+        }
+    }
+
+    /// Notes what a look at a queue found.
+    pub(super) fn note_peek(&mut self, partition: PartitionId, peek: Peek) {
+        if peek == Peek::Nothing {
+            self.lists.enlist(partition, SendList::None);
+            return;
+        }
+        let Some(id) = self.enlist(partition) else {
+            return;
+        };
+        let broker = self.brokers.entry(id).or_default();
+        match peek {
+            Peek::Now => broker.ready = true,
+            Peek::At(at) => broker.next_at = earlier(broker.next_at, Some(at)),
+            Peek::Blocked | Peek::Nothing => {}
+        }
+    }
+
+    /// Puts a partition that has something to send into the list where it belongs; the broker
+    /// that leads it, if any is known.
+    pub(super) fn enlist(&mut self, partition: PartitionId) -> Option<i32> {
+        let leader = self.cluster.leader(partition).broker;
+        let leader = leader.filter(|id| self.cluster.brokers().contains_key(id));
+        let list = leader.map_or(SendList::Leaderless, SendList::Broker);
+        if leader.is_none() && self.lists.list(partition) != list {
+            self.metadata.want();
+        }
+        self.lists.enlist(partition, list);
+        leader
+    }
+}

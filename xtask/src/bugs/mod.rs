@@ -1,7 +1,8 @@
 //! `cargo xtask bugs`: plants the mistakes of `sim/bugs`, one at a time, and counts how many seeds
-//! the simulator needs to find each. They are planted in `scratch`, never in the tree itself;
-//! which of them are known to be found says `table`.
+//! the simulator needs to find each. They are planted in `scratch`, never in the tree itself; which
+//! of them are known to be found is read by `table`.
 
+mod lock;
 mod scratch;
 mod table;
 

@@ -6,12 +6,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use super::lock::Lock;
+
 /// What the simulator is built with: as quick to build as is sensible for a few thousand seeds.
 /// Like the release profile it has no debug assertions, which would find bugs in its place.
-const PROFILE: [(&str, &str); 3] = [
+const PROFILE: [(&str, &str); 4] = [
     ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1"),
     ("CARGO_PROFILE_RELEASE_DEBUG", "0"),
     ("CARGO_INCREMENTAL", "1"),
+    // A mistake may leave something without a use, which is not what it is planted for.
+    ("RUSTFLAGS", "-Awarnings"),
 ];
 
 /// A bug that was found.
@@ -29,6 +33,8 @@ pub(super) struct Scratch {
     root: PathBuf,
     tree: PathBuf,
     target: PathBuf,
+    /// Two that plant at once would count each other's bugs.
+    _lock: Lock,
 }
 
 impl Scratch {
@@ -36,10 +42,12 @@ impl Scratch {
     /// that are the same already stay as they are, so that cargo does not build them again.
     ///
     /// # Errors
-    /// When git does not list the files, or one cannot be copied.
+    /// When another process plants bugs, git does not list the files, or one cannot be copied.
     pub(super) fn new(root: &Path) -> Result<Self, String> {
         let dir = root.join("target").join("bugs");
+        fs::create_dir_all(&dir).map_err(about(&dir))?;
         let scratch = Self {
+            _lock: Lock::take(&dir)?,
             root: root.to_path_buf(),
             tree: dir.join("tree"),
             target: dir.join("target"),

@@ -21,6 +21,7 @@ mod producer_id;
 mod queues;
 mod requests;
 mod send_lists;
+mod statistics;
 #[cfg(test)]
 mod tests;
 mod topics;
@@ -28,3 +29,4 @@ mod topics;
 pub use crate::output::{Output, TopicUpdate};
 pub use engine::Engine;
 pub use queues::Queues;
+pub use statistics::{BrokerCounters, Statistics};

@@ -14,3 +14,4 @@ pub(crate) mod delivery;
 mod fixtures;
 pub(crate) mod report;
 pub(crate) mod shelf;
+pub(crate) mod tally;

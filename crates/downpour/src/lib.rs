@@ -49,6 +49,7 @@ pub use error::delivery::{DeliveryError, WaitTimeout};
 pub use error::record::{Field, InvalidRecord};
 pub use error::send::{ProduceError, SendError, SendTimeout, WaitedFor};
 pub use label::Label;
+pub use observe::statistics::{BrokerStatistics, Counts, PartitionStatistics, Statistics};
 pub use producer::Producer;
 pub use record::part::Part;
 pub use record::record::{HeaderValue, Record, TopicRef};

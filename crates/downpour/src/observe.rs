@@ -3,3 +3,4 @@
 //! What happened is said by core's events; nothing here decides anything.
 
 pub(crate) mod log;
+pub(crate) mod statistics;

@@ -18,11 +18,13 @@ use crate::delivery::report::Report;
 use crate::error::config::ConfigError;
 use crate::error::send::{ProduceError, SendError};
 use crate::io::thread;
+use crate::observe::statistics::Statistics;
 use crate::record::record::Record;
 use crate::record::returned::{SendManyError, TrySendError};
 use crate::record::unfinished::Unfinished;
 use crate::shared::mailbox::Command;
 use crate::shared::shared::Shared;
+use crate::shared::statistics;
 use crate::topic::Topic;
 
 /// A producer: cheap to clone, usable from any thread and any executor, or from none through
@@ -252,6 +254,12 @@ impl Producer {
         }
         shared.mailbox.command(Command::Close { deadline });
         WaitForTermination::new(shared.clone()).await
+    }
+
+    /// What it has done so far: records, batches, requests, verdicts. It keeps nobody from sending
+    /// and nothing from being sent.
+    pub fn statistics(&self) -> Statistics {
+        statistics::collect(self.shared())
     }
 
     /// Bytes of `buffer_memory` that are in use.

@@ -3,6 +3,7 @@
 //! Topics have a room of their own, `topics`. What only the I/O thread touches is in `io`, the
 //! order of all locks in ARCHITECTURE.md, Locks.
 
+pub(crate) mod brokers;
 pub(crate) mod mailbox;
 pub(crate) mod memory;
 #[expect(
@@ -10,6 +11,7 @@ pub(crate) mod memory;
     reason = "each file has its main type's name"
 )]
 pub(crate) mod shared;
+pub(crate) mod statistics;
 pub(crate) mod termination;
 pub(crate) mod timers;
 pub(crate) mod unusual;

@@ -4,5 +4,6 @@
 //! are the engine's; the handle that users hold is in the crate's `topic`.
 
 pub(crate) mod entry;
+pub(crate) mod figures;
 pub(crate) mod partitions;
 pub(crate) mod table;

@@ -162,6 +162,7 @@ impl<T: Clone> Engine<T> {
     ) {
         self.throttle(connection_id, response.throttle_time_ms, now);
         let broker = self.connections.get(connection_id).and_then(|c| c.broker);
+        self.statistics.handle_answer(broker);
         let mut open: Vec<Option<SentBatch>> = sent.into_iter().map(Some).collect();
         let mut next = 0;
         let mut changes = Vec::new();

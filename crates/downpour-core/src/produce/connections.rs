@@ -19,7 +19,7 @@ use crate::outcome::Cause;
 use crate::output::Output;
 use crate::produce::engine::Engine;
 use crate::produce::queues::Queues;
-use crate::produce::requests::Purpose;
+use crate::produce::requests::{Purpose, in_flight};
 use crate::queue::Left;
 
 impl<T: Clone> Engine<T> {
@@ -196,6 +196,8 @@ impl<T: Clone> Engine<T> {
         };
         let was_ready = connection.is_ready();
         let unanswered = connection.pending.len();
+        self.statistics
+            .handle_lost(connection.broker, in_flight(&connection));
         for pending in std::mem::take(&mut connection.pending) {
             let left = if connection.has_left(&pending) {
                 Left::Whole

@@ -235,6 +235,7 @@ impl<T: Clone> Engine<T> {
         let answered = self.config.acks.as_i16() != 0;
         let what = (ApiKey::Produce, version);
         connection.handle_request(what, frame.len(), answered, Purpose::Produce(sent), now);
+        self.statistics.handle_request(id, frame.len());
         if let Some(broker) = self.brokers.get_mut(&id) {
             broker.last_records = records;
         }

@@ -14,6 +14,7 @@ use crate::output::{Output, Outputs};
 use crate::produce::broker::Broker;
 use crate::produce::requests::Purpose;
 use crate::produce::send_lists::SendLists;
+use crate::produce::statistics::Statistics;
 use crate::rng::Rng;
 
 /// The decisions of the I/O thread.
@@ -41,6 +42,7 @@ pub struct Engine<T> {
     /// again.
     pub(super) wanted: BTreeMap<u32, Instant>,
     pub(super) lists: SendLists,
+    pub(super) statistics: Statistics,
     /// Set by the shell while callers wait for memory, cleared by it when nobody does. Without
     /// it open batches would linger while the memory in them is what the callers wait for.
     pub(super) pressure: bool,
@@ -72,6 +74,7 @@ impl<T: Clone> Engine<T> {
             brokers: BTreeMap::new(),
             wanted: BTreeMap::new(),
             lists: SendLists::default(),
+            statistics: Statistics::default(),
             pressure: false,
             draining: false,
             sweep_at: None,
@@ -89,6 +92,11 @@ impl<T: Clone> Engine<T> {
     /// with it, and nothing else: it may jump.
     pub fn handle_wall_clock(&mut self, now: Instant, unix_ms: i64) {
         self.wall_clock = Some((now, unix_ms));
+    }
+
+    /// What went to each broker so far, and what came back.
+    pub fn statistics(&self) -> &Statistics {
+        &self.statistics
     }
 
     pub(super) fn unix_ms(&self, now: Instant) -> Option<i64> {

@@ -221,6 +221,7 @@ impl<T: Clone> Queue<T> {
             .rng
             .backoff(self.settings.retry_backoff, batch.attempts);
         batch.retry_at = Some(now + backoff);
+        self.counters.retries += 1;
         self.put_back(batch);
     }
 

@@ -372,6 +372,8 @@ impl<T: Clone> Queue<T> {
             created_at,
             ..
         } = open;
+        self.counters
+            .handle_closed(builder.count(), builder.body_len());
         let size = builder.body_len().next_power_of_two();
         self.chunk_hint = size.clamp(
             CHUNK_MIN.min(self.settings.batch_size),

@@ -268,6 +268,7 @@ impl<T: Clone> Queue<T> {
             more: self.has_unsent(),
         };
         self.next_send_id += 1;
+        self.counters.handle_sending(outgoing.bytes());
         self.in_flight.push_back(InFlight {
             send_id: outgoing.send_id,
             broker: context.broker,

@@ -10,6 +10,7 @@ use crate::event::Event;
 use crate::outcome::{Cause, Failure, Verdict, Written};
 use crate::output::{Output, Outputs};
 use crate::queue::batch::{Batch, Doubt, InFlight, Open, OrderKey, Waiting, free, resolve};
+use crate::queue::counters::Counters;
 use crate::queue::sequence::Sequence;
 use crate::rng::Rng;
 
@@ -72,6 +73,7 @@ pub struct Queue<T> {
     pub(super) next_send_id: u64,
     /// Size of the next batch's first chunk, learnt from the last batch.
     pub(super) chunk_hint: usize,
+    pub(super) counters: Counters,
     pub(super) rng: Rng,
 }
 
@@ -97,6 +99,7 @@ impl<T: Clone> Queue<T> {
             next_order: 0,
             next_send_id: 0,
             chunk_hint: CHUNK_MIN.min(settings.batch_size),
+            counters: Counters::default(),
         }
     }
 
@@ -108,6 +111,11 @@ impl<T: Clone> Queue<T> {
     /// The topic's name.
     pub fn topic(&self) -> &Arc<str> {
         &self.topic
+    }
+
+    /// What it has done so far.
+    pub fn counters(&self) -> &Counters {
+        &self.counters
     }
 
     /// Whether no batch is open, waiting or in flight.

@@ -416,7 +416,7 @@ fn append(
             progress.options,
             &mut progress.chunk,
             Instant::now,
-            || BatchState::new(topic.name().clone(), partition),
+            || BatchState::new(topic.name().clone(), partition, entry.tally.clone()),
         );
         match appended {
             Append::Added(added) => {

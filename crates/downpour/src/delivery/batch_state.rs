@@ -19,6 +19,7 @@ use downpour_core::outcome::{Cause, Failure, Verdict, Written};
 
 use crate::delivery::report::{Outcome, Report};
 use crate::delivery::shelf;
+use crate::delivery::tally::Tally;
 use crate::error::delivery::DeliveryError;
 use crate::label::Label;
 use crate::sys::lock::lock;
@@ -29,6 +30,7 @@ use crate::sys::wake;
 pub(crate) struct BatchState {
     topic: Arc<str>,
     partition: i32,
+    tally: Arc<Tally>,
     inner: Mutex<Inner>,
     /// Set by `resolve`, once, when the whole batch was delivered in one piece and has no labels,
     /// which is how nearly all end. Its handles need no lock then; without it each of a thousand
@@ -59,7 +61,7 @@ impl std::fmt::Debug for Inner {
 }
 
 impl BatchState {
-    pub(crate) fn new(topic: Arc<str>, partition: i32) -> Arc<Self> {
+    pub(crate) fn new(topic: Arc<str>, partition: i32, tally: Arc<Tally>) -> Arc<Self> {
         let inner = Inner {
             completion: Completion::new(),
             labels: Vec::new(),
@@ -67,6 +69,7 @@ impl BatchState {
         Arc::new(Self {
             topic,
             partition,
+            tally,
             inner: Mutex::new(inner),
             published: OnceLock::new(),
         })
@@ -103,9 +106,12 @@ impl BatchState {
     ) -> Result<(), ResolvedTwice> {
         let mut inner = self.lock();
         let completion = &mut inner.completion;
-        let resolved = completion.resolve(first, count, total, verdict, woken);
+        let counted = verdict.clone();
+        completion.resolve(first, count, total, verdict, woken)?;
+        // Before anybody can see the verdict.
+        self.tally.count(count, &counted);
         self.publish(&inner);
-        resolved
+        Ok(())
     }
 
     /// Notes that the whole batch is in one place, if it is.
@@ -351,11 +357,11 @@ impl Inner {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::delivery::fixtures::{delivered, failure};
+    use crate::delivery::fixtures::{batch, delivered, failure};
 
     #[test]
     fn a_label_reaches_the_report_of_its_record_and_no_other() {
-        let state = BatchState::new(Arc::from("t"), 3);
+        let state = batch(3);
         state.add_label(1, Arc::new("order 7"));
         state
             .resolve((0, 3), 3, delivered(40), &mut Vec::new())
@@ -371,7 +377,7 @@ mod tests {
 
     #[test]
     fn a_batch_in_one_piece_answers_without_its_lock() {
-        let state = BatchState::new(Arc::from("t"), 3);
+        let state = batch(3);
         state
             .resolve((0, 2), 2, delivered(40), &mut Vec::new())
             .unwrap();
@@ -382,7 +388,7 @@ mod tests {
 
     #[test]
     fn a_batch_in_parts_is_looked_up_part_by_part() {
-        let state = BatchState::new(Arc::from("t"), 3);
+        let state = batch(3);
         state
             .resolve((1, 1), 2, delivered(90), &mut Vec::new())
             .unwrap();
@@ -395,7 +401,7 @@ mod tests {
 
     #[test]
     fn abandoned_records_end_unknown_and_those_with_a_verdict_keep_it() {
-        let state = BatchState::new(Arc::from("t"), 0);
+        let state = batch(0);
         state
             .resolve((1, 1), 9, delivered(40), &mut Vec::new())
             .unwrap();
@@ -408,7 +414,7 @@ mod tests {
 
     #[test]
     fn a_topic_that_stamps_records_itself_decides_the_timestamp() {
-        let state = BatchState::new(Arc::from("t"), 0);
+        let state = batch(0);
         let verdict = Verdict::Delivered {
             base_offset: Some(0),
             log_append_time: Some(77),

@@ -228,7 +228,7 @@ impl fmt::Debug for Deliveries {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::delivery::fixtures::{delivered, failure};
+    use crate::delivery::fixtures::{batch, delivered, failure};
     use downpour_core::outcome::Verdict;
 
     fn failed() -> Verdict {
@@ -236,8 +236,8 @@ mod tests {
     }
 
     fn two_batches() -> (Arc<BatchState>, Arc<BatchState>, Deliveries) {
-        let one = BatchState::new(Arc::from("t"), 0);
-        let two = BatchState::new(Arc::from("t"), 1);
+        let one = batch(0);
+        let two = batch(1);
         let mut all = Deliveries::default();
         for (state, index) in [(&one, 4), (&one, 5), (&two, 0), (&one, 6), (&two, 1)] {
             all.push(Delivery::new(state.clone(), index, 0));
@@ -289,7 +289,7 @@ mod tests {
 
     #[test]
     fn records_of_others_in_a_batch_do_not_count() {
-        let state = BatchState::new(Arc::from("t"), 0);
+        let state = batch(0);
         let mut all = Deliveries::default();
         for index in [0, 2] {
             all.push(Delivery::new(state.clone(), index, 0));
@@ -306,9 +306,7 @@ mod tests {
 
     #[test]
     fn a_batch_that_was_not_seen_for_long_is_found_in_all_its_entries() {
-        let states: Vec<_> = (0..3 * RECENT as i32)
-            .map(|partition| BatchState::new(Arc::from("t"), partition))
-            .collect();
+        let states: Vec<_> = (0..3 * RECENT as i32).map(batch).collect();
         let mut all = Deliveries::default();
         for index in 0..2 {
             for state in &states {

@@ -205,11 +205,11 @@ impl fmt::Debug for Delivery {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::delivery::fixtures::delivered;
+    use crate::delivery::fixtures::{batch, delivered};
     use crate::sys::wake;
 
     fn handle() -> (Arc<BatchState>, Delivery) {
-        let state = BatchState::new(Arc::from("t"), 0);
+        let state = batch(0);
         (state.clone(), Delivery::new(state, 2, 0))
     }
 

@@ -1,8 +1,15 @@
-//! Verdicts that the tests of this room hand out.
+//! Batches that the tests of this room make, and verdicts that they hand out.
 
 use std::sync::Arc;
 
 use downpour_core::outcome::{Cause, Failure, Verdict};
+
+use crate::delivery::batch_state::BatchState;
+
+/// A batch of this partition of the topic `t`.
+pub(super) fn batch(partition: i32) -> Arc<BatchState> {
+    BatchState::new(Arc::from("t"), partition, Arc::default())
+}
 
 pub(super) fn delivered(base: i64) -> Verdict {
     Verdict::Delivered {

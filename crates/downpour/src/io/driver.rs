@@ -22,6 +22,7 @@ use crate::io::connections::{ConnectionEvent, Connections, SocketEvent, WAKER};
 use crate::io::pool::Pool;
 use crate::io::queues::LockedQueues;
 use crate::observe::log::Line;
+use crate::shared::brokers::BrokersShown;
 use crate::shared::mailbox::{Command, Mail};
 use crate::shared::shared::Shared;
 use crate::sys::clock;
@@ -67,6 +68,7 @@ pub(super) struct Driver {
     /// Sockets that had more to read than their turn allowed.
     unread: Vec<Token>,
     after: After,
+    brokers_shown: BrokersShown,
     closing: Closing,
     /// Until when the I/O thread sleeps, as it said before it let go of the lock; `None` is
     /// forever. A caller's round that makes something due earlier wakes it.
@@ -90,6 +92,7 @@ impl Driver {
             connection_events: Vec::new(),
             unread: Vec::new(),
             after: After::default(),
+            brokers_shown: BrokersShown::default(),
             closing: Closing::default(),
             sleeps_until: None,
             broken: false,
@@ -105,6 +108,7 @@ impl Driver {
         self.take_mail(now);
         self.run_engine(now, ROUNDS_MAX);
         let ended = self.closing.begun && self.has_ended(now);
+        self.publish_statistics();
         let sleep = if ended { Sleep::Never } else { self.sleep(now) };
         (std::mem::take(&mut self.after), sleep)
     }
@@ -114,6 +118,7 @@ impl Driver {
         let now = Instant::now();
         self.take_mail(now);
         self.run_engine(now, ROUNDS_MAX);
+        self.publish_statistics();
         let sleeps_too_long = match (self.wake_at(now), self.sleeps_until) {
             (Some(at), Some(until)) => at < until,
             (Some(_), None) => true,
@@ -124,6 +129,11 @@ impl Driver {
             self.after.unpark(&self.shared);
         }
         self.after.take_for_caller(&self.shared)
+    }
+
+    fn publish_statistics(&mut self) {
+        let statistics = self.engine.statistics();
+        self.brokers_shown.publish(statistics, &self.shared.brokers);
     }
 
     /// Notes that a round panicked.

@@ -49,6 +49,8 @@ impl Queues<Arc<BatchState>> for LockedQueues {
     ) -> Option<R> {
         let entry = self.partition(partition)?;
         let mut inner = entry.lock();
-        Some(f(&mut inner.queue))
+        let result = f(&mut inner.queue);
+        entry.figures.publish(inner.queue.counters());
+        Some(result)
     }
 }

@@ -15,6 +15,7 @@ use downpour_core::queue;
 use crate::config::settings::Settings;
 use crate::delivery::batch_state::BatchState;
 use crate::error::send::SendError;
+use crate::shared::brokers::Brokers;
 use crate::shared::mailbox::{Command, Mailbox};
 use crate::shared::memory::Memory;
 use crate::shared::termination::Termination;
@@ -40,6 +41,7 @@ pub(crate) struct Shared {
     pub(crate) settings: Settings,
     pub(crate) queue_settings: queue::QueueSettings,
     pub(crate) topics: Topics,
+    pub(crate) brokers: Brokers,
     pub(crate) memory: Memory,
     pub(crate) timers: Timers,
     pub(crate) mailbox: Mailbox,
@@ -71,6 +73,7 @@ impl Shared {
             id,
             queue_settings: queue::QueueSettings::from(&*settings.core),
             topics: Topics::new(id),
+            brokers: Brokers::default(),
             memory: Memory::new(settings.buffer_memory, unusual.clone()),
             timers: Timers::default(),
             mailbox: Mailbox::new(),

@@ -10,13 +10,17 @@ use downpour_core::ids::PartitionId;
 use downpour_core::queue::Queue;
 
 use crate::delivery::batch_state::BatchState;
+use crate::delivery::tally::Tally;
 use crate::sys::lock::lock;
+use crate::topics::figures::Figures;
 
 /// One partition's queue and its lock.
 #[derive(Debug)]
 pub(crate) struct PartitionEntry {
     pub(crate) id: PartitionId,
     inner: Mutex<PartitionInner>,
+    pub(crate) figures: Figures,
+    pub(crate) tally: Arc<Tally>,
 }
 
 #[derive(Debug)]
@@ -33,6 +37,8 @@ impl PartitionEntry {
         Self {
             id,
             inner: Mutex::new(PartitionInner { queue, closed }),
+            figures: Figures::default(),
+            tally: Arc::default(),
         }
     }
 

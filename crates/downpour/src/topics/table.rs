@@ -138,6 +138,11 @@ impl Topics {
         Some(topic)
     }
 
+    /// Calls `f` with each topic that is known now, in any order and without a lock.
+    pub(crate) fn each(&self, f: impl FnMut(&Arc<TopicEntry>)) {
+        self.by_name.load().values().for_each(f);
+    }
+
     /// All topics, in the order of their numbers.
     pub(crate) fn all(&self) -> Vec<Arc<TopicEntry>> {
         lock(&self.all).clone()

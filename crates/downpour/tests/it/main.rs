@@ -22,4 +22,6 @@ mod setup;
 #[cfg(test)]
 mod spread;
 #[cfg(test)]
+mod statistics;
+#[cfg(test)]
 mod threads;

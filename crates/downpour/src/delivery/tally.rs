@@ -1,0 +1,38 @@
+//! How many of a partition's records ended how. It moves with a verdict, which is one for many
+//! records, and is read by anybody at any time.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use downpour_core::outcome::Verdict;
+
+/// Records by their verdicts.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    delivered: AtomicU64,
+    failed: AtomicU64,
+    unknown: AtomicU64,
+}
+
+impl Tally {
+    /// So many records got this verdict.
+    pub(super) fn count(&self, records: u32, verdict: &Verdict) {
+        let number = match verdict {
+            Verdict::Failed(_) => &self.failed,
+            Verdict::Unknown(_) => &self.unknown,
+            _ => &self.delivered,
+        };
+        number.fetch_add(u64::from(records), Ordering::Relaxed);
+    }
+
+    pub(crate) fn delivered(&self) -> u64 {
+        self.delivered.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn failed(&self) -> u64 {
+        self.failed.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn unknown(&self) -> u64 {
+        self.unknown.load(Ordering::Relaxed)
+    }
+}

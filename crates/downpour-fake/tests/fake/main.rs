@@ -1,5 +1,5 @@
 //! The fake through its public interface: the logic by frames, the shell by sockets. Foreign
-//! clients against it are in `referees`.
+//! clients against it are in `foreign-reader`.
 
 mod batches;
 mod brokers;

@@ -141,7 +141,7 @@ impl ProducerBuilder {
         self
     }
 
-    /// From a record's acceptance to its last possible verdict, retries included. Default
+    /// From the opening of a record's batch to its last possible verdict, retries included. Default
     /// 120 s; at least linger plus request timeout.
     pub fn delivery_timeout(mut self, time: Duration) -> Self {
         self.partial.delivery_timeout = Some(time);

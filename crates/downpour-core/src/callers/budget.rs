@@ -127,7 +127,7 @@ impl<W> Budget<W> {
 
     fn fits(&self, bytes: usize) -> bool {
         // A record larger than the whole capacity is refused before it comes here; a chunk
-        // that is rounded up past it must not wait for ever.
+        // that is rounded up past it must not wait forever.
         self.used == 0 || bytes <= self.capacity.saturating_sub(self.used)
     }
 

@@ -343,7 +343,8 @@ impl Driver {
     }
 
     fn free(&mut self, bytes: usize, body: Option<Arc<Body>>) {
-        // A frame that is not fully written may still hold it; then its chunks just end.
+        // A frame that is not fully written may still hold it; then they are freed with the frame
+        // instead of being used again.
         let mut chunks = body
             .and_then(Arc::into_inner)
             .map_or_else(Vec::new, Body::into_chunks);

@@ -39,7 +39,7 @@ pub(crate) fn start(shared: &Arc<Shared>) -> io::Result<RunInline> {
         .set_waker(mio::Waker::new(poll.registry(), WAKER)?);
     let driver = Driver::new(shared.clone(), poll.registry().try_clone()?);
     let driver = Arc::new(Mutex::new(driver));
-    // Weak, because the driver holds what holds the help.
+    // Weak, because the driver holds `Shared`, which holds this closure.
     let weak = Arc::downgrade(&driver);
     let shared = shared.clone();
     std::thread::Builder::new()

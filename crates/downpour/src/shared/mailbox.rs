@@ -39,8 +39,8 @@ pub(crate) enum Command {
 /// Everything posted since it was last emptied.
 #[derive(Debug, Default)]
 pub(crate) struct Mail {
-    /// Queues that have something new. Each partition has at most one entry: a queue that has
-    /// said so says it again only after the engine has looked at it.
+    /// Queues that have something new. Few have two entries: a queue that has
+    /// said so says it again only after the engine has looked at it; a flush names all.
     pub(crate) dirty: Vec<PartitionId>,
     pub(crate) commands: Vec<Command>,
     /// Something lies elsewhere: a compressed batch, a resolved name, a timer. Set by `wake`,

@@ -80,7 +80,7 @@ fn no_name_is_in_the_table_twice() {
 }
 
 #[test]
-fn names_that_work_reach_the_draft() {
+fn names_that_work_reach_the_configuration() {
     let mut partial = PartialConfig::default();
     for (name, value) in [
         ("bootstrap.servers", "a:1"),

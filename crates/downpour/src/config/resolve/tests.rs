@@ -28,7 +28,7 @@ fn bad(change: impl FnOnce(&mut PartialConfig)) -> String {
 }
 
 #[test]
-fn defaults_are_the_plans() {
+fn defaults_are_java_s_but_for_those_that_the_builder_names() {
     let settings = good(|_| {});
     assert_eq!(settings.buffer_memory, 64 << 20);
     assert_eq!(settings.max_block, Duration::from_secs(60));

@@ -343,7 +343,7 @@ impl Driver {
     }
 
     fn free(&mut self, bytes: usize, body: Option<Arc<Body>>) {
-        // A frame that is not fully written may still hold it; then they are freed with the frame
+        // A frame that is not fully written may still hold it; then its chunks are freed with the frame
         // instead of being used again.
         let mut chunks = body
             .and_then(Arc::into_inner)

@@ -340,4 +340,19 @@ mod tests {
         let code = ErrorCode::LEADER_NOT_AVAILABLE;
         assert_eq!(changes, [Change::Unavailable { topic: 0, code }]);
     }
+
+    #[test]
+    fn a_topic_that_was_made_anew_is_found_under_its_new_id_alone() {
+        let mut cluster = cluster(&[(1, 0)]);
+        let (old, new) = (Uuid([1; 16]), Uuid([2; 16]));
+        for id in [old, new] {
+            let mut answer = answer(&[(1, 0)]);
+            answer.topics[0].topic_id = id;
+            cluster.merge(&answer);
+            assert_eq!(cluster.number_of("", id), Some(0));
+        }
+        assert_eq!(cluster.number_of("", old), None);
+        assert_eq!(cluster.number_of("", Uuid::ZERO), None);
+        assert_eq!(cluster.number_of("t", Uuid::ZERO), Some(0));
+    }
 }

@@ -237,31 +237,42 @@ impl<P> Connections<P> {
             .next()
     }
 
-    /// Connections that got no further in time or carried nothing for too long, and why.
-    pub(crate) fn late(&self, config: &Config, now: Instant) -> Vec<(ConnectionId, String)> {
-        let reasons = self.open.values().filter_map(|connection| {
+    /// A connection that got no further in time or carried nothing for too long, and why.
+    pub(crate) fn first_late(
+        &self,
+        config: &Config,
+        now: Instant,
+    ) -> Option<(ConnectionId, String)> {
+        self.open.values().find_map(|connection| {
             let reason = connection.is_late(config, now)?;
             Some((connection.id, reason))
-        });
-        reasons.collect()
+        })
     }
 
-    /// When something about a connection, or about opening one, is due; those times that are over
-    /// already included. `is_needed` tells that somebody has to be asked.
-    pub(crate) fn wakes<'a>(
-        &'a self,
-        config: &'a Config,
-        is_needed: bool,
-    ) -> impl Iterator<Item = Instant> + 'a {
-        let open = self.open.values().flat_map(|connection| {
-            let deadline = connection.deadline(config.connect_timeout, config.request_timeout);
-            let idle = connection.idle_at(config.idle_timeout);
-            [deadline, idle, connection.throttled_until]
-        });
-        let nobody = is_needed && self.open.is_empty();
-        let entrances = self.peers.values().map(|peer| peer.retry_at);
-        let entrances = entrances.chain([self.bootstrap.retry_at]);
-        open.chain(entrances.filter(move |_| nobody)).flatten()
+    /// When something about a connection, or about opening one, is due next after `now`.
+    /// `is_needed` tells, where none is open, whether somebody has to be asked.
+    pub(crate) fn next_wake(
+        &self,
+        config: &Config,
+        now: Instant,
+        is_needed: impl FnOnce() -> bool,
+    ) -> Option<Instant> {
+        let mut wake: Option<Instant> = None;
+        let mut consider = |at: Option<Instant>| {
+            if let Some(at) = at.filter(|&at| at > now) {
+                wake = Some(wake.map_or(at, |wake| wake.min(at)));
+            }
+        };
+        for connection in self.open.values() {
+            consider(connection.deadline(config.connect_timeout, config.request_timeout));
+            consider(connection.idle_at(config.idle_timeout));
+            consider(connection.throttled_until);
+        }
+        if self.open.is_empty() && is_needed() {
+            let peers = self.peers.values().map(|peer| peer.retry_at);
+            peers.chain([self.bootstrap.retry_at]).for_each(consider);
+        }
+        wake
     }
 
     /// When a broker may be tried again, if that is not now.

@@ -12,8 +12,8 @@ use crate::produce::send_lists::SendList;
 impl<T: Clone> Engine<T> {
     /// Ends connections that got no further in time, and those that carry nothing any more.
     pub(crate) fn expire_connections(&mut self, now: Instant, queues: &mut impl Queues<T>) {
-        let late = self.connections.late(&self.config, now);
-        for (connection_id, reason) in late {
+        // Ends, because each one that is found is taken out.
+        while let Some((connection_id, reason)) = self.connections.first_late(&self.config, now) {
             self.disconnect(connection_id, &reason, now, queues);
         }
     }

@@ -19,7 +19,7 @@ impl<T: Clone> Engine<T> {
 
     /// Looks at the queues that became dirty since the last look.
     pub(super) fn look_at_dirty(&mut self, now: Instant, queues: &mut impl Queues<T>) {
-        for partition in self.lists.take_dirty() {
+        while let Some(partition) = self.lists.pop_dirty() {
             if let Some(peek) = queues.with(partition, |queue| queue.peek(now)) {
                 self.note_peek(partition, peek);
             }

@@ -30,9 +30,8 @@ impl<T: Clone> Engine<T> {
         let mut wake = None;
         let mut consider = |at: Option<Instant>| wake = earlier(wake, at.filter(|&at| at > now));
         consider(self.sweep_at);
-        for at in self.connections.wakes(&self.config, self.has_work()) {
-            consider(Some(at));
-        }
+        let connections = &self.connections;
+        consider(connections.next_wake(&self.config, now, || self.has_work()));
         for id in self.lists.brokers() {
             let Some(broker) = self.brokers.get(&id) else {
                 continue;

@@ -208,7 +208,7 @@ impl Driver {
     }
 
     fn tell_connection_events(&mut self, now: Instant) {
-        for event in std::mem::take(&mut self.connection_events) {
+        for event in self.connection_events.drain(..) {
             match event {
                 ConnectionEvent::Connected(connection_id) => {
                     self.engine.handle_connected(connection_id, now)

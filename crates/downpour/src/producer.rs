@@ -25,6 +25,7 @@ use crate::record::unfinished::Unfinished;
 use crate::shared::mailbox::Command;
 use crate::shared::shared::Shared;
 use crate::shared::statistics;
+use crate::sys::clock::Clock;
 use crate::topic::Topic;
 
 /// A producer: cheap to clone, usable from any thread and any executor, or from none through
@@ -112,7 +113,7 @@ impl ProducerBuilder {
     /// [`ConfigError`] with every problem: values out of range, contradictions, property names
     /// that do not work.
     pub fn build(self) -> Result<Producer, ConfigError> {
-        let shared = Shared::new(self.resolve()?, thread::start);
+        let shared = Shared::new(self.resolve()?, Clock::default(), Box::new(thread::start));
         Ok(Producer {
             handle: Arc::new(Handle { shared }),
         })
@@ -240,7 +241,8 @@ impl Producer {
     /// # Cancel safety
     /// Closing goes on when the future is dropped.
     pub async fn close_within(&self, time: Duration) -> Unfinished {
-        self.finish(Instant::now().checked_add(time)).await
+        let deadline = self.shared().clock.now().checked_add(time);
+        self.finish(deadline).await
     }
 
     async fn finish(&self, deadline: Option<Instant>) -> Unfinished {

@@ -8,7 +8,6 @@
 use std::cell::RefCell;
 use std::sync::{Arc, MutexGuard};
 use std::task::Waker;
-use std::time::Instant;
 
 use downpour_core::callers::partitioner::{Choice, Partitioner, murmur2};
 use downpour_core::config::BatchOptions;
@@ -26,7 +25,6 @@ use crate::error::send::SendError;
 use crate::record::part::Part;
 use crate::record::record::{NO_PARTITION, NO_TIMESTAMP, Record, Target};
 use crate::shared::shared::Shared;
-use crate::sys::clock;
 use crate::sys::wake;
 use crate::topics::entry::TopicEntry;
 use crate::topics::partitions::{PartitionEntry, PartitionInner};
@@ -139,7 +137,7 @@ fn accept_in(
     let partition = choose(shared, topic, record).ok()?;
     progress.partition = Some(partition);
     let entry = topic.partitions.get(partition)?;
-    let timestamp = timestamp(record);
+    let timestamp = timestamp(shared, record);
     let mut inner = entry.lock();
     let index = add(&mut inner, record, timestamp, progress)?;
     let ticket = inner.queue.open_ticket()?.clone();
@@ -370,9 +368,9 @@ fn no_such_partition(shared: &Arc<Shared>, topic: &Arc<TopicEntry>, partition: i
 }
 
 #[inline(always)]
-fn timestamp(record: &Record<'_>) -> i64 {
+fn timestamp(shared: &Shared, record: &Record<'_>) -> i64 {
     if record.timestamp == NO_TIMESTAMP {
-        clock::unix_millis()
+        shared.clock.unix_millis()
     } else {
         record.timestamp
     }
@@ -395,7 +393,7 @@ fn append(
     record: &Record<'_>,
     progress: &mut AcceptProgress<'_>,
 ) -> Accepted {
-    let timestamp = timestamp(record);
+    let timestamp = timestamp(shared, record);
     let reference = reference(record, timestamp);
     let partition = entry.id.index;
     progress.partition = Some(partition);
@@ -415,7 +413,7 @@ fn append(
             &reference,
             progress.options,
             &mut progress.chunk,
-            Instant::now,
+            || shared.clock.now(),
             || BatchState::new(topic.name().clone(), partition, entry.tally.clone()),
         );
         match appended {

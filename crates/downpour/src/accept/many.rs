@@ -14,7 +14,6 @@ use crate::error::send::SendError;
 use crate::record::record::{NO_TIMESTAMP, Record, Target};
 use crate::record::returned::SendManyError;
 use crate::shared::shared::Shared;
-use crate::sys::clock;
 use crate::topics::entry::TopicEntry;
 
 /// Records that are appended under one lock: the I/O thread and other callers wait for it.
@@ -69,7 +68,7 @@ async fn accept_in_order(
     while let Some(record) = records.get(accepted.len()) {
         let at = accepted.len();
         if at >= read_at {
-            now = clock::unix_millis();
+            now = shared.clock.unix_millis();
             read_at = at + CLOCK_EVERY;
         }
         append_run(shared, &records[at..], now, &mut progress, accepted);

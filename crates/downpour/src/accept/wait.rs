@@ -30,7 +30,7 @@ pub(crate) struct Deadline {
 
 impl Deadline {
     pub(crate) fn new(shared: &Shared) -> Self {
-        let started = Instant::now();
+        let started = shared.clock.now();
         Self {
             started,
             // Cannot overflow: the configuration bounds it.
@@ -66,7 +66,7 @@ impl<'a> DeadlineTimer<'a> {
             return Poll::Ready(Err(SendError::Closed));
         }
         let ends_at = self.deadline.ends_at;
-        let now = Instant::now();
+        let now = self.shared.clock.now();
         if now >= ends_at {
             return Poll::Ready(Err(SendError::Timeout(Box::new(SendTimeout {
                 topic: topic.name().clone(),

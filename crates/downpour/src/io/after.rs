@@ -27,7 +27,7 @@ pub(super) struct After {
     lines: Lines,
     calls: Vec<Call>,
     /// Set where there are calls.
-    pool: Option<Arc<Pool>>,
+    pool: Option<Arc<dyn Pool>>,
     /// Whose I/O thread is to look around.
     unpark: Option<Arc<Shared>>,
 }
@@ -45,16 +45,16 @@ impl After {
     }
 
     /// A batch is to be compressed on the pool.
-    pub(super) fn compress(&mut self, pool: &Arc<Pool>, work: Work) {
+    pub(super) fn compress(&mut self, pool: &Arc<dyn Pool>, work: Work) {
         self.call(pool, Call::Compress(work));
     }
 
     /// A connection is to be opened, as far as that may block.
-    pub(super) fn open(&mut self, pool: &Arc<Pool>, opening: Opening) {
+    pub(super) fn open(&mut self, pool: &Arc<dyn Pool>, opening: Opening) {
         self.call(pool, Call::Open(opening));
     }
 
-    fn call(&mut self, pool: &Arc<Pool>, call: Call) {
+    fn call(&mut self, pool: &Arc<dyn Pool>, call: Call) {
         self.pool.get_or_insert_with(|| pool.clone());
         self.calls.push(call);
     }
@@ -103,7 +103,7 @@ impl After {
         }
         if let Some(pool) = self.pool.take() {
             for call in self.calls.drain(..) {
-                hand_over(&pool, call);
+                hand_over(&*pool, call);
             }
         }
         let in_wakers = wake::run_all(&mut self.wakers);
@@ -123,7 +123,7 @@ impl After {
     }
 }
 
-fn hand_over(pool: &Pool, call: Call) {
+fn hand_over(pool: &dyn Pool, call: Call) {
     match call {
         Call::Compress(work) => {
             if let Err(work) = pool.compute(work) {

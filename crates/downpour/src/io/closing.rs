@@ -165,6 +165,7 @@ mod tests {
     use crate::config::partial::PartialConfig;
     use crate::config::resolve;
     use crate::error::send::SendError;
+    use crate::sys::clock::Clock;
 
     #[test]
     fn without_its_thread_every_record_ends_and_no_other_gets_in() {
@@ -173,9 +174,11 @@ mod tests {
             ..PartialConfig::default()
         };
         let settings = resolve::settings(partial).unwrap();
-        let shared = Shared::new(settings, |_| {
-            Err(std::io::Error::other("none in this test"))
-        });
+        let shared = Shared::new(
+            settings,
+            Clock::default(),
+            Box::new(|_| Err(std::io::Error::other("none in this test"))),
+        );
         let topic = shared.topics.add("t").unwrap();
         let leaders = [Some(1), Some(2)];
         topic.update(&leaders, shared.queue_settings, false, &mut Vec::new());

@@ -97,7 +97,7 @@ impl Connections {
         &mut self,
         connection_id: ConnectionId,
         address: &Address,
-        (pool, after): (&Arc<Pool>, &mut After),
+        (pool, after): (&Arc<dyn Pool>, &mut After),
         registry: &Registry,
         now: Instant,
         out: &mut Vec<ConnectionEvent>,

@@ -25,9 +25,7 @@ use crate::observe::log::Line;
 use crate::shared::brokers::BrokersShown;
 use crate::shared::mailbox::{Command, Mail};
 use crate::shared::shared::Shared;
-use crate::sys::clock;
 use crate::sys::lock::lock;
-use crate::sys::random::random_seed;
 
 /// Above this a batch is compressed on the pool, so that answers are not kept waiting.
 const SEAL_INLINE_BYTES: usize = 4 << 10;
@@ -59,7 +57,7 @@ pub(super) struct Driver {
     queues: LockedQueues,
     connections: Connections,
     registry: Registry,
-    pool: Arc<Pool>,
+    pool: Arc<dyn Pool>,
     compressor: Compressor,
     /// Batches that the pool compressed.
     seals: Seals,
@@ -79,13 +77,18 @@ pub(super) struct Driver {
 }
 
 impl Driver {
-    pub(super) fn new(shared: Arc<Shared>, registry: Registry) -> Self {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        registry: Registry,
+        pool: Arc<dyn Pool>,
+        seed: u64,
+    ) -> Self {
         Self {
-            engine: Engine::new(shared.settings.core.clone(), random_seed()),
+            engine: Engine::new(shared.settings.core.clone(), seed),
             queues: LockedQueues::new(shared.clone()),
             connections: Connections::new(shared.clone()),
             registry,
-            pool: Arc::new(Pool::new()),
+            pool,
             compressor: Compressor::new(),
             seals: Seals::default(),
             mail: Mail::default(),
@@ -104,7 +107,7 @@ impl Driver {
     /// sleep then.
     pub(super) fn round(&mut self, events: &Events) -> (After, Sleep) {
         self.take_events(events);
-        let now = Instant::now();
+        let now = self.shared.clock.now();
         self.take_mail(now);
         self.run_engine(now, ROUNDS_MAX);
         let ended = self.closing.begun && self.has_ended(now);
@@ -115,7 +118,7 @@ impl Driver {
 
     /// A caller's round, while the I/O thread sleeps: what to do without the lock.
     pub(super) fn run_inline(&mut self) -> After {
-        let now = Instant::now();
+        let now = self.shared.clock.now();
         self.take_mail(now);
         self.run_engine(now, ROUNDS_MAX);
         self.publish_statistics();
@@ -180,7 +183,8 @@ impl Driver {
         }
         self.shared.timers.poll_due(now, &mut self.after.wakers);
         self.engine.set_pressure(self.shared.memory.is_contended());
-        self.engine.handle_wall_clock(now, clock::unix_millis());
+        let unix_ms = self.shared.clock.unix_millis();
+        self.engine.handle_wall_clock(now, unix_ms);
     }
 
     /// Lets the engine decide and carries it out, until there is nothing more to do.
@@ -426,7 +430,7 @@ impl Driver {
             self.connection_events.is_empty(),
             "told before sockets are read"
         );
-        let now = Instant::now();
+        let now = self.shared.clock.now();
         let unread = std::mem::take(&mut self.unread);
         let again = unread.into_iter().map(|token| SocketEvent {
             token,

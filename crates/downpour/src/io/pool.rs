@@ -13,7 +13,7 @@ use crate::sys::callback;
 use crate::sys::lock::{lock, wait_timeout};
 
 /// What a job has at hand.
-pub(super) type Work = Box<dyn FnOnce(&mut Compressor) + Send>;
+pub(crate) type Work = Box<dyn FnOnce(&mut Compressor) + Send>;
 
 const THREADS_MAX: usize = 2;
 /// Idle compression contexts are not kept forever.
@@ -35,14 +35,29 @@ struct Inner {
     changed: Condvar,
 }
 
-/// The pool.
-pub(super) struct Pool {
+/// Where jobs run beside the rounds.
+pub(crate) trait Pool: std::fmt::Debug + Send + Sync {
+    /// Runs something that keeps a processor busy. Bounded by the batches in memory.
+    ///
+    /// # Errors
+    /// It cannot be run; it comes back, to be run by the caller.
+    fn compute(&self, work: Work) -> Result<(), Work>;
+
+    /// Runs something that may block. Bounded by the connections that are being opened.
+    ///
+    /// # Errors
+    /// It cannot be run. It comes back, and must not be run where blocking matters.
+    fn block(&self, work: Work) -> Result<(), Work>;
+}
+
+/// The pool of threads.
+pub(super) struct ThreadPool {
     inner: Arc<Inner>,
 }
 
-impl std::fmt::Debug for Pool {
+impl std::fmt::Debug for ThreadPool {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Pool")
+        f.debug_struct("ThreadPool")
             .field("threads", &self.inner.lock().threads)
             .finish()
     }
@@ -54,7 +69,7 @@ impl Inner {
     }
 }
 
-impl Pool {
+impl ThreadPool {
     pub(super) fn new() -> Self {
         let inner = Inner {
             state: Mutex::default(),
@@ -63,23 +78,6 @@ impl Pool {
         Self {
             inner: Arc::new(inner),
         }
-    }
-
-    /// Runs something that keeps a processor busy. Bounded by the batches in memory.
-    ///
-    /// # Errors
-    /// No thread could be started; the work comes back in nobody's hands, so the caller must
-    /// have kept what it needs.
-    pub(super) fn compute(&self, work: Work) -> Result<(), Work> {
-        self.push(work, |state| &mut state.busy)
-    }
-
-    /// Runs something that may block. Bounded by the connections that are being opened.
-    ///
-    /// # Errors
-    /// No thread could be started.
-    pub(super) fn block(&self, work: Work) -> Result<(), Work> {
-        self.push(work, |state| &mut state.blocking)
     }
 
     fn push(
@@ -116,7 +114,17 @@ impl Pool {
     }
 }
 
-impl Drop for Pool {
+impl Pool for ThreadPool {
+    fn compute(&self, work: Work) -> Result<(), Work> {
+        self.push(work, |state| &mut state.busy)
+    }
+
+    fn block(&self, work: Work) -> Result<(), Work> {
+        self.push(work, |state| &mut state.blocking)
+    }
+}
+
+impl Drop for ThreadPool {
     fn drop(&mut self) {
         self.inner.lock().ended = true;
         self.inner.changed.notify_all();
@@ -176,7 +184,7 @@ mod tests {
 
     #[test]
     fn a_blocked_name_server_leaves_a_thread_for_compression() {
-        let pool = Pool::new();
+        let pool = ThreadPool::new();
         let (release, blocked) = mpsc::channel::<()>();
         let blocked = Arc::new(Mutex::new(blocked));
         for _ in 0..3 {
@@ -195,7 +203,7 @@ mod tests {
 
     #[test]
     fn a_job_that_panics_does_not_end_the_pool() {
-        let pool = Pool::new();
+        let pool = ThreadPool::new();
         assert!(pool.block(Box::new(|_| panic!("on purpose"))).is_ok());
         let (done, finished) = mpsc::channel();
         assert!(

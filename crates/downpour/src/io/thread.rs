@@ -24,20 +24,26 @@ use crate::io::after::After;
 use crate::io::closing::{self, Closing};
 use crate::io::connections::WAKER;
 use crate::io::driver::{Driver, Sleep};
+use crate::io::pool::ThreadPool;
 use crate::observe::log::Line;
 use crate::shared::shared::{RunInline, Shared};
 use crate::sys::callback;
 use crate::sys::lock::lock;
+use crate::sys::random::random_seed;
 
 const EVENTS: usize = 256;
 
 /// Starts the I/O thread of a producer.
 pub(crate) fn start(shared: &Arc<Shared>) -> io::Result<RunInline> {
     let poll = Poll::new()?;
-    shared
-        .mailbox
-        .set_waker(mio::Waker::new(poll.registry(), WAKER)?);
-    let driver = Driver::new(shared.clone(), poll.registry().try_clone()?);
+    let waker = mio::Waker::new(poll.registry(), WAKER)?;
+    shared.mailbox.set_waker(Box::new(move || waker.wake()));
+    let driver = Driver::new(
+        shared.clone(),
+        poll.registry().try_clone()?,
+        Arc::new(ThreadPool::new()),
+        random_seed(),
+    );
     let driver = Arc::new(Mutex::new(driver));
     // Weak, because the driver holds `Shared`, which holds this closure.
     let weak = Arc::downgrade(&driver);

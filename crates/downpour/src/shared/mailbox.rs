@@ -15,6 +15,8 @@
 //! have taken the mail before B's came, so B calls `unpark`: the thread gets up, waits until A is
 //! through and finds what B posted.
 
+use std::fmt;
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::time::Instant;
@@ -36,6 +38,9 @@ pub(crate) enum Command {
     Detach,
 }
 
+/// Wakes the I/O thread.
+pub(crate) type ThreadWaker = Box<dyn Fn() -> io::Result<()> + Send + Sync>;
+
 /// Everything posted since it was last emptied.
 #[derive(Debug, Default)]
 pub(crate) struct Mail {
@@ -56,7 +61,6 @@ impl Mail {
 }
 
 /// Where callers post.
-#[derive(Debug)]
 pub(crate) struct Mailbox {
     mail: Mutex<Mail>,
     /// Whether the I/O thread is awake or has been woken, so that nobody needs to wake it.
@@ -64,7 +68,15 @@ pub(crate) struct Mailbox {
     /// of those who wake it, which spares the others the system call.
     awake: AtomicBool,
     /// None before there is a thread, which then looks at the mail before it first sleeps.
-    waker: OnceLock<mio::Waker>,
+    waker: OnceLock<ThreadWaker>,
+}
+
+impl fmt::Debug for Mailbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mailbox")
+            .field("mail", &self.mail)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Mailbox {
@@ -82,7 +94,7 @@ impl Mailbox {
     }
 
     /// Names the thread's waker, once, before the thread starts.
-    pub(crate) fn set_waker(&self, waker: mio::Waker) {
+    pub(crate) fn set_waker(&self, waker: ThreadWaker) {
         let _ = self.waker.set(waker);
     }
 
@@ -132,7 +144,7 @@ impl Mailbox {
             return;
         }
         if let Some(waker) = self.waker.get() {
-            if let Err(error) = waker.wake() {
+            if let Err(error) = waker() {
                 callback::say(|| tracing::error!(%error, "the I/O thread could not be woken"));
             }
         }
@@ -191,7 +203,8 @@ mod tests {
     fn many_posts_to_a_sleeping_thread_wake_it_once() {
         let mut poll = mio::Poll::new().unwrap();
         let mailbox = Mailbox::new();
-        mailbox.set_waker(mio::Waker::new(poll.registry(), mio::Token(0)).unwrap());
+        let waker = mio::Waker::new(poll.registry(), mio::Token(0)).unwrap();
+        mailbox.set_waker(Box::new(move || waker.wake()));
         mailbox.post(PartitionId { topic: 0, index: 0 });
         let mut events = mio::Events::with_capacity(4);
         poll.poll(&mut events, Some(std::time::Duration::ZERO))

@@ -22,13 +22,14 @@ use crate::shared::termination::Termination;
 use crate::shared::timers::Timers;
 use crate::shared::unusual::{Reason, Unusual};
 use crate::sys::callback;
+use crate::sys::clock::Clock;
 use crate::sys::lock::lock;
 use crate::sys::wake;
 use crate::topics::entry::TopicEntry;
 use crate::topics::table::Topics;
 
 /// Starts the I/O thread; it lives in a module that this one must not know.
-pub(crate) type Start = fn(&Arc<Shared>) -> io::Result<RunInline>;
+pub(crate) type Start = Box<dyn Fn(&Arc<Shared>) -> io::Result<RunInline> + Send + Sync>;
 
 /// Runs a round on the caller's thread, as the I/O thread would do next; false if somebody else
 /// is running one.
@@ -43,6 +44,7 @@ pub(crate) struct Shared {
     pub(crate) topics: Topics,
     pub(crate) brokers: Brokers,
     pub(crate) memory: Memory,
+    pub(crate) clock: Clock,
     pub(crate) timers: Timers,
     pub(crate) mailbox: Mailbox,
     pub(crate) termination: Termination,
@@ -65,7 +67,7 @@ impl std::fmt::Debug for Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(settings: Settings, start: Start) -> Arc<Self> {
+    pub(crate) fn new(settings: Settings, clock: Clock, start: Start) -> Arc<Self> {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
         let unusual = Arc::new(Unusual::new());
@@ -75,6 +77,7 @@ impl Shared {
             topics: Topics::new(id),
             brokers: Brokers::default(),
             memory: Memory::new(settings.buffer_memory, unusual.clone()),
+            clock,
             timers: Timers::default(),
             mailbox: Mailbox::new(),
             termination: Termination::default(),

@@ -60,6 +60,7 @@ fn counts(entry: &PartitionEntry) -> Counts {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sys::clock::Clock;
     use std::sync::Arc;
 
     use crate::config::partial::PartialConfig;
@@ -73,9 +74,11 @@ mod tests {
             ..PartialConfig::default()
         };
         let settings = resolve::settings(partial).unwrap();
-        let shared = Shared::new(settings, |_| {
-            Err(std::io::Error::other("none in this test"))
-        });
+        let shared = Shared::new(
+            settings,
+            Clock::default(),
+            Box::new(|_| Err(std::io::Error::other("none in this test"))),
+        );
         let topic = shared.topics.add("t").unwrap();
         topic.update(&[Some(1)], shared.queue_settings, false, &mut Vec::new());
         let entry = topic.partitions.get(0).unwrap();

@@ -13,9 +13,11 @@ use crate::accept::append::{AcceptProgress, accept, topic};
 use crate::builder::ProducerBuilder;
 use crate::delivery::delivery::Delivery;
 use crate::io::connections::WAKER;
+use crate::io::pool::ThreadPool;
 use crate::record::record::Record;
 use crate::shared::mailbox::Command;
 use crate::shared::shared::Shared;
+use crate::sys::clock::Clock;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -35,11 +37,16 @@ impl Rig {
             .connector(cluster.connector())
             .resolve()
             .unwrap();
-        let shared = Shared::new(settings, |_| Ok(Box::new(|| false)));
+        let shared = Shared::new(
+            settings,
+            Clock::default(),
+            Box::new(|_| Ok(Box::new(|| false))),
+        );
         let poll = Poll::new().unwrap();
         let waker = mio::Waker::new(poll.registry(), WAKER).unwrap();
-        shared.mailbox.set_waker(waker);
-        let driver = Driver::new(shared.clone(), poll.registry().try_clone().unwrap());
+        shared.mailbox.set_waker(Box::new(move || waker.wake()));
+        let registry = poll.registry().try_clone().unwrap();
+        let driver = Driver::new(shared.clone(), registry, Arc::new(ThreadPool::new()), 1);
         let events = Events::with_capacity(16);
         let mut rig = Self {
             shared,

@@ -9,8 +9,23 @@ mod closing;
 mod connect;
 mod connection;
 mod connections;
-mod driver;
+#[cfg_attr(
+    not(feature = "simulation"),
+    allow(unreachable_pub, reason = "public for the simulator")
+)]
+pub(crate) mod driver;
+pub(crate) mod given;
 mod opening;
-mod pool;
+#[cfg_attr(
+    not(feature = "simulation"),
+    allow(unreachable_pub, reason = "public for the simulator")
+)]
+pub(crate) mod pool;
 mod queues;
+pub(crate) mod rounds;
+#[cfg_attr(
+    not(feature = "simulation"),
+    allow(unreachable_pub, reason = "public for the simulator")
+)]
+pub(crate) mod sockets;
 pub(crate) mod thread;

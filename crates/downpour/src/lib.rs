@@ -29,6 +29,9 @@ mod observe;
 mod producer;
 mod record;
 mod shared;
+#[cfg(feature = "simulation")]
+#[doc(hidden)]
+pub mod simulation;
 mod sys;
 mod topic;
 mod topics;

@@ -23,7 +23,7 @@ use crate::record::record::Record;
 use crate::record::returned::{SendManyError, TrySendError};
 use crate::record::unfinished::Unfinished;
 use crate::shared::mailbox::Command;
-use crate::shared::shared::Shared;
+use crate::shared::shared::{Shared, Start};
 use crate::shared::statistics;
 use crate::sys::clock::Clock;
 use crate::topic::Topic;
@@ -113,7 +113,12 @@ impl ProducerBuilder {
     /// [`ConfigError`] with every problem: values out of range, contradictions, property names
     /// that do not work.
     pub fn build(self) -> Result<Producer, ConfigError> {
-        let shared = Shared::new(self.resolve()?, Clock::default(), Box::new(thread::start));
+        self.build_with(Clock::default(), Box::new(thread::start))
+    }
+
+    /// The same with clocks and a thread from elsewhere.
+    pub(crate) fn build_with(self, clock: Clock, start: Start) -> Result<Producer, ConfigError> {
+        let shared = Shared::new(self.resolve()?, clock, start);
         Ok(Producer {
             handle: Arc::new(Handle { shared }),
         })

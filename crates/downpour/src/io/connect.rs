@@ -8,9 +8,8 @@ use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::time::{Duration, Instant};
 
 use downpour_core::config::Address;
-use mio::net::TcpStream;
-use mio::{Interest, Registry, Token};
-use socket2::SockRef;
+
+use crate::io::sockets::{Buffers, Socket, Sockets};
 
 /// More addresses than this behind one name are not tried in one attempt.
 const ADDRESSES_MAX: usize = 16;
@@ -27,18 +26,11 @@ pub(super) fn resolve(address: &Address) -> io::Result<Vec<SocketAddr>> {
     Ok(found.take(ADDRESSES_MAX).collect())
 }
 
-/// Sizes of the kernel's buffers, where they were asked for.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Buffers {
-    pub(super) send: Option<usize>,
-    pub(super) receive: Option<usize>,
-}
-
 /// An attempt to connect.
 #[derive(Debug)]
-pub(super) struct ConnectAttempt {
+pub(super) struct ConnectAttempt<S> {
     left: VecDeque<SocketAddr>,
-    current: Option<(SocketAddr, TcpStream)>,
+    current: Option<(SocketAddr, S)>,
     troubles: Vec<String>,
     /// When the next address gets its turn; a black hole must not use up all the time.
     next_at: Instant,
@@ -48,14 +40,14 @@ pub(super) struct ConnectAttempt {
 
 /// What became of it.
 #[derive(Debug)]
-pub(super) enum ConnectStep {
+pub(super) enum ConnectStep<S> {
     Waiting,
-    Open(TcpStream),
+    Open(S),
     /// None of the addresses answered; what each said.
     Failed(String),
 }
 
-impl ConnectAttempt {
+impl<S: Socket> ConnectAttempt<S> {
     /// Of these addresses, within this time altogether. Call [`poll`](Self::poll) next.
     pub(super) fn new(
         addresses: Vec<SocketAddr>,
@@ -80,10 +72,15 @@ impl ConnectAttempt {
     }
 
     /// Looks whether the current address answered, and goes on to the next.
-    pub(super) fn poll(&mut self, registry: &Registry, token: Token, now: Instant) -> ConnectStep {
+    pub(super) fn poll(
+        &mut self,
+        sockets: &mut impl Sockets<Socket = S>,
+        token: usize,
+        now: Instant,
+    ) -> ConnectStep<S> {
         loop {
             if let Some((address, stream)) = self.current.take() {
-                match state(&stream) {
+                match stream.is_open() {
                     Ok(true) => return ConnectStep::Open(stream),
                     Ok(false) if self.left.is_empty() || now < self.next_at => {
                         self.current = Some((address, stream));
@@ -101,7 +98,7 @@ impl ConnectAttempt {
                 return ConnectStep::Failed(said);
             };
             self.next_at = now.checked_add(self.each).unwrap_or(now);
-            match self.open(address, registry, token) {
+            match sockets.connect(token, address, self.buffers) {
                 Ok(stream) => self.current = Some((address, stream)),
                 Err(error) => self.trouble(address, &error.to_string()),
             }
@@ -110,37 +107,5 @@ impl ConnectAttempt {
 
     fn trouble(&mut self, address: SocketAddr, what: &str) {
         self.troubles.push(format!("{}: {what}", address.ip()));
-    }
-
-    fn open(
-        &self,
-        address: SocketAddr,
-        registry: &Registry,
-        token: Token,
-    ) -> io::Result<TcpStream> {
-        let mut stream = TcpStream::connect(address)?;
-        let socket = SockRef::from(&stream);
-        if let Some(bytes) = self.buffers.send {
-            socket.set_send_buffer_size(bytes)?;
-        }
-        if let Some(bytes) = self.buffers.receive {
-            socket.set_recv_buffer_size(bytes)?;
-        }
-        // Requests are written whole; waiting for more to fill a packet only delays them.
-        socket.set_tcp_nodelay(true)?;
-        registry.register(&mut stream, token, Interest::READABLE | Interest::WRITABLE)?;
-        Ok(stream)
-    }
-}
-
-/// Whether a connection is open; not yet is no error.
-fn state(stream: &TcpStream) -> io::Result<bool> {
-    if let Some(error) = stream.take_error()? {
-        return Err(error);
-    }
-    match stream.peer_addr() {
-        Ok(_) => Ok(true),
-        Err(e) if e.kind() == io::ErrorKind::NotConnected => Ok(false),
-        Err(e) => Err(e),
     }
 }

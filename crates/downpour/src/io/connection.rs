@@ -3,55 +3,18 @@
 //! Knows nothing of requests; frames go out in order and come in whole.
 
 use std::collections::VecDeque;
-use std::io::{self, ErrorKind, IoSlice, Read, Write};
+use std::io::{self, ErrorKind};
 
 use downpour_wire::error::DecodeError;
 use downpour_wire::frame::{Frame, FrameReader};
-use mio::event::Source;
-use mio::net::TcpStream;
-#[cfg(unix)]
-use mio::net::UnixStream;
-use mio::{Interest, Registry, Token};
+
+use crate::io::sockets::Socket;
 
 /// Pieces in one vectored write: as many as Linux takes, for with thousands of partitions each is
 /// small. Where a system takes fewer, std hands over fewer.
 const SLICES_MAX: usize = 1024;
 /// Reads in a row before other connections get their turn.
 const READS_MAX: usize = 16;
-
-/// A socket of either kind.
-#[derive(Debug)]
-pub(super) enum Socket {
-    Tcp(TcpStream),
-    #[cfg(unix)]
-    Unix(UnixStream),
-}
-
-impl Socket {
-    pub(super) fn source(&mut self) -> &mut dyn Source {
-        match self {
-            Self::Tcp(s) => s,
-            #[cfg(unix)]
-            Self::Unix(s) => s,
-        }
-    }
-
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Self::Tcp(s) => s.read(buffer),
-            #[cfg(unix)]
-            Self::Unix(s) => s.read(buffer),
-        }
-    }
-
-    fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
-        match self {
-            Self::Tcp(s) => s.write_vectored(slices),
-            #[cfg(unix)]
-            Self::Unix(s) => s.write_vectored(slices),
-        }
-    }
-}
 
 /// What reading came to.
 #[derive(Debug)]
@@ -68,8 +31,8 @@ pub(super) enum Reading {
 
 /// An open connection.
 #[derive(Debug)]
-pub(super) struct Connection {
-    socket: Socket,
+pub(super) struct Connection<S> {
+    socket: S,
     frames: VecDeque<Frame>,
     /// Bytes of the first frame that are written.
     offset: usize,
@@ -85,8 +48,8 @@ pub(super) struct Connection {
     reader: FrameReader,
 }
 
-impl Connection {
-    pub(super) fn new(socket: Socket, response_max: usize) -> Self {
+impl<S: Socket> Connection<S> {
+    pub(super) fn new(socket: S, response_max: usize) -> Self {
         Self {
             socket,
             frames: VecDeque::new(),
@@ -97,12 +60,6 @@ impl Connection {
             ending: false,
             reader: FrameReader::new(response_max),
         }
-    }
-
-    pub(super) fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
-        self.socket
-            .source()
-            .register(registry, token, Interest::READABLE | Interest::WRITABLE)
     }
 
     /// Whether something waits to be written.

@@ -9,49 +9,38 @@ use std::time::Instant;
 use downpour_core::config::Address;
 use downpour_core::ids::ConnectionId;
 use downpour_wire::frame::Frame;
-use mio::{Registry, Token};
 
 use crate::config::connector::Connector;
 use crate::io::after::After;
-use crate::io::connect::{self, Buffers, ConnectAttempt, ConnectStep};
-use crate::io::connection::{Connection, Reading, Socket};
+use crate::io::connect::{self, ConnectAttempt, ConnectStep};
+use crate::io::connection::{Connection, Reading};
+use crate::io::given::Resolve;
 use crate::io::opening::{Opened, Opening, Results};
 use crate::io::pool::Pool;
+use crate::io::sockets::{Buffers, SocketEvent, Sockets};
 use crate::shared::shared::Shared;
 use crate::sys::lock::lock;
 
-/// The waker's token; connections count up from the next.
-pub(super) const WAKER: Token = Token(0);
+/// The token of what wakes the thread; connections count up from the next.
+pub(super) const WAKER: usize = 0;
 
-fn token(connection_id: ConnectionId) -> Token {
-    Token(
-        usize::try_from(connection_id.0)
-            .unwrap_or(usize::MAX - 1)
-            .wrapping_add(1),
-    )
+fn token(connection_id: ConnectionId) -> usize {
+    usize::try_from(connection_id.0)
+        .unwrap_or(usize::MAX - 1)
+        .wrapping_add(1)
 }
 
-fn connection_of(token: Token) -> ConnectionId {
-    ConnectionId((token.0 as u64).wrapping_sub(1))
+fn connection_of(token: usize) -> ConnectionId {
+    ConnectionId((token as u64).wrapping_sub(1))
 }
 
 /// A connection at some stage.
 #[derive(Debug)]
-enum State {
+enum State<S> {
     /// Its name is being resolved, or the caller's closure runs.
     Pending,
-    Connecting(ConnectAttempt),
-    Open(Connection),
-}
-
-/// What the selector says of a connection.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct SocketEvent {
-    pub(super) token: Token,
-    pub(super) readable: bool,
-    pub(super) writable: bool,
-    /// The peer closed its side, or the connection broke.
-    pub(super) ending: bool,
+    Connecting(ConnectAttempt<S>),
+    Open(Connection<S>),
 }
 
 /// Something that happened to a connection.
@@ -64,17 +53,19 @@ pub(super) enum ConnectionEvent {
 }
 
 /// All connections.
-pub(super) struct Connections {
+pub(super) struct Connections<S: Sockets> {
     shared: Arc<Shared>,
-    states: BTreeMap<ConnectionId, State>,
+    sockets: S,
+    resolve: Resolve,
+    states: BTreeMap<ConnectionId, State<S::Socket>>,
     results: Results,
     buffer: Vec<u8>,
 }
 
-impl std::fmt::Debug for Connections {
+impl<S: Sockets> std::fmt::Debug for Connections<S> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Connections")
-            .field("states", &self.states)
+            .field("ids", &self.states.keys())
             .finish_non_exhaustive()
     }
 }
@@ -82,10 +73,12 @@ impl std::fmt::Debug for Connections {
 /// Answers are small; a large one takes several reads.
 const READ_BYTES: usize = 32 << 10;
 
-impl Connections {
-    pub(super) fn new(shared: Arc<Shared>) -> Self {
+impl<S: Sockets> Connections<S> {
+    pub(super) fn new(shared: Arc<Shared>, sockets: S, resolve: Resolve) -> Self {
         Self {
             shared,
+            sockets,
+            resolve,
             states: BTreeMap::new(),
             results: Results::default(),
             buffer: vec![0; READ_BYTES],
@@ -98,25 +91,19 @@ impl Connections {
         connection_id: ConnectionId,
         address: &Address,
         (pool, after): (&Arc<dyn Pool>, &mut After),
-        registry: &Registry,
         now: Instant,
         out: &mut Vec<ConnectionEvent>,
     ) {
         self.states.insert(connection_id, State::Pending);
         let connector = self.shared.settings.connector.clone();
         if let (Connector::Tcp, Some(known)) = (&connector, connect::literal(address)) {
-            self.handle_opened(
-                connection_id,
-                Ok(Opened::Resolved(vec![known])),
-                registry,
-                now,
-                out,
-            );
+            self.handle_opened(connection_id, Ok(Opened::Resolved(vec![known])), now, out);
             return;
         }
         let opening = Opening {
             connection_id,
             connector,
+            resolve: self.resolve.clone(),
             address: address.clone(),
             results: self.results.clone(),
             shared: self.shared.clone(),
@@ -125,17 +112,12 @@ impl Connections {
     }
 
     /// Takes what the pool brought back.
-    pub(super) fn take_results(
-        &mut self,
-        registry: &Registry,
-        now: Instant,
-        out: &mut Vec<ConnectionEvent>,
-    ) {
+    pub(super) fn take_results(&mut self, now: Instant, out: &mut Vec<ConnectionEvent>) {
         let results = std::mem::take(&mut *lock(&self.results));
         for (connection_id, opened) in results {
             // It may have been given up meanwhile.
             if matches!(self.states.get(&connection_id), Some(State::Pending)) {
-                self.handle_opened(connection_id, opened, registry, now, out);
+                self.handle_opened(connection_id, opened, now, out);
             }
         }
     }
@@ -144,7 +126,6 @@ impl Connections {
         &mut self,
         connection_id: ConnectionId,
         opened: Result<Opened, String>,
-        registry: &Registry,
         now: Instant,
         out: &mut Vec<ConnectionEvent>,
     ) {
@@ -159,17 +140,12 @@ impl Connections {
                 let attempt = ConnectAttempt::new(addresses, within, buffers, now);
                 self.states
                     .insert(connection_id, State::Connecting(attempt));
-                self.poll_attempt(connection_id, registry, now, out);
+                self.poll_attempt(connection_id, now, out);
             }
             #[cfg(unix)]
             Ok(Opened::Stream(stream)) => {
-                let opened = stream.set_nonblocking(true).and_then(|()| {
-                    let stream = mio::net::UnixStream::from_std(stream);
-                    let mut open = self.new_connection(Socket::Unix(stream));
-                    open.register(registry, token(connection_id))?;
-                    Ok(open)
-                });
-                match opened {
+                let adopted = self.sockets.adopt(token(connection_id), stream);
+                match adopted.map(|socket| self.new_connection(socket)) {
                     Ok(open) => {
                         self.states.insert(connection_id, State::Open(open));
                         out.push(ConnectionEvent::Connected(connection_id));
@@ -181,7 +157,7 @@ impl Connections {
         }
     }
 
-    fn new_connection(&self, socket: Socket) -> Connection {
+    fn new_connection(&self, socket: S::Socket) -> Connection<S::Socket> {
         Connection::new(socket, self.shared.settings.core.response_max)
     }
 
@@ -198,17 +174,16 @@ impl Connections {
     fn poll_attempt(
         &mut self,
         connection_id: ConnectionId,
-        registry: &Registry,
         now: Instant,
         out: &mut Vec<ConnectionEvent>,
     ) {
         let Some(State::Connecting(attempt)) = self.states.get_mut(&connection_id) else {
             return;
         };
-        match attempt.poll(registry, token(connection_id), now) {
+        match attempt.poll(&mut self.sockets, token(connection_id), now) {
             ConnectStep::Waiting => {}
-            ConnectStep::Open(stream) => {
-                let open = self.new_connection(Socket::Tcp(stream));
+            ConnectStep::Open(socket) => {
+                let open = self.new_connection(socket);
                 self.states.insert(connection_id, State::Open(open));
                 out.push(ConnectionEvent::Connected(connection_id));
             }
@@ -217,12 +192,7 @@ impl Connections {
     }
 
     /// Goes on to the next address where one has not answered in its time.
-    pub(super) fn poll_attempts(
-        &mut self,
-        registry: &Registry,
-        now: Instant,
-        out: &mut Vec<ConnectionEvent>,
-    ) {
+    pub(super) fn poll_attempts(&mut self, now: Instant, out: &mut Vec<ConnectionEvent>) {
         let due: Vec<ConnectionId> = self
             .states
             .iter()
@@ -233,7 +203,7 @@ impl Connections {
             .map(|(&connection_id, _)| connection_id)
             .collect();
         for connection_id in due {
-            self.poll_attempt(connection_id, registry, now, out);
+            self.poll_attempt(connection_id, now, out);
         }
     }
 
@@ -289,7 +259,6 @@ impl Connections {
     pub(super) fn handle_event(
         &mut self,
         event: SocketEvent,
-        registry: &Registry,
         now: Instant,
         mut received: impl FnMut(ConnectionId, &[u8]),
         out: &mut Vec<ConnectionEvent>,
@@ -303,7 +272,7 @@ impl Connections {
         let connection_id = connection_of(token);
         let was_connecting = matches!(self.states.get(&connection_id), Some(State::Connecting(_)));
         if was_connecting {
-            self.poll_attempt(connection_id, registry, now, out);
+            self.poll_attempt(connection_id, now, out);
         }
         let Some(State::Open(open)) = self.states.get_mut(&connection_id) else {
             return false;

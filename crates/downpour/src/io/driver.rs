@@ -13,14 +13,15 @@ use downpour_core::produce::{Engine, Output, TopicUpdate};
 use downpour_core::seal::{SealJob, Sealed};
 use downpour_wire::batch::Body;
 use downpour_wire::codec::Compressor;
-use mio::{Events, Registry, Token};
 
 use crate::delivery::batch_state::BatchState;
 use crate::io::after::After;
 use crate::io::closing::{self, Closing};
-use crate::io::connections::{ConnectionEvent, Connections, SocketEvent, WAKER};
+use crate::io::connections::{ConnectionEvent, Connections, WAKER};
+use crate::io::given::Given;
 use crate::io::pool::Pool;
 use crate::io::queues::LockedQueues;
+use crate::io::sockets::{SocketEvent, Sockets};
 use crate::observe::log::Line;
 use crate::shared::brokers::BrokersShown;
 use crate::shared::mailbox::{Command, Mail};
@@ -41,8 +42,10 @@ type Seals = Arc<Mutex<Vec<(PartitionId, Sealed)>>>;
 
 /// What the I/O thread does after its round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Sleep {
+pub enum Sleep {
+    /// Until then, or until something happens.
     Until(Instant),
+    /// Until something happens.
     UntilWoken,
     /// So long, whatever happens: too short for a poll's timeout.
     Pause(Duration),
@@ -51,12 +54,11 @@ pub(super) enum Sleep {
 }
 
 /// The I/O thread's state.
-pub(super) struct Driver {
+pub(super) struct Driver<S: Sockets> {
     shared: Arc<Shared>,
     engine: Engine<Ticket>,
     queues: LockedQueues,
-    connections: Connections,
-    registry: Registry,
+    connections: Connections<S>,
     pool: Arc<dyn Pool>,
     compressor: Compressor,
     /// Batches that the pool compressed.
@@ -64,7 +66,7 @@ pub(super) struct Driver {
     mail: Mail,
     connection_events: Vec<ConnectionEvent>,
     /// Sockets that had more to read than their turn allowed.
-    unread: Vec<Token>,
+    unread: Vec<usize>,
     after: After,
     brokers_shown: BrokersShown,
     closing: Closing,
@@ -76,18 +78,18 @@ pub(super) struct Driver {
     broken: bool,
 }
 
-impl Driver {
-    pub(super) fn new(
-        shared: Arc<Shared>,
-        registry: Registry,
-        pool: Arc<dyn Pool>,
-        seed: u64,
-    ) -> Self {
+impl<S: Sockets> Driver<S> {
+    pub(super) fn new(shared: Arc<Shared>, given: Given<S>) -> Self {
+        let Given {
+            sockets,
+            pool,
+            resolve,
+            seed,
+        } = given;
         Self {
             engine: Engine::new(shared.settings.core.clone(), seed),
             queues: LockedQueues::new(shared.clone()),
-            connections: Connections::new(shared.clone()),
-            registry,
+            connections: Connections::new(shared.clone(), sockets, resolve),
             pool,
             compressor: Compressor::new(),
             seals: Seals::default(),
@@ -105,7 +107,7 @@ impl Driver {
 
     /// The I/O thread's round, after these events: what to do without the lock, and how long to
     /// sleep then.
-    pub(super) fn round(&mut self, events: &Events) -> (After, Sleep) {
+    pub(super) fn round(&mut self, events: impl Iterator<Item = SocketEvent>) -> (After, Sleep) {
         self.take_events(events);
         let now = self.shared.clock.now();
         self.take_mail(now);
@@ -174,9 +176,9 @@ impl Driver {
             }
         }
         self.connections
-            .take_results(&self.registry, now, &mut self.connection_events);
+            .take_results(now, &mut self.connection_events);
         self.connections
-            .poll_attempts(&self.registry, now, &mut self.connection_events);
+            .poll_attempts(now, &mut self.connection_events);
         let seals = std::mem::take(&mut *lock(&self.seals));
         for (partition, sealed) in seals {
             self.finish_seal(partition, sealed);
@@ -251,7 +253,6 @@ impl Driver {
                 connection_id,
                 &address,
                 (&self.pool, &mut self.after),
-                &self.registry,
                 now,
                 &mut self.connection_events,
             ),
@@ -425,7 +426,7 @@ impl Driver {
         until.map_or(Sleep::UntilWoken, Sleep::Until)
     }
 
-    fn take_events(&mut self, events: &Events) {
+    fn take_events(&mut self, events: impl Iterator<Item = SocketEvent>) {
         debug_assert!(
             self.connection_events.is_empty(),
             "told before sockets are read"
@@ -438,23 +439,13 @@ impl Driver {
             writable: false,
             ending: false,
         });
-        let new = events.iter().map(|e| {
-            let ending = e.is_read_closed() || e.is_error();
-            SocketEvent {
-                token: e.token(),
-                readable: e.is_readable() || ending,
-                writable: e.is_writable(),
-                ending,
-            }
-        });
-        for event in again.chain(new) {
+        for event in again.chain(events) {
             if event.token == WAKER {
                 continue;
             }
             let (engine, queues) = (&mut self.engine, &mut self.queues);
             let more = self.connections.handle_event(
                 event,
-                &self.registry,
                 now,
                 |connection_id, frame| engine.handle_received(connection_id, frame, now, queues),
                 &mut self.connection_events,

@@ -11,7 +11,7 @@ use downpour_core::config::Address;
 use downpour_core::ids::ConnectionId;
 
 use crate::config::connector::Connector;
-use crate::io::connect;
+use crate::io::given::Resolve;
 use crate::shared::shared::Shared;
 #[cfg(unix)]
 use crate::sys::callback;
@@ -30,6 +30,7 @@ pub(super) enum Opened {
 pub(super) struct Opening {
     pub(super) connection_id: ConnectionId,
     pub(super) connector: Connector,
+    pub(super) resolve: Resolve,
     pub(super) address: Address,
     pub(super) results: Results,
     pub(super) shared: Arc<Shared>,
@@ -41,7 +42,7 @@ impl Opening {
         let address = &self.address;
         let opened = match &self.connector {
             Connector::Tcp => {
-                let resolved = connect::resolve(address).map(Opened::Resolved);
+                let resolved = (self.resolve)(address).map(Opened::Resolved);
                 resolved.map_err(|error| error.to_string())
             }
             #[cfg(unix)]

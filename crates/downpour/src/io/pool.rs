@@ -13,7 +13,7 @@ use crate::sys::callback;
 use crate::sys::lock::{lock, wait_timeout};
 
 /// What a job has at hand.
-pub(crate) type Work = Box<dyn FnOnce(&mut Compressor) + Send>;
+pub type Work = Box<dyn FnOnce(&mut Compressor) + Send>;
 
 const THREADS_MAX: usize = 2;
 /// Idle compression contexts are not kept forever.
@@ -36,7 +36,7 @@ struct Inner {
 }
 
 /// Where jobs run beside the rounds.
-pub(crate) trait Pool: std::fmt::Debug + Send + Sync {
+pub trait Pool: std::fmt::Debug + Send + Sync {
     /// Runs something that keeps a processor busy. Bounded by the batches in memory.
     ///
     /// # Errors

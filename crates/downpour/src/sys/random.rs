@@ -23,3 +23,9 @@ pub(crate) fn random() -> u32 {
         (number >> 32) as u32
     })
 }
+
+/// This thread's next numbers follow from the seed.
+#[cfg(feature = "simulation")]
+pub(crate) fn reseed(seed: u64) {
+    RANDOM.set(seed);
+}

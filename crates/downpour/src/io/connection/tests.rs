@@ -3,14 +3,17 @@
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream as StdStream;
 
+use mio::net::UnixStream;
+
 use super::*;
+use crate::io::sockets::SystemSocket;
 
 const RESPONSE_MAX: usize = 1 << 20;
 
-fn pair() -> (Connection, StdStream) {
+fn pair() -> (Connection<SystemSocket>, StdStream) {
     let (own, peer) = StdStream::pair().unwrap();
     own.set_nonblocking(true).unwrap();
-    let socket = Socket::Unix(UnixStream::from_std(own));
+    let socket = SystemSocket::Unix(UnixStream::from_std(own));
     (Connection::new(socket, RESPONSE_MAX), peer)
 }
 
@@ -21,7 +24,7 @@ fn framed(body: &[u8]) -> Vec<u8> {
 }
 
 /// One turn of reading with a buffer of so many bytes: how it ended, and the whole frames.
-fn read(connection: &mut Connection, buffer: usize) -> (Reading, Vec<Vec<u8>>) {
+fn read(connection: &mut Connection<SystemSocket>, buffer: usize) -> (Reading, Vec<Vec<u8>>) {
     let mut frames = Vec::new();
     let reading = connection.read(&mut vec![0; buffer], |reader| {
         while let Some(frame) = reader.next_frame()? {

@@ -13,7 +13,8 @@ use crate::accept::append::{AcceptProgress, accept, topic};
 use crate::builder::ProducerBuilder;
 use crate::delivery::delivery::Delivery;
 use crate::io::connections::WAKER;
-use crate::io::pool::ThreadPool;
+use crate::io::given::Given;
+use crate::io::sockets::{SocketEvent, SystemSockets};
 use crate::record::record::Record;
 use crate::shared::mailbox::Command;
 use crate::shared::shared::Shared;
@@ -24,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// A driver without its thread.
 struct Rig {
     shared: Arc<Shared>,
-    driver: Driver,
+    driver: Driver<SystemSockets>,
     poll: Poll,
     events: Events,
 }
@@ -43,10 +44,11 @@ impl Rig {
             Box::new(|_| Ok(Box::new(|| false))),
         );
         let poll = Poll::new().unwrap();
-        let waker = mio::Waker::new(poll.registry(), WAKER).unwrap();
+        let waker = mio::Waker::new(poll.registry(), mio::Token(WAKER)).unwrap();
         shared.mailbox.set_waker(Box::new(move || waker.wake()));
         let registry = poll.registry().try_clone().unwrap();
-        let driver = Driver::new(shared.clone(), registry, Arc::new(ThreadPool::new()), 1);
+        let given = Given::of_system(SystemSockets::new(registry));
+        let driver = Driver::new(shared.clone(), given);
         let events = Events::with_capacity(16);
         let mut rig = Self {
             shared,
@@ -66,7 +68,7 @@ impl Rig {
             assert!(Instant::now() < deadline, "not in time");
             let timeout = Some(Duration::from_millis(1));
             self.poll.poll(&mut self.events, timeout).unwrap();
-            let (after, _) = self.driver.round(&self.events);
+            let (after, _) = self.driver.round(self.events.iter().map(SocketEvent::from));
             after.carry_out();
         }
     }
@@ -107,7 +109,8 @@ fn what_was_written_is_told_before_an_answer_is_read() {
             break;
         }
     }
-    rig.driver.take_events(&rig.events);
+    rig.driver
+        .take_events(rig.events.iter().map(SocketEvent::from));
     let unsent = rig.driver.engine.abort(now, &mut rig.driver.queues);
     assert_eq!(unsent.len(), 0, "it was written: nobody may send it again");
     rig.driver.run_engine(now, ROUNDS_MAX);
@@ -137,7 +140,7 @@ fn those_whom_a_close_wakes_are_not_woken_under_the_drivers_lock() {
     rig.poll
         .poll(&mut rig.events, Some(Duration::ZERO))
         .unwrap();
-    let (after, _) = rig.driver.round(&rig.events);
+    let (after, _) = rig.driver.round(rig.events.iter().map(SocketEvent::from));
     assert_eq!(counts.0.load(Ordering::Relaxed), 0, "the round is not over");
     assert_eq!(after.wakers.len(), 1);
 }

@@ -1,0 +1,156 @@
+//! A producer whose time, sockets, names, pool and thread are given from outside.
+//!
+//! For downpour's own simulator; nothing in here is promised to anybody else. What is simulated is
+//! the whole library but for the blocking facade, whose callers sleep on the system's clock.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+pub use crate::io::driver::Sleep;
+pub use crate::io::pool::{Pool, Work};
+pub use crate::io::sockets::{Buffers, Socket, SocketEvent, Sockets};
+
+use crate::builder::ProducerBuilder;
+use crate::error::config::ConfigError;
+use crate::io::given::Given;
+use crate::io::rounds::Rounds;
+use crate::producer::Producer;
+use crate::shared::shared::Shared;
+use crate::sys::clock::{Clock, SimulatedClock};
+use crate::sys::lock::lock;
+use crate::sys::random;
+
+/// Clocks that show what they are set to.
+#[derive(Debug, Clone)]
+pub struct Clocks(Arc<SimulatedClock>);
+
+impl Clocks {
+    /// At no time since they began, in the year 1970.
+    #[expect(
+        clippy::new_without_default,
+        reason = "each call begins at another time"
+    )]
+    pub fn new() -> Self {
+        Self(Arc::new(SimulatedClock::new()))
+    }
+
+    /// What deadlines are told by shows so much since the beginning, and the wall clock so many
+    /// milliseconds since 1970.
+    pub fn set(&self, elapsed: Duration, unix_millis: i64) {
+        self.0.set(elapsed, unix_millis);
+    }
+
+    /// The beginning.
+    pub fn base(&self) -> Instant {
+        self.0.base()
+    }
+}
+
+/// Finds the addresses of a host's name and port.
+pub type Resolve = Arc<dyn Fn(&str, u16) -> io::Result<Vec<SocketAddr>> + Send + Sync>;
+
+/// Everything that a producer has from outside.
+pub struct Surroundings<S> {
+    /// The time.
+    pub clocks: Clocks,
+    /// The network.
+    pub sockets: S,
+    /// What runs beside the I/O thread.
+    pub pool: Arc<dyn Pool>,
+    /// Called by jobs of the pool.
+    pub resolve: Resolve,
+    /// Called when the I/O thread is to end its sleep.
+    pub wake: Arc<dyn Fn() + Send + Sync>,
+    /// Of all random numbers.
+    pub seed: u64,
+}
+
+impl<S> std::fmt::Debug for Surroundings<S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Surroundings")
+            .field("seed", &self.seed)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The I/O thread as something that is run by hand.
+pub struct IoThread<S: Sockets> {
+    rounds: Arc<Mutex<Option<Rounds<S>>>>,
+}
+
+impl<S: Sockets> std::fmt::Debug for IoThread<S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("IoThread").finish_non_exhaustive()
+    }
+}
+
+impl<S: Sockets> IoThread<S> {
+    /// Whether the producer has asked for it and it has not ended.
+    pub fn is_running(&self) -> bool {
+        lock(&self.rounds).is_some()
+    }
+
+    /// Gets up, runs a round after these events, and says how long it sleeps then.
+    /// [`Sleep::Never`] is its end.
+    pub fn get_up(&self, events: Vec<SocketEvent>) -> Sleep {
+        // Not kept locked: what is woken after a round may start another producer.
+        let Some(rounds) = lock(&self.rounds).take() else {
+            return Sleep::Never;
+        };
+        rounds.note_awake();
+        let sleep = rounds.run(events.into_iter());
+        if matches!(sleep, Sleep::Never) {
+            rounds.finish(false);
+        } else {
+            *lock(&self.rounds) = Some(rounds);
+        }
+        sleep
+    }
+}
+
+/// Makes a producer, and the thread that it starts when it is first used.
+///
+/// # Errors
+/// As [`ProducerBuilder::build`].
+pub fn build<S: Sockets>(
+    builder: ProducerBuilder,
+    surroundings: Surroundings<S>,
+) -> Result<(Producer, IoThread<S>), ConfigError> {
+    let Surroundings {
+        clocks,
+        sockets,
+        pool,
+        resolve,
+        wake,
+        seed,
+    } = surroundings;
+    random::reseed(seed);
+    let rounds = Arc::default();
+    let thread = IoThread {
+        rounds: Arc::clone(&rounds),
+    };
+    let given = Given {
+        sockets,
+        pool,
+        resolve: Arc::new(move |address| resolve(&address.host, address.port)),
+        seed,
+    };
+    let given = Mutex::new(Some(given));
+    let start = move |shared: &Arc<Shared>| {
+        let given = lock(&given).take();
+        let given = given.ok_or_else(|| io::Error::other("a thread is started once"))?;
+        let wake = wake.clone();
+        shared.mailbox.set_waker(Box::new(move || {
+            wake();
+            Ok(())
+        }));
+        let (new, run_inline) = Rounds::new(shared, given);
+        *lock(&rounds) = Some(new);
+        Ok(run_inline)
+    };
+    let clock = Clock::simulated(clocks.0);
+    let producer = builder.build_with(clock, Box::new(start))?;
+    Ok((producer, thread))
+}

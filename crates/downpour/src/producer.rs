@@ -12,6 +12,7 @@ use crate::accept::door::{self, Accept};
 use crate::accept::many;
 use crate::accept::wait::{WaitForBatches, WaitForTermination};
 use crate::builder::ProducerBuilder;
+use crate::config::settings::Settings;
 use crate::delivery::deliveries::Deliveries;
 use crate::delivery::delivery::Delivery;
 use crate::delivery::report::Report;
@@ -113,19 +114,23 @@ impl ProducerBuilder {
     /// [`ConfigError`] with every problem: values out of range, contradictions, property names
     /// that do not work.
     pub fn build(self) -> Result<Producer, ConfigError> {
-        self.build_with(Clock::default(), Box::new(thread::start))
-    }
-
-    /// The same with clocks and a thread from elsewhere.
-    pub(crate) fn build_with(self, clock: Clock, start: Start) -> Result<Producer, ConfigError> {
-        let shared = Shared::new(self.resolve()?, clock, start);
-        Ok(Producer {
-            handle: Arc::new(Handle { shared }),
-        })
+        let settings = self.resolve()?;
+        Ok(Producer::new(
+            settings,
+            Clock::default(),
+            Box::new(thread::start),
+        ))
     }
 }
 
 impl Producer {
+    pub(crate) fn new(settings: Settings, clock: Clock, start: Start) -> Self {
+        let shared = Shared::new(settings, clock, start);
+        Self {
+            handle: Arc::new(Handle { shared }),
+        }
+    }
+
     /// Describes a producer that first asks these brokers: `host:port`, several separated by
     /// commas.
     pub fn builder(bootstrap: impl Into<String>) -> ProducerBuilder {

@@ -12,11 +12,18 @@ pub use crate::io::driver::Sleep;
 pub use crate::io::pool::{Pool, Work};
 pub use crate::io::sockets::{Buffers, Socket, SocketEvent, Sockets};
 
+use downpour_core::config::{BatchOptions, Config};
+
+use crate::accept::append::{AcceptProgress, Obstacle, accept};
+use crate::accept::door::wait_for;
 use crate::builder::ProducerBuilder;
+use crate::delivery::delivery::Delivery;
 use crate::error::config::ConfigError;
+use crate::error::send::SendError;
 use crate::io::given::Given;
 use crate::io::rounds::Rounds;
 use crate::producer::Producer;
+use crate::record::record::Record;
 use crate::shared::shared::Shared;
 use crate::sys::clock::{Clock, SimulatedClock};
 use crate::sys::lock::lock;
@@ -110,12 +117,14 @@ impl<S: Sockets> IoThread<S> {
     }
 }
 
-/// Makes a producer, and the thread that it starts when it is first used.
+/// Makes a producer, and the thread that it starts when it is first used. What core decides by is
+/// taken from `core`, also where no builder would let it through.
 ///
 /// # Errors
 /// As [`ProducerBuilder::build`].
 pub fn build<S: Sockets>(
     builder: ProducerBuilder,
+    core: Config,
     surroundings: Surroundings<S>,
 ) -> Result<(Producer, IoThread<S>), ConfigError> {
     let Surroundings {
@@ -151,6 +160,27 @@ pub fn build<S: Sockets>(
         Ok(run_inline)
     };
     let clock = Clock::simulated(clocks.0);
-    let producer = builder.build_with(clock, Box::new(start))?;
+    let mut settings = builder.resolve()?;
+    settings.options = core.batch_options();
+    settings.core = Arc::new(core);
+    let producer = Producer::new(settings, clock, Box::new(start));
     Ok((producer, thread))
+}
+
+/// [`Producer::send`] with options of its own.
+///
+/// # Errors
+/// As [`Producer::send`].
+pub async fn send(
+    producer: &Producer,
+    record: &Record<'_>,
+    options: &BatchOptions,
+) -> Result<Delivery, SendError> {
+    let shared = producer.shared();
+    let mut progress = AcceptProgress::with_options(options);
+    match accept(shared, record, &mut progress) {
+        Ok(delivery) => Ok(delivery),
+        Err(Obstacle::Refused(error)) => Err(error),
+        Err(obstacle) => wait_for(shared, record, progress, obstacle).await,
+    }
 }

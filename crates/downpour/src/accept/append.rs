@@ -53,8 +53,14 @@ impl<'a> AcceptProgress<'a> {
     /// Of a record that begins, with the producer's own options.
     #[inline(always)]
     pub(crate) fn new(shared: &'a Shared) -> Self {
+        Self::with_options(&shared.settings.options)
+    }
+
+    /// The same with options of its own.
+    #[inline(always)]
+    pub(crate) fn with_options(options: &'a BatchOptions) -> Self {
         Self {
-            options: &shared.settings.options,
+            options,
             partition: None,
             chunk: None,
         }

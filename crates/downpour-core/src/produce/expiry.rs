@@ -13,8 +13,8 @@ impl<T: Clone> Engine<T> {
     /// Ends connections that got no further in time, and those that carry nothing any more.
     pub(crate) fn expire_connections(&mut self, now: Instant, queues: &mut impl Queues<T>) {
         let late = self.connections.late(&self.config, now);
-        for (connection_id, reason) in late {
-            self.disconnect(connection_id, &reason, now, queues);
+        for (connection_id, ending) in late {
+            self.disconnect(connection_id, ending, now, queues);
         }
     }
 
@@ -41,7 +41,7 @@ impl<T: Clone> Engine<T> {
                 SendList::Broker(id) => self.connections.to(id),
                 _ => None,
             };
-            let reachable = leader.is_some_and(Connection::is_ready);
+            let reachable = leader.is_some_and(Connection::is_usable);
             let waiting_for = if reachable {
                 WaitingFor::Turn
             } else {

@@ -11,7 +11,8 @@ use crate::config::Address;
 /// Why one attempt to connect to a broker failed.
 ///
 /// [`kind`](Self::kind) is for programs, the text for people. Where the operating system said
-/// something, its [`io::Error`] is the [`source`](std::error::Error::source).
+/// something, its [`io::Error`] is the [`source`](std::error::Error::source). Two are equal that
+/// say the same.
 #[derive(Debug, Clone)]
 pub struct ConnectError {
     address: Address,
@@ -38,6 +39,15 @@ impl ConnectError {
         &self.failure.reason
     }
 }
+
+impl PartialEq for ConnectError {
+    fn eq(&self, other: &Self) -> bool {
+        let same = self.kind() == other.kind() && self.reason() == other.reason();
+        same && self.address == other.address
+    }
+}
+
+impl Eq for ConnectError {}
 
 impl fmt::Display for ConnectError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use downpour_wire::messages::ApiKey;
 
 use crate::client::bootstrap::Bootstrap;
+use crate::client::connect_error::ConnectError;
 use crate::client::connection::Connection;
 use crate::client::ending::Ending;
 use crate::client::versions::{Features, Versions};
@@ -33,6 +34,8 @@ struct Peer {
     connection: Option<ConnectionId>,
     /// Connections in a row that ended before they could be used; one that can sets this back.
     failures: u32,
+    /// Why the last of them did, until one can be used.
+    failure: Option<ConnectError>,
     retry_at: Option<Instant>,
 }
 
@@ -157,8 +160,13 @@ impl<P> Connections<P> {
     pub(crate) fn handle_usable(&mut self, id: ConnectionId) {
         match self.open.get(&id).map(Connection::broker) {
             Some(Some(broker)) => {
-                let peer = self.peers.entry(broker).or_default();
-                (peer.failures, peer.retry_at) = (0, None);
+                self.peers.insert(
+                    broker,
+                    Peer {
+                        connection: Some(id),
+                        ..Peer::default()
+                    },
+                );
             }
             Some(None) => self.bootstrap.failures = 0,
             None => {}
@@ -201,6 +209,17 @@ impl<P> Connections<P> {
             }
         };
         Some((connection, backoff))
+    }
+
+    /// A broker could not be reached.
+    pub(crate) fn handle_unreachable(&mut self, broker: i32, error: ConnectError) {
+        self.peers.entry(broker).or_default().failure = Some(error);
+    }
+
+    /// The brokers that could not be reached when they were tried last, and why.
+    pub(crate) fn unreachable(&self) -> impl Iterator<Item = (i32, &ConnectError)> {
+        let peers = self.peers.iter();
+        peers.filter_map(|(&broker, peer)| Some((broker, peer.failure.as_ref()?)))
     }
 
     /// Takes the bootstrap connections out that have done their work, which they have once a

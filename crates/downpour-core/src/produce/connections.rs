@@ -225,19 +225,25 @@ impl<T: Clone> Engine<T> {
             let left = left(&connection, &pending);
             self.lose_request(pending, left, &reason, now, queues);
         }
-        self.event(match ended {
+        let event = match ended {
             Ok(reason) => Event::Disconnected {
                 address: connection.address().clone(),
                 broker,
                 reason,
                 unanswered,
             },
-            Err(error) => Event::ConnectFailed {
-                error,
-                broker,
-                retry_after,
-            },
-        });
+            Err(error) => {
+                if let Some(broker) = broker {
+                    self.connections.handle_unreachable(broker, error.clone());
+                }
+                Event::ConnectFailed {
+                    error,
+                    broker,
+                    retry_after,
+                }
+            }
+        };
+        self.event(event);
         if (was_usable || broker.is_some()) && self.has_work() {
             // Its partitions may have another leader already.
             self.metadata.want();

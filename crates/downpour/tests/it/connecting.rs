@@ -12,7 +12,7 @@ use downpour::{
     ConnectError, ConnectErrorKind, ProduceError, Producer, ProducerBuilder, Record, SendError,
 };
 
-use crate::setup::quick;
+use crate::setup::{builder, quick, small_cluster};
 
 /// What a send ends with that nobody can be found for.
 fn send(builder: ProducerBuilder) -> ProduceError {
@@ -67,6 +67,29 @@ fn the_operating_system_s_error_is_at_the_end_of_the_chain() {
     let source = source.source().expect("what the system said");
     let source = source.downcast_ref::<io::Error>().unwrap();
     assert_eq!(source.kind(), io::ErrorKind::ConnectionRefused);
+}
+
+#[test]
+fn a_record_whose_leader_is_gone_says_where_it_was_looked_for() {
+    let cluster = small_cluster();
+    let producer = builder(&cluster)
+        .linger_adaptive(Duration::from_millis(1))
+        .request_timeout(Duration::from_millis(100))
+        .delivery_timeout(Duration::from_millis(250))
+        .build()
+        .unwrap()
+        .blocking();
+    let good = Record::to("events").value("v");
+    producer.produce_sync(good).unwrap();
+    cluster.kill(1);
+    let late = Record::to("events").value("w");
+    let handle = producer.produce_async(late).unwrap();
+    let error = handle.wait().unwrap_err();
+    let reached = error.cause().connect_error().unwrap();
+    assert_eq!(reached.kind(), ConnectErrorKind::Refused, "{error}");
+    assert_eq!(reached.address().to_string(), cluster.bootstrap_servers());
+    assert!(error.to_string().contains(&reached.to_string()), "{error}");
+    assert!(error.source().is_some_and(<dyn Error>::is::<ConnectError>));
 }
 
 #[test]

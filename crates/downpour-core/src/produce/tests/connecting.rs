@@ -246,6 +246,24 @@ fn a_connection_that_ends_before_its_versions_is_a_failed_attempt_and_later_it_i
 }
 
 #[test]
+fn records_whose_leader_cannot_be_reached_say_where_and_why() {
+    let mut world = World::ready(config());
+    let ticket = world.append(0);
+    for _ in 0..20_000 {
+        if world.verdicts.contains_key(&ticket) {
+            break;
+        }
+        if !world.connects.is_empty() {
+            world.refuse();
+        }
+        world.sleep(100);
+    }
+    let verdict = &world.verdicts[&ticket];
+    let why = "while waiting for a reachable leader: no connection to b1:9092: connection refused";
+    assert!(verdict.contains(why), "{verdict}");
+}
+
+#[test]
 fn a_refused_producer_id_fails_what_waits_with_the_reason() {
     let mut world = World::new(config());
     world.want();

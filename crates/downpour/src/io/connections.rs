@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use downpour_core::client::connect_error::{ConnectErrorKind, ConnectFailure};
+#[cfg(unix)]
+use downpour_core::client::connect_error::ConnectErrorKind;
+use downpour_core::client::connect_error::ConnectFailure;
 use downpour_core::client::ending::DisconnectReason;
 use downpour_core::config::Address;
 use downpour_core::ids::ConnectionId;

@@ -1,10 +1,13 @@
 //! Brokers that cannot be reached, and what a send that waits for them says.
 
 use std::error::Error;
+#[cfg(unix)]
 use std::fmt;
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
+#[cfg(unix)]
 use std::sync::Arc;
+#[cfg(unix)]
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 

@@ -1,64 +1,58 @@
-//! What a run holds, and the queue of events. What events do is in the files beside this one.
+//! What a run consists of, its queue of events, and nothing that happens.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::rc::Rc;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Waker;
+use std::time::Duration;
 
-use downpour_core::callers::budget::{Budget, WaitKey};
-use downpour_core::callers::completion::Completion;
-use downpour_core::ids::ConnectionId;
-use downpour_core::ids::PartitionId;
-use downpour_core::produce::{Engine, Queues};
-use downpour_core::queue::{Queue, QueueSettings};
-use downpour_core::seal::SealJob;
+use downpour::simulation::{self, Clocks, IoThread, Surroundings};
+use downpour::{Producer, ProducerBuilder};
 use downpour_fake::logic::Cluster;
 
-use crate::history::History;
+use crate::history::{History, Place};
 use crate::ledger::Ledger;
-use crate::plan::{Plan, RecordPlan};
+use crate::plan::{AUTO_PARTITIONS, Plan};
 use crate::report::Tally;
 use crate::rng::Rng;
 use crate::trace::Trace;
-
-/// A batch's handles: its place in [`World::batches`].
-pub(crate) type Ticket = usize;
+use crate::world::desk::Desk;
+use crate::world::names::Names;
+use crate::world::pool::{Job, Jobs};
+use crate::world::tasks::{Sleeps, TaskId, Tasks};
+use crate::world::wire::{LinkId, Wires};
 
 /// Something that happens at a time.
 #[derive(Debug)]
 pub(crate) enum Event {
-    /// A sender goes on.
-    Sender(usize),
-    /// A sender has waited for so long as it may.
-    GiveUp {
-        sender: usize,
-        record: usize,
-    },
-    /// The I/O thread learns of a queue.
-    Ready(PartitionId),
-    /// The I/O thread learns that somebody waits for memory.
-    Pressure,
-    /// A batch was compressed.
-    Sealed(u64),
-    /// The engine asked to be woken.
-    Wake(u64),
+    /// A caller goes on.
+    Task(TaskId),
+    /// A caller has slept long enough.
+    Slept(Waker),
+    /// The I/O thread gets up, unless it was told to do so at another time since.
+    GetUp(u64),
+    /// The pool runs a job.
+    Job(u64),
     /// An attempt to connect ends.
-    Connect(ConnectionId),
-    /// The client's socket takes bytes.
-    Accept(ConnectionId),
-    /// A request reaches its broker.
-    Arrive(ConnectionId, Vec<u8>),
+    Connect(LinkId),
+    /// The client's socket has room again.
+    Room(LinkId),
+    /// Bytes reach their broker.
+    Arrive(LinkId, Vec<u8>),
     /// A broker looks at a connection's next request.
-    Serve(ConnectionId),
+    Serve(LinkId),
     /// A request that a fault held is served.
-    Resume(ConnectionId, Vec<u8>, Duration),
-    /// A frame reaches the client.
-    Answer(ConnectionId, Vec<u8>),
-    /// The client's socket ends.
-    Closed(ConnectionId, &'static str),
+    Resume(LinkId, Vec<u8>, Duration),
+    /// Bytes reach the client.
+    Answer(LinkId, Vec<u8>),
+    /// The client's socket ends, or breaks.
+    Closed(LinkId, &'static str),
     /// One of the phase's misfortunes.
     Trouble(usize),
     Restart(i32),
-    /// Trouble begins, if it did not when a topic became known.
+    /// Trouble begins, if it did not when a record was accepted.
     TroubleBegins,
     Heal,
     /// Nothing is wrong any more and the next phase begins.
@@ -66,119 +60,86 @@ pub(crate) enum Event {
     Abort,
 }
 
-/// The client's queues; the engine borrows them one at a time.
-#[derive(Debug)]
-pub(crate) struct Partitions {
-    pub(crate) queues: BTreeMap<PartitionId, Queue<Ticket>>,
-}
-
-impl Queues<Ticket> for Partitions {
-    fn with<R>(
-        &mut self,
-        partition: PartitionId,
-        f: impl FnOnce(&mut Queue<Ticket>) -> R,
-    ) -> Option<R> {
-        self.queues.get_mut(&partition).map(f)
-    }
-}
-
-/// What a batch's handles share.
-#[derive(Debug)]
-pub(crate) struct BatchState {
-    pub(crate) completion: Completion<u32>,
-    /// Numbers of its records, in order.
-    pub(crate) records: Vec<u32>,
-    pub(crate) partition: PartitionId,
-    pub(crate) opened_at: Duration,
-    /// Somebody waits for the whole batch and was not woken.
-    pub(crate) owes_wake: bool,
-    pub(crate) delivery_timeout: Duration,
-}
-
-/// One that sends records one after the other.
-#[derive(Debug)]
-pub(crate) struct Sender {
-    pub(crate) records: Vec<RecordPlan>,
-    /// Number of its first record.
-    pub(crate) first_id: u32,
-    pub(crate) next: usize,
-    /// Memory that it reserved and has not used yet.
-    pub(crate) chunk: Option<Vec<u8>>,
-    pub(crate) waits: Option<WaitKey>,
-    /// The clock of `max_block` runs for the record with this place.
-    pub(crate) blocked: Option<usize>,
-}
-
-/// Both ends of a connection and what is between them.
-#[derive(Debug)]
-pub(crate) struct Connection {
+/// The broker's end of a connection and what is on its way.
+#[derive(Debug, Default)]
+pub(crate) struct Link {
     pub(crate) node: i32,
     pub(crate) connected: bool,
+    /// The client has not closed its end, nor was it told of an end.
     pub(crate) client_open: bool,
     pub(crate) server_open: bool,
     /// Requests are lost on the way.
     pub(crate) deaf: bool,
     /// Answers are lost on the way.
     pub(crate) mute: bool,
-    /// Frames that the client's socket has not wholly taken.
-    pub(crate) outgoing: std::collections::VecDeque<Vec<u8>>,
-    /// Bytes of the first of them that it has.
-    pub(crate) taken: usize,
-    pub(crate) written: u64,
-    pub(crate) accepting: bool,
-    /// When the last request arrives, so that none overtakes it.
+    /// Bytes of a request that is not whole.
+    pub(crate) arrived: Vec<u8>,
+    /// When the last bytes arrive, so that none overtake them.
     pub(crate) last_there: Duration,
     pub(crate) last_back: Duration,
-    pub(crate) inbox: std::collections::VecDeque<Vec<u8>>,
-    /// When it is served next; `None` while it waits for a request.
+    pub(crate) inbox: VecDeque<Vec<u8>>,
+    /// A request is being served.
     pub(crate) busy: bool,
     pub(crate) hung: bool,
 }
 
 /// A run.
-#[derive(Debug)]
 pub(crate) struct World {
     pub(crate) plan: Plan,
     pub(crate) rng: Rng,
-    pub(crate) base: Instant,
     pub(crate) now: Duration,
+    /// What the wall clock shows more than the virtual one, in milliseconds.
+    pub(crate) wall_ahead: i64,
+    pub(crate) clocks: Clocks,
     pub(crate) events: BTreeMap<(Duration, u64), Event>,
     pub(crate) next_event: u64,
     pub(crate) cluster: Cluster,
-    pub(crate) engine: Engine<Ticket>,
-    pub(crate) partitions: Partitions,
-    pub(crate) budget: Budget<usize>,
-    pub(crate) batches: Vec<BatchState>,
-    pub(crate) jobs: BTreeMap<u64, (PartitionId, SealJob)>,
+    /// `None` once its handle was dropped.
+    pub(crate) producer: Option<Producer>,
+    pub(crate) io: IoThread<Wires>,
+    pub(crate) io_ended: bool,
+    /// Something wants the I/O thread to end its sleep.
+    pub(crate) woken: Arc<AtomicBool>,
+    /// When it gets up next, and which of the events says so.
+    pub(crate) gets_up_at: Option<Duration>,
+    pub(crate) get_up: u64,
+    /// It sleeps until then, whatever happens.
+    pub(crate) pauses_until: Duration,
+    /// The process stands still until then.
+    pub(crate) suspended_until: Duration,
+    pub(crate) rounds: u64,
+    pub(crate) rounds_at_once: u64,
+    pub(crate) last_round: Duration,
+    pub(crate) wires: Wires,
+    pub(crate) names: Arc<Names>,
+    pub(crate) pool: Arc<Jobs>,
+    pub(crate) jobs: BTreeMap<u64, Job>,
     pub(crate) next_job: u64,
-    /// By the number of the topic.
-    pub(crate) topics_ready: Vec<bool>,
-    pub(crate) topics_wanted: Vec<bool>,
-    pub(crate) senders: Vec<Sender>,
+    pub(crate) tasks: Tasks,
+    /// Tasks that are scheduled already.
+    pub(crate) scheduled: BTreeSet<TaskId>,
+    pub(crate) sleeps: Sleeps,
+    pub(crate) desk: Rc<RefCell<Desk>>,
+    pub(crate) senders: Vec<TaskId>,
     pub(crate) next_id: u32,
-    pub(crate) connections: BTreeMap<ConnectionId, Connection>,
+    pub(crate) links: BTreeMap<LinkId, Link>,
     pub(crate) phase: usize,
     /// The phase has begun and is not over.
     pub(crate) running: bool,
     pub(crate) troubled: bool,
     pub(crate) healed: bool,
-    pub(crate) aborting: bool,
-    /// Records that were accepted and have no verdict.
-    pub(crate) open: usize,
-    pub(crate) wake: u64,
-    pub(crate) wakes: u64,
-    pub(crate) polls: u64,
-    pub(crate) polls_at_once: u64,
-    pub(crate) last_poll: Duration,
+    /// The producer was closed, and the closing is over.
     pub(crate) client_over: bool,
-    pub(crate) history: History,
     pub(crate) ledger: Ledger,
     /// Partitions of which a broker said that it may have appended a batch.
-    pub(crate) said: BTreeSet<PartitionId>,
+    pub(crate) said: BTreeSet<Place>,
     pub(crate) trace: Trace,
     pub(crate) tally: Tally,
     pub(crate) violation: Option<String>,
 }
+
+/// 2026-11-21, in milliseconds since 1970.
+pub(crate) const TODAY: i64 = 1_795_219_200_000;
 
 impl World {
     pub(crate) fn new(plan: Plan, mut rng: Rng, trace: Trace) -> Self {
@@ -186,61 +147,72 @@ impl World {
         for (id, release) in (1..).zip(&plan.releases) {
             cluster.set_kafka(id, *release);
         }
-        cluster.set_default_partitions(crate::plan::AUTO_PARTITIONS);
+        cluster.set_default_partitions(AUTO_PARTITIONS);
         cluster.set_auto_create(true);
-        let config = Arc::new(plan.config.clone());
-        let mut queues = BTreeMap::new();
-        for (topic, described) in (0..).zip(&plan.topics) {
-            if let Some(spec) = &described.spec {
-                cluster.create_topic(&described.name, spec.clone());
-            }
-            for partition in 0..described.partitions {
-                let settings = QueueSettings::from(&*config);
-                let name = Arc::from(described.name.as_str());
-                let queue = Queue::new(name, partition, settings);
-                queues.insert(
-                    PartitionId {
-                        topic,
-                        index: partition,
-                    },
-                    queue,
-                );
+        cluster.set_epoch_ms(TODAY);
+        for topic in &plan.topics {
+            if let Some(spec) = &topic.spec {
+                cluster.create_topic(&topic.name, spec.clone());
             }
         }
-        let engine = Engine::new(config, rng.next());
-        let topics = plan.topics.len();
+        let clocks = Clocks::new();
+        clocks.set(Duration::ZERO, TODAY);
+        let wires = Wires::new(rng.next(), plan.net.piecemeal);
+        let names = Arc::new(Names::default());
+        let pool = Jobs::new(rng.next(), plan.net.no_thread);
+        let woken = Arc::new(AtomicBool::new(false));
+        let (own, resolver) = (woken.clone(), names.clone());
+        let surroundings = Surroundings {
+            clocks: clocks.clone(),
+            sockets: wires.clone(),
+            pool: pool.clone(),
+            resolve: Arc::new(move |host, port| resolver.resolve(host, port)),
+            wake: Arc::new(move || own.store(true, Ordering::Relaxed)),
+            seed: rng.next(),
+        };
+        let builder = ProducerBuilder::new()
+            .bootstrap("unused:1")
+            .buffer_memory(plan.memory)
+            .max_block(plan.max_block);
+        let (producer, io) = simulation::build(builder, plan.config.clone(), surroundings)
+            .expect("the memory and the time are within bounds");
         Self {
-            budget: Budget::new(plan.memory),
             plan,
             rng,
-            base: Instant::now(),
             now: Duration::ZERO,
+            wall_ahead: 0,
+            clocks,
             events: BTreeMap::new(),
             next_event: 0,
             cluster,
-            engine,
-            partitions: Partitions { queues },
-            batches: Vec::new(),
+            producer: Some(producer),
+            io,
+            io_ended: false,
+            woken,
+            gets_up_at: None,
+            get_up: 0,
+            pauses_until: Duration::ZERO,
+            suspended_until: Duration::ZERO,
+            rounds: 0,
+            rounds_at_once: 0,
+            last_round: Duration::ZERO,
+            wires,
+            names,
+            pool,
             jobs: BTreeMap::new(),
             next_job: 0,
-            topics_ready: vec![false; topics],
-            topics_wanted: vec![false; topics],
+            tasks: Tasks::default(),
+            scheduled: BTreeSet::new(),
+            sleeps: Sleeps::default(),
+            desk: Rc::default(),
             senders: Vec::new(),
             next_id: 0,
-            connections: BTreeMap::new(),
+            links: BTreeMap::new(),
             phase: 0,
             running: false,
             troubled: false,
             healed: false,
-            aborting: false,
-            open: 0,
-            wake: 0,
-            wakes: 0,
-            polls: 0,
-            polls_at_once: 0,
-            last_poll: Duration::ZERO,
             client_over: false,
-            history: History::default(),
             ledger: Ledger::default(),
             said: BTreeSet::new(),
             trace,
@@ -249,9 +221,15 @@ impl World {
         }
     }
 
-    /// The time as core is told it.
-    pub(crate) fn instant(&self) -> Instant {
-        self.base + self.now
+    /// Sets the clocks, which the producer reads.
+    pub(crate) fn show_time(&self) {
+        self.clocks.set(self.now, self.unix_ms());
+        self.desk.borrow_mut().now = self.now;
+    }
+
+    pub(crate) fn unix_ms(&self) -> i64 {
+        let now = i64::try_from(self.now.as_millis()).unwrap_or(i64::MAX);
+        (TODAY + now).saturating_add(self.wall_ahead)
     }
 
     pub(crate) fn at(&mut self, at: Duration, event: Event) {
@@ -264,10 +242,18 @@ impl World {
         self.at(self.now.saturating_add(pause), event);
     }
 
-    /// Lets the I/O thread see to something, as soon as it gets to it.
-    pub(crate) fn soon(&mut self, event: Event) {
-        let pause = self.rng.time(Duration::ZERO, self.plan.net.jitter);
-        self.after(pause, event);
+    /// How long it takes a thread to see to something.
+    pub(crate) fn jitter(&mut self) -> Duration {
+        self.rng.time(Duration::ZERO, self.plan.net.jitter)
+    }
+
+    /// Records that were accepted and have no verdict that somebody waits for.
+    pub(crate) fn open(&self) -> usize {
+        self.desk.borrow().open
+    }
+
+    pub(crate) fn history(&self) -> std::cell::Ref<'_, History> {
+        std::cell::Ref::map(self.desk.borrow(), |desk| &desk.history)
     }
 
     /// Notes what is broken; only the first counts.

@@ -53,17 +53,17 @@ impl<T: Clone> Engine<T> {
         // What the kernel does not take would wait there as a request; here it waits as open
         // batches, which grow, and is still known to be unwritten.
         let waits = connection.is_throttled(now) || full || connection.is_congested();
-        if !connection.is_ready() || waits || self.lists.len(id) == 0 {
+        if !connection.is_usable() || waits || self.lists.len(id) == 0 {
             return None;
         }
         let version = connection.version_of(ApiKey::Produce)?;
         // With nothing in flight lingering gains nothing.
         let is_idle = self.is_adaptive() && in_flight == 0 && !broker.pauses_at(now);
         if is_idle || self.pressure || self.draining {
-            return Some((connection.id, version, Readiness::Anything));
+            return Some((connection.id(), version, Readiness::Anything));
         }
         let due = broker.ready || broker.next_at.is_some_and(|at| at <= now);
-        due.then_some((connection.id, version, Readiness::Half))
+        due.then_some((connection.id(), version, Readiness::Half))
     }
 
     pub(crate) fn is_adaptive(&self) -> bool {
@@ -193,7 +193,7 @@ impl<T: Clone> Engine<T> {
         let has_id = |partition: &PartitionId| {
             self.cluster
                 .topic(partition.topic)
-                .is_some_and(|t| !t.id.is_zero())
+                .is_some_and(|t| !t.id().is_zero())
         };
         // Metadata that came from an older broker of the cluster has no ids.
         if version >= IDS_SINCE && !gathered.iter().all(|(partition, _)| has_id(partition)) {
@@ -215,7 +215,7 @@ impl<T: Clone> Engine<T> {
         for batches in by_topic() {
             let topic = self.cluster.topic(batches[0].0.topic);
             let topic = topic.expect("a partition is active only once its topic has metadata");
-            frame = frame.topic(&topic.name, topic.id, batches.len());
+            frame = frame.topic(topic.name(), topic.id(), batches.len());
             for (partition, outgoing) in batches {
                 records += outgoing.body.count();
                 frame = frame.partition(partition.index, outgoing.header, outgoing.body.clone());

@@ -63,7 +63,7 @@ impl<T: Clone> Engine<T> {
     /// The partitions with a batch in a request that has no answer yet; one may come twice.
     pub(super) fn partitions_in_flight(&self) -> impl Iterator<Item = PartitionId> {
         let requests = self.connections.iter().flat_map(Connection::requests);
-        let sent = requests.filter_map(|request| match &request.purpose {
+        let sent = requests.filter_map(|request| match request.purpose() {
             Purpose::Produce(sent) => Some(sent),
             _ => None,
         });

@@ -1,0 +1,98 @@
+//! Where callers note what they were told. The world reads it between two events.
+
+use std::time::Duration;
+
+use downpour::{Delivery, Outcome, Written};
+use downpour_core::outcome::Cause;
+
+use crate::history::{Entry, Fate, History};
+use crate::world::tasks::Task;
+
+/// What callers know.
+#[derive(Default)]
+pub(crate) struct Desk {
+    pub(crate) now: Duration,
+    pub(crate) history: History,
+    /// Records that were accepted and have no verdict that somebody waits for.
+    pub(crate) open: usize,
+    /// Bytes of their values.
+    pub(crate) open_bytes: usize,
+    /// Callers that began since the world looked last.
+    pub(crate) spawned: Vec<Task>,
+    /// What was noted since the world looked last.
+    pub(crate) notes: Vec<Note>,
+}
+
+impl std::fmt::Debug for Desk {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Desk").finish_non_exhaustive()
+    }
+}
+
+/// Something that a caller was told.
+#[derive(Debug)]
+pub(crate) enum Note {
+    Accepted(u32),
+    Verdict(u32),
+    /// For the tally.
+    Counted(&'static str),
+    /// For the trace.
+    Said(String),
+    Broken(String),
+}
+
+impl Desk {
+    pub(crate) fn accept(&mut self, id: u32, entry: Entry) {
+        if entry.watched {
+            self.open += 1;
+            self.open_bytes += entry.len;
+        }
+        self.history.accept(id, entry);
+        self.notes.push(Note::Accepted(id));
+    }
+
+    /// The end of a record, as whoever waited for it was told.
+    pub(crate) fn resolve(&mut self, id: u32, delivery: &Delivery, outcome: &Outcome, acks: bool) {
+        let now = self.now;
+        let Some(entry) = self.history.entries.get_mut(&id) else {
+            return;
+        };
+        let fate = fate_of(outcome, acks);
+        if entry.fate.replace((fate, now)).is_some() {
+            let what = format!("record {id} got a second verdict");
+            self.notes.push(Note::Broken(what));
+        }
+        if delivery.partition() != entry.place.1 || outcome.partition() != entry.place.1 {
+            let what = format!("record {id} got a verdict of another partition");
+            self.notes.push(Note::Broken(what));
+        }
+        self.open -= 1;
+        self.open_bytes -= entry.len;
+        self.notes.push(Note::Verdict(id));
+    }
+
+    pub(crate) fn count(&mut self, what: &'static str) {
+        self.notes.push(Note::Counted(what));
+    }
+}
+
+fn fate_of(outcome: &Outcome, acks: bool) -> Fate {
+    match outcome {
+        Outcome::Delivered(report) if acks => Fate::Delivered {
+            offset: report.offset(),
+        },
+        Outcome::Delivered(_) => Fate::Sent,
+        Outcome::Undelivered(error) => {
+            let why = error.to_string();
+            let in_time = matches!(error.cause(), Cause::DeliveryTimeout { .. });
+            match error.written() {
+                Written::No => Fate::Failed { why, in_time },
+                _ => Fate::Unknown { why, in_time },
+            }
+        }
+        _ => Fate::Unknown {
+            why: "internal error: an outcome that is not known here".to_owned(),
+            in_time: false,
+        },
+    }
+}

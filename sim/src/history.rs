@@ -3,6 +3,7 @@
 //! Knows nothing of queues, requests or identities; the checker works on this and the logs.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// A topic's number and a partition.
 pub(crate) type Place = (u32, i32);
@@ -24,10 +25,13 @@ pub(crate) struct Entry {
     pub(crate) line: usize,
     pub(crate) keyed: bool,
     pub(crate) len: usize,
-    pub(crate) fate: Option<Fate>,
-    /// Its sender left a waker.
-    pub(crate) waits: bool,
-    pub(crate) woken: bool,
+    pub(crate) accepted_at: Duration,
+    /// It has a verdict by then, the sweep's pace aside.
+    pub(crate) timeout: Duration,
+    /// Its sender kept the handle and waits.
+    pub(crate) watched: bool,
+    /// How it ended and when its sender was told.
+    pub(crate) fate: Option<(Fate, Duration)>,
     /// It was handed back as never sent.
     pub(crate) returned: bool,
 }
@@ -36,11 +40,17 @@ pub(crate) struct Entry {
 #[derive(Debug, Default)]
 pub(crate) struct History {
     pub(crate) entries: BTreeMap<u32, Entry>,
+    /// Where each record goes that somebody has begun to send.
+    pub(crate) offered: BTreeMap<u32, Place>,
     /// The records of each partition and line in the order in which they were accepted.
     pub(crate) order: BTreeMap<(Place, usize), Vec<u32>>,
 }
 
 impl History {
+    pub(crate) fn offer(&mut self, id: u32, place: Place) {
+        self.offered.insert(id, place);
+    }
+
     pub(crate) fn accept(&mut self, id: u32, entry: Entry) {
         let line = (entry.place, entry.line);
         self.order.entry(line).or_default().push(id);

@@ -41,11 +41,11 @@ impl Ledger {
             for (i, record) in (0..).zip(&records) {
                 let id = record.value.as_deref().and_then(|v| v.first_chunk::<4>());
                 let id = id.map(|id| u32::from_be_bytes(*id));
-                let Some((id, entry)) = id.and_then(|id| Some((id, history.entries.get(&id)?)))
+                let Some((id, place)) = id.and_then(|id| Some((id, *history.offered.get(&id)?)))
                 else {
                     return Err("a request carries a record that nobody sent".to_owned());
                 };
-                let under = (entry.place, view.producer_id, view.producer_epoch);
+                let under = (place, view.producer_id, view.producer_epoch);
                 let sequence = view.base_sequence + i;
                 let first = *self.records.entry((under, sequence)).or_insert(id);
                 if first != id {

@@ -45,6 +45,14 @@ pub(crate) struct PhasePlan {
     pub(crate) heal_after: Duration,
 }
 
+/// What a sender calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verb {
+    Send,
+    Try,
+    Many,
+}
+
 /// How a run ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum End {
@@ -53,8 +61,8 @@ pub(crate) enum End {
     /// Open batches are hurried.
     Flush,
     Drain,
-    /// Given up so long after the last phase began.
-    Abort(Duration),
+    /// Closed so long after the last phase began, with so long for it.
+    Abort(Duration, Duration),
 }
 
 /// How bytes travel.
@@ -72,11 +80,25 @@ pub(crate) struct NetPlan {
     pub(crate) jitter: Duration,
     /// How long compressing takes at most.
     pub(crate) sealing: Duration,
-    /// Of a hundred seal jobs of the I/O thread so many go to the pool.
-    pub(crate) pool: u64,
+    /// How long finding a name takes at most.
+    pub(crate) lookup: Duration,
+    /// Of a hundred jobs of the pool so many find no thread.
+    pub(crate) no_thread: u64,
+    /// Of a hundred look-ups so many never come back, or panic.
+    pub(crate) lookup_lost: u64,
+    pub(crate) lookup_panics: u64,
+    /// Of a hundred answers so many come in pieces.
+    pub(crate) split_answers: u64,
+    /// Of a hundred attempts to reach a broker that is down so many are not answered.
+    pub(crate) black_hole: u64,
 }
 
 impl NetPlan {
+    /// Whether every look-up comes back.
+    fn finds_names(&self) -> bool {
+        self.lookup_lost + self.lookup_panics + self.no_thread == 0
+    }
+
     /// Whether answers come before their requests time out, once all is well.
     fn is_fast_enough(&self, config: &Config) -> bool {
         let requests = config.max_in_flight as u32 + 2;
@@ -96,8 +118,6 @@ pub(crate) struct Plan {
     pub(crate) config: Config,
     pub(crate) options: Vec<BatchOptions>,
     pub(crate) memory: usize,
-    /// Chunks are rounded up to powers of two, as a pool would.
-    pub(crate) rounded: bool,
     pub(crate) max_block: Duration,
     pub(crate) phases: Vec<PhasePlan>,
     /// Trouble comes while connections are being opened; else only when a topic is known.
@@ -111,6 +131,10 @@ pub(crate) struct Plan {
     pub(crate) expect: Expect,
     /// Of a hundred records so many have a timestamp two days back.
     pub(crate) old_records: u64,
+    /// What each sender calls, in turn.
+    pub(crate) verbs: Vec<Verb>,
+    /// Of a hundred handles so many are kept; the others are dropped at once.
+    pub(crate) kept: u64,
     /// Nothing goes wrong.
     pub(crate) calm: bool,
     /// After the end an idle producer is watched for so long.
@@ -176,7 +200,10 @@ impl Plan {
             0..=3 => End::Drain,
             4 | 5 => End::Flush,
             6 | 7 => End::Wait,
-            _ => End::Abort(rng.time(Duration::ZERO, stage.span * 2)),
+            _ => End::Abort(
+                rng.time(Duration::ZERO, stage.span * 2),
+                *rng.pick(&[0, 0, 50, 1000].map(Duration::from_millis)),
+            ),
         };
         let heals = !(short && rng.percent(20));
         let loose = forgetful || config.resend_unknown;
@@ -191,10 +218,13 @@ impl Plan {
             all_delivered: !short
                 && !rough
                 && !loose
-                && !matches!(end, End::Abort(_))
+                && !matches!(end, End::Abort(..))
                 && net.is_fast_enough(&config),
         };
-        let calm = expect.all_delivered && troubles == 0 && config.idle_timeout > 60 * SECOND;
+        let calm = expect.all_delivered
+            && troubles == 0
+            && net.finds_names()
+            && config.idle_timeout > 60 * SECOND;
         // Drawn aside, so that what a seed drew before there were old records stays as it was.
         let mut aside = Rng::new(rng.clone().next());
         config.order_across_options = aside.percent(30);
@@ -216,7 +246,6 @@ impl Plan {
             topics,
             options,
             memory,
-            rounded: rng.percent(50),
             max_block: if rng.percent(80) && net.is_fast_enough(&config) {
                 60 * SECOND
             } else {
@@ -230,6 +259,13 @@ impl Plan {
             heals,
             expect,
             old_records,
+            verbs: match rng.between(0, 9) {
+                0..=5 => vec![Verb::Send],
+                6 => vec![Verb::Try],
+                7 => vec![Verb::Many],
+                _ => vec![Verb::Send, Verb::Try, Verb::Many],
+            },
+            kept: *rng.pick(&[100, 100, 90, 30]),
             watch: if rng.percent(10) && heals && net.is_fast_enough(&config) {
                 1200 * SECOND
             } else {
@@ -459,6 +495,11 @@ fn net(rng: &mut Rng, config: &Config) -> NetPlan {
             micros(50_000),
         ]),
         sealing: *rng.pick(&[micros(0), micros(500), micros(20_000)]),
-        pool: *rng.pick(&[0, 50, 100]),
+        lookup: *rng.pick(&[micros(0), micros(1000), micros(100_000)]),
+        no_thread: *rng.pick(&[0, 0, 0, 20]),
+        lookup_lost: *rng.pick(&[0, 0, 0, 10]),
+        lookup_panics: *rng.pick(&[0, 0, 0, 10]),
+        split_answers: *rng.pick(&[0, 20, 60]),
+        black_hole: *rng.pick(&[0, 0, 50]),
     }
 }

@@ -34,8 +34,8 @@ pub fn run(seed: u64, lines: usize) -> Report {
             .or_else(|| panic.downcast_ref::<&str>().map(|&s| s.to_owned()));
         world.fail(format!("panic: {}", words.unwrap_or_default()));
     }
-    let polls = world.polls;
-    world.tally.add("client: polls", polls);
+    let rounds = world.rounds;
+    world.tally.add("client: rounds", rounds);
     world.tally.count("runs: all");
     if world.plan.expect.all_delivered {
         world.tally.count("runs: all must be delivered");

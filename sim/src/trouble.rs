@@ -5,6 +5,7 @@ use std::time::Duration;
 use downpour_fake::{ApiKey, ErrorCode, Fault};
 
 use crate::rng::Rng;
+use crate::world::Answers;
 
 /// How a connection goes bad.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +46,14 @@ pub(crate) enum Trouble {
     },
     /// No trouble: somebody flushes.
     Flush,
+    /// A caller goes away while it sends.
+    Cancel(u64),
+    /// Names have other addresses than they should.
+    Names(Answers),
+    /// The client's process stands still.
+    Suspend(Duration),
+    /// The client's wall clock jumps by so many milliseconds.
+    WallClock(i64),
     NetworkDelay(Duration),
     ServiceDelay(Duration),
     /// Producers are forgotten while their batches are under way: no broker does that, and no
@@ -110,6 +119,17 @@ impl Stage {
             96 => Trouble::Flush,
             97 => Trouble::NetworkDelay(rng.millis(0, 200)),
             _ => Trouble::ServiceDelay(rng.millis(0, 200)),
+        };
+        // What only the whole producer meets.
+        let trouble = if rng.percent(8) {
+            match rng.between(0, 3) {
+                3 => Trouble::Cancel(rng.next()),
+                0 => Trouble::Names(*rng.pick(&[Answers::Several, Answers::Empty, Answers::Fail])),
+                1 => Trouble::Suspend(rng.time(Duration::ZERO, self.request_timeout * 2)),
+                _ => Trouble::WallClock(*rng.pick(&[-3_600_000, -1000, 1000, 3_600_000])),
+            }
+        } else {
+            trouble
         };
         (at, trouble)
     }

@@ -1,12 +1,18 @@
 //! Lets a plan happen: one queue of events in virtual time, and everything that they touch.
 //! This file only declares and re-exports.
 
-mod client;
+mod desk;
 mod faults;
+mod io_thread;
+mod names;
 mod network;
+mod pool;
 mod run;
 mod senders;
 mod state;
+mod tasks;
 mod verdicts;
+mod wire;
 
+pub(crate) use names::Answers;
 pub(crate) use state::World;

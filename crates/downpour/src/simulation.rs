@@ -150,6 +150,8 @@ pub fn build<S: Sockets>(
     let start = move |shared: &Arc<Shared>| {
         let given = lock(&given).take();
         let given = given.ok_or_else(|| io::Error::other("a thread is started once"))?;
+        // A thread that begins is awake.
+        wake();
         let wake = wake.clone();
         shared.mailbox.set_waker(Box::new(move || {
             wake();

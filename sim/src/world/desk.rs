@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use downpour::{Delivery, Outcome, Written};
-use downpour_core::outcome::Cause;
+use downpour::{Delivery, Outcome, Unfinished, Written};
 
 use crate::history::{Entry, Fate, History};
 use crate::world::tasks::Task;
@@ -12,11 +11,17 @@ use crate::world::tasks::Task;
 #[derive(Default)]
 pub(crate) struct Desk {
     pub(crate) now: Duration,
+    /// The process stands or stood still until then.
+    pub(crate) suspended_until: Duration,
     pub(crate) history: History,
     /// Records that were accepted and have no verdict that somebody waits for.
     pub(crate) open: usize,
     /// Bytes of their values.
     pub(crate) open_bytes: usize,
+    /// Records that each flush that came back had to wait for.
+    pub(crate) flushed: Vec<Vec<u32>>,
+    /// What the closing handed back.
+    pub(crate) unfinished: Option<Unfinished>,
     /// Callers that began since the world looked last.
     pub(crate) spawned: Vec<Task>,
     /// What was noted since the world looked last.
@@ -84,15 +89,13 @@ fn fate_of(outcome: &Outcome, acks: bool) -> Fate {
         Outcome::Delivered(_) => Fate::Sent,
         Outcome::Undelivered(error) => {
             let why = error.to_string();
-            let in_time = matches!(error.cause(), Cause::DeliveryTimeout { .. });
             match error.written() {
-                Written::No => Fate::Failed { why, in_time },
-                _ => Fate::Unknown { why, in_time },
+                Written::No => Fate::Failed { why },
+                _ => Fate::Unknown { why },
             }
         }
         _ => Fate::Unknown {
             why: "internal error: an outcome that is not known here".to_owned(),
-            in_time: false,
         },
     }
 }

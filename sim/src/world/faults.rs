@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use downpour_core::ids::ConnectionId;
-
 use crate::trouble::{Cut, Trouble};
+use crate::world::names::Answers;
 use crate::world::state::{Event, World};
+use crate::world::wire::LinkId;
 
 impl World {
     pub(crate) fn happen(&mut self, at: usize) {
@@ -45,15 +45,24 @@ impl World {
                 self.tally.count("faults: metadata frozen");
                 self.cluster.freeze_metadata(node);
             }
-            Trouble::Flush => {
-                if !self.client_over && !self.aborting {
-                    self.flush();
-                    self.turn();
-                }
-            }
+            Trouble::Flush => self.flush(),
             Trouble::Cut { which, how } => self.cut(which, how),
             Trouble::NetworkDelay(delay) => self.cluster.set_network_delay(delay),
             Trouble::ServiceDelay(delay) => self.cluster.set_service_delay(delay),
+            Trouble::Cancel(which) => self.cancel_sender(which),
+            Trouble::Names(answers) => {
+                self.tally.count("faults: names not as they should be");
+                self.names.set(answers);
+            }
+            Trouble::Suspend(time) => {
+                self.tally.count("faults: process suspended");
+                self.suspended_until = self.suspended_until.max(self.now + time);
+                self.desk.borrow_mut().suspended_until = self.suspended_until;
+            }
+            Trouble::WallClock(millis) => {
+                self.tally.count("faults: wall clock jumped");
+                self.wall_ahead = self.wall_ahead.saturating_add(millis);
+            }
             Trouble::Forget { topic, partition } => {
                 let name = &self.plan.topics[topic].name;
                 if self.cluster.partition_count(name).is_some() {
@@ -65,21 +74,21 @@ impl World {
     }
 
     fn cut(&mut self, which: u64, how: Cut) {
-        let open: Vec<ConnectionId> = self
-            .connections
+        let open: Vec<LinkId> = self
+            .links
             .iter()
-            .filter(|(_, l)| l.client_open && l.connected)
+            .filter(|(_, link)| link.client_open && link.connected)
             .map(|(id, _)| *id)
             .collect();
         if open.is_empty() {
             return;
         }
         let id = open[(which % open.len() as u64) as usize];
-        let Some(connection) = self.connections.get_mut(&id) else {
+        let Some(connection) = self.links.get_mut(&id) else {
             return;
         };
         self.tally.count(&format!("faults: connection cut {how:?}"));
-        self.trace.note(self.now, || format!("{id:?} is cut"));
+        self.trace.note(self.now, || format!("link {id} is cut"));
         let mut told = Some(Duration::ZERO);
         match how {
             Cut::Clean => connection.server_open = false,
@@ -115,6 +124,7 @@ impl World {
         self.tally
             .add("scripted: not met", self.cluster.pending_faults() as u64);
         self.cluster.clear_faults();
+        self.names.set(Answers::One);
         self.cluster.set_network_delay(Duration::ZERO);
         self.cluster.set_service_delay(Duration::ZERO);
         for node in self.cluster.brokers() {

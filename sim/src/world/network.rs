@@ -1,71 +1,47 @@
-//! Connections: bytes that are taken in pieces, arrive late or not at all, and are served in turn.
+//! Connections: bytes that arrive late, in pieces or not at all, and are served in turn.
 //!
 //! A request that had left its client may be served after the client gave the connection up: that
 //! is what makes a lost answer dangerous.
 
-use std::collections::VecDeque;
+use std::net::SocketAddr;
 use std::time::Duration;
 
-use downpour_core::client::connect_error::{ConnectErrorKind, ConnectFailure};
-use downpour_core::client::ending::DisconnectReason;
-use downpour_core::config::Address;
-use downpour_core::ids::ConnectionId;
+use downpour_core::errors;
+use downpour_fake::Verdict;
 use downpour_fake::logic::{Reaction, Then};
-use downpour_wire::frame::Frame;
+use downpour_wire::error_code::ErrorCode;
 
-use crate::world::state::{Connection, Event, World};
+use crate::world::names::node_of;
+use crate::world::state::{Event, Link, World};
+use crate::world::wire::LinkId;
 
 impl World {
-    pub(crate) fn connect(&mut self, connection: ConnectionId, address: &Address) {
-        let brokers = self.cluster.brokers();
-        let host = address.host.as_ref();
-        let node = brokers
-            .into_iter()
-            .find(|&id| self.cluster.address(id).0 == host);
-        self.connections.insert(
-            connection,
-            Connection {
-                node: node.unwrap_or(-1),
-                connected: false,
-                client_open: true,
-                server_open: true,
-                deaf: false,
-                mute: false,
-                outgoing: VecDeque::new(),
-                taken: 0,
-                written: 0,
-                accepting: false,
-                last_there: Duration::ZERO,
-                last_back: Duration::ZERO,
-                inbox: VecDeque::new(),
-                busy: false,
-                hung: false,
-            },
-        );
+    pub(crate) fn connect(&mut self, id: LinkId, address: SocketAddr) {
+        let link = Link {
+            node: node_of(address),
+            client_open: true,
+            server_open: true,
+            ..Link::default()
+        };
+        self.links.insert(id, link);
         let pause = self.latency();
-        self.after(pause, Event::Connect(connection));
+        self.after(pause, Event::Connect(id));
     }
 
-    pub(crate) fn connected(&mut self, id: ConnectionId) {
-        let Some(connection) = self.connections.get_mut(&id).filter(|l| l.client_open) else {
+    pub(crate) fn connected(&mut self, id: LinkId) {
+        let Some(link) = self.links.get_mut(&id).filter(|link| link.client_open) else {
             return;
         };
-        let now = self.base + self.now;
-        if self.cluster.is_alive(connection.node) {
-            connection.connected = true;
-            self.trace.note(self.now, || format!("{id:?} is open"));
-            self.engine.handle_connected(id, now);
-        } else if !connection.deaf {
-            connection.client_open = false;
+        if self.cluster.is_alive(link.node) {
+            link.connected = true;
+            self.trace.note(self.now, || format!("link {id} is open"));
+            self.wires.answer(id, true);
+        } else if !link.deaf && !self.rng.percent(self.plan.net.black_hole) {
             self.tally.count("faults: connection refused");
-            self.trace.note(self.now, || format!("{id:?} is refused"));
-            let refused = ConnectFailure::new(ConnectErrorKind::Refused, "refused");
-            let queues = &mut self.partitions;
-            self.engine.handle_connect_failed(id, refused, now, queues);
-        } else {
-            return;
+            self.trace
+                .note(self.now, || format!("link {id} is refused"));
+            self.wires.answer(id, false);
         }
-        self.turn();
     }
 
     fn latency(&mut self) -> Duration {
@@ -73,90 +49,56 @@ impl World {
         self.rng.time(low, high)
     }
 
-    pub(crate) fn write(&mut self, id: ConnectionId, frame: &Frame) {
-        let Some(connection) = self.connections.get_mut(&id).filter(|l| l.client_open) else {
-            self.fail(format!("a write on {id:?}, which is not open"));
+    /// A request's first byte was handed over.
+    pub(crate) fn begun(&mut self, request: &[u8]) {
+        if !self.plan.config.idempotence {
             return;
-        };
-        connection.outgoing.push_back(frame.to_vec());
-        if !std::mem::replace(&mut connection.accepting, true) {
-            self.after(Duration::ZERO, Event::Accept(id));
+        }
+        let noted = self.ledger.note(request, &self.desk.borrow().history);
+        if let Err(broken) = noted {
+            self.fail(broken);
         }
     }
 
-    /// The client's socket takes what it has room for.
-    pub(crate) fn accept(&mut self, id: ConnectionId) {
-        let pieces = self.rng.percent(self.plan.net.piecemeal);
-        let Some(connection) = self.connections.get_mut(&id).filter(|l| l.client_open) else {
-            return;
-        };
-        let waiting: usize =
-            connection.outgoing.iter().map(Vec::len).sum::<usize>() - connection.taken;
-        let mut room = if pieces {
-            self.rng.size(1, waiting)
-        } else {
-            waiting
-        };
-        connection.written += room as u64;
-        let mut left = Vec::new();
-        while room > 0 {
-            let Some(first) = connection.outgoing.front() else {
-                break;
-            };
-            let rest = first.len() - connection.taken;
-            if room < rest {
-                connection.taken += room;
-                break;
-            }
-            room -= rest;
-            connection.taken = 0;
-            left.extend(connection.outgoing.pop_front());
+    /// The client's socket took bytes.
+    pub(crate) fn written(&mut self, id: LinkId, bytes: Vec<u8>) {
+        let pause = self.latency();
+        let at = self.now + pause;
+        if let Some(link) = self.links.get_mut(&id) {
+            link.last_there = link.last_there.max(at);
+            let at = link.last_there;
+            self.at(at, Event::Arrive(id, bytes));
         }
-        connection.accepting = !connection.outgoing.is_empty();
-        if self.plan.config.idempotence {
-            let begun = connection.outgoing.front().filter(|_| connection.taken > 0);
-            let noted = (left.iter().chain(begun))
-                .try_for_each(|frame| self.ledger.note(frame, &self.history));
-            if let Err(broken) = noted {
-                self.fail(broken);
-                return;
-            }
-        }
-        let Some(connection) = self.connections.get_mut(&id) else {
-            return;
-        };
-        let (written, more) = (connection.written, connection.accepting);
-        for frame in left {
-            let pause = self.latency();
-            let now = self.now;
-            if let Some(connection) = self.connections.get_mut(&id) {
-                connection.last_there = connection.last_there.max(now + pause);
-                let at = connection.last_there;
-                self.at(at, Event::Arrive(id, frame));
-            }
-        }
-        if more {
-            self.tally.count("faults: write in pieces");
-            let pause = self.rng.millis(0, 20);
-            self.after(pause, Event::Accept(id));
-        }
-        self.engine
-            .handle_written(id, written, 0, &mut self.partitions);
-        self.turn();
     }
 
-    pub(crate) fn arrive(&mut self, id: ConnectionId, frame: Vec<u8>) {
-        let Some(connection) = self.connections.get_mut(&id) else {
+    /// The client's socket takes nothing for a while.
+    pub(crate) fn full(&mut self, id: LinkId) {
+        self.tally.count("faults: write in pieces");
+        let pause = self.rng.millis(0, 20);
+        self.after(pause, Event::Room(id));
+    }
+
+    pub(crate) fn arrive(&mut self, id: LinkId, bytes: &[u8]) {
+        let Some(link) = self.links.get_mut(&id) else {
             return;
         };
-        if !connection.server_open || connection.deaf {
+        if !link.server_open || link.deaf {
             return;
         }
-        if !connection.client_open {
-            self.tally.count("faults: request outlived its connection");
+        link.arrived.extend_from_slice(bytes);
+        while let Some(head) = link.arrived.first_chunk::<4>() {
+            let len = u32::from_be_bytes(*head) as usize + 4;
+            if link.arrived.len() < len {
+                break;
+            }
+            let rest = link.arrived.split_off(len);
+            let request = std::mem::replace(&mut link.arrived, rest);
+            link.inbox.push_back(request);
+            if !link.client_open {
+                self.tally.count("faults: request outlived its connection");
+            }
         }
-        connection.inbox.push_back(frame);
-        if !std::mem::replace(&mut connection.busy, true) {
+        if !link.inbox.is_empty() && !std::mem::replace(&mut link.busy, true) {
             let (low, high) = self.plan.net.service;
             let pause = self.rng.time(low, high);
             self.after(pause, Event::Serve(id));
@@ -164,21 +106,21 @@ impl World {
     }
 
     /// Serves a connection's next request; the one after it comes when this one is answered.
-    pub(crate) fn serve(&mut self, id: ConnectionId) {
-        let Some(connection) = self.connections.get_mut(&id) else {
+    pub(crate) fn serve(&mut self, id: LinkId) {
+        let Some(link) = self.links.get_mut(&id) else {
             return;
         };
-        let node = connection.node;
-        if !connection.server_open || connection.hung {
+        let node = link.node;
+        if !link.server_open || link.hung {
             return;
         }
-        let Some(frame) = connection.inbox.pop_front() else {
-            connection.busy = false;
+        let Some(frame) = link.inbox.pop_front() else {
+            link.busy = false;
             return;
         };
         let was_alive = self.cluster.is_alive(node);
         let body = frame.get(4..).unwrap_or_default();
-        let reaction = self.cluster.handle(self.now, node, id.0, body);
+        let reaction = self.cluster.handle(self.now, node, id, body);
         self.note_served(id);
         if let Some(until) = reaction.parked_until {
             self.tally.count("faults: request held");
@@ -189,47 +131,51 @@ impl World {
     }
 
     /// Serves a request that a fault had held, also if its connection is gone.
-    pub(crate) fn resume(&mut self, id: ConnectionId, frame: &[u8], until: Duration) {
-        let Some(connection) = self.connections.get(&id) else {
+    pub(crate) fn resume(&mut self, id: LinkId, frame: &[u8], until: Duration) {
+        let Some(link) = self.links.get(&id) else {
             return;
         };
-        let node = connection.node;
+        let node = link.node;
         let was_alive = self.cluster.is_alive(node);
         let body = frame.get(4..).unwrap_or_default();
-        let reaction = self.cluster.resume(self.now, node, id.0, until, body);
+        let reaction = self.cluster.resume(self.now, node, id, until, body);
         self.trace
-            .note(self.now, || format!("broker {node} resumes on {id:?}"));
+            .note(self.now, || format!("broker {node} resumes on link {id}"));
         self.react(id, reaction, was_alive);
     }
 
-    fn react(&mut self, id: ConnectionId, reaction: Reaction, was_alive: bool) {
+    fn react(&mut self, id: LinkId, reaction: Reaction, was_alive: bool) {
         let ready = self.now + reaction.service_delay;
         let travels = reaction.network_delay + self.latency();
         let (low, high) = self.plan.net.service;
         let next = ready + reaction.mute + self.rng.time(low, high);
-        let Some(connection) = self.connections.get_mut(&id) else {
+        let Some(link) = self.links.get_mut(&id) else {
             return;
         };
-        connection.last_back = connection.last_back.max(ready + travels);
-        let (back, mute, node) = (connection.last_back, connection.mute, connection.node);
+        link.last_back = link.last_back.max(ready + travels);
+        let (back, mute, node) = (link.last_back, link.mute, link.node);
+        let mut cut = None;
         let closes = match reaction.then {
             Then::Hang => {
-                connection.hung = true;
+                link.hung = true;
                 false
             }
             Then::Close | Then::CloseAfter(_) => {
-                connection.server_open = false;
+                link.server_open = false;
+                if let Then::CloseAfter(bytes) = reaction.then {
+                    cut = Some(bytes);
+                }
                 true
             }
             _ => false,
         };
-        if !matches!(reaction.then, Then::CloseAfter(_)) && !mute {
-            if let Some(answer) = reaction.answer {
-                self.at(back, Event::Answer(id, answer));
-            }
+        if let Some(mut answer) = reaction.answer.filter(|_| !mute) {
+            answer.truncate(cut.unwrap_or(usize::MAX));
+            self.answer(id, answer, back);
         }
         if closes {
-            self.at(back, Event::Closed(id, "the broker closed it"));
+            let at = self.links.get(&id).map_or(back, |link| link.last_back);
+            self.at(at, Event::Closed(id, "the broker closed it"));
         }
         if was_alive && !self.cluster.is_alive(node) {
             self.node_went_down(node, false);
@@ -239,7 +185,22 @@ impl World {
         self.at(next, Event::Serve(id));
     }
 
-    fn note_served(&mut self, id: ConnectionId) {
+    /// Sends an answer that arrives then, or in pieces from then on.
+    fn answer(&mut self, id: LinkId, mut answer: Vec<u8>, mut at: Duration) {
+        while answer.len() > 1 && self.rng.percent(self.plan.net.split_answers) {
+            self.tally.count("faults: answer in pieces");
+            let rest = answer.split_off(self.rng.size(1, answer.len() - 1));
+            let first = std::mem::replace(&mut answer, rest);
+            self.at(at, Event::Answer(id, first));
+            at += self.rng.time(Duration::ZERO, Duration::from_millis(3));
+        }
+        if let Some(link) = self.links.get_mut(&id) {
+            link.last_back = link.last_back.max(at);
+        }
+        self.at(at, Event::Answer(id, answer));
+    }
+
+    fn note_served(&mut self, id: LinkId) {
         let Some(request) = self.cluster.requests().last() else {
             return;
         };
@@ -247,16 +208,25 @@ impl World {
             self.tally.count("brokers: requests that met a fault");
         }
         for batch in &request.batches {
-            let verdict = match &batch.verdict {
-                downpour_fake::Verdict::Appended { .. } => "appended".to_owned(),
-                downpour_fake::Verdict::AppendedWithError { error, .. } => {
-                    format!("appended, answered {error}")
+            let (verdict, code) = match &batch.verdict {
+                Verdict::Appended { .. } => ("appended".to_owned(), None),
+                Verdict::AppendedWithError { error, .. } => {
+                    (format!("appended, answered {error}"), Some(*error))
                 }
-                downpour_fake::Verdict::Duplicate { .. } => "recognised as duplicate".to_owned(),
-                downpour_fake::Verdict::Refused { error, .. } => format!("refused {error}"),
-                _ => "not served".to_owned(),
+                Verdict::Duplicate { .. } => ("recognised as duplicate".to_owned(), None),
+                Verdict::Refused { error, .. } => (format!("refused {error}"), Some(*error)),
+                _ => ("not served".to_owned(), None),
             };
             self.tally.count(&format!("brokers: {verdict}"));
+            // A leader that was deposed after the append says so with an offset.
+            let leaves_open = |code: ErrorCode| {
+                errors::produce(code).maybe_written || code == ErrorCode::NOT_LEADER_OR_FOLLOWER
+            };
+            if code.is_some_and(leaves_open) {
+                let topic = self.plan.topics.iter().position(|t| t.name == batch.topic);
+                let place = topic.map(|topic| (topic as u32, batch.partition));
+                self.said.extend(place);
+            }
         }
         self.trace.note(self.now, || {
             let batches: Vec<String> = request
@@ -276,7 +246,7 @@ impl World {
                 })
                 .collect();
             format!(
-                "broker {} got {:?} on {id:?}{} {}",
+                "broker {} got {:?} on link {id}{} {}",
                 request.broker,
                 request.api,
                 request
@@ -289,58 +259,53 @@ impl World {
         });
     }
 
-    pub(crate) fn answered(&mut self, id: ConnectionId, answer: &[u8]) {
-        let open = self.connections.get(&id).is_some_and(|l| l.client_open);
-        // A poll round may hold an answer of a connection that the engine has just given up.
-        if !open && !self.rng.percent(20) {
-            return;
+    pub(crate) fn answered(&mut self, id: LinkId, bytes: &[u8]) {
+        if self.links.get(&id).is_some_and(|link| link.client_open) {
+            self.wires.deliver(id, bytes);
         }
-        let now = self.instant();
-        let frame = answer.get(4..).unwrap_or_default();
-        self.engine
-            .handle_received(id, frame, now, &mut self.partitions);
-        self.turn();
     }
 
-    pub(crate) fn closed(&mut self, id: ConnectionId, why: &'static str) {
-        let Some(connection) = self.connections.get_mut(&id).filter(|l| l.client_open) else {
+    /// The client's socket hears of the end: in order, or by a reset that loses what it has not
+    /// read.
+    pub(crate) fn closed(&mut self, id: LinkId, why: &'static str) {
+        let Some(link) = self.links.get_mut(&id).filter(|link| link.client_open) else {
             return;
         };
-        connection.client_open = false;
-        if connection.taken > 0 {
+        link.client_open = false;
+        if self.wires.is_within_a_request(id) {
             self.tally.count("faults: connection lost within a request");
         }
-        self.trace.note(self.now, || format!("{id:?} ends: {why}"));
-        let now = self.instant();
-        let queues = &mut self.partitions;
-        self.engine
-            .handle_disconnected(id, DisconnectReason::Closed, now, queues);
-        self.turn();
+        let in_order = self.rng.percent(50);
+        self.trace.note(self.now, || {
+            format!("link {id} ends: {why}, in order: {in_order}")
+        });
+        if in_order {
+            self.wires.finish(id);
+        } else {
+            self.wires.reset(id);
+        }
     }
 
     /// The client gives a connection up. What had left it may still arrive.
-    pub(crate) fn disconnect(&mut self, id: ConnectionId) {
+    pub(crate) fn disconnect(&mut self, id: LinkId) {
         let reset = self.rng.percent(self.plan.net.reset);
-        self.trace
-            .note(self.now, || format!("client closes {id:?}"));
-        if let Some(connection) = self.connections.get_mut(&id) {
-            connection.client_open = false;
-            connection.outgoing.clear();
-            connection.server_open &= !reset;
+        if let Some(link) = self.links.get_mut(&id) {
+            link.client_open = false;
+            link.server_open &= !reset;
         }
     }
 
     /// All connections of a broker end.
     pub(crate) fn node_went_down(&mut self, node: i32, silent: bool) {
-        let ids: Vec<ConnectionId> = self.connections.keys().copied().collect();
+        let ids: Vec<LinkId> = self.links.keys().copied().collect();
         for id in ids {
-            let Some(connection) = self.connections.get_mut(&id).filter(|l| l.node == node) else {
+            let Some(link) = self.links.get_mut(&id).filter(|link| link.node == node) else {
                 continue;
             };
-            connection.server_open = false;
+            link.server_open = false;
             if silent {
-                (connection.deaf, connection.mute) = (true, true);
-            } else if connection.client_open && connection.connected {
+                (link.deaf, link.mute) = (true, true);
+            } else if link.client_open && link.connected {
                 let pause = self.rng.millis(0, 50);
                 self.after(pause, Event::Closed(id, "its broker went down"));
             }

@@ -5,32 +5,44 @@ use std::time::Duration;
 
 use crate::checker::check;
 use crate::plan::End;
-use crate::world::state::{Event, Sender, World};
+use crate::world::state::{Event, World};
 
 /// Events that one run may have.
 const STEPS_MAX: u64 = 1_000_000;
+
+/// A closing with a deadline is over so long after it.
+const CLOSE_LATE: Duration = Duration::from_millis(100);
 
 impl World {
     /// Runs to the end, or until something is broken.
     pub(crate) fn run(&mut self) {
         self.after(Duration::ZERO, Event::Phase);
         self.go(false, Self::may_end);
-        if self.violation.is_none() && !self.client_over {
+        if self.is_sound() && !self.client_over {
             self.finish();
         }
-        if self.violation.is_none() {
+        if self.is_sound() {
             self.check_client();
         }
-        if self.violation.is_none() && !self.client_over {
+        if self.is_sound() && !self.client_over {
             self.watch();
         }
-        if self.violation.is_some() {
-            return;
+        if self.is_sound() {
+            self.let_go();
         }
-        self.client_over = true;
-        // What is still on its way arrives.
-        self.go(true, |_| false);
-        self.check_logs();
+        if self.is_sound() {
+            // What is still on its way arrives.
+            self.go(true, |_| false);
+        }
+        if self.is_sound() {
+            self.check_logs();
+        }
+        // They hold the producer, which holds the sockets.
+        self.tasks.clear();
+    }
+
+    fn is_sound(&self) -> bool {
+        self.violation.is_none()
     }
 
     /// Lets events happen until `over`. That there are none left is fine if `may_stop` says so.
@@ -44,16 +56,31 @@ impl World {
             }
             let Some(((at, _), event)) = self.events.pop_first() else {
                 if !may_stop {
-                    let open = self.open;
+                    let open = self.open();
                     self.fail(format!("nothing happens any more, {open} records are open"));
                 }
                 return;
             };
             self.now = at;
+            if self.is_suspended(&event) {
+                self.at(self.suspended_until, event);
+                continue;
+            }
+            self.show_time();
             self.handle(event);
+            self.settle();
         }
-        let open = self.open;
+        let open = self.open();
         self.fail(format!("no end after {STEPS_MAX} steps, {open} open"));
+    }
+
+    /// Whether the event is a step of the client's process, which stands still.
+    fn is_suspended(&self, event: &Event) -> bool {
+        let own = matches!(
+            event,
+            Event::Task(_) | Event::Slept(_) | Event::GetUp(_) | Event::Job(_) | Event::Abort
+        );
+        own && self.now < self.suspended_until
     }
 
     fn is_last_phase(&self) -> bool {
@@ -71,32 +98,37 @@ impl World {
         let end = self.plan.end;
         self.trace.note(self.now, || format!("END {end:?}"));
         match end {
-            End::Drain => self.engine.drain(),
+            End::Drain => self.close(None),
             End::Flush => self.flush(),
-            End::Wait | End::Abort(_) => {}
+            End::Wait | End::Abort(..) => {}
         }
-        self.turn();
+        self.settle();
         if self.plan.calm {
             self.finish_promptly();
         }
         let longest = self.plan.options.iter().map(|o| o.delivery_timeout).max();
-        let limit = self.now + longest.unwrap_or_default() + self.tolerance();
-        self.go(true, |world| world.open == 0 || world.now > limit);
-        if self.open > 0 && self.violation.is_none() {
-            let open = self.open;
+        let patience = longest.unwrap_or_default() + self.tolerance();
+        let limit = self.now.max(self.suspended_until) + patience;
+        self.go(true, |world| world.open() == 0 || world.now > limit);
+        let open = self.open();
+        if open > 0 && self.is_sound() {
             self.fail(format!("{open} records have no verdict when all should"));
         }
         // A batch that expired in flight keeps its memory until its request ends; what has
         // nothing to send any more is noticed at the next visit.
         let config = &self.plan.config;
         let slack = config.request_timeout + config.connect_timeout + config.reconnect_backoff.1;
-        let limit = self.now + slack + self.tolerance() + Duration::from_secs(1);
-        self.go(true, |world| world.is_empty() || world.now > limit);
-        if !self.is_empty() && self.violation.is_none() && !self.client_over {
-            let used = self.budget.used();
-            let idle = self.engine.is_idle();
+        let limit =
+            self.now.max(self.suspended_until) + slack + self.tolerance() + Duration::from_secs(1);
+        let over = |world: &Self| match end {
+            End::Drain => world.client_over && world.lent() == 0,
+            _ => world.lent() == 0,
+        };
+        self.go(true, |world| over(world) || world.now > limit);
+        if !over(self) && self.is_sound() {
+            let (lent, closed) = (self.lent(), self.client_over);
             self.fail(format!(
-                "every record has its verdict, but {used} bytes are lent and idle is {idle}"
+                "every record has its verdict, but {lent} bytes are lent and closed is {closed}"
             ));
         }
     }
@@ -105,105 +137,160 @@ impl World {
     /// looks at everything once in a while must not be what keeps records going.
     fn finish_promptly(&mut self) {
         let net = self.plan.net;
-        let open = self.batches.iter().filter(|b| !b.completion.is_complete());
-        let turns = open.count() as u32 + 3;
-        let turn = 2 * net.latency.1 + 2 * net.service.1 + net.sealing + 5 * net.jitter;
-        let piecemeal = if net.piecemeal > 0 { turns * 20 } else { 0 };
+        let config = &self.plan.config;
+        let partitions: i32 = self.plan.topics.iter().map(|t| t.partitions).sum();
+        let full = self.desk.borrow().open_bytes / config.batch_size.max(1);
+        let turns = full as u32 + 2 * partitions as u32 + 3;
+        let turn = 2 * net.latency.1 + 2 * net.service.1 + net.sealing + 8 * net.jitter;
+        let pieces = if net.piecemeal > 0 { turns * 20 } else { 0 }
+            + if net.split_answers > 0 { turns * 10 } else { 0 };
         let linger = match self.plan.end {
-            End::Wait => self.plan.config.linger.duration(),
+            End::Wait => config.linger.duration(),
             _ => Duration::ZERO,
         };
         let due = linger
+            + net.lookup
             + turns * (turn + Duration::from_millis(1))
-            + Duration::from_millis(u64::from(piecemeal) * 4);
+            + Duration::from_millis(u64::from(pieces) * 4);
         self.tally.count("runs: calm to the end");
         let limit = self.now + due;
-        self.go(true, |world| world.open == 0 || world.now > limit);
-        if self.open > 0 && self.violation.is_none() {
-            let open = self.open;
+        self.go(true, |world| world.open() == 0 || world.now > limit);
+        let open = self.open();
+        if open > 0 && self.is_sound() {
             self.fail(format!(
                 "{open} records take longer than {due:?} without any trouble"
             ));
         }
     }
 
-    /// Whether nothing is left of what was sent.
-    fn is_empty(&self) -> bool {
-        self.client_over
-            || (self.jobs.is_empty()
-                && self.budget.used() == 0
-                && self.partitions.queues.values().all(|q| q.is_empty())
-                && (self.plan.end != End::Drain || self.engine.is_idle()))
+    /// Bytes of memory that are in use.
+    fn lent(&self) -> usize {
+        self.producer.as_ref().map_or(0, |p| p.buffered_bytes())
+    }
+
+    /// Closes the producer, with so long for it if that is said.
+    fn close(&mut self, within: Option<Duration>) {
+        let Some(producer) = self.producer.clone() else {
+            return;
+        };
+        let desk = self.desk.clone();
+        let task = async move {
+            let unfinished = match within {
+                Some(time) => producer.close_within(time).await,
+                None => {
+                    producer.close().await;
+                    downpour::Unfinished::default()
+                }
+            };
+            desk.borrow_mut().unfinished = Some(unfinished);
+        };
+        let id = self.tasks.add(Box::pin(task));
+        self.scheduled.insert(id);
+        self.after(Duration::ZERO, Event::Task(id));
     }
 
     fn abort(&mut self) {
-        if self.client_over {
+        let End::Abort(_, within) = self.plan.end else {
+            return;
+        };
+        if self.client_over || self.producer.is_none() {
             return;
         }
         self.trace.note(self.now, || "ABORT".to_owned());
-        self.tally.count("client: aborted");
-        self.aborting = true;
-        for at in 0..self.senders.len() {
-            let sender = &mut self.senders[at];
-            sender.next = sender.records.len();
-            let (key, chunk) = (sender.waits.take(), sender.chunk.take());
-            if let Some(key) = key {
-                let mut woken = Vec::new();
-                self.budget.cancel(key, &mut woken);
-            }
-            if let Some(chunk) = chunk {
-                self.release(chunk.capacity());
-            }
+        self.tally.count("client: closed in a hurry");
+        self.close(Some(within));
+        let limit = self.now.max(self.suspended_until)
+            + within
+            + CLOSE_LATE
+            + self.plan.net.sealing
+            + 6 * self.plan.net.jitter;
+        self.go(true, |world| world.client_over || world.now > limit);
+        if !self.client_over && self.is_sound() {
+            self.fail(format!("closing within {within:?} is not over in time"));
         }
-        self.abort_again();
     }
 
-    /// A batch that is being compressed survives an abort; it is asked for again when it is back.
-    pub(crate) fn abort_again(&mut self) {
-        let now = self.instant();
-        let unsent = self.engine.abort(now, &mut self.partitions);
-        self.carry_out();
-        for batch in &unsent {
-            self.take_back(batch);
+    /// The closing is over: what it handed back, and what it must have settled.
+    fn closed_at_last(&mut self) {
+        let Some(unfinished) = self.desk.borrow_mut().unfinished.take() else {
+            return;
+        };
+        self.trace
+            .note(self.now, || format!("closed, left {unfinished:?}"));
+        self.client_over = true;
+        if self.plan.end == End::Drain && !unfinished.is_empty() {
+            self.fail("a closing without a deadline left something".to_owned());
         }
-        drop(unsent);
-        self.client_over = self.partitions.queues.values().all(|q| q.is_empty());
-        if self.client_over && !self.jobs.is_empty() {
-            self.fail("queues are empty, but batches are still being compressed".to_owned());
-        }
+        self.take_back(&unfinished);
     }
 
     /// What must be true of the client once every record has its verdict.
     fn check_client(&mut self) {
-        let used = self.budget.used();
-        if used != 0 {
-            self.fail(format!("{used} bytes of memory never came back"));
-        }
-        if self.budget.has_waiters() {
-            self.fail("somebody still waits for memory".to_owned());
-        }
-        let incomplete = self.batches.iter().position(|b| {
-            b.owes_wake
-                || !b.completion.is_complete()
-                || b.completion.resolved() as usize != b.records.len()
+        let limit = self.now + self.tolerance() + Duration::from_secs(1);
+        self.go(true, |world| {
+            (world.open() == 0 && world.lent() == 0 && world.senders_are_done())
+                || world.now > limit
         });
-        if let Some(ticket) = incomplete {
-            let batch = &self.batches[ticket];
-            let what = format!("batch {ticket} never completed: {batch:?}");
-            self.fail(what);
+        if !self.is_sound() {
+            return;
+        }
+        let (open, lent) = (self.open(), self.lent());
+        if open > 0 {
+            self.fail(format!("{open} records never got a verdict"));
+        } else if lent > 0 {
+            self.fail(format!("{lent} bytes of memory never came back"));
+        } else if !self.senders_are_done() {
+            self.fail("a sender waits for ever".to_owned());
         }
     }
 
     /// An idle producer keeps its metadata fresh and does nothing else.
     fn watch(&mut self) {
         let watch = self.plan.watch;
-        let (until, before) = (self.now + watch, self.polls);
+        let (until, before) = (self.now + watch, self.rounds);
         self.go(true, |world| world.now >= until);
         let age = self.plan.config.metadata_max_age;
         let due = 500 + 40 * (watch.as_millis() / age.as_millis().max(1)) as u64;
-        let polls = self.polls - before;
-        if polls > due && self.violation.is_none() {
-            self.fail(format!("{polls} polls in {watch:?} with nothing to do"));
+        let rounds = self.rounds - before;
+        if rounds > due && self.is_sound() {
+            self.fail(format!("{rounds} rounds in {watch:?} with nothing to do"));
+        }
+    }
+
+    /// The last handle of the producer goes, and its thread ends.
+    fn let_go(&mut self) {
+        self.note_statistics();
+        self.tasks.clear();
+        self.producer = None;
+        self.settle();
+        if !self.io.is_running() {
+            return;
+        }
+        let config = &self.plan.config;
+        let limit = self.now.max(self.suspended_until)
+            + config.request_timeout
+            + self.tolerance()
+            + Duration::from_secs(2);
+        self.go(true, |world| world.io_ended || world.now > limit);
+        if !self.io_ended && self.is_sound() {
+            self.fail("the I/O thread goes on without a producer".to_owned());
+        }
+    }
+
+    fn note_statistics(&mut self) {
+        let Some(producer) = &self.producer else {
+            return;
+        };
+        let statistics = producer.statistics();
+        let lost: u64 = statistics.brokers.iter().map(|b| b.lost).sum();
+        self.tally.add("client: retries", statistics.total.retries);
+        self.tally.add("client: requests without an answer", lost);
+        let desk = self.desk.borrow();
+        let ended = statistics.total.delivered + statistics.total.failed + statistics.total.unknown;
+        let accepted = desk.history.entries.len() as u64;
+        drop(desk);
+        if ended != accepted {
+            self.fail(format!("{ended} records are counted of {accepted}"));
         }
     }
 
@@ -220,29 +307,40 @@ impl World {
         if let Some(broken) = broken {
             self.fail(format!("no sound client does this: {broken}"));
         }
-        if let Err(broken) = check(&self.history, &logs, self.plan.expect) {
+        let checked = check(&self.history(), &logs, self.plan.expect);
+        if let Err(broken) = checked {
             self.fail(broken);
+        }
+        self.check_flushes();
+    }
+
+    /// No flush came back before what it had to wait for.
+    fn check_flushes(&mut self) {
+        let desk = self.desk.borrow();
+        let open = desk.flushed.iter().flatten().find(|id| {
+            let entry = desk.history.entries.get(*id);
+            entry.is_some_and(|entry| entry.watched && entry.fate.is_none())
+        });
+        let open = open.copied();
+        drop(desk);
+        if let Some(id) = open {
+            self.fail(format!("a flush came back without record {id}"));
         }
     }
 
     fn handle(&mut self, event: Event) {
         match event {
-            Event::Sender(at) => self.step(at),
-            Event::GiveUp { sender, record } => self.give_up(sender, record),
-            Event::Ready(partition) => self.ready(partition),
-            Event::Pressure => self.turn(),
-            Event::Sealed(job) => self.sealed(job),
-            Event::Wake(wake) => self.woken(wake),
-            Event::Connect(connection) if !self.client_over => self.connected(connection),
-            Event::Accept(connection) if !self.client_over => self.accept(connection),
-            Event::Arrive(connection, frame) => self.arrive(connection, frame),
-            Event::Serve(connection) => self.serve(connection),
-            Event::Resume(connection, frame, until) => self.resume(connection, &frame, until),
-            Event::Answer(connection, answer) if !self.client_over => {
-                self.answered(connection, &answer)
-            }
-            Event::Closed(connection, why) if !self.client_over => self.closed(connection, why),
-            Event::Connect(_) | Event::Accept(_) | Event::Answer(..) | Event::Closed(..) => {}
+            Event::Task(id) => self.go_on(id),
+            Event::Slept(waker) => waker.wake(),
+            Event::GetUp(get_up) => self.get_up(get_up),
+            Event::Job(job) => self.run_job(job),
+            Event::Connect(link) => self.connected(link),
+            Event::Room(link) => self.wires.make_room(link),
+            Event::Arrive(link, bytes) => self.arrive(link, &bytes),
+            Event::Serve(link) => self.serve(link),
+            Event::Resume(link, frame, until) => self.resume(link, &frame, until),
+            Event::Answer(link, bytes) => self.answered(link, &bytes),
+            Event::Closed(link, why) => self.closed(link, why),
             Event::Trouble(at) => self.happen(at),
             Event::Restart(node) => self.restart(node),
             Event::Heal => self.heal(),
@@ -250,6 +348,7 @@ impl World {
             Event::TroubleBegins => self.begin_trouble(),
             Event::Abort => self.abort(),
         }
+        self.closed_at_last();
     }
 
     fn begin_phase(&mut self) {
@@ -266,23 +365,12 @@ impl World {
             .note(self.now, || format!("PHASE {} begins", self.phase));
         self.healed = false;
         self.running = true;
-        let plan = &self.plan.phases[self.phase];
-        let mut senders = Vec::new();
-        for records in plan.senders.clone() {
-            let count = records.len() as u32;
-            senders.push(Sender {
-                records,
-                first_id: self.next_id,
-                next: 0,
-                chunk: None,
-                waits: None,
-                blocked: None,
-            });
-            self.next_id += count;
-        }
-        self.senders = senders;
-        for at in 0..self.senders.len() {
-            self.soon(Event::Sender(at));
+        self.senders.clear();
+        let senders = self.plan.phases[self.phase].senders.clone();
+        for (number, records) in senders.into_iter().enumerate() {
+            let first = self.next_id;
+            self.next_id += records.len() as u32;
+            self.add_sender(number, first, records);
         }
         self.troubled = false;
         let patience = if self.plan.early || self.phase > 0 {
@@ -318,7 +406,7 @@ impl World {
         if self.plan.heals || !self.is_last_phase() {
             self.after(heal_after, Event::Heal);
         }
-        if let End::Abort(after) = self.plan.end {
+        if let End::Abort(after, _) = self.plan.end {
             if self.is_last_phase() {
                 self.after(after, Event::Abort);
             }
@@ -331,7 +419,8 @@ impl World {
             && !self.is_last_phase()
             && self.healed
             && self.senders_are_done()
-            && self.open == 0
+            && self.open() == 0
+            && self.lent() == 0
     }
 
     fn next_phase(&mut self) {
@@ -342,6 +431,6 @@ impl World {
     }
 
     fn senders_are_done(&self) -> bool {
-        !self.senders.is_empty() && self.senders.iter().all(|s| s.next == s.records.len())
+        self.senders.iter().all(|id| self.tasks.is_over(*id))
     }
 }

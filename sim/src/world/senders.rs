@@ -1,277 +1,312 @@
-//! The callers' side: records that are appended, memory that is waited for.
+//! The callers: those who send, those who wait for a verdict, and who flushes.
 
+use std::cell::RefCell;
+use std::rc::Rc;
 use std::time::Duration;
 
-use downpour_core::callers::completion::Completion;
-use downpour_core::ids::PartitionId;
-use downpour_core::queue::{Added, Append};
-use downpour_core::seal::SealJob;
-use downpour_wire::record::RecordRef;
+use downpour::{Delivery, Producer, Record, SendError, WaitedFor, simulation};
+use downpour_core::config::{Acks, BatchOptions};
 
 use crate::history::{Entry, key_of, value_of};
-use crate::plan::RecordPlan;
-use crate::world::state::{BatchState, Event, World};
-use crate::world::verdicts::WHOLE;
+use crate::plan::{RecordPlan, Verb};
+use crate::world::desk::{Desk, Note};
+use crate::world::state::World;
+use crate::world::tasks::{Sleeps, TaskId};
 
-/// 2026-11-21, in milliseconds since 1970.
-const TODAY: i64 = 1_795_219_200_000;
 /// How old an old record is, in milliseconds: older than brokers remember a producer.
 const TWO_DAYS: i64 = 2 * 24 * 3_600_000;
+/// A `try_send` is tried again so often, and after so long.
+const TRIES: u32 = 50;
+const TRY_AGAIN: Duration = Duration::from_millis(20);
+/// Records in one `send_many`.
+const MANY: usize = 10;
+
+/// Sends its records, one after the other.
+struct Sender {
+    number: usize,
+    verb: Verb,
+    producer: Producer,
+    desk: Rc<RefCell<Desk>>,
+    sleeps: Sleeps,
+    topics: Rc<[String]>,
+    options: Rc<[BatchOptions]>,
+    /// Records with this verb keep their order among those of one sender alone.
+    apart: bool,
+    across_options: bool,
+    old_records: u64,
+    max_block: Duration,
+    /// How late it may be told that its time is over.
+    late: Duration,
+    acks: bool,
+    /// Of a hundred handles so many are kept.
+    kept: u64,
+}
 
 impl World {
-    /// A sender does its next step: wants a topic, waits for memory, or appends.
-    pub(crate) fn step(&mut self, at: usize) {
-        if self.client_over {
-            return;
-        }
-        // A wake-up may outlive its phase.
-        let Some(sender) = self.senders.get_mut(at) else {
+    /// Begins a sender; its records are numbered from `first`.
+    pub(crate) fn add_sender(&mut self, number: usize, first: u32, records: Vec<RecordPlan>) {
+        let Some(producer) = self.producer.clone() else {
             return;
         };
-        let Some(record) = sender.records.get(sender.next).cloned() else {
+        let config = &self.plan.config;
+        let sender = Sender {
+            number,
+            verb: self.plan.verbs[number % self.plan.verbs.len()],
+            producer,
+            desk: self.desk.clone(),
+            sleeps: self.sleeps.clone(),
+            topics: self.plan.topics.iter().map(|t| t.name.clone()).collect(),
+            options: self.plan.options.iter().copied().collect(),
+            apart: self.plan.verbs.contains(&Verb::Many),
+            across_options: config.order_across_options,
+            old_records: self.plan.old_records,
+            max_block: self.plan.max_block,
+            late: self.tolerance(),
+            acks: config.acks != Acks::None,
+            kept: self.plan.kept,
+        };
+        let id = self.tasks.add(Box::pin(sender.run(first, records)));
+        self.senders.push(id);
+        self.desk.borrow_mut().count("senders: all");
+        self.first_poll(id);
+    }
+
+    /// Somebody waits until all that was accepted has its verdict.
+    pub(crate) fn flush(&mut self) {
+        let Some(producer) = self.producer.clone().filter(|_| !self.client_over) else {
             return;
         };
-        if let Some(key) = sender.waits {
-            let Some(bytes) = self.budget.collect(key) else {
-                return;
-            };
-            sender.waits = None;
-            sender.chunk = Some(Vec::with_capacity(bytes));
-        }
-        let topic = record.topic as usize;
-        if !self.topics_ready[topic] {
-            self.block(at);
-            if !std::mem::replace(&mut self.topics_wanted[topic], true) {
-                let name = std::sync::Arc::from(self.plan.topics[topic].name.as_str());
-                let now = self.instant();
-                self.engine.handle_topic_wanted(record.topic, &name, now);
-                self.turn();
-            }
+        self.tally.count("client: flushed");
+        let desk = self.desk.clone();
+        let task = async move {
+            let accepted: Vec<u32> = desk.borrow().history.entries.keys().copied().collect();
+            producer.flush().await;
+            // Whoever waits for a single record may be told a moment later.
+            let mut desk = desk.borrow_mut();
+            desk.flushed.push(accepted);
+        };
+        let id = self.tasks.add(Box::pin(task));
+        self.first_poll(id);
+    }
+
+    /// A caller goes away in the middle of what it does. Of several records that were to be sent at
+    /// once nobody would know which were accepted.
+    pub(crate) fn cancel_sender(&mut self, which: u64) {
+        if self.senders.is_empty() {
             return;
         }
-        self.append(at, &record);
-    }
-
-    /// The clock of `max_block` starts, unless it runs.
-    fn block(&mut self, at: usize) {
-        let sender = &mut self.senders[at];
-        let record = sender.next;
-        if sender.blocked.replace(record) != Some(record) {
-            let pause = self.plan.max_block;
-            self.after(pause, Event::GiveUp { sender: at, record });
+        let at = (which % self.senders.len() as u64) as usize;
+        if self.plan.verbs[at % self.plan.verbs.len()] != Verb::Many {
+            self.tally.count("senders: went away");
+            self.tasks.cancel(self.senders[at]);
         }
     }
 
-    /// A sender has waited for too long: the record was never accepted.
-    pub(crate) fn give_up(&mut self, at: usize, record: usize) {
-        let Some(sender) = self.senders.get_mut(at) else {
-            return;
-        };
-        if self.client_over || sender.next != record || sender.blocked != Some(record) {
-            return;
-        }
-        self.tally.count("senders: gave up waiting");
-        self.trace
-            .note(self.now, || format!("sender {at} gives record {record} up"));
-        let topic = sender.records[record].topic as usize;
-        // The next one may ask again.
-        self.topics_wanted[topic] &= self.topics_ready[topic];
-        let (key, chunk) = (sender.waits.take(), sender.chunk.take());
-        if let Some(key) = key {
-            let mut woken = Vec::new();
-            self.budget.cancel(key, &mut woken);
-            self.wake_senders(woken);
-        }
-        if let Some(chunk) = chunk {
-            self.release(chunk.capacity());
-        }
-        self.advance(at);
-    }
-
-    fn advance(&mut self, at: usize) {
-        let sender = &mut self.senders[at];
-        sender.next += 1;
-        sender.blocked = None;
-        let pause = sender.records.get(sender.next).map(|r| r.pause);
-        if let Some(pause) = pause {
-            self.after(pause, Event::Sender(at));
-        }
-    }
-
-    /// What the wall clock shows.
-    pub(crate) fn unix_ms(&self) -> i64 {
-        TODAY + self.now.as_millis() as i64
-    }
-
-    fn timestamp(&self, id: u32) -> i64 {
-        let is_old = u64::from(id.wrapping_mul(0x9e37_79b9) >> 16) % 100 < self.plan.old_records;
-        self.unix_ms() - if is_old { TWO_DAYS } else { 0 }
-    }
-
-    fn append(&mut self, at: usize, record: &RecordPlan) {
-        let partition = PartitionId {
-            topic: record.topic,
-            index: record.partition,
-        };
-        let sender = &self.senders[at];
-        let id = sender.first_id + sender.next as u32;
-        let timestamp = self.timestamp(id);
-        let sender = &mut self.senders[at];
-        let value = value_of(id, record.len);
-        let key = key_of(id);
-        let reference = RecordRef {
-            key: record.keyed.then_some(&key[..]),
-            value: Some(&value),
-            headers: &[],
-            timestamp,
-        };
-        let options = self.plan.options[record.options % self.plan.options.len()];
-        let Some(queue) = self.partitions.queues.get_mut(&partition) else {
-            self.fail(format!("no queue for {partition:?}"));
-            return;
-        };
-        let (batches, now) = (&mut self.batches, self.now);
-        let instant = self.base + now;
-        let ticket = || {
-            batches.push(BatchState {
-                completion: Completion::new(),
-                records: Vec::new(),
-                partition,
-                opened_at: now,
-                owes_wake: false,
-                delivery_timeout: options.delivery_timeout,
-            });
-            batches.len() - 1
-        };
-        let mut chunk = sender.chunk.take();
-        match queue.append(&reference, &options, &mut chunk, || instant, ticket) {
-            Append::Added(added) => {
-                if let Some(unused) = chunk {
-                    self.release(unused.capacity());
-                }
-                self.accepted(at, partition, id, record, added);
-            }
-            Append::NeedChunk { bytes } => {
-                if let Some(small) = chunk {
-                    self.tally.count("senders: chunk was too small");
-                    self.release(small.capacity());
-                }
-                self.want_memory(at, bytes);
-            }
-            _ => self.fail("an append ended in a way that is not known here".to_owned()),
-        }
-    }
-
-    fn want_memory(&mut self, at: usize, bytes: usize) {
-        let bytes = if self.plan.rounded {
-            bytes.next_power_of_two()
-        } else {
-            bytes
-        };
-        if self.budget.try_reserve(bytes) {
-            self.senders[at].chunk = Some(Vec::with_capacity(bytes));
-            // Others may append in between.
-            let pause = self
-                .rng
-                .time(Duration::ZERO, self.plan.net.jitter.min(JITTER_MAX));
-            self.after(pause, Event::Sender(at));
-            return;
-        }
-        self.tally.count("senders: waited for memory");
-        self.trace
-            .note(self.now, || format!("sender {at} waits for {bytes} bytes"));
-        self.block(at);
-        let (key, _) = self.budget.wait(bytes, at);
-        self.senders[at].waits = Some(key);
-        self.after(Duration::ZERO, Event::Sender(at));
-        self.soon(Event::Pressure);
-    }
-
-    fn accepted(
-        &mut self,
-        at: usize,
-        partition: PartitionId,
-        id: u32,
-        record: &RecordPlan,
-        added: Added<usize>,
-    ) {
-        let batch = &mut self.batches[added.ticket];
-        if batch.records.len() != added.index as usize || batch.partition != partition {
-            let what = format!("record {id} got index {} of {batch:?}", added.index);
-            self.fail(what);
-            return;
-        }
-        batch.records.push(id);
-        let waits = self.rng.percent(30);
-        if waits {
-            let mut place = None;
-            batch.completion.wait(Some(added.index), &mut place, id);
-        }
-        if added.index == 0 && waits {
-            batch.completion.wait(None, &mut None, WHOLE);
-            batch.owes_wake = true;
-        }
-        self.tally.count("records: accepted");
-        self.open += 1;
-        self.trace.note(self.now, || {
-            format!(
-                "record {id} is in batch {} of {}-{}",
-                added.ticket, partition.topic, partition.index
-            )
-        });
-        let line = if self.plan.config.order_across_options {
-            0
-        } else {
-            record.options % self.plan.options.len()
-        };
-        self.history.accept(
-            id,
-            Entry {
-                place: (record.topic, record.partition),
-                line,
-                keyed: record.keyed,
-                len: record.len,
-                fate: None,
-                waits,
-                woken: false,
-                returned: false,
-            },
-        );
-        if let Some(job) = added.job {
-            self.compress(partition, *job);
-        }
-        if added.became_dirty {
-            self.soon(Event::Ready(partition));
-        }
-        self.advance(at);
-    }
-
-    /// Somebody compresses a batch, without any lock.
-    pub(crate) fn compress(&mut self, partition: PartitionId, job: SealJob) {
-        let id = self.next_job;
-        self.next_job += 1;
-        self.jobs.insert(id, (partition, job));
-        let pause = self.rng.time(Duration::ZERO, self.plan.net.sealing);
-        self.after(pause, Event::Sealed(id));
-    }
-
-    pub(crate) fn release(&mut self, bytes: usize) {
-        if bytes > self.budget.used() {
-            let used = self.budget.used();
-            self.fail(format!("{bytes} bytes come back of {used} that were lent"));
-            return;
-        }
-        let mut woken = Vec::new();
-        self.budget.release(bytes, &mut woken);
-        self.wake_senders(woken);
-    }
-
-    pub(crate) fn wake_senders(&mut self, woken: Vec<usize>) {
-        for sender in woken {
-            self.soon(Event::Sender(sender));
-        }
+    fn first_poll(&mut self, id: TaskId) {
+        let late = self.jitter();
+        self.scheduled.insert(id);
+        self.after(late, crate::world::state::Event::Task(id));
     }
 }
 
-/// A caller is not interrupted for longer between reserving and appending.
-const JITTER_MAX: Duration = Duration::from_millis(1);
+impl Sender {
+    async fn run(self, first: u32, records: Vec<RecordPlan>) {
+        let mut at = 0;
+        while at < records.len() {
+            self.sleeps.sleep(records[at].pause).await;
+            let id = first + at as u32;
+            let over = match self.verb {
+                Verb::Send => {
+                    at += 1;
+                    self.send(id, &records[at - 1]).await
+                }
+                Verb::Try => {
+                    at += 1;
+                    self.try_send(id, &records[at - 1]).await
+                }
+                Verb::Many => {
+                    let many = &records[at..records.len().min(at + MANY)];
+                    at += many.len();
+                    self.send_many(id, many).await
+                }
+            };
+            if over {
+                return;
+            }
+        }
+    }
+
+    fn record(&self, id: u32, plan: &RecordPlan) -> Record<'static> {
+        let topic = self.topics[plan.topic as usize].clone();
+        let mut record = Record::to(topic)
+            .partition(plan.partition)
+            .value(value_of(id, plan.len));
+        if plan.keyed {
+            record = record.key(key_of(id).to_vec());
+        }
+        if u64::from(id) % 100 < self.old_records {
+            record = record.timestamp_ms(crate::world::state::TODAY - TWO_DAYS);
+        }
+        self.desk
+            .borrow_mut()
+            .history
+            .offer(id, (plan.topic, plan.partition));
+        record
+    }
+
+    fn options(&self, plan: &RecordPlan) -> &BatchOptions {
+        &self.options[plan.options % self.options.len()]
+    }
+
+    /// True if the producer takes nothing any more.
+    async fn send(&self, id: u32, plan: &RecordPlan) -> bool {
+        let record = self.record(id, plan);
+        let began = self.desk.borrow().now;
+        match simulation::send(&self.producer, &record, self.options(plan)).await {
+            Ok(delivery) => {
+                self.accepted(id, plan, delivery);
+                false
+            }
+            Err(error) => self.refused(id, &error, began),
+        }
+    }
+
+    async fn try_send(&self, id: u32, plan: &RecordPlan) -> bool {
+        let mut record = self.record(id, plan);
+        for _ in 0..TRIES {
+            match self.producer.try_send(record) {
+                Ok(delivery) => {
+                    self.accepted(id, plan, delivery);
+                    return false;
+                }
+                Err(error) => {
+                    let (back, reason) = error.into_parts();
+                    let SendError::NotReady(what) = reason else {
+                        return self.refused(id, &reason, Duration::ZERO);
+                    };
+                    self.desk.borrow_mut().count(match what {
+                        WaitedFor::Memory => "senders: told that there is no memory",
+                        _ => "senders: told that there is no metadata",
+                    });
+                    record = back;
+                    self.sleeps.sleep(TRY_AGAIN).await;
+                }
+            }
+        }
+        self.desk.borrow_mut().count("senders: gave a record up");
+        false
+    }
+
+    async fn send_many(&self, first: u32, plans: &[RecordPlan]) -> bool {
+        let records: Vec<Record<'_>> = (first..)
+            .zip(plans)
+            .map(|(id, plan)| self.record(id, plan))
+            .collect();
+        let began = self.desk.borrow().now;
+        let (deliveries, error) = match self.producer.send_many(records).await {
+            Ok(deliveries) => (deliveries, None),
+            Err(error) => {
+                let (deliveries, rest, reason) = error.into_parts();
+                if deliveries.len() + rest.len() != plans.len() {
+                    self.broken(format!(
+                        "of {} records {} were accepted and {} came back",
+                        plans.len(),
+                        deliveries.len(),
+                        rest.len()
+                    ));
+                }
+                (deliveries, Some(reason))
+            }
+        };
+        let at = first + deliveries.len() as u32;
+        for ((id, plan), delivery) in (first..).zip(plans).zip(deliveries.iter()) {
+            self.accepted(id, plan, delivery);
+        }
+        match error {
+            Some(error) => self.refused(at, &error, began),
+            None => false,
+        }
+    }
+
+    fn broken(&self, what: String) {
+        self.desk.borrow_mut().notes.push(Note::Broken(what));
+    }
+
+    fn accepted(&self, id: u32, plan: &RecordPlan, delivery: Delivery) {
+        let options = plan.options % self.options.len();
+        let options = match self.verb {
+            Verb::Send => options,
+            // They have no options of their own.
+            _ => 0,
+        };
+        let line = if self.across_options { 0 } else { options };
+        let watched =
+            self.kept == 100 || u64::from(id.wrapping_mul(2_654_435_761)) % 100 < self.kept;
+        let mut desk = self.desk.borrow_mut();
+        let now = desk.now;
+        desk.accept(
+            id,
+            Entry {
+                place: (plan.topic, plan.partition),
+                line: if self.apart {
+                    line + 10 * (self.number + 1)
+                } else {
+                    line
+                },
+                keyed: plan.keyed,
+                len: plan.len,
+                accepted_at: now,
+                timeout: self.options[options].delivery_timeout,
+                watched,
+                fate: None,
+                returned: false,
+            },
+        );
+        if watched {
+            let (own, acks) = (self.desk.clone(), self.acks);
+            desk.spawned.push(Box::pin(async move {
+                let outcome = delivery.outcome().await;
+                own.borrow_mut().resolve(id, &delivery, &outcome, acks);
+            }));
+        }
+    }
+
+    /// True if the producer takes nothing any more.
+    fn refused(&self, id: u32, error: &SendError, began: Duration) -> bool {
+        let mut desk = self.desk.borrow_mut();
+        let waited = desk.now.saturating_sub(began);
+        let said = format!("record {id} is refused after {waited:?}: {error}");
+        desk.notes.push(Note::Said(said));
+        match error {
+            SendError::Timeout(_) => {
+                desk.count("senders: gave up waiting");
+                let due = (began + self.max_block).max(desk.suspended_until) + self.late;
+                if waited < self.max_block || desk.now > due {
+                    let what = format!(
+                        "record {id} waited {waited:?} and may wait {:?}",
+                        self.max_block
+                    );
+                    desk.notes.push(Note::Broken(what));
+                }
+                false
+            }
+            SendError::TopicUnavailable { .. } => {
+                desk.count("senders: topic not available");
+                false
+            }
+            SendError::Closed => {
+                desk.count("senders: told that it is closed");
+                true
+            }
+            SendError::Invalid(_) => {
+                desk.count("senders: told that a record is not valid");
+                false
+            }
+            other => {
+                let what = format!("record {id} is refused: {other}");
+                desk.notes.push(Note::Broken(what));
+                false
+            }
+        }
+    }
+}

@@ -58,7 +58,11 @@ impl Tasks {
             id,
             woken: self.woken.clone(),
         }));
-        if task.as_mut().poll(&mut Context::from_waker(&waker)).is_pending() {
+        if task
+            .as_mut()
+            .poll(&mut Context::from_waker(&waker))
+            .is_pending()
+        {
             self.tasks[id] = Some(task);
         }
         true

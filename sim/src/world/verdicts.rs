@@ -1,92 +1,45 @@
-//! What senders are told: verdicts, and whether they come once, in time and to whom they belong.
+//! What callers were told, and whether it came in time and to whom it belongs.
 
 use std::time::Duration;
 
-use downpour_core::outcome::Verdict;
-use downpour_core::queue::Unsent;
+use downpour::{Record, Unfinished};
 
 use crate::history::{Fate, key_of, value_of};
-use crate::world::state::{Ticket, World};
-
-/// The waker of one who waits for a whole batch.
-pub(crate) const WHOLE: u32 = u32::MAX;
+use crate::world::state::World;
 
 impl World {
-    pub(crate) fn resolve(
-        &mut self,
-        ticket: Ticket,
-        (first, count): (u32, u32),
-        total: u32,
-        verdict: Verdict,
-    ) {
-        self.trace.note(self.now, || {
-            format!("batch {ticket} [{first}..{}] {verdict:?}", first + count)
+    /// A record's verdict reached whoever waited for it.
+    pub(crate) fn judge(&mut self, id: u32) {
+        let entry = self.history().entries.get(&id).cloned();
+        let Some((entry, (fate, at))) = entry.and_then(|e| Some((e.clone(), e.fate?))) else {
+            return;
+        };
+        self.trace
+            .note(self.now, || format!("record {id} is {fate:?}"));
+        self.tally.count(match fate {
+            Fate::Delivered { offset: None } => "records: delivered, offset unknown",
+            Fate::Delivered { .. } => "records: delivered",
+            Fate::Sent => "records: sent",
+            Fate::Failed { .. } => "records: failed",
+            Fate::Unknown { .. } => "records: unknown",
         });
-        let batch = &mut self.batches[ticket];
-        let records = batch.records.len();
-        let mut woken = Vec::new();
-        let resolved = batch
-            .completion
-            .resolve(first, count, total, verdict, &mut woken);
-        if records != total as usize {
+        let due = entry.accepted_at + entry.timeout + self.tolerance();
+        if at > due && at > self.suspended_until + self.tolerance() {
+            let late = at - due;
             self.fail(format!(
-                "batch {ticket} was resolved with {total} records of {records}"
-            ));
-            return;
-        }
-        if let Err(twice) = resolved {
-            self.fail(format!("batch {ticket}: {twice:?}"));
-            return;
-        }
-        let late = self
-            .now
-            .saturating_sub(batch.opened_at + batch.delivery_timeout);
-        let tolerance = self.tolerance();
-        let batch = &self.batches[ticket];
-        let mut broken = None;
-        if late > tolerance {
-            broken = Some(format!(
-                "batch {ticket} of {:?} got its verdict {late:?} after its deadline",
-                batch.partition
+                "record {id} got its verdict {late:?} after its deadline"
             ));
         }
-        for index in first..first + count {
-            let id = batch.records.get(index as usize);
-            let entry = id.and_then(|id| self.history.entries.get_mut(id));
-            let (Some(entry), Some(verdict)) = (entry, batch.completion.verdict(index)) else {
-                broken = Some(format!("batch {ticket} has no record {index}"));
-                break;
-            };
-            let (fate, word) = fate_of(&verdict);
-            self.tally.count(word);
-            if let (Some(id), Fate::Failed { .. }) = (id, &fate) {
-                self.ledger.handle_failed(*id);
-            }
-            if let (Some(id), Fate::Unknown { why }) = (id, &fate) {
-                let is_sure = self.plan.expect.is_strict() && !self.said.contains(&batch.partition);
-                if is_sure && self.ledger.is_absent(*id) {
-                    broken = Some(format!(
-                        "record {id} is called unknown ({why}) behind one that is absent"
-                    ));
-                }
-            }
-            if entry.fate.replace(fate).is_some() {
-                broken = Some(format!("record {id:?} got a second verdict"));
-            }
-            self.open -= 1;
+        if matches!(fate, Fate::Failed { .. }) {
+            self.ledger.handle_failed(id);
         }
-        let mut whole = false;
-        for waker in woken {
-            let entry = self.history.entries.get_mut(&waker);
-            match entry.filter(|entry| entry.fate.is_some()) {
-                Some(entry) => entry.woken = true,
-                None if waker == WHOLE && batch.completion.is_complete() => whole = true,
-                None => broken = Some(format!("batch {ticket}: {waker} was woken too early")),
+        if let Fate::Unknown { why } = &fate {
+            let is_sure = self.plan.expect.is_strict() && !self.said.contains(&entry.place);
+            if is_sure && self.ledger.is_absent(id) {
+                self.fail(format!(
+                    "record {id} is called unknown ({why}) behind one that is absent"
+                ));
             }
-        }
-        self.batches[ticket].owes_wake &= !whole;
-        if let Some(broken) = broken {
-            self.fail(broken);
         }
     }
 
@@ -95,73 +48,41 @@ impl World {
     pub(crate) fn tolerance(&self) -> Duration {
         let sweep = (self.plan.config.delivery_timeout / 20)
             .clamp(Duration::from_millis(5), Duration::from_secs(1));
-        2 * sweep + self.plan.net.sealing + 2 * self.plan.net.jitter + Duration::from_millis(5)
+        2 * sweep + self.plan.net.sealing + 4 * self.plan.net.jitter + Duration::from_millis(5)
     }
 
-    pub(crate) fn take_back(&mut self, unsent: &Unsent<Ticket>) {
-        let records = match unsent.body.records() {
-            Ok(records) => records,
-            Err(error) => {
-                self.fail(format!(
-                    "a batch that was handed back cannot be read: {error}"
-                ));
-                return;
+    /// What a producer that was closed in a hurry handed back.
+    pub(crate) fn take_back(&mut self, unfinished: &Unfinished) {
+        for record in unfinished.unsent() {
+            if let Err(broken) = self.take_back_one(record) {
+                self.fail(broken);
             }
+        }
+        let unknown: u64 = unfinished.unknown().iter().map(|u| u.count()).sum();
+        self.tally.add("records: unknown at a close", unknown);
+    }
+
+    fn take_back_one(&mut self, record: &Record<'_>) -> Result<(), String> {
+        let value = record.get_value().unwrap_or_default();
+        let id = value.first_chunk::<4>().map(|id| u32::from_be_bytes(*id));
+        let id = id.ok_or("something was handed back that nobody sent")?;
+        let topics = &self.plan.topics;
+        let mut desk = self.desk.borrow_mut();
+        let Some(entry) = desk.history.entries.get_mut(&id) else {
+            return Err(format!("record {id} was handed back and never accepted"));
         };
-        let batch = &self.batches[unsent.ticket];
-        let mut broken = None;
-        for (index, record) in (unsent.first as usize..).zip(&records) {
-            let id = batch.records.get(index).copied();
-            let entry = id.and_then(|id| Some((id, self.history.entries.get_mut(&id)?)));
-            let Some((id, entry)) = entry else {
-                broken = Some(format!("batch {} has no record {index}", unsent.ticket));
-                break;
-            };
-            let key = entry.keyed.then(|| key_of(id).to_vec());
-            if record.key != key || record.value != Some(value_of(id, entry.len)) {
-                broken = Some(format!("record {id} was handed back as another"));
-            }
-            entry.returned = true;
-            self.tally.count("records: handed back");
+        let key = entry.keyed.then(|| key_of(id).to_vec());
+        let is_same = record.get_key() == key.as_deref()
+            && value == value_of(id, entry.len)
+            && record.get_topic() == topics[entry.place.0 as usize].name
+            && record.get_partition() == Some(entry.place.1);
+        if !is_same {
+            return Err(format!("record {id} was handed back as another"));
         }
-        if let Some(broken) = broken {
-            self.fail(broken);
+        if std::mem::replace(&mut entry.returned, true) {
+            return Err(format!("record {id} was handed back twice"));
         }
-    }
-}
-
-fn fate_of(verdict: &Verdict) -> (Fate, &'static str) {
-    match verdict {
-        Verdict::Delivered {
-            base_offset: None, ..
-        } => (
-            Fate::Delivered { offset: None },
-            "records: delivered, offset unknown",
-        ),
-        Verdict::Delivered { base_offset, .. } => (
-            Fate::Delivered {
-                offset: *base_offset,
-            },
-            "records: delivered",
-        ),
-        Verdict::Sent => (Fate::Sent, "records: sent"),
-        Verdict::Failed(failure) => (
-            Fate::Failed {
-                why: failure.to_string(),
-            },
-            "records: failed",
-        ),
-        Verdict::Unknown(failure) => (
-            Fate::Unknown {
-                why: failure.to_string(),
-            },
-            "records: unknown",
-        ),
-        _ => (
-            Fate::Unknown {
-                why: "internal error: a verdict that is not known here".to_owned(),
-            },
-            "records: unknown",
-        ),
+        desk.count("records: handed back");
+        Ok(())
     }
 }

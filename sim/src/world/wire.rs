@@ -105,11 +105,6 @@ impl Wires {
         !self.lock().events.is_empty()
     }
 
-    /// Whether the producer still holds this end.
-    pub(crate) fn is_held(&self, id: LinkId) -> bool {
-        self.lock().ends.contains_key(&id)
-    }
-
     /// Whether a request was taken in part.
     pub(crate) fn is_within_a_request(&self, id: LinkId) -> bool {
         self.lock().ends.get(&id).is_some_and(|end| end.begun > 0)
@@ -251,7 +246,10 @@ impl Socket for Wire {
             ends.deeds.push(Deed::Full(self.id));
             return Err(ErrorKind::WouldBlock.into());
         }
-        let offered = slices.concat();
+        let mut offered = Vec::new();
+        slices
+            .iter()
+            .for_each(|slice| offered.extend_from_slice(slice));
         let mut count = offered.len();
         if ends.rng.percent(piecemeal) {
             count = ends.rng.size(1, count);

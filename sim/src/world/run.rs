@@ -199,12 +199,11 @@ impl World {
         self.trace.note(self.now, || "ABORT".to_owned());
         self.tally.count("client: closed in a hurry");
         self.close(Some(within));
-        let limit = self.now.max(self.suspended_until)
-            + within
-            + CLOSE_LATE
-            + self.plan.net.sealing
-            + 6 * self.plan.net.jitter;
-        self.go(true, |world| world.client_over || world.now > limit);
+        let time = within + CLOSE_LATE + self.plan.net.sealing + 6 * self.plan.net.jitter;
+        let began = self.now;
+        self.go(true, |world| {
+            world.client_over || world.now > began.max(world.suspended_until) + time
+        });
         if !self.client_over && self.is_sound() {
             self.fail(format!("closing within {within:?} is not over in time"));
         }
@@ -221,7 +220,7 @@ impl World {
         if self.plan.end == End::Drain && !unfinished.is_empty() {
             self.fail("a closing without a deadline left something".to_owned());
         }
-        self.take_back(&unfinished);
+        self.left = unfinished;
     }
 
     /// What must be true of the client once every record has its verdict.
@@ -234,6 +233,9 @@ impl World {
         if !self.is_sound() {
             return;
         }
+        // Who sends many at once hears only at last which were accepted.
+        let left = std::mem::take(&mut self.left);
+        self.take_back(&left);
         let (open, lent) = (self.open(), self.lent());
         if open > 0 {
             self.fail(format!("{open} records never got a verdict"));

@@ -9,7 +9,7 @@ use std::task::Waker;
 use std::time::Duration;
 
 use downpour::simulation::{self, Clocks, IoThread, Surroundings};
-use downpour::{Producer, ProducerBuilder};
+use downpour::{Producer, ProducerBuilder, Unfinished};
 use downpour_fake::logic::Cluster;
 
 use crate::history::{History, Place};
@@ -130,6 +130,8 @@ pub(crate) struct World {
     pub(crate) healed: bool,
     /// The producer was closed, and the closing is over.
     pub(crate) client_over: bool,
+    /// What the closing handed back.
+    pub(crate) left: Unfinished,
     pub(crate) ledger: Ledger,
     /// Partitions of which a broker said that it may have appended a batch.
     pub(crate) said: BTreeSet<Place>,
@@ -213,6 +215,7 @@ impl World {
             troubled: false,
             healed: false,
             client_over: false,
+            left: Unfinished::default(),
             ledger: Ledger::default(),
             said: BTreeSet::new(),
             trace,

@@ -56,6 +56,10 @@ struct Arguments {
     #[arg(long, num_args = 0..=1, default_missing_value = kafka::newest(),
           value_name = "VERSION", value_parser = kafka::version)]
     kafka: Option<Version>,
+    /// A `bench-downpour` of another state of the code: each row of downpour gets one of it beside
+    /// it, in the same rounds.
+    #[arg(long, value_name = "PROGRAM", conflicts_with = "instructions")]
+    before: Option<String>,
     /// Name the cells and the peers and measure nothing.
     #[arg(long)]
     list: bool,
@@ -103,7 +107,7 @@ fn run(root: &Path, arguments: &Arguments) -> Result<bool, String> {
             &mut cells,
             kafka::has,
             |cell| &cell.name,
-            "for real brokers are not delayed, and get 1,000 partitions at most",
+            "for real brokers are not delayed, refuse nothing, and get 1,000 partitions at most",
         );
         leave_out(
             &mut peers,
@@ -111,6 +115,9 @@ fn run(root: &Path, arguments: &Arguments) -> Result<bool, String> {
             |peer| peer.name,
             "for it knows one broker only",
         );
+    }
+    if let Some(program) = &arguments.before {
+        add_before(&mut peers, program);
     }
     if arguments.list {
         list(&cells, &peers);
@@ -220,6 +227,18 @@ fn chosen<T>(
         words.is_empty() || exact || words.iter().filter(|word| !is_name(word)).any(begins)
     };
     Ok(all.iter().filter(fits).collect())
+}
+
+/// Puts another state's peers beside this one's.
+fn add_before(peers: &mut Vec<&'static Contestant>, program: &str) {
+    // Contestants live as long as the process, and this is done once.
+    let program: &'static str = Box::leak(program.into());
+    let beside = |&peer: &&'static Contestant| {
+        let before = contestants::before(peer, program);
+        let before = before.map(|peer| -> &'static Contestant { Box::leak(Box::new(peer)) });
+        [Some(peer), before].into_iter().flatten()
+    };
+    *peers = peers.iter().flat_map(beside).collect();
 }
 
 /// Drops those that cannot be measured here, and prints which and why.

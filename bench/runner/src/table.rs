@@ -23,6 +23,8 @@ pub(crate) fn markdown(cell: &Cell, results: &Results) -> String {
         Kind::Tasks => (format!("; {} tasks", cell.window), &TASKS),
         Kind::RoundTrip => (String::new(), &ROUND_TRIPS),
         Kind::Idle => (String::new(), &IDLES),
+        Kind::Refused => (format!("; at most {} handles", cell.window), &REFUSALS),
+        Kind::Backfill => (format!("; at most {} handles", cell.window), &BACKFILLS),
     };
     let mut beside = String::new();
     for (number, default, what) in [
@@ -75,19 +77,62 @@ struct Column {
     cell: fn(&Results, usize) -> String,
 }
 
+const COST: Column = Column {
+    head: "CPU ns/record",
+    cell: |results, peer| wide(results.spread(peer, CPU), 1.0),
+};
+
+const SPEED: Column = Column {
+    head: "k records/s",
+    cell: |results, peer| wide(results.spread(peer, RATE), 1e-3),
+};
+
+const TO_REFERENCE: Column = Column {
+    head: "x rdkafka Threaded",
+    cell: |results, peer| ratio(results.ratio(peer, CPU, PEER_OF_REFERENCE)),
+};
+
+const REQUESTS: Column = Column {
+    head: "requests/1M",
+    cell: |results, peer| per_seen(results, peer, "/broker/requests", 1e6),
+};
+
+const IN_FLIGHT: Column = Column {
+    head: "in flight",
+    cell: |results, peer| plain(results.spread(peer, "/broker/in_flight_max"), 1.0),
+};
+
+/// Counts are those of a whole run, warm-up included.
+const REFUSALS: [Column; 9] = [
+    COST,
+    SPEED,
+    TO_REFERENCE,
+    Column {
+        head: "refused",
+        cell: |results, peer| plain(results.spread(peer, "/broker/refused_records"), 1.0),
+    },
+    Column {
+        head: "failed or unknown",
+        cell: |results, peer| plain(results.spread(peer, "/errors"), 1.0),
+    },
+    Column {
+        head: "unknown",
+        cell: |results, peer| plain(results.spread(peer, "/unknown"), 1.0),
+    },
+    Column {
+        head: "InitProducerIds",
+        cell: |results, peer| plain(results.spread(peer, "/broker/producer_ids"), 1.0),
+    },
+    REQUESTS,
+    IN_FLIGHT,
+];
+
+const BACKFILLS: [Column; 5] = [COST, SPEED, TO_REFERENCE, REQUESTS, IN_FLIGHT];
+
 const FLOODS: [Column; 9] = [
-    Column {
-        head: "CPU ns/record",
-        cell: |results, peer| wide(results.spread(peer, CPU), 1.0),
-    },
-    Column {
-        head: "k records/s",
-        cell: |results, peer| wide(results.spread(peer, RATE), 1e-3),
-    },
-    Column {
-        head: "x rdkafka Threaded",
-        cell: |results, peer| ratio(results.ratio(peer, CPU, PEER_OF_REFERENCE)),
-    },
+    COST,
+    SPEED,
+    TO_REFERENCE,
     Column {
         head: "x floor",
         cell: |results, peer| ratio(results.ratio(peer, CPU, FLOOR)),
@@ -96,14 +141,8 @@ const FLOODS: [Column; 9] = [
         head: "sleeps/1000",
         cell: |results, peer| per_record(results, peer, "/voluntary_switches", 1e3),
     },
-    Column {
-        head: "requests/1M",
-        cell: |results, peer| per_seen(results, peer, "/broker/requests", 1e6),
-    },
-    Column {
-        head: "in flight",
-        cell: |results, peer| plain(results.spread(peer, "/broker/in_flight_max"), 1.0),
-    },
+    REQUESTS,
+    IN_FLIGHT,
     Column {
         head: "batch KiB, median / max",
         cell: |results, peer| {
@@ -123,14 +162,8 @@ const FLOODS: [Column; 9] = [
 ];
 
 const TASKS: [Column; 9] = [
-    Column {
-        head: "CPU ns/record",
-        cell: |results, peer| wide(results.spread(peer, CPU), 1.0),
-    },
-    Column {
-        head: "k records/s",
-        cell: |results, peer| wide(results.spread(peer, RATE), 1e-3),
-    },
+    COST,
+    SPEED,
     P50,
     P99,
     P999,
@@ -142,10 +175,7 @@ const TASKS: [Column; 9] = [
         head: "sleeps/record",
         cell: |results, peer| per_record(results, peer, "/voluntary_switches", 1.0),
     },
-    Column {
-        head: "requests/1M",
-        cell: |results, peer| per_seen(results, peer, "/broker/requests", 1e6),
-    },
+    REQUESTS,
     Column {
         head: "peak MB",
         cell: |results, peer| plain(results.spread(peer, "/peak_rss_bytes"), 1e-6),

@@ -62,6 +62,9 @@ pub(crate) const FLOOR: &str = "floor";
 /// What a round trip takes without a producer.
 pub(crate) const BARE_SOCKET: &str = "bare-socket";
 
+/// How the name of a peer of another state of the code ends.
+pub(crate) const BEFORE: &str = "-before";
+
 /// A contestant that is a package of the bench's workspace.
 const fn native(
     name: &'static str,
@@ -252,7 +255,7 @@ pub(crate) const CONTESTANTS: &[Contestant] = &[
 pub(crate) fn before(peer: &Contestant, program: &'static str) -> Option<Contestant> {
     let is_ours = peer.program == Program::Cargo("bench-downpour");
     (is_ours && peer.arguments != TRUSTING).then(|| Contestant {
-        name: Box::leak(format!("{}-before", peer.name).into_boxed_str()),
+        name: Box::leak(format!("{}{BEFORE}", peer.name).into_boxed_str()),
         program: Program::Built(program),
         ..peer.clone()
     })

@@ -5,6 +5,7 @@
 
 mod batches;
 mod count;
+mod io;
 mod send;
 mod stalled;
 
@@ -36,7 +37,12 @@ const PROGRAMS: &[(&str, Program)] = &[
     reason = "what it prints is what it is asked for"
 )]
 fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<_> = std::env::args().skip(2).collect();
     let name = std::env::args().nth(1).unwrap_or_default();
+    if name == io::NAME {
+        println!("{}", io::io(&arguments)?);
+        return Ok(());
+    }
     if name == "list" {
         PROGRAMS.iter().for_each(|(name, _)| println!("{name}"));
         return Ok(());

@@ -46,19 +46,30 @@ impl Broker {
 
     /// Makes it forget all that it counted, and delay and refuse as the cell says from now on.
     pub(crate) fn prepare(&mut self, cell: &Cell) -> Result<(), String> {
-        self.ask(&format!("delay {} {}", cell.network_us, cell.service_us))?;
+        self.delay(cell.network_us, cell.service_us)?;
         self.ask(&format!("refuse {}", cell.refuse_every))?;
         self.ask("reset").map(drop)
     }
 
     /// What it has counted since.
     pub(crate) fn count(&mut self, sent: &Sent<'_>) -> Result<Seen, String> {
-        let counts = self.ask("stats")?;
+        let counts = self.stats()?;
         Ok(Seen {
             fault: fault(&counts, &sent.written),
             who: "broker",
             counts,
         })
+    }
+
+    /// Delays answers by so much from now on.
+    pub(crate) fn delay(&mut self, network_us: u64, service_us: u64) -> Result<(), String> {
+        self.ask(&format!("delay {network_us} {service_us}"))
+            .map(drop)
+    }
+
+    /// What it has counted, once no client is connected.
+    pub(crate) fn stats(&mut self) -> Result<Value, String> {
+        self.ask("stats")
     }
 
     fn ask(&mut self, command: &str) -> Result<Value, String> {

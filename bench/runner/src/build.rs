@@ -11,7 +11,7 @@ use crate::cargo::{package, program};
 use crate::contestants::{Contestant, Program};
 use crate::foreign::{self, Call};
 
-const BROKER: &str = "bench-broker";
+pub(crate) const BROKER: &str = "bench-broker";
 
 /// The programs that take part, built.
 #[derive(Debug)]

@@ -11,6 +11,7 @@ mod counts;
 mod figures;
 mod foreign;
 mod instructions;
+mod io_thread;
 mod kafka;
 mod machine;
 mod payloads;
@@ -57,8 +58,8 @@ struct Arguments {
           value_name = "VERSION", value_parser = kafka::version)]
     kafka: Option<Version>,
     /// A `bench-downpour` of another state of the code: each row of downpour gets one of it beside
-    /// it, in the same rounds.
-    #[arg(long, value_name = "PROGRAM", conflicts_with = "instructions")]
+    /// it, in the same rounds. With --instructions a `bench-micro`.
+    #[arg(long, value_name = "PROGRAM")]
     before: Option<String>,
     /// Name the cells and the peers and measure nothing.
     #[arg(long)]
@@ -94,7 +95,8 @@ fn root() -> PathBuf {
 /// Measures. False if a run did not count.
 fn run(root: &Path, arguments: &Arguments) -> Result<bool, String> {
     if arguments.instructions {
-        return instructions::run(root, arguments.accept);
+        let before = arguments.before.as_deref().map(Path::new);
+        return instructions::run(root, arguments.accept, before);
     }
     let mut cells = chosen(&cells::CELLS, &arguments.cells, |cell: &Cell| &cell.name)?;
     let mut peers = chosen(

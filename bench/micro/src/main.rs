@@ -21,6 +21,8 @@ const PROGRAMS: &[(&str, Program)] = &[
     ("seal-none", batches::seal_none),
     ("seal-lz4", batches::seal_lz4),
     ("seal-zstd", batches::seal_zstd),
+    ("batch-drain", batches::drain),
+    ("batch-answer", batches::answer),
     ("send", send::send),
     ("send-one", send::send_one),
     ("send-name", send::send_name),

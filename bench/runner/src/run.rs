@@ -99,7 +99,7 @@ impl<'a> Runner<'a> {
             .map_err(|error| format!("{}: {error}", peer.name))?;
         let said = wait(&mut child, self.target.run_within());
         let may_fail = cell.refuse_every > 0;
-        let account = said.as_deref().map_or(Value::Null, |said| line(said));
+        let account = said.as_deref().map_or(Value::Null, line);
         let one = |name| arguments.get(name).is_none_or(|threads| threads == "1");
         let seen = self.target.count(&Sent {
             records: records + warmup,

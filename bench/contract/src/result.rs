@@ -118,5 +118,9 @@ mod tests {
         tally.add(part);
         tally.add(Tally::default());
         assert_eq!((tally.errors, tally.unknown), (3, Some(1)));
+        let mut another = Tally::default();
+        another.fail_knowing(true, "lost");
+        tally.add(another);
+        assert_eq!((tally.errors, tally.unknown), (4, Some(2)));
     }
 }

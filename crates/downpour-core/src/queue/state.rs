@@ -26,7 +26,8 @@ pub struct QueueSettings {
     pub(super) batch_size: usize,
     pub(super) batch_max: usize,
     pub(super) retry_backoff: (Duration, Duration),
-    pub(super) old_record_age: Duration,
+    /// In milliseconds, as records' timestamps are.
+    pub(super) old_record_age: i64,
 }
 
 impl From<&Config> for QueueSettings {
@@ -40,7 +41,7 @@ impl From<&Config> for QueueSettings {
             batch_size: config.batch_size,
             batch_max: config.batch_max,
             retry_backoff: config.retry_backoff,
-            old_record_age: config.old_record_age,
+            old_record_age: i64::try_from(config.old_record_age.as_millis()).unwrap_or(i64::MAX),
         }
     }
 }

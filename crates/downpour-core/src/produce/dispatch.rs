@@ -9,7 +9,7 @@ use downpour_wire::frame::ProduceFrame;
 use downpour_wire::messages::ApiKey;
 
 use crate::config::Linger;
-use crate::ids::{ConnectionId, PartitionId};
+use crate::ids::{ConnectionId, MemoryLine, PartitionId};
 use crate::output::Output;
 use crate::produce::engine::{Engine, earlier};
 use crate::produce::producer_id::Bumped;
@@ -63,7 +63,7 @@ impl<T: Clone> Engine<T> {
     /// Whether anything goes: with nothing in flight lingering gains nothing.
     fn leaves_at_once(&self, id: i32, now: Instant) -> bool {
         let idle = self.is_adaptive() && self.in_flight(id) == 0 && !self.is_pausing(id, now);
-        idle || self.pressure || self.draining
+        idle || self.pressed.contains(&MemoryLine(Some(id))) || self.draining
     }
 
     pub(crate) fn is_adaptive(&self) -> bool {

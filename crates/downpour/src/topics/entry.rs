@@ -2,13 +2,14 @@
 //!
 //! Leaders and epochs are the engine's; here is only which partitions may be chosen.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::Waker;
 
 use arc_swap::ArcSwap;
 use downpour_core::callers::partitioner::sticky::Sticky;
-use downpour_core::ids::PartitionId;
+use downpour_core::ids::{MemoryLine, PartitionId};
 use downpour_core::queue::{Queue, QueueSettings};
 use downpour_wire::error_code::ErrorCode;
 
@@ -42,10 +43,44 @@ pub(crate) struct TopicEntry {
     /// Number of the producer that it belongs to.
     owner: u64,
     pub(crate) partitions: Partitions,
-    /// Those that have a leader; only looked at when a sender turns to another partition.
-    available: ArcSwap<Vec<i32>>,
+    /// Only looked at when a sender turns to another partition, or waits.
+    spread: ArcSwap<Spread>,
     shards: [Shard; SHARDS],
     waiting: Mutex<Waiting>,
+}
+
+/// Where records without a key may go.
+#[derive(Debug, Default)]
+struct Spread {
+    /// Of each partition.
+    leaders: Arc<[Option<i32>]>,
+    /// Partitions that have a leader which is not silent, in order; all that have a leader, if
+    /// there is no such.
+    available: Vec<i32>,
+}
+
+impl Spread {
+    fn new(leaders: Arc<[Option<i32>]>, silent: &BTreeSet<i32>) -> Self {
+        let those = |so: &dyn Fn(i32) -> bool| -> Vec<i32> {
+            let numbered = (0..).zip(&*leaders);
+            let chosen = numbered.filter(|(_, leader)| leader.is_some_and(so));
+            chosen.map(|(partition, _)| partition).collect()
+        };
+        let mut available = those(&|leader| !silent.contains(&leader));
+        if available.is_empty() {
+            available = those(&|_| true);
+        }
+        Self { leaders, available }
+    }
+}
+
+/// A partition's line for memory, before and after a change of its leader, and what it holds.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct LineChange {
+    /// `None` if the partition is new.
+    pub(crate) from: Option<MemoryLine>,
+    pub(crate) to: MemoryLine,
+    pub(crate) bytes: usize,
 }
 
 #[derive(Debug, Default)]
@@ -86,7 +121,7 @@ impl TopicEntry {
             index,
             owner,
             partitions: Partitions::new(),
-            available: ArcSwap::default(),
+            spread: ArcSwap::default(),
             shards: std::array::from_fn(|_| Shard(AtomicU64::new(Sticky::default().to_bits()))),
             waiting: Mutex::default(),
         }
@@ -127,15 +162,48 @@ impl TopicEntry {
         let mut chosen = sticky.choose(bytes, batch_size, stay, count, &[]);
         if moves {
             sticky = before;
-            chosen = sticky.choose(bytes, batch_size, random, count, &self.available.load());
+            let available = &self.spread.load().available;
+            chosen = sticky.choose(bytes, batch_size, random, count, available);
         }
         shard.store(sticky.to_bits(), Ordering::Relaxed);
         chosen
     }
 
-    /// The partitions that have a leader.
-    pub(crate) fn available(&self) -> Arc<Vec<i32>> {
-        self.available.load_full()
+    /// Calls `f` with the partitions whose leader answers, or all with a leader if none does.
+    pub(crate) fn with_available<R>(&self, f: impl FnOnce(&[i32]) -> R) -> R {
+        // Not a guard: foreign code is called, which may keep it for long.
+        let spread = self.spread.load_full();
+        f(&spread.available)
+    }
+
+    /// Whether a record that may go anywhere had better go to another partition.
+    pub(crate) fn avoids(&self, partition: i32) -> bool {
+        let available = &self.spread.load().available;
+        !available.is_empty() && available.binary_search(&partition).is_err()
+    }
+
+    /// Makes this thread's shard choose anew if it fills that partition.
+    pub(crate) fn turn_from(&self, partition: i32) {
+        let shard = SHARD.with(|&shard| &self.shards[shard].0);
+        turn_from(shard, |filled| filled == partition);
+    }
+
+    /// A broker became silent, or is not any more; these are. Called by the I/O thread alone.
+    pub(crate) fn spread_without(&self, broker: i32, silent: &BTreeSet<i32>) {
+        let leaders = self.spread.load().leaders.clone();
+        if leaders.contains(&Some(broker)) {
+            self.set_spread(Spread::new(leaders, silent));
+        }
+    }
+
+    fn set_spread(&self, spread: Spread) {
+        let spread = Arc::new(spread);
+        self.spread.store(spread.clone());
+        for shard in &self.shards {
+            turn_from(&shard.0, |filled| {
+                spread.available.binary_search(&filled).is_err()
+            });
+        }
     }
 
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
@@ -144,26 +212,48 @@ impl TopicEntry {
 
     /// Takes new metadata: partitions are added, never taken away, so that a record's number
     /// stays what it was. Called by the I/O thread alone.
+    ///
+    /// Each line that changes is told to `change`, those of new partitions before anybody can
+    /// append to them. It is called under the partition's lock: credit that is given back meanwhile
+    /// would otherwise be missing in the new line.
     pub(crate) fn update(
         &self,
-        leaders: &[Option<i32>],
-        settings: QueueSettings,
-        closed: bool,
+        leaders: &Arc<[Option<i32>]>,
+        (settings, closed): (QueueSettings, bool),
+        silent: &BTreeSet<i32>,
+        mut change: impl FnMut(LineChange),
         woken: &mut Vec<Waker>,
     ) {
-        let leading = leaders
-            .iter()
-            .enumerate()
-            .filter(|(_, leader)| leader.is_some());
-        let leading: Vec<i32> = leading.map(|(partition, _)| partition as i32).collect();
-        self.available.store(Arc::new(leading));
+        let before = self.spread.load().leaders.clone();
+        for (partition, leader) in (0..).zip(&**leaders) {
+            let to = MemoryLine(*leader);
+            if before.get(partition as usize) == Some(leader) {
+                continue;
+            }
+            match self.partitions.get(partition) {
+                Some(entry) => {
+                    let mut inner = entry.lock();
+                    let from = inner.queue.line();
+                    let bytes = inner.queue.turn_to_line(to);
+                    let from = Some(from);
+                    change(LineChange { from, to, bytes });
+                }
+                None => change(LineChange {
+                    from: None,
+                    to,
+                    bytes: 0,
+                }),
+            }
+        }
+        self.set_spread(Spread::new(leaders.clone(), silent));
         let count = u32::try_from(leaders.len()).unwrap_or(0);
         self.partitions.grow(count, |partition| {
             let id = PartitionId {
                 topic: self.index,
                 index: partition,
             };
-            let queue = Queue::new(self.name.clone(), partition, settings);
+            let line = MemoryLine(leaders.get(partition as usize).copied().flatten());
+            let queue = Queue::new(self.name.clone(), partition, line, settings);
             PartitionEntry::new(id, queue, closed)
         });
         let mut waiting = self.waiting();
@@ -220,6 +310,18 @@ impl TopicEntry {
     /// Wakes everyone: the producer closed.
     pub(crate) fn wake_waiting(&self, woken: &mut Vec<Waker>) {
         self.waiting().wakers.take_all(woken);
+    }
+}
+
+/// Makes a shard choose anew if it fills a partition that is `left`.
+fn turn_from(shard: &AtomicU64, left: impl Fn(i32) -> bool) {
+    let bits = shard.load(Ordering::Relaxed);
+    let filled = Sticky::from_bits(bits).partition();
+    if filled.is_some_and(left) {
+        let new = Sticky::default().to_bits();
+        // A sender that counts bytes at this moment is ahead, or keeps the partition for what is
+        // left of a batch.
+        let _ = shard.compare_exchange(bits, new, Ordering::Relaxed, Ordering::Relaxed);
     }
 }
 

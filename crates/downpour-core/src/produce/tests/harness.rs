@@ -16,11 +16,10 @@ use downpour_wire::record::RecordRef;
 
 use crate::config::{Address, Config};
 use crate::event::Event;
-use crate::ids::ConnectionId;
-use crate::ids::PartitionId;
+use crate::ids::{ConnectionId, MemoryLine, PartitionId};
 use crate::outcome::Verdict;
 use crate::produce::{Engine, Output, Queues, TopicUpdate};
-use crate::queue::{Append, Queue, QueueSettings};
+use crate::queue::{Append, Chunk, Queue, QueueSettings};
 
 pub(super) struct Held(pub(super) BTreeMap<PartitionId, Queue<u32>>);
 
@@ -61,6 +60,8 @@ pub(super) struct World {
     pub(super) connects: VecDeque<(ConnectionId, Address, Option<i32>)>,
     pub(super) disconnects: Vec<ConnectionId>,
     pub(super) events: Vec<String>,
+    /// Brokers that became silent, for how many milliseconds, or answered again.
+    pub(super) silences: Vec<(i32, Option<u128>)>,
     pub(super) verdicts: BTreeMap<u32, String>,
     pub(super) topics: Vec<String>,
     pub(super) produce_max: i16,
@@ -93,6 +94,7 @@ impl World {
             connects: VecDeque::new(),
             disconnects: Vec::new(),
             events: Vec::new(),
+            silences: Vec::new(),
             verdicts: BTreeMap::new(),
             topics: Vec::new(),
             produce_max: 9,
@@ -173,6 +175,10 @@ impl World {
                 }
                 Output::Resolve { .. } => panic!("batches of these tests have one record"),
                 Output::Event(event) => self.events.push(format!("{event:?}")),
+                Output::Silence { broker, since, .. } => {
+                    let told = since.map(|since| (self.now - since).as_millis());
+                    self.silences.push((broker, told));
+                }
                 Output::Free { .. } | Output::Seal { .. } => {}
             }
         }
@@ -323,10 +329,9 @@ impl World {
         for index in 0..2 {
             let partition = PartitionId { topic: 0, index };
             let settings = QueueSettings::from(self.config.as_ref());
-            self.queues
-                .0
-                .entry(partition)
-                .or_insert_with(|| Queue::new(Arc::from("t"), index, settings));
+            self.queues.0.entry(partition).or_insert_with(|| {
+                Queue::new(Arc::from("t"), index, MemoryLine(Some(1)), settings)
+            });
         }
         self.step();
     }
@@ -357,7 +362,10 @@ impl World {
         };
         let now = self.now;
         let options = self.config.batch_options();
-        let mut chunk = Some(Vec::with_capacity(64 << 10));
+        let mut chunk = Some(Chunk {
+            memory: Vec::with_capacity(64 << 10),
+            line: queue.line(),
+        });
         let Append::Added(added) = queue.append(&record, &options, &mut chunk, || now, || ticket)
         else {
             panic!("64 KiB are enough");

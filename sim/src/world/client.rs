@@ -1,11 +1,12 @@
 //! The I/O thread: passes on what happened, carries out what the engine says, sleeps until it
 //! wants to be woken.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use downpour_core::errors;
 use downpour_core::event::Event as Seen;
-use downpour_core::ids::PartitionId;
+use downpour_core::ids::{MemoryLine, PartitionId};
 use downpour_core::produce::{Output, TopicUpdate};
 use downpour_core::seal::SealJob;
 use downpour_wire::codec::Compressor;
@@ -33,7 +34,9 @@ impl World {
             }
             self.count_poll();
             let now = self.instant();
-            self.engine.set_pressure(self.budget.has_waiters());
+            let mut pressed = Vec::new();
+            self.budget.list_pressed(&mut pressed);
+            self.engine.set_pressed(&mut pressed);
             self.engine.handle_wall_clock(now, self.unix_ms());
             self.engine.poll(now, &mut self.partitions);
             if !self.carry_out() {
@@ -105,12 +108,43 @@ impl World {
                     total,
                     verdict,
                 } => self.resolve(ticket, (first, count), total, verdict),
-                Output::Free { bytes, .. } => self.release(bytes),
+                Output::Free { bytes, line, .. } => self.release(line, bytes),
+                Output::Silence { broker, since, .. } => {
+                    self.tally.count(match since {
+                        Some(_) => "client: a broker is silent",
+                        None => "client: a broker is not silent any more",
+                    });
+                    let mut woken = Vec::new();
+                    let line = MemoryLine(Some(broker));
+                    self.budget.set_silent(line, since.is_some(), &mut woken);
+                    self.wake_senders(woken);
+                }
                 Output::Event(event) => self.observe(&event),
                 _ => self.fail("an output that is not known here".to_owned()),
             }
         }
+        self.check_lines();
         again
+    }
+
+    /// What a line holds is what its partitions and the callers on their way to them hold.
+    fn check_lines(&mut self) {
+        let mut expected = BTreeMap::new();
+        let queues = self.partitions.queues.values();
+        let chunks = self.senders.iter().filter_map(|s| s.chunk.as_ref());
+        let chunks = chunks.map(|chunk| (chunk.line, chunk.memory.capacity()));
+        for (line, held) in queues.map(|q| (q.line(), q.held())).chain(chunks) {
+            *expected.entry(line).or_insert(0) += held;
+        }
+        expected.retain(|_, held| *held > 0);
+        let told: BTreeMap<_, _> = self.budget.holders().collect();
+        let granted = self.budget.granted();
+        let sum = |lines: &BTreeMap<_, usize>| lines.values().sum::<usize>();
+        if sum(&told) != self.budget.used() || sum(&expected) + granted != self.budget.used() {
+            self.fail(format!("lines hold {told:?}, partitions {expected:?}"));
+        } else if granted == 0 && told != expected {
+            self.fail(format!("lines hold {told:?} instead of {expected:?}"));
+        }
     }
 
     /// Notes that a broker said of a batch that it may be in the log.
@@ -150,6 +184,7 @@ impl World {
         let at = topic as usize;
         match update {
             TopicUpdate::Available { leaders } => {
+                self.move_lines(topic, leaders);
                 let partitions = self.plan.topics[at].partitions as usize;
                 if leaders.len() < partitions || std::mem::replace(&mut self.topics_ready[at], true)
                 {
@@ -161,6 +196,26 @@ impl World {
             }
             _ => self.tally.count("client: topic not available"),
         }
+    }
+
+    /// Memory goes with the partitions to their new leaders' lines.
+    fn move_lines(&mut self, topic: u32, leaders: &[Option<i32>]) {
+        let mut woken = Vec::new();
+        for (index, leader) in (0..).zip(leaders) {
+            let partition = PartitionId { topic, index };
+            let Some(queue) = self.partitions.queues.get_mut(&partition) else {
+                continue;
+            };
+            let (from, to) = (queue.line(), MemoryLine(*leader));
+            if from != to {
+                let bytes = queue.turn_to_line(to);
+                self.budget.move_partition(from, to, bytes, &mut woken);
+                if bytes > 0 {
+                    self.tally.count("client: memory went to another line");
+                }
+            }
+        }
+        self.wake_senders(woken);
     }
 
     fn observe(&mut self, event: &Seen) {
@@ -201,7 +256,7 @@ impl World {
             return;
         };
         let done = queue.finish_seal(sealed);
-        self.release(done.freed);
+        self.release(done.line, done.freed);
         if done.became_dirty {
             self.engine.mark_dirty(partition);
         }

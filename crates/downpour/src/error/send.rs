@@ -111,6 +111,59 @@ pub struct SendTimeout {
     pub(crate) waited_for: WaitedFor,
     pub(crate) topic_code: Option<ErrorCode>,
     pub(crate) unreachable: Vec<(Address, Arc<str>)>,
+    pub(crate) memory: Vec<MemoryHolder>,
+    pub(crate) buffer_memory: usize,
+}
+
+/// Whose records hold `buffer_memory`: those of the partitions that one broker leads, or of those
+/// that nobody leads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MemoryHolder {
+    pub(crate) broker: Option<i32>,
+    pub(crate) address: Option<Address>,
+    pub(crate) bytes: usize,
+    pub(crate) silent_for: Option<Duration>,
+}
+
+impl MemoryHolder {
+    /// The broker's id; `None` for partitions without a leader.
+    pub fn broker(&self) -> Option<i32> {
+        self.broker
+    }
+
+    /// Where the broker is, if it is silent.
+    pub fn address(&self) -> Option<&Address> {
+        self.address.as_ref()
+    }
+
+    /// Bytes that they hold.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// For how long the broker has owed an answer, or was out of reach; `None` for less than a
+    /// second.
+    pub fn silent_for(&self) -> Option<Duration> {
+        self.silent_for
+    }
+}
+
+impl fmt::Display for MemoryHolder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.broker, &self.address) {
+            (Some(broker), Some(address)) => write!(f, "records for broker {broker} ({address})")?,
+            (Some(broker), None) => write!(f, "records for broker {broker}")?,
+            (None, _) => write!(f, "records for partitions without a leader")?,
+        }
+        match self.silent_for {
+            Some(time) => write!(
+                f,
+                ", which has not answered for {:.1} s",
+                time.as_secs_f64()
+            ),
+            None => Ok(()),
+        }
+    }
 }
 
 impl SendTimeout {
@@ -134,6 +187,12 @@ impl SendTimeout {
         self.topic_code
     }
 
+    /// Who held `buffer_memory` when the record gave up waiting for it: brokers that are silent
+    /// first, then those whose records held most. Empty if it waited for metadata.
+    pub fn memory_holders(&self) -> &[MemoryHolder] {
+        &self.memory
+    }
+
     /// Addresses that could not be reached at that time, and what each said.
     pub fn unreachable(&self) -> &[(Address, Arc<str>)] {
         &self.unreachable
@@ -151,6 +210,17 @@ impl fmt::Display for SendTimeout {
             "no {what} for topic {} within {:?}",
             self.topic, self.waited
         )?;
+        // Those that are silent are to blame; where none is, whoever holds most.
+        let silent = self.memory.iter().take_while(|h| h.silent_for.is_some());
+        let blamed = silent.count().clamp(1, BLAMED_MAX);
+        for (at, holder) in self.memory.iter().take(blamed).enumerate() {
+            let held = Bytes(holder.bytes);
+            let all = Bytes(self.buffer_memory);
+            match at {
+                0 => write!(f, "; {held} of {all} are held by {holder}")?,
+                _ => write!(f, "; {held} by {holder}")?,
+            }
+        }
         if let Some(code) = self.topic_code {
             write!(f, "; the cluster says {code}")?;
         }
@@ -163,6 +233,23 @@ impl fmt::Display for SendTimeout {
 }
 
 impl std::error::Error for SendTimeout {}
+
+/// Holders of memory that an error names.
+const BLAMED_MAX: usize = 3;
+
+/// Bytes as people write them.
+struct Bytes(usize);
+
+impl fmt::Display for Bytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (unit, name) = match self.0 {
+            0..1024 => return write!(f, "{} bytes", self.0),
+            1024..0x10_0000 => (1024.0, "KiB"),
+            _ => (1_048_576.0, "MiB"),
+        };
+        write!(f, "{:.1} {name}", self.0 as f64 / unit)
+    }
+}
 
 /// What `send_and_wait` and the blocking `produce_sync` can say.
 #[derive(Debug, Clone)]

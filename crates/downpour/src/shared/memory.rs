@@ -219,7 +219,10 @@ impl Memory {
     fn note(&self, inner: &Inner) {
         let has_waiters = inner.budget.has_waiters();
         if has_waiters || self.is_contended() {
-            let bits = inner.budget.contended().fold(0, |bits, line| bits | bit(line));
+            let bits = inner
+                .budget
+                .contended()
+                .fold(0, |bits, line| bits | bit(line));
             self.contended.store(bits, Ordering::Relaxed);
         }
         self.unusual.copy(Reason::Contended, has_waiters);
@@ -331,7 +334,9 @@ mod tests {
     #[test]
     fn idle_chunks_are_bounded() {
         let memory = memory(64 << 10);
-        let chunks: Vec<_> = (0..16).map(|_| memory.try_chunk(LINE, 4096).unwrap()).collect();
+        let chunks: Vec<_> = (0..16)
+            .map(|_| memory.try_chunk(LINE, 4096).unwrap())
+            .collect();
         for chunk in chunks {
             memory.give_back(chunk, &mut Vec::new());
         }
@@ -341,7 +346,9 @@ mod tests {
     #[test]
     fn kept_chunks_and_lent_ones_together_are_no_more_than_the_budget() {
         let memory = memory(1 << 20);
-        let small: Vec<_> = (0..255).map(|_| memory.try_chunk(LINE, 4096).unwrap()).collect();
+        let small: Vec<_> = (0..255)
+            .map(|_| memory.try_chunk(LINE, 4096).unwrap())
+            .collect();
         let last = memory.try_chunk(LINE, 4096).unwrap();
         for chunk in small {
             memory.give_back(chunk, &mut Vec::new());
@@ -357,11 +364,22 @@ mod tests {
         let memory = memory(512);
         let chunk = memory.try_chunk(LINE, 1).unwrap();
         let mut key = None;
-        assert!(memory.poll_chunk(LINE, 1, &mut key, Waker::noop()).is_none());
+        assert!(
+            memory
+                .poll_chunk(LINE, 1, &mut key, Waker::noop())
+                .is_none()
+        );
         assert!(memory.is_contended());
         memory.give_back(chunk, &mut Vec::new());
-        assert!(memory.try_chunk(LINE, 1).is_none(), "the one that waits is first");
-        assert!(memory.poll_chunk(LINE, 1, &mut key, Waker::noop()).is_some());
+        assert!(
+            memory.try_chunk(LINE, 1).is_none(),
+            "the one that waits is first"
+        );
+        assert!(
+            memory
+                .poll_chunk(LINE, 1, &mut key, Waker::noop())
+                .is_some()
+        );
         assert!(!memory.is_contended());
     }
 }

@@ -25,7 +25,7 @@ use crate::shared::unusual::{Reason, Unusual};
 use crate::sys::callback;
 use crate::sys::lock::lock;
 use crate::sys::wake;
-use crate::topics::entry::TopicEntry;
+use crate::topics::entry::{LineChange, TopicEntry};
 use crate::topics::table::Topics;
 
 /// Starts the I/O thread; it lives in a module that this one must not know.
@@ -239,14 +239,37 @@ impl Shared {
             };
             map.keys().copied().collect()
         };
-        self.topics.each(|topic| topic.spread_without(broker, &silent));
+        self.topics
+            .each(|topic| topic.spread_without(broker, &silent));
         // After the topics, where those who are woken look.
         self.memory.set_silent(broker, since.is_some(), woken);
     }
 
-    /// Brokers that are silent.
-    pub(crate) fn silent(&self) -> BTreeSet<i32> {
-        lock(&self.silent).keys().copied().collect()
+    /// A topic's partitions have these leaders, and their memory goes with them.
+    pub(crate) fn update_topic(
+        &self,
+        topic: &TopicEntry,
+        leaders: &Arc<[Option<i32>]>,
+        closed: bool,
+        woken: &mut Vec<Waker>,
+    ) {
+        let silent: BTreeSet<i32> = lock(&self.silent).keys().copied().collect();
+        let mut moved = Vec::new();
+        let change = |change: LineChange| match change.from {
+            None => self.memory.add_partition(change.to),
+            Some(from) => {
+                let lines = (from, change.to);
+                self.memory.move_partition(lines, change.bytes, &mut moved);
+            }
+        };
+        topic.update(
+            leaders,
+            (self.queue_settings, closed),
+            &silent,
+            change,
+            woken,
+        );
+        woken.append(&mut moved);
     }
 
     /// Whose records hold the memory: those of silent brokers first, then those that hold most.

@@ -126,7 +126,11 @@ mod tests {
             topic: 0,
             index: partition,
         };
-        PartitionEntry::new(id, Queue::new(Arc::from("t"), partition, MemoryLine(None), settings), false)
+        PartitionEntry::new(
+            id,
+            Queue::new(Arc::from("t"), partition, MemoryLine(None), settings),
+            false,
+        )
     }
 
     #[test]

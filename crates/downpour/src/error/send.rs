@@ -301,3 +301,51 @@ impl std::error::Error for ProduceError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(memory: &[(i32, usize, Option<u64>)]) -> String {
+        let holder = |&(broker, bytes, silent): &(i32, usize, Option<u64>)| MemoryHolder {
+            broker: (broker > 0).then_some(broker),
+            address: silent.map(|_| Address {
+                host: Arc::from("host"),
+                port: 9092,
+            }),
+            bytes,
+            silent_for: silent.map(Duration::from_millis),
+        };
+        let timeout = SendTimeout {
+            topic: Arc::from("t"),
+            waited: Duration::from_millis(800),
+            waited_for: WaitedFor::Memory,
+            topic_code: None,
+            unreachable: Vec::new(),
+            memory: memory.iter().map(holder).collect(),
+            buffer_memory: 4 << 20,
+        };
+        timeout.to_string()
+    }
+
+    #[test]
+    fn the_silent_are_named_or_else_whoever_holds_most() {
+        let silent = [
+            (2, 2 << 20, Some(3140)),
+            (3, 700, Some(1000)),
+            (1, 9000, None),
+        ];
+        assert_eq!(
+            text(&silent),
+            "no memory for topic t within 800ms; 2.0 MiB of 4.0 MiB are held by records for \
+             broker 2 (host:9092), which has not answered for 3.1 s; 700 bytes by records for \
+             broker 3 (host:9092), which has not answered for 1.0 s"
+        );
+        assert_eq!(
+            text(&[(0, 9000, None), (1, 8000, None)]),
+            "no memory for topic t within 800ms; 8.8 KiB of 4.0 MiB are held by records for \
+             partitions without a leader"
+        );
+        assert_eq!(text(&[]), "no memory for topic t within 800ms");
+    }
+}

@@ -26,4 +26,4 @@ pub use append::{Added, Append, Chunk, SealDone};
 pub use batch::Left;
 pub use counters::Counters;
 pub use drain::{Drain, DrainContext, OutgoingBatch, Peek, Readiness};
-pub use state::{Queue, QueueSettings};
+pub use state::{Queue, QueueSettings, Turn};

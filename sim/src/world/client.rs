@@ -8,6 +8,7 @@ use downpour_core::errors;
 use downpour_core::event::Event as Seen;
 use downpour_core::ids::{MemoryLine, PartitionId};
 use downpour_core::produce::{Output, TopicUpdate};
+use downpour_core::queue::Turn;
 use downpour_core::seal::SealJob;
 use downpour_wire::codec::Compressor;
 use downpour_wire::error_code::ErrorCode;
@@ -77,6 +78,7 @@ impl World {
 
     /// True if a batch was sealed on the way, so that the engine must look again.
     pub(crate) fn carry_out(&mut self) -> bool {
+        self.turn_lines();
         let mut again = false;
         while let Some(output) = self.engine.poll_output() {
             match output {
@@ -200,19 +202,26 @@ impl World {
 
     /// Memory goes with the partitions to their new leaders' lines.
     fn move_lines(&mut self, topic: u32, leaders: &[Option<i32>]) {
-        let mut woken = Vec::new();
         for (index, leader) in (0..).zip(leaders) {
             let partition = PartitionId { topic, index };
-            let Some(queue) = self.partitions.queues.get_mut(&partition) else {
-                continue;
-            };
-            let (from, to) = (queue.line(), MemoryLine(*leader));
-            if from != to {
-                let bytes = queue.turn_to_line(to);
-                self.budget.move_partition(from, to, bytes, &mut woken);
-                if bytes > 0 {
-                    self.tally.count("client: memory went to another line");
+            if let Some(queue) = self.partitions.queues.get_mut(&partition) {
+                queue.set_leader_line(MemoryLine(*leader));
+                self.partitions.turns.extend(queue.poll_turn());
+                if queue.line() != MemoryLine(*leader) {
+                    self.tally
+                        .count("client: memory waits for the leader before");
                 }
+            }
+        }
+        self.turn_lines();
+    }
+
+    fn turn_lines(&mut self) {
+        let mut woken = Vec::new();
+        for Turn { from, to, bytes } in std::mem::take(&mut self.partitions.turns) {
+            self.budget.move_partition(from, to, bytes, &mut woken);
+            if bytes > 0 {
+                self.tally.count("client: memory went to another line");
             }
         }
         self.wake_senders(woken);

@@ -8,7 +8,7 @@ use downpour_core::callers::budget::{Budget, WaitKey};
 use downpour_core::callers::completion::Completion;
 use downpour_core::ids::{ConnectionId, MemoryLine, PartitionId};
 use downpour_core::produce::{Engine, Queues};
-use downpour_core::queue::{Chunk, Queue, QueueSettings};
+use downpour_core::queue::{Chunk, Queue, QueueSettings, Turn};
 use downpour_core::seal::SealJob;
 use downpour_fake::logic::Cluster;
 
@@ -69,6 +69,8 @@ pub(crate) enum Event {
 #[derive(Debug)]
 pub(crate) struct Partitions {
     pub(crate) queues: BTreeMap<PartitionId, Queue<Ticket>>,
+    /// Memory that is to go to another line.
+    pub(crate) turns: Vec<Turn>,
 }
 
 impl Queues<Ticket> for Partitions {
@@ -77,7 +79,10 @@ impl Queues<Ticket> for Partitions {
         partition: PartitionId,
         f: impl FnOnce(&mut Queue<Ticket>) -> R,
     ) -> Option<R> {
-        self.queues.get_mut(&partition).map(f)
+        let queue = self.queues.get_mut(&partition)?;
+        let result = f(queue);
+        self.turns.extend(queue.poll_turn());
+        Some(result)
     }
 }
 
@@ -221,7 +226,10 @@ impl World {
             next_event: 0,
             cluster,
             engine,
-            partitions: Partitions { queues },
+            partitions: Partitions {
+                queues,
+                turns: Vec::new(),
+            },
             batches: Vec::new(),
             jobs: BTreeMap::new(),
             next_job: 0,

@@ -46,6 +46,21 @@ impl From<&Config> for QueueSettings {
     }
 }
 
+/// A partition's memory goes to another line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "how much goes from where to where"
+)]
+pub struct Turn {
+    /// The line before.
+    pub from: MemoryLine,
+    /// The line from now on.
+    pub to: MemoryLine,
+    /// What the partition holds.
+    pub bytes: usize,
+}
+
 /// One partition's records, from append to verdict. `T` is a batch's ticket: its completion
 /// handle, which core clones and looks no further into.
 #[derive(Debug)]
@@ -72,8 +87,11 @@ pub struct Queue<T> {
     pub(super) is_dirty: bool,
     pub(super) next_order: u64,
     pub(super) next_send_id: u64,
-    /// Where its memory is lent: the partition's leader, as the shell was told last.
+    /// Where its memory is lent.
     line: MemoryLine,
+    /// The line of the partition's leader, as the shell was told last: it turns there once no
+    /// batch is in flight at another broker, which alone could give memory back until then.
+    leader_line: MemoryLine,
     /// Bytes that are lent to it: chunks of its batches, wherever those are.
     held: usize,
     /// Size of the next batch's first chunk, learnt from the last batch.
@@ -104,6 +122,7 @@ impl<T: Clone> Queue<T> {
             next_order: 0,
             next_send_id: 0,
             line,
+            leader_line: line,
             held: 0,
             chunk_hint: CHUNK_MIN.min(settings.batch_size),
             counters: Counters::default(),
@@ -156,11 +175,29 @@ impl<T: Clone> Queue<T> {
         self.line
     }
 
-    /// Turns to another line, because another broker leads the partition: the bytes that must be
-    /// counted there from now on. What it said earlier about memory names the line before.
-    pub fn turn_to_line(&mut self, line: MemoryLine) -> usize {
-        self.line = line;
-        self.held
+    /// Another broker leads the partition, or nobody does any more; [`poll_turn`](Self::poll_turn)
+    /// says when its memory goes there.
+    pub fn set_leader_line(&mut self, line: MemoryLine) {
+        self.leader_line = line;
+    }
+
+    /// Turns to its leader's line, if it is in another one and may. To be asked after every visit
+    /// of the engine, and carried out before anybody else gets the queue: what it says about memory
+    /// from now on names the new line.
+    #[inline]
+    pub fn poll_turn(&mut self) -> Option<Turn> {
+        if self.line == self.leader_line {
+            return None;
+        }
+        let elsewhere = |sent: &InFlight<T>| MemoryLine(Some(sent.broker)) != self.leader_line;
+        if self.in_flight.iter().any(elsewhere) {
+            return None;
+        }
+        Some(Turn {
+            from: std::mem::replace(&mut self.line, self.leader_line),
+            to: self.leader_line,
+            bytes: self.held,
+        })
     }
 
     /// Takes a chunk in.

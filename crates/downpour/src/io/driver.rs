@@ -111,7 +111,7 @@ impl Driver {
         self.take_mail(now);
         self.run_engine(now, ROUNDS_MAX);
         let ended = self.closing.begun && self.has_ended(now);
-        self.publish_statistics();
+        self.end_round();
         let sleep = if ended { Sleep::Never } else { self.sleep(now) };
         (std::mem::take(&mut self.after), sleep)
     }
@@ -121,7 +121,7 @@ impl Driver {
         let now = Instant::now();
         self.take_mail(now);
         self.run_engine(now, ROUNDS_MAX);
-        self.publish_statistics();
+        self.end_round();
         let sleeps_too_long = match (self.wake_at(now), self.sleeps_until) {
             (Some(at), Some(until)) => at < until,
             (Some(_), None) => true,
@@ -134,7 +134,8 @@ impl Driver {
         self.after.take_for_caller(&self.shared)
     }
 
-    fn publish_statistics(&mut self) {
+    fn end_round(&mut self) {
+        self.queues.take_woken(&mut self.after.wakers);
         let statistics = self.engine.statistics();
         self.brokers_shown.publish(statistics, &self.shared.brokers);
     }

@@ -10,7 +10,7 @@ use std::task::Waker;
 
 use downpour_core::callers::budget::{Budget, WaitKey};
 use downpour_core::ids::MemoryLine;
-use downpour_core::queue::Chunk;
+use downpour_core::queue::{Chunk, Turn};
 
 use crate::shared::unusual::{Reason, Unusual};
 use crate::sys::lock::lock;
@@ -196,13 +196,10 @@ impl Memory {
         self.lock().budget.add_partition(line);
     }
 
-    /// A partition that holds so much turned from one line to the other.
-    pub(crate) fn move_partition(
-        &self,
-        (from, to): (MemoryLine, MemoryLine),
-        bytes: usize,
-        woken: &mut Vec<Waker>,
-    ) {
+    /// A partition turned to another line. Called under its lock: what it gives back in the new line
+    /// must be there.
+    pub(crate) fn turn(&self, turn: Turn, woken: &mut Vec<Waker>) {
+        let Turn { from, to, bytes } = turn;
         let mut inner = self.lock();
         inner.budget.move_partition(from, to, bytes, woken);
         self.note(&inner);

@@ -255,12 +255,9 @@ impl Shared {
     ) {
         let silent: BTreeSet<i32> = lock(&self.silent).keys().copied().collect();
         let mut moved = Vec::new();
-        let change = |change: LineChange| match change.from {
-            None => self.memory.add_partition(change.to),
-            Some(from) => {
-                let lines = (from, change.to);
-                self.memory.move_partition(lines, change.bytes, &mut moved);
-            }
+        let change = |change: LineChange| match change {
+            LineChange::New(line) => self.memory.add_partition(line),
+            LineChange::Turned(turn) => self.memory.turn(turn, &mut moved),
         };
         topic.update(
             leaders,

@@ -10,7 +10,7 @@ use std::task::Waker;
 use arc_swap::ArcSwap;
 use downpour_core::callers::partitioner::sticky::Sticky;
 use downpour_core::ids::{MemoryLine, PartitionId};
-use downpour_core::queue::{Queue, QueueSettings};
+use downpour_core::queue::{Queue, QueueSettings, Turn};
 use downpour_wire::error_code::ErrorCode;
 
 use crate::sys::lock::lock;
@@ -54,33 +54,43 @@ pub(crate) struct TopicEntry {
 struct Spread {
     /// Of each partition.
     leaders: Arc<[Option<i32>]>,
-    /// Partitions that have a leader which is not silent, in order; all that have a leader, if
-    /// there is no such.
+    /// The brokers in whose lines their memory is lent: their leaders, but for partitions with
+    /// batches that are in flight elsewhere still. Those were in this state when it was looked at.
+    lines: Arc<[Option<i32>]>,
+    /// Partitions whose leader and line are not of a silent broker, in order; all that have a
+    /// leader, if there is no such.
     available: Vec<i32>,
 }
 
 impl Spread {
-    fn new(leaders: Arc<[Option<i32>]>, silent: &BTreeSet<i32>) -> Self {
-        let those = |so: &dyn Fn(i32) -> bool| -> Vec<i32> {
-            let numbered = (0..).zip(&*leaders);
-            let chosen = numbered.filter(|(_, leader)| leader.is_some_and(so));
-            chosen.map(|(partition, _)| partition).collect()
+    fn new(leaders: Arc<[Option<i32>]>, lines: Arc<[Option<i32>]>, silent: &BTreeSet<i32>) -> Self {
+        let those = |is_silent: &dyn Fn(i32) -> bool| -> Vec<i32> {
+            let brokers = leaders.iter().zip(&*lines);
+            let may = brokers.map(|(leader, line)| {
+                leader.is_some_and(|leader| !is_silent(leader)) && !line.is_some_and(is_silent)
+            });
+            let numbered = (0..).zip(may).filter(|(_, may)| *may);
+            numbered.map(|(partition, _)| partition).collect()
         };
-        let mut available = those(&|leader| !silent.contains(&leader));
+        let mut available = those(&|broker| silent.contains(&broker));
         if available.is_empty() {
-            available = those(&|_| true);
+            available = those(&|_| false);
         }
-        Self { leaders, available }
+        Self {
+            leaders,
+            lines,
+            available,
+        }
     }
 }
 
-/// A partition's line for memory, before and after a change of its leader, and what it holds.
+/// What became of a partition's line for memory.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct LineChange {
-    /// `None` if the partition is new.
-    pub(crate) from: Option<MemoryLine>,
-    pub(crate) to: MemoryLine,
-    pub(crate) bytes: usize,
+pub(crate) enum LineChange {
+    /// The partition is new, and this is its line.
+    New(MemoryLine),
+    /// It turned to another one.
+    Turned(Turn),
 }
 
 #[derive(Debug, Default)]
@@ -190,10 +200,29 @@ impl TopicEntry {
 
     /// A broker became silent, or is not any more; these are. Called by the I/O thread alone.
     pub(crate) fn spread_without(&self, broker: i32, silent: &BTreeSet<i32>) {
-        let leaders = self.spread.load().leaders.clone();
-        if leaders.contains(&Some(broker)) {
-            self.set_spread(Spread::new(leaders, silent));
+        let before = self.spread.load_full();
+        let broker = Some(broker);
+        if before.leaders.contains(&broker) || before.lines.contains(&broker) {
+            let lines = self.lines(&before.leaders, &before);
+            self.set_spread(Spread::new(before.leaders.clone(), lines, silent));
         }
+    }
+
+    /// In whose lines the partitions' memory is lent now. Those that were with their leader are
+    /// there still.
+    fn lines(&self, leaders: &Arc<[Option<i32>]>, before: &Spread) -> Arc<[Option<i32>]> {
+        let mut lines = None;
+        for (at, leader) in leaders.iter().enumerate() {
+            if before.lines.get(at) == Some(leader) {
+                continue;
+            }
+            let entry = self.partitions.get(at as i32);
+            let line = entry.map(|entry| entry.lock().queue.line().0);
+            if let Some(line) = line.filter(|line| line != leader) {
+                lines.get_or_insert_with(|| leaders.to_vec())[at] = line;
+            }
+        }
+        lines.map_or_else(|| leaders.clone(), Arc::from)
     }
 
     fn set_spread(&self, spread: Spread) {
@@ -213,9 +242,8 @@ impl TopicEntry {
     /// Takes new metadata: partitions are added, never taken away, so that a record's number
     /// stays what it was. Called by the I/O thread alone.
     ///
-    /// Each line that changes is told to `change`, those of new partitions before anybody can
-    /// append to them. It is called under the partition's lock: credit that is given back meanwhile
-    /// would otherwise be missing in the new line.
+    /// Each line that changes is told to `change`: those of new partitions before anybody can append
+    /// to them, those of others under their lock.
     pub(crate) fn update(
         &self,
         leaders: &Arc<[Option<i32>]>,
@@ -224,28 +252,24 @@ impl TopicEntry {
         mut change: impl FnMut(LineChange),
         woken: &mut Vec<Waker>,
     ) {
-        let before = self.spread.load().leaders.clone();
+        let before = self.spread.load_full();
         for (partition, leader) in (0..).zip(&**leaders) {
-            let to = MemoryLine(*leader);
-            if before.get(partition as usize) == Some(leader) {
+            if before.leaders.get(partition as usize) == Some(leader) {
                 continue;
             }
-            match self.partitions.get(partition) {
-                Some(entry) => {
-                    let mut inner = entry.lock();
-                    let from = inner.queue.line();
-                    let bytes = inner.queue.turn_to_line(to);
-                    let from = Some(from);
-                    change(LineChange { from, to, bytes });
-                }
-                None => change(LineChange {
-                    from: None,
-                    to,
-                    bytes: 0,
-                }),
+            let line = MemoryLine(*leader);
+            let Some(entry) = self.partitions.get(partition) else {
+                change(LineChange::New(line));
+                continue;
+            };
+            let mut inner = entry.lock();
+            inner.queue.set_leader_line(line);
+            if let Some(turn) = inner.queue.poll_turn() {
+                change(LineChange::Turned(turn));
             }
         }
-        self.set_spread(Spread::new(leaders.clone(), silent));
+        let lines = self.lines(leaders, &before);
+        self.set_spread(Spread::new(leaders.clone(), lines, silent));
         let count = u32::try_from(leaders.len()).unwrap_or(0);
         self.partitions.grow(count, |partition| {
             let id = PartitionId {

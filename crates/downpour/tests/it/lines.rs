@@ -26,7 +26,9 @@ fn with_silent_broker(cluster: &FakeCluster, max_block: Duration) -> Producer {
         .max_block(max_block)
         .build()
         .unwrap();
-    smol::block_on(producer.topic("events")).unwrap();
+    until("its topic is known", || {
+        smol::block_on(producer.topic("events")).is_ok()
+    });
     producer
 }
 
@@ -170,7 +172,7 @@ fn one_that_waits_for_a_silent_broker_and_may_go_elsewhere_does() {
     let silent = led_by(&cluster, 2);
     fill(&producer, silent[0]);
     // Each waits at once, or is accepted at a broker that answers.
-    let sends: Vec<_> = (0..60)
+    let sends: Vec<_> = (0..30)
         .map(|n| {
             let value = format!("{n:020000}");
             let mut send = producer.send(Record::to("events").value(value));
@@ -200,16 +202,38 @@ fn one_that_waits_for_a_silent_broker_and_may_go_elsewhere_does() {
 }
 
 #[test]
-fn memory_goes_with_a_partition_to_its_new_leader() {
+fn memory_goes_with_a_partition_to_its_new_leader_once_the_one_before_has_let_go() {
     let cluster = cluster();
     let producer = with_silent_broker(&cluster, PATIENCE);
-    let silent = led_by(&cluster, 2)[0];
-    fill(&producer, silent);
-    let record = Record::to("events").partition(silent).value(vec![1; 1000]);
+    let (moves, other) = (led_by(&cluster, 2)[0], led_by(&cluster, 1)[0]);
+    // It is connected to one that it can ask.
+    let first = producer.send(Record::to("events").partition(other));
+    smol::block_on(first).unwrap().wait().unwrap();
+    fill(&producer, moves);
+    until("it was asked", || {
+        cluster.request_count(ApiKey::Produce) > 0
+    });
+    let record = Record::to("events").partition(moves).value(vec![1; 1000]);
     let mut waits = producer.send(record);
     let mut context = Context::from_waker(Waker::noop());
     assert!(Pin::new(&mut waits).poll(&mut context).is_pending());
-    cluster.move_leader("events", silent, 1);
+    cluster.move_leader("events", moves, 1);
+    // A partition that does not exist makes it ask for metadata.
+    let asked = cluster.request_count(ApiKey::Metadata);
+    let nowhere = producer.try_send(Record::to("events").partition(99));
+    assert!(matches!(
+        nowhere.unwrap_err().reason(),
+        SendError::Invalid(_)
+    ));
+    until("it asks", || {
+        cluster.request_count(ApiKey::Metadata) > asked
+    });
+    // What is in flight at the broker before takes nothing from the new one's records.
+    for _ in 0..2 * MEMORY / 1000 {
+        let record = Record::to("events").partition(other).value(vec![1; 1000]);
+        drop(smol::block_on(producer.send(record)).unwrap());
+    }
+    cluster.clear_faults();
     cluster.disconnect_clients(2);
     smol::block_on(waits).unwrap().wait().unwrap();
     smol::block_on(producer.flush());

@@ -10,7 +10,7 @@ use super::harness::{Bench, LINE, RECORDS_AT, config};
 use crate::config::Config;
 use crate::ids::MemoryLine;
 use crate::output::Output;
-use crate::queue::{Append, Chunk, Peek};
+use crate::queue::{Append, Chunk, Peek, Turn};
 
 fn small() -> Config {
     let mut config = config();
@@ -205,12 +205,21 @@ fn credit_comes_back_when_the_batch_is_answered_not_before() {
 fn memory_goes_back_to_the_line_that_the_partition_turned_to() {
     let mut bench = Bench::with(&small()).compressed(Compression::new(CompressionType::Gzip));
     bench.append("in flight");
-    bench.send();
+    let sent = bench.send();
     bench.append("open");
+    let other = MemoryLine(Some(2));
+    bench.queue.set_leader_line(other);
+    assert_eq!(bench.queue.poll_turn(), None, "broker 1 has not answered");
+    bench.lose(&sent, false);
     let held = bench.queue.held();
     assert_eq!((held, bench.lent()), (held, held));
-    let other = MemoryLine(Some(2));
-    assert_eq!(bench.queue.turn_to_line(other), held);
+    let turn = Turn {
+        from: LINE,
+        to: other,
+        bytes: held,
+    };
+    assert_eq!(bench.queue.poll_turn(), Some(turn));
+    assert_eq!(bench.queue.poll_turn(), None);
     // A chunk of the line before is not taken: its bytes were not counted here.
     let mut chunk = Some(Chunk {
         memory: Vec::with_capacity(1024),

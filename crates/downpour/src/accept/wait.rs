@@ -177,12 +177,12 @@ pub(crate) struct WaitForMemory<'a> {
 /// A chunk that a record needs.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Want {
-    pub(crate) bytes: usize,
-    pub(crate) partition: i32,
+    pub(super) bytes: usize,
+    pub(super) partition: i32,
     /// Where the partition's memory was lent when the record came to it.
-    pub(crate) line: MemoryLine,
+    pub(super) line: MemoryLine,
     /// Any other partition would do as well.
-    pub(crate) is_free: bool,
+    pub(super) is_free: bool,
 }
 
 impl<'a> WaitForMemory<'a> {

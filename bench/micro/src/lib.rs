@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use downpour_core::config::{Address, BatchOptions, Config};
-use downpour_core::queue::{Append, Queue, QueueSettings};
+use downpour_core::ids::MemoryLine;
+use downpour_core::queue::{Append, Chunk, Queue, QueueSettings};
 use downpour_wire::record::RecordRef;
 
 /// Bytes of a batch and of a chunk.
@@ -15,6 +16,9 @@ pub const BATCH: usize = 64 << 10;
 /// Bytes of values that fill some four batches: with five the open one would grow in place of
 /// being closed.
 pub const FOUR_BATCHES: usize = 228 << 10;
+
+/// Where all chunks are lent.
+const LINE: MemoryLine = MemoryLine(Some(1));
 
 /// A record without key, always of the same time.
 pub fn record(value: &[u8]) -> RecordRef<'_> {
@@ -44,7 +48,7 @@ impl Partition {
         config.idempotence = false;
         config.allow_reordering = true;
         Self {
-            queue: Queue::new(Arc::from("t"), 0, QueueSettings::from(&config)),
+            queue: Queue::new(Arc::from("t"), 0, LINE, QueueSettings::from(&config)),
             options: config.batch_options(),
             // Not zeros, or the system would hand them out only when they are written.
             chunks: (0..16).map(|_| vec![1; BATCH]).collect(),
@@ -63,7 +67,8 @@ impl Partition {
             Arc::default,
         ) {
             // Large enough, whatever is asked for.
-            chunk = self.chunks.pop();
+            let memory = self.chunks.pop();
+            chunk = memory.map(|memory| Chunk { memory, line: LINE });
         }
     }
 }

@@ -36,6 +36,9 @@ use crate::topics::partitions::{PartitionEntry, PartitionInner};
 /// Tries for a chunk before its caller queues up for one: others may fill what it brings.
 const TRIES: usize = 16;
 
+/// Partitions that a record without a key turns to, one after the other, before it waits where it is.
+const CHOICES_MAX: u8 = 8;
+
 thread_local! {
     /// Contexts of codecs are large and used again.
     static COMPRESSOR: RefCell<Compressor> = RefCell::new(Compressor::new());
@@ -49,6 +52,8 @@ pub(crate) struct AcceptProgress<'a> {
     options: &'a BatchOptions,
     /// Chosen once: the choice counts bytes.
     pub(super) partition: Option<i32>,
+    /// How often it chose another one since, because it would have waited for a silent broker.
+    choices: u8,
     /// A chunk that was waited for; its credit is this record's until the next attempt.
     pub(super) chunk: Option<Chunk>,
 }
@@ -60,6 +65,7 @@ impl<'a> AcceptProgress<'a> {
         Self {
             options: &shared.settings.options,
             partition: None,
+            choices: 0,
             chunk: None,
         }
     }
@@ -355,15 +361,18 @@ fn custom(partitioner: &dyn Partitioner, topic: &TopicEntry, key: Option<&[u8]>)
 fn no_memory(
     topic: &Arc<TopicEntry>,
     record: &Record<'_>,
+    progress: &AcceptProgress<'_>,
     (partition, line): (i32, MemoryLine),
     bytes: usize,
 ) -> Obstacle {
+    // A partitioner of the caller's may insist.
     let is_keyless = record.partition_key.is_none() && record.key.is_none();
+    let may_choose = record.partition == NO_PARTITION && progress.choices < CHOICES_MAX;
     let want = Want {
         bytes,
         partition,
         line,
-        is_free: is_keyless && record.partition == NO_PARTITION,
+        is_free: is_keyless && may_choose,
     };
     Obstacle::Memory(topic.clone(), want)
 }
@@ -373,6 +382,7 @@ fn no_memory(
 pub(super) fn choose_elsewhere(topic: &TopicEntry, want: Want, progress: &mut AcceptProgress<'_>) {
     if want.is_free && topic.avoids(want.partition) {
         topic.turn_from(want.partition);
+        progress.choices += 1;
         progress.partition = None;
     }
 }
@@ -430,7 +440,7 @@ fn append(
         if shared.memory.is_contended_in(line) {
             // Whoever came later would live on in the open batch's room and keep it from leaving.
             let bytes = BatchBuilder::new().record_len(&reference);
-            return Err(no_memory(topic, record, (partition, line), bytes));
+            return Err(no_memory(topic, record, progress, (partition, line), bytes));
         }
     }
     let mut wanted = (MemoryLine(None), 0);
@@ -474,7 +484,7 @@ fn append(
         shared.give_back(chunk);
     }
     let (line, bytes) = wanted;
-    Err(no_memory(topic, record, (partition, line), bytes))
+    Err(no_memory(topic, record, progress, (partition, line), bytes))
 }
 
 /// Takes a chunk of at least so many bytes in this line, if there is one to be had now. One that is

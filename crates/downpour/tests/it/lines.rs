@@ -1,10 +1,14 @@
 //! `buffer_memory` among brokers: one that does not answer keeps the others' records not back.
 
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use downpour::{Delivery, Producer, Record, SendError, SendTimeout, WaitedFor};
+use downpour::{
+    Choice, Delivery, Partitioner, Producer, Record, SendError, SendTimeout, WaitedFor,
+};
 use downpour_fake::{ApiKey, FakeCluster, Fault};
 
 use crate::setup::{PATIENCE, builder, cluster, until};
@@ -198,6 +202,42 @@ fn one_that_waits_for_a_silent_broker_and_may_go_elsewhere_does() {
             });
         }
     });
+    give_up(producer);
+}
+
+/// Answers with one partition, whatever is available.
+#[derive(Debug)]
+struct Insists(i32, Arc<AtomicU32>);
+
+impl Partitioner for Insists {
+    fn partition(&self, _: &str, _: Option<&[u8]>, _: u32, _: &[i32]) -> Choice {
+        self.1.fetch_add(1, Ordering::Relaxed);
+        Choice::Partition(self.0)
+    }
+}
+
+#[test]
+fn a_partitioner_that_insists_on_a_silent_broker_is_asked_a_few_times_and_then_waited_for() {
+    let cluster = cluster();
+    cluster.fault(Fault::hang().on(ApiKey::Produce).broker(2).always());
+    let asked = Arc::new(AtomicU32::new(0));
+    let silent = led_by(&cluster, 2)[0];
+    let producer = builder(&cluster)
+        .buffer_memory(MEMORY)
+        .max_block(Duration::from_millis(1500))
+        .partitioner(Insists(silent, asked.clone()))
+        .build()
+        .unwrap();
+    smol::block_on(producer.topic("events")).unwrap();
+    fill(&producer, silent);
+    for _ in 0..2 {
+        let before = asked.load(Ordering::Relaxed);
+        let send = producer.send(Record::to("events").value(vec![1; 1000]));
+        let timeout = timeout(smol::block_on(send));
+        assert_eq!(timeout.waited_for(), WaitedFor::Memory);
+        let times = asked.load(Ordering::Relaxed) - before;
+        assert!(times < 12, "{times}");
+    }
     give_up(producer);
 }
 

@@ -4,7 +4,10 @@
 
 pub(crate) mod bootstrap;
 pub(crate) mod cluster;
+pub mod connect_error;
 pub(crate) mod connection;
 pub(crate) mod connections;
+pub mod ending;
 pub(crate) mod inquiry;
+pub(crate) mod stage;
 pub(crate) mod versions;

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use downpour_wire::error_code::ErrorCode;
 
+use crate::client::connect_error::ConnectError;
+use crate::client::ending::DisconnectReason;
 use crate::config::Address;
 use crate::outcome::{Cause, Written};
 
@@ -22,7 +24,7 @@ pub enum Event {
         /// The broker that advertised this address; `None` while bootstrapping.
         broker: Option<i32>,
     },
-    /// A connection is open and its versions are chosen.
+    /// A connection can be used.
     Connected {
         /// Where to.
         address: Address,
@@ -33,25 +35,23 @@ pub enum Event {
         /// Chosen version of Metadata.
         metadata_version: i16,
     },
-    /// A connection could not be opened.
+    /// A connection could not be made, or ended before it could be used.
     ConnectFailed {
-        /// Where to.
-        address: Address,
+        /// Where to, and why not.
+        error: ConnectError,
         /// The broker that advertised this address; `None` while bootstrapping.
         broker: Option<i32>,
-        /// What was said.
-        reason: Arc<str>,
         /// Pause before the next attempt.
         retry_after: Duration,
     },
-    /// An open connection ended.
+    /// A connection that could be used ended.
     Disconnected {
         /// Where to.
         address: Address,
         /// The broker, once known.
         broker: Option<i32>,
         /// Why.
-        reason: Arc<str>,
+        reason: DisconnectReason,
         /// Requests that lost their answer.
         unanswered: usize,
     },

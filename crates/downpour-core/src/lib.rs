@@ -9,7 +9,7 @@
 #![forbid(unsafe_code)]
 
 pub mod callers;
-mod client;
+pub mod client;
 pub mod config;
 pub mod errors;
 pub mod event;

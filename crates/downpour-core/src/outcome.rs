@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use downpour_wire::error_code::ErrorCode;
 
+use crate::client::connect_error::ConnectError;
+
 /// How a run of records of one batch ended.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -99,6 +101,11 @@ pub enum Cause {
     },
     /// One record was refused, and the batch with it; this is another record of that batch.
     SiblingRefused,
+    /// The leader of the partition could not be reached.
+    Unreachable {
+        /// Where it was looked for, and why it was not found.
+        error: Arc<ConnectError>,
+    },
     /// The connection ended before the answer came.
     Disconnected {
         /// What ended it.
@@ -159,15 +166,30 @@ impl Cause {
 
     /// The code of the broker that is at the root of it, if one is.
     pub fn code(&self) -> Option<ErrorCode> {
-        match self {
+        match self.root() {
             Self::Broker { code, .. } => Some(*code),
+            _ => None,
+        }
+    }
+
+    /// The failed attempt to connect that is at the root of it, if one is.
+    pub fn connect_error(&self) -> Option<&ConnectError> {
+        match self.root() {
+            Self::Unreachable { error } => Some(error),
+            _ => None,
+        }
+    }
+
+    /// What went wrong first of all.
+    fn root(&self) -> &Self {
+        match self {
             Self::DeliveryTimeout {
                 last: Some(last), ..
             }
             | Self::EpochLost { last: Some(last) }
             | Self::TooOldToRetry { last: Some(last) }
-            | Self::Closed { last: Some(last) } => last.code(),
-            _ => None,
+            | Self::Closed { last: Some(last) } => last.root(),
+            _ => self,
         }
     }
 }
@@ -186,13 +208,19 @@ impl fmt::Display for Cause {
             Self::SiblingRefused => {
                 f.write_str("another record of the same batch was refused, and the batch with it")
             }
+            Self::Unreachable { error } => error.fmt(f),
             Self::Disconnected { reason } => write!(f, "the connection ended: {reason}"),
             Self::Unanswered { reason } => write!(f, "no answer: {reason}"),
             Self::DeliveryTimeout {
                 last: Some(last),
                 waiting_for,
             } => {
-                write!(f, "delivery timeout while {waiting_for}, after {last}")
+                let lead = match **last {
+                    // The very thing that was waited for.
+                    Self::Unreachable { .. } => ":",
+                    _ => ", after",
+                };
+                write!(f, "delivery timeout while {waiting_for}{lead} {last}")
             }
             Self::DeliveryTimeout {
                 last: None,

@@ -26,7 +26,7 @@ pub type Outputs<T> = VecDeque<Output<T>>;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Output<T> {
-    /// Open a connection, then call `handle_connected` or `handle_disconnected`.
+    /// Open a connection, then call `handle_connected` or `handle_connect_failed`.
     Connect {
         /// The name under which everything about this connection is said from now on.
         connection_id: ConnectionId,

@@ -9,13 +9,21 @@ use downpour_wire::codec::{Compression, Compressor};
 /// A batch to compress and sum up; run it without any lock, then bring the result back.
 #[derive(Debug)]
 pub struct SealJob {
-    /// Its place among the closed batches of its queue.
-    pub(crate) order: u64,
-    pub(crate) builder: BatchBuilder,
-    pub(crate) compression: Compression,
+    order: u64,
+    builder: BatchBuilder,
+    compression: Compression,
 }
 
 impl SealJob {
+    /// Of a closed batch, whose place in its queue is `order`.
+    pub(crate) fn new(order: u64, builder: BatchBuilder, compression: Compression) -> Self {
+        Self {
+            order,
+            builder,
+            compression,
+        }
+    }
+
     /// Bytes to compress.
     pub fn bytes(&self) -> usize {
         self.builder.body_len()
@@ -53,12 +61,32 @@ impl SealJob {
 /// A sealed batch on its way back to its queue.
 #[derive(Debug)]
 pub struct Sealed {
-    pub(crate) order: u64,
-    pub(crate) body: Body,
+    order: u64,
+    body: Body,
+    before: usize,
+    recycled: Vec<Vec<u8>>,
+}
+
+impl Sealed {
+    /// Its place among the closed batches of its queue.
+    pub(crate) fn order(&self) -> u64 {
+        self.order
+    }
+
     /// Bytes of credit that the batch held before it was compressed.
-    pub(crate) before: usize,
-    /// Chunks that compression emptied.
-    pub(crate) recycled: Vec<Vec<u8>>,
+    pub(crate) fn held(&self) -> usize {
+        self.before
+    }
+
+    /// Bytes of credit that it needs now, which are never more.
+    pub(crate) fn needs(&self) -> usize {
+        self.body.capacity().min(self.before)
+    }
+
+    /// What is sent, and the chunks that compression emptied.
+    pub(crate) fn into_parts(self) -> (Body, Vec<Vec<u8>>) {
+        (self.body, self.recycled)
+    }
 }
 
 /// Seals without compressing.

@@ -34,6 +34,7 @@ mod topic;
 mod topics;
 
 pub use downpour_core::callers::partitioner::{Choice, Partitioner};
+pub use downpour_core::client::connect_error::{ConnectError, ConnectErrorKind};
 pub use downpour_core::config::{Acks, Address};
 pub use downpour_core::outcome::{Cause, WaitingFor, Written};
 pub use downpour_wire::codec::{Compression, CompressionError, CompressionType};

@@ -4,9 +4,10 @@
 //! is what makes a lost answer dangerous.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::time::Duration;
 
+use downpour_core::client::connect_error::{ConnectErrorKind, ConnectFailure};
+use downpour_core::client::ending::DisconnectReason;
 use downpour_core::config::Address;
 use downpour_core::ids::ConnectionId;
 use downpour_fake::logic::{Reaction, Then};
@@ -58,9 +59,9 @@ impl World {
             connection.client_open = false;
             self.tally.count("faults: connection refused");
             self.trace.note(self.now, || format!("{id:?} is refused"));
-            let reason = Arc::from("refused");
+            let refused = ConnectFailure::new(ConnectErrorKind::Refused, "refused");
             let queues = &mut self.partitions;
-            self.engine.handle_disconnected(id, reason, now, queues);
+            self.engine.handle_connect_failed(id, refused, now, queues);
         } else {
             return;
         }
@@ -313,7 +314,7 @@ impl World {
         let now = self.instant();
         let queues = &mut self.partitions;
         self.engine
-            .handle_disconnected(id, Arc::from(why), now, queues);
+            .handle_disconnected(id, DisconnectReason::Closed, now, queues);
         self.turn();
     }
 

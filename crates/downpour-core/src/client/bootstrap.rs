@@ -6,11 +6,11 @@ use std::time::Instant;
 #[derive(Debug, Default)]
 pub(crate) struct Bootstrap {
     /// Which address comes next, counted on without end; the remainder is the place in the list.
-    pub(crate) next: usize,
+    pub(super) next: usize,
     /// Failures in a row; an address that answers sets them back.
-    pub(crate) failures: u32,
-    pub(crate) retry_at: Option<Instant>,
+    pub(super) failures: u32,
+    pub(super) retry_at: Option<Instant>,
     /// Set when no known broker was within reach, cleared by an answer to Metadata. Without it a
     /// client whose brokers all moved would ask their old addresses forever (KIP-899).
-    pub(crate) again: bool,
+    pub(super) again: bool,
 }

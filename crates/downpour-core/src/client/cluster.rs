@@ -17,10 +17,8 @@ use crate::ids::PartitionId;
 /// Who leads a partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Leader {
-    /// `None` while nobody does.
-    pub(crate) broker: Option<i32>,
-    /// Grows with each election (KIP-320); -1 where the broker is too old to say.
-    pub(crate) epoch: i32,
+    broker: Option<i32>,
+    epoch: i32,
 }
 
 impl Leader {
@@ -28,15 +26,40 @@ impl Leader {
         broker: None,
         epoch: -1,
     };
+
+    /// `None` while nobody does.
+    pub(crate) fn broker(self) -> Option<i32> {
+        self.broker
+    }
+
+    /// Grows with each election (KIP-320); -1 where the broker is too old to say.
+    pub(crate) fn epoch(self) -> i32 {
+        self.epoch
+    }
 }
 
 /// One topic.
 #[derive(Debug)]
 pub(crate) struct Topic {
-    pub(crate) name: Arc<str>,
-    pub(crate) id: Uuid,
-    /// Empty until metadata came.
-    pub(crate) leaders: Vec<Leader>,
+    name: Arc<str>,
+    id: Uuid,
+    leaders: Vec<Leader>,
+}
+
+impl Topic {
+    pub(crate) fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    /// Zero where no broker told one.
+    pub(crate) fn id(&self) -> Uuid {
+        self.id
+    }
+
+    /// One per partition; none until metadata came.
+    pub(crate) fn leaders(&self) -> &[Leader] {
+        &self.leaders
+    }
 }
 
 /// What a merge changed.

@@ -11,33 +11,44 @@ use downpour_wire::header::{decode_response_header, response_header_is_flexible}
 use downpour_wire::messages::ApiKey;
 use downpour_wire::primitives::Reader;
 
+use crate::client::connect_error::{ConnectError, ConnectErrorKind};
+use crate::client::ending::{DisconnectReason, Ending};
+use crate::client::stage::Stage;
 use crate::client::versions::Versions;
 use crate::config::{Address, Config};
 use crate::ids::ConnectionId;
 
-/// How far a connection has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Stage {
-    /// The socket is being opened.
-    Connecting,
-    /// The broker was asked which versions it speaks.
-    Negotiating,
-    /// Requests may be sent.
-    Ready,
-}
-
 /// A request without an answer. `P` is what the engine remembers of it.
 #[derive(Debug)]
 pub(crate) struct Pending<P> {
-    pub(crate) correlation_id: i32,
-    pub(crate) api: ApiKey,
-    pub(crate) version: i16,
-    pub(crate) sent_at: Instant,
+    correlation_id: i32,
+    api: ApiKey,
+    version: i16,
+    sent_at: Instant,
     /// Bytes that have left on this connection before the request's first.
     begins_at: u64,
     /// Bytes that have left on this connection once the request is out.
-    pub(crate) ends_at: u64,
-    pub(crate) purpose: P,
+    ends_at: u64,
+    purpose: P,
+}
+
+impl<P> Pending<P> {
+    /// The version that it was asked in, and that its answer comes in.
+    pub(crate) fn version(&self) -> i16 {
+        self.version
+    }
+
+    pub(crate) fn purpose(&self) -> &P {
+        &self.purpose
+    }
+
+    pub(crate) fn purpose_mut(&mut self) -> &mut P {
+        &mut self.purpose
+    }
+
+    pub(crate) fn into_purpose(self) -> P {
+        self.purpose
+    }
 }
 
 /// Why an answer was not understood; the connection ends.
@@ -74,16 +85,15 @@ impl From<DecodeError> for ProtocolError {
 /// One connection.
 #[derive(Debug)]
 pub(crate) struct Connection<P> {
-    pub(crate) id: ConnectionId,
-    pub(crate) address: Address,
+    id: ConnectionId,
+    address: Address,
     /// `None` while bootstrapping.
-    pub(crate) broker: Option<i32>,
-    pub(crate) stage: Stage,
-    pub(crate) versions: Versions,
-    pub(crate) pending: VecDeque<Pending<P>>,
+    broker: Option<i32>,
+    stage: Stage,
+    pending: VecDeque<Pending<P>>,
     /// Requests that nobody answers (acks=0), until they are on the socket.
-    pub(crate) unacked: VecDeque<Pending<P>>,
-    pub(crate) throttled_until: Option<Instant>,
+    unacked: VecDeque<Pending<P>>,
+    throttled_until: Option<Instant>,
     opened_at: Instant,
     last_used: Instant,
     next_correlation_id: i32,
@@ -108,7 +118,6 @@ impl<P> Connection<P> {
             address,
             broker,
             stage: Stage::Connecting,
-            versions: Versions::default(),
             pending: VecDeque::new(),
             unacked: VecDeque::new(),
             throttled_until: None,
@@ -121,8 +130,36 @@ impl<P> Connection<P> {
         }
     }
 
-    pub(crate) fn is_ready(&self) -> bool {
-        self.stage == Stage::Ready
+    pub(crate) fn id(&self) -> ConnectionId {
+        self.id
+    }
+
+    pub(crate) fn address(&self) -> &Address {
+        &self.address
+    }
+
+    /// The broker that it leads to; `None` while bootstrapping.
+    pub(crate) fn broker(&self) -> Option<i32> {
+        self.broker
+    }
+
+    pub(crate) fn stage(&self) -> &Stage {
+        &self.stage
+    }
+
+    /// Whether it is set up, so that requests may be sent.
+    pub(crate) fn is_usable(&self) -> bool {
+        matches!(self.stage, Stage::Usable(_))
+    }
+
+    /// The socket is open; whether that led to another stage.
+    pub(crate) fn handle_connected(&mut self) -> bool {
+        self.stage.handle_connected()
+    }
+
+    /// The versions that it speaks are chosen; whether that led to another stage.
+    pub(super) fn handle_versions(&mut self, versions: Versions) -> bool {
+        self.stage.handle_versions(versions)
     }
 
     /// The id that the next request carries.
@@ -133,6 +170,32 @@ impl<P> Connection<P> {
     /// Requests without an answer, those included that nobody answers and that have not left.
     pub(crate) fn requests(&self) -> impl Iterator<Item = &Pending<P>> {
         self.pending.iter().chain(&self.unacked)
+    }
+
+    /// How many requests the broker has still to answer.
+    pub(crate) fn unanswered(&self) -> usize {
+        self.pending.len()
+    }
+
+    /// Takes out one that nobody answers and that has left by now, the oldest first.
+    pub(crate) fn take_sent(&mut self) -> Option<Pending<P>> {
+        let first = self.unacked.front()?;
+        if !self.has_left(first) {
+            return None;
+        }
+        self.unacked.pop_front()
+    }
+
+    /// Takes back a request whose answer could not be used: it has none.
+    pub(crate) fn put_back(&mut self, pending: Pending<P>) {
+        self.pending.push_front(pending);
+    }
+
+    /// Takes out all that have no answer, because none will come. Of those that nobody answers,
+    /// only what has not left whole is among them.
+    pub(crate) fn take_requests(&mut self) -> impl Iterator<Item = Pending<P>> + use<P> {
+        let pending = std::mem::take(&mut self.pending);
+        pending.into_iter().chain(std::mem::take(&mut self.unacked))
     }
 
     /// Notes a request of so many bytes that is handed to the socket now.
@@ -217,15 +280,30 @@ impl<P> Connection<P> {
 
     /// When the connection must have made progress; it is given up otherwise.
     pub(crate) fn deadline(&self, connect: Duration, request: Duration) -> Option<Instant> {
-        match self.stage {
-            Stage::Connecting | Stage::Negotiating => Some(self.opened_at + connect),
-            Stage::Ready => self.pending.front().map(|p| p.sent_at + request),
+        if self.is_usable() {
+            self.pending.front().map(|p| p.sent_at + request)
+        } else {
+            Some(self.opened_at + connect)
         }
     }
 
-    /// The version of a request that the broker and this client both speak.
+    /// The version of a request that the broker and this client both speak; none before the
+    /// connection can be used.
     pub(crate) fn version_of(&self, key: ApiKey) -> Option<i16> {
-        self.versions.of(key)
+        match &self.stage {
+            Stage::Usable(versions) => versions.of(key),
+            _ => None,
+        }
+    }
+
+    /// The broker asks for no requests until then.
+    pub(crate) fn throttle(&mut self, until: Instant) {
+        self.throttled_until = Some(until);
+    }
+
+    /// When the broker takes requests again, if it ever asked for none.
+    pub(crate) fn throttled_until(&self) -> Option<Instant> {
+        self.throttled_until
     }
 
     /// Whether the broker asked for no requests for now.
@@ -240,29 +318,42 @@ impl<P> Connection<P> {
 
     /// When it will have carried nothing for too long; `None` while it carries something.
     pub(crate) fn idle_at(&self, idle: Duration) -> Option<Instant> {
-        (self.is_ready() && self.is_quiet()).then(|| self.last_used + idle)
+        (self.is_usable() && self.is_quiet()).then(|| self.last_used + idle)
     }
 
     /// Why it is to be ended, if it got no further in time or carried nothing for too long.
-    pub(crate) fn is_late(&self, config: &Config, now: Instant) -> Option<String> {
+    pub(crate) fn is_late(&self, config: &Config, now: Instant) -> Option<Ending> {
         let (connect, request) = (config.connect_timeout, config.request_timeout);
         let is_over = |at: Option<Instant>| at.is_some_and(|at| at <= now);
         if is_over(self.deadline(connect, request)) {
+            let timed_out = |what: String| Ending::failed(ConnectErrorKind::TimedOut, what);
             return Some(match self.stage {
-                Stage::Connecting => format!("no connection within {connect:?}"),
-                Stage::Negotiating => {
-                    format!("connected, but no answer to ApiVersions within {connect:?}")
-                }
-                Stage::Ready => format!("no answer within {request:?}"),
+                Stage::Connecting => timed_out(format!("no connection within {connect:?}")),
+                Stage::Negotiating => timed_out(format!(
+                    "connected, but no answer to ApiVersions within {connect:?}"
+                )),
+                Stage::Usable(_) => Ending::Ended(DisconnectReason::Silent(request)),
             });
         }
         let idle = config.idle_timeout;
-        is_over(self.idle_at(idle)).then(|| format!("idle for {idle:?}"))
+        is_over(self.idle_at(idle)).then_some(Ending::Ended(DisconnectReason::Idle(idle)))
+    }
+
+    /// What its ending comes to: a failed attempt to connect, unless it could be used.
+    pub(crate) fn conclude(&self, ending: Ending) -> Result<DisconnectReason, ConnectError> {
+        let failure = match ending {
+            Ending::Ended(reason) if self.is_usable() => return Ok(reason),
+            Ending::Ended(reason) => reason.before_use(),
+            Ending::Failed(failure) => failure,
+        };
+        Err(ConnectError::new(self.address.clone(), failure))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
     fn connection() -> Connection<&'static str> {
@@ -307,6 +398,49 @@ mod tests {
             .map(|_| ())
             .unwrap_err();
         assert_eq!(error, ProtocolError::Unasked { correlation_id: 2 });
+    }
+
+    #[test]
+    fn what_ends_before_it_can_be_used_is_a_failed_attempt_to_connect() {
+        let broken = || {
+            let error = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
+            Ending::Ended(DisconnectReason::Broken(Arc::new(error)))
+        };
+        let mut connection = connection();
+        connection.handle_connected();
+        let error = connection.conclude(broken()).unwrap_err();
+        assert_eq!(error.kind(), ConnectErrorKind::Closed);
+        assert_eq!(
+            error.to_string(),
+            "no connection to b:1: connected, but no answer to ApiVersions: connection reset"
+        );
+        let source = std::error::Error::source(&error).unwrap();
+        let source: &std::io::Error = source.downcast_ref().unwrap();
+        assert_eq!(source.kind(), std::io::ErrorKind::ConnectionReset);
+        let error = connection.conclude(Ending::protocol("noise")).unwrap_err();
+        assert_eq!(error.kind(), ConnectErrorKind::Protocol);
+        assert!(std::error::Error::source(&error).is_none());
+        connection.handle_versions(Versions::default());
+        let reason = connection.conclude(broken()).unwrap();
+        assert!(matches!(reason, DisconnectReason::Broken(_)), "{reason:?}");
+    }
+
+    #[test]
+    fn of_requests_that_nobody_answers_those_are_taken_that_have_left() {
+        let now = Instant::now();
+        let mut connection = connection();
+        for name in ["first", "second"] {
+            connection.handle_request((ApiKey::Produce, 8), 10, false, name, now);
+        }
+        connection.handle_written(19, 0);
+        assert_eq!(connection.take_sent().unwrap().into_purpose(), "first");
+        assert!(connection.take_sent().is_none());
+        let rest: Vec<_> = connection
+            .take_requests()
+            .map(Pending::into_purpose)
+            .collect();
+        assert_eq!(rest, ["second"]);
+        assert!(connection.is_quiet());
     }
 
     #[test]

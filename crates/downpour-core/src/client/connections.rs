@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 use downpour_wire::messages::ApiKey;
 
 use crate::client::bootstrap::Bootstrap;
-use crate::client::connection::{Connection, Stage};
+use crate::client::connect_error::ConnectError;
+use crate::client::connection::Connection;
+use crate::client::ending::Ending;
 use crate::client::versions::{Features, Versions};
 use crate::config::{Address, Config};
 use crate::ids::ConnectionId;
@@ -30,8 +32,10 @@ pub(crate) struct Connections<P> {
 struct Peer {
     /// Set while a connection is open or being opened.
     connection: Option<ConnectionId>,
-    /// Connections in a row that ended before they were ready; one that is ready sets this back.
+    /// Connections in a row that ended before they could be used; one that can sets this back.
     failures: u32,
+    /// Why the last of them did, until one can be used.
+    failure: Option<ConnectError>,
     retry_at: Option<Instant>,
 }
 
@@ -78,7 +82,7 @@ impl<P> Connections<P> {
         self.open.values()
     }
 
-    /// The connection to a broker, ready or not.
+    /// The connection to a broker, usable or not.
     pub(crate) fn to(&self, broker: i32) -> Option<&Connection<P>> {
         let id = self.peers.get(&broker)?.connection?;
         self.open.get(&id)
@@ -145,20 +149,27 @@ impl<P> Connections<P> {
         })
     }
 
-    /// The versions are chosen: requests may be sent.
-    pub(crate) fn handle_negotiated(&mut self, id: ConnectionId, versions: Versions) {
-        let Some(connection) = self.open.get_mut(&id) else {
-            return;
-        };
-        connection.stage = Stage::Ready;
+    /// The versions of a connection are chosen; whether that led it to another stage.
+    pub(crate) fn handle_versions(&mut self, id: ConnectionId, versions: Versions) -> bool {
         self.features.merge(versions.features());
-        connection.versions = versions;
-        match connection.broker {
-            Some(broker) => {
-                let peer = self.peers.entry(broker).or_default();
-                (peer.failures, peer.retry_at) = (0, None);
+        let connection = self.open.get_mut(&id);
+        connection.is_some_and(|connection| connection.handle_versions(versions))
+    }
+
+    /// A connection is set up: to reach whom it leads to has not failed any more.
+    pub(crate) fn handle_usable(&mut self, id: ConnectionId) {
+        match self.open.get(&id).map(Connection::broker) {
+            Some(Some(broker)) => {
+                self.peers.insert(
+                    broker,
+                    Peer {
+                        connection: Some(id),
+                        ..Peer::default()
+                    },
+                );
             }
-            None => self.bootstrap.failures = 0,
+            Some(None) => self.bootstrap.failures = 0,
+            None => {}
         }
     }
 
@@ -177,9 +188,9 @@ impl<P> Connections<P> {
         now: Instant,
     ) -> Option<(Connection<P>, Duration)> {
         let connection = self.open.remove(&id)?;
-        let failed = u32::from(!connection.is_ready());
+        let failed = u32::from(!connection.is_usable());
         let limits = config.reconnect_backoff;
-        let backoff = match connection.broker {
+        let backoff = match connection.broker() {
             Some(broker) => {
                 let peer = self.peers.entry(broker).or_default();
                 peer.connection = None;
@@ -200,15 +211,26 @@ impl<P> Connections<P> {
         Some((connection, backoff))
     }
 
+    /// A broker could not be reached.
+    pub(crate) fn handle_unreachable(&mut self, broker: i32, error: ConnectError) {
+        self.peers.entry(broker).or_default().failure = Some(error);
+    }
+
+    /// The brokers that could not be reached when they were tried last, and why.
+    pub(crate) fn unreachable(&self) -> impl Iterator<Item = (i32, &ConnectError)> {
+        let peers = self.peers.iter();
+        peers.filter_map(|(&broker, peer)| Some((broker, peer.failure.as_ref()?)))
+    }
+
     /// Takes the bootstrap connections out that have done their work, which they have once a
-    /// broker's own connection is ready.
+    /// broker's own connection is usable.
     pub(crate) fn take_done(&mut self) -> Vec<ConnectionId> {
-        let is_own = |c: &Connection<P>| c.broker.is_some() && c.is_ready();
+        let is_own = |c: &Connection<P>| c.broker().is_some() && c.is_usable();
         if !self.open.values().any(is_own) {
             return Vec::new();
         }
-        let is_done = |c: &&Connection<P>| c.broker.is_none() && c.is_ready() && c.is_quiet();
-        let done = self.open.values().filter(is_done).map(|c| c.id);
+        let is_done = |c: &&Connection<P>| c.broker().is_none() && c.is_usable() && c.is_quiet();
+        let done = self.open.values().filter(is_done).map(Connection::id);
         let done: Vec<ConnectionId> = done.collect();
         self.open.retain(|id, _| !done.contains(id));
         done
@@ -220,48 +242,59 @@ impl<P> Connections<P> {
         std::mem::take(&mut self.open).into_keys().collect()
     }
 
-    /// The ready connection with the fewest requests on it: where a question goes that any broker
+    /// The usable connection with the fewest requests on it: where a question goes that any broker
     /// can answer.
     pub(crate) fn least_loaded(&self, now: Instant) -> Option<&Connection<P>> {
         self.open
             .values()
-            .filter(|c| c.is_ready() && !c.is_throttled(now))
-            .min_by_key(|c| (c.pending.len(), c.broker.is_none()))
+            .filter(|c| c.is_usable() && !c.is_throttled(now))
+            .min_by_key(|c| (c.unanswered(), c.broker().is_none()))
     }
 
-    /// A ready connection to a broker that knows a request, and the version to use.
+    /// A usable connection to a broker that knows a request, and the version to use.
     pub(crate) fn who_speaks(&self, key: ApiKey) -> Option<(ConnectionId, i16)> {
-        let ready = self.open.values().filter(|c| c.is_ready());
-        ready
-            .filter_map(|c| Some((c.id, c.version_of(key)?)))
+        self.open
+            .values()
+            .filter_map(|c| Some((c.id(), c.version_of(key)?)))
             .next()
     }
 
-    /// Connections that got no further in time or carried nothing for too long, and why.
-    pub(crate) fn late(&self, config: &Config, now: Instant) -> Vec<(ConnectionId, String)> {
-        let reasons = self.open.values().filter_map(|connection| {
-            let reason = connection.is_late(config, now)?;
-            Some((connection.id, reason))
-        });
-        reasons.collect()
+    /// A connection that got no further in time or carried nothing for too long, and why.
+    pub(crate) fn first_late(
+        &self,
+        config: &Config,
+        now: Instant,
+    ) -> Option<(ConnectionId, Ending)> {
+        self.open.values().find_map(|connection| {
+            let ending = connection.is_late(config, now)?;
+            Some((connection.id(), ending))
+        })
     }
 
-    /// When something about a connection, or about opening one, is due; those times that are over
-    /// already included. `is_needed` tells that somebody has to be asked.
-    pub(crate) fn wakes<'a>(
-        &'a self,
-        config: &'a Config,
-        is_needed: bool,
-    ) -> impl Iterator<Item = Instant> + 'a {
-        let open = self.open.values().flat_map(|connection| {
-            let deadline = connection.deadline(config.connect_timeout, config.request_timeout);
-            let idle = connection.idle_at(config.idle_timeout);
-            [deadline, idle, connection.throttled_until]
-        });
-        let nobody = is_needed && self.open.is_empty();
-        let entrances = self.peers.values().map(|peer| peer.retry_at);
-        let entrances = entrances.chain([self.bootstrap.retry_at]);
-        open.chain(entrances.filter(move |_| nobody)).flatten()
+    /// When something about a connection, or about opening one, is due next after `now`.
+    /// `is_needed` tells, where none is open, whether somebody has to be asked.
+    pub(crate) fn next_wake(
+        &self,
+        config: &Config,
+        now: Instant,
+        is_needed: impl FnOnce() -> bool,
+    ) -> Option<Instant> {
+        let mut wake: Option<Instant> = None;
+        let mut consider = |at: Option<Instant>| {
+            if let Some(at) = at.filter(|&at| at > now) {
+                wake = Some(wake.map_or(at, |wake| wake.min(at)));
+            }
+        };
+        for connection in self.open.values() {
+            consider(connection.deadline(config.connect_timeout, config.request_timeout));
+            consider(connection.idle_at(config.idle_timeout));
+            consider(connection.throttled_until());
+        }
+        if self.open.is_empty() && is_needed() {
+            let peers = self.peers.values().map(|peer| peer.retry_at);
+            peers.chain([self.bootstrap.retry_at]).for_each(consider);
+        }
+        wake
     }
 
     /// When a broker may be tried again, if that is not now.

@@ -3,13 +3,15 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use downpour_wire::error::DecodeError;
 use downpour_wire::header::decode_body;
 use downpour_wire::messages::{
     InitProducerIdResponse, MetadataResponse, PartitionProduceResponse, ProduceResponse,
 };
 use downpour_wire::primitives::Reader;
 
-use crate::client::connection::Pending;
+use crate::client::connection::{Connection, Pending};
+use crate::client::ending::Ending;
 use crate::event::Event;
 use crate::ids::ConnectionId;
 use crate::ids::PartitionId;
@@ -35,7 +37,7 @@ impl<T: Clone> Engine<T> {
             Ok((pending, reader)) => {
                 self.handle_answer(connection_id, pending, reader, now, queues)
             }
-            Err(error) => self.disconnect(connection_id, &error.to_string(), now, queues),
+            Err(error) => self.disconnect(connection_id, Ending::protocol(error), now, queues),
         }
     }
 
@@ -56,15 +58,11 @@ impl<T: Clone> Engine<T> {
             return;
         };
         connection.handle_written(left, held);
+        let broker = connection.broker();
         let mut sent = Vec::new();
-        while let Some(pending) = connection.unacked.pop_front() {
-            if !connection.has_left(&pending) {
-                connection.unacked.push_front(pending);
-                break;
-            }
-            sent.push(pending.purpose);
+        while let Some(pending) = connection.take_sent() {
+            sent.push(pending.into_purpose());
         }
-        let broker = connection.broker;
         for purpose in sent {
             if let Purpose::Produce(sent) = purpose {
                 self.handle_sent(broker, &sent, queues);
@@ -102,9 +100,9 @@ impl<T: Clone> Engine<T> {
         now: Instant,
         queues: &mut impl Queues<T>,
     ) {
-        let version = pending.version;
-        let result = match &pending.purpose {
-            Purpose::ApiVersions => self.handle_versions(connection_id, &pending, &reader, now),
+        let version = pending.version();
+        let result = match pending.purpose_mut() {
+            Purpose::ApiVersions => self.handle_versions(connection_id, version, &reader, now),
             Purpose::Metadata => decode_body::<MetadataResponse>(&mut reader, version)
                 .map(|response| {
                     self.throttle(connection_id, response.throttle_time_ms, now);
@@ -117,24 +115,20 @@ impl<T: Clone> Engine<T> {
                     self.handle_identity(&response, now, queues);
                 })
                 .map_err(unreadable),
-            Purpose::Produce(_) => match decode_body::<ProduceResponse>(&mut reader, version) {
-                Ok(response) => {
-                    if let Purpose::Produce(sent) = &mut pending.purpose {
-                        let sent = std::mem::take(sent);
-                        self.handle_produced(connection_id, &response, sent, now, queues);
-                    }
-                    Ok(())
-                }
-                Err(error) => Err(unreadable(error)),
-            },
+            Purpose::Produce(sent) => decode_body::<ProduceResponse>(&mut reader, version)
+                .map(|response| {
+                    let sent = std::mem::take(sent);
+                    self.handle_produced(connection_id, &response, sent, now, queues);
+                })
+                .map_err(unreadable),
         };
         self.close_bootstrap_connections();
-        if let Err(reason) = result {
+        if let Err(ending) = result {
             // The request is still unanswered: it is lost with its connection.
             if let Some(connection) = self.connections.get_mut(connection_id) {
-                connection.pending.push_front(pending);
+                connection.put_back(pending);
             }
-            self.disconnect(connection_id, &reason, now, queues);
+            self.disconnect(connection_id, ending, now, queues);
         }
     }
 
@@ -147,8 +141,8 @@ impl<T: Clone> Engine<T> {
             return;
         };
         let throttle = Duration::from_millis(ms);
-        connection.throttled_until = Some(now + throttle);
-        let broker = connection.broker;
+        connection.throttle(now + throttle);
+        let broker = connection.broker();
         self.event(Event::Throttled { broker, throttle });
     }
 
@@ -161,7 +155,10 @@ impl<T: Clone> Engine<T> {
         queues: &mut impl Queues<T>,
     ) {
         self.throttle(connection_id, response.throttle_time_ms, now);
-        let broker = self.connections.get(connection_id).and_then(|c| c.broker);
+        let broker = self
+            .connections
+            .get(connection_id)
+            .and_then(Connection::broker);
         self.statistics.handle_answer(broker);
         let mut open: Vec<Option<SentBatch>> = sent.into_iter().map(Some).collect();
         let mut next = 0;
@@ -214,8 +211,8 @@ impl<T: Clone> Engine<T> {
     }
 }
 
-fn unreadable(error: downpour_wire::error::DecodeError) -> Arc<str> {
-    Arc::from(format!("an answer could not be read: {error}"))
+fn unreadable(error: DecodeError) -> Ending {
+    Ending::protocol(format_args!("an answer could not be read: {error}"))
 }
 
 /// Finds a partition's batch. Brokers answer in the order of the request, so that the search

@@ -26,6 +26,13 @@ pub(crate) struct Broker {
     pub(super) pause: Option<Pause>,
 }
 
+impl Broker {
+    /// Whether a pause is being taken, unless something is in flight.
+    pub(super) fn pauses_at(&self, now: Instant) -> bool {
+        self.pause.is_some_and(|pause| pause.until > now)
+    }
+}
+
 /// A moment in which a request waits for its batches to grow.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Pause {

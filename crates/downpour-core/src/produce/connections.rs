@@ -9,8 +9,11 @@ use downpour_wire::header::encode_request;
 use downpour_wire::messages::{ApiKey, ApiVersionsRequest, ApiVersionsResponse, Request};
 use downpour_wire::primitives::Reader;
 
-use crate::client::connection::{Connection, Pending, Stage};
+use crate::client::connect_error::{ConnectErrorKind, ConnectFailure};
+use crate::client::connection::{Connection, Pending};
 use crate::client::connections::Entrance;
+use crate::client::ending::{DisconnectReason, Ending};
+use crate::client::stage::Stage;
 use crate::client::versions::Versions;
 use crate::config::Address;
 use crate::event::Event;
@@ -25,23 +28,43 @@ use crate::queue::Left;
 impl<T: Clone> Engine<T> {
     /// A socket is open.
     pub fn handle_connected(&mut self, connection_id: ConnectionId, now: Instant) {
-        let Some(connection) = self.connections.get_mut(connection_id) else {
-            return;
-        };
-        connection.stage = Stage::Negotiating;
-        self.ask_versions(connection_id, ApiKey::ApiVersions.versions().1, now);
+        let connection = self.connections.get_mut(connection_id);
+        if connection.is_some_and(Connection::handle_connected) {
+            self.begin_stage(connection_id, now);
+        }
     }
 
-    /// A connection ended, or could not be opened. What was written on it must have been told
-    /// before.
-    pub fn handle_disconnected(
+    /// A socket could not be opened.
+    pub fn handle_connect_failed(
         &mut self,
         connection_id: ConnectionId,
-        reason: Arc<str>,
+        failure: ConnectFailure,
         now: Instant,
         queues: &mut impl Queues<T>,
     ) {
-        self.lose(connection_id, reason, now, queues);
+        self.lose(connection_id, Ending::Failed(failure), now, queues);
+    }
+
+    /// An open socket ended. What was written on it must have been told before.
+    pub fn handle_disconnected(
+        &mut self,
+        connection_id: ConnectionId,
+        reason: DisconnectReason,
+        now: Instant,
+        queues: &mut impl Queues<T>,
+    ) {
+        self.lose(connection_id, Ending::Ended(reason), now, queues);
+    }
+
+    /// Does what the stage begins with that a connection has just entered.
+    fn begin_stage(&mut self, connection_id: ConnectionId, now: Instant) {
+        match self.connections.get(connection_id).map(Connection::stage) {
+            None | Some(Stage::Connecting) => {}
+            Some(Stage::Negotiating) => {
+                self.ask_versions(connection_id, ApiKey::ApiVersions.versions().1, now);
+            }
+            Some(Stage::Usable(_)) => self.handle_usable(connection_id),
+        }
     }
 
     fn ask_versions(&mut self, connection_id: ConnectionId, version: i16, now: Instant) {
@@ -74,62 +97,58 @@ impl<T: Clone> Engine<T> {
         });
     }
 
+    /// An answer came to the question which versions a broker speaks.
     pub(crate) fn handle_versions(
         &mut self,
         connection_id: ConnectionId,
-        pending: &Pending<Purpose>,
+        asked: i16,
         reader: &Reader<'_>,
         now: Instant,
-    ) -> Result<(), Arc<str>> {
-        let rest = reader.rest();
-        let response = ApiVersionsResponse::decode_lenient(rest, pending.version)
-            .map_err(|e| Arc::from(format!("its list of versions could not be read: {e}")))?;
+    ) -> Result<(), Ending> {
+        let response = ApiVersionsResponse::decode_lenient(reader.rest(), asked).map_err(|e| {
+            Ending::protocol(format_args!("its list of versions could not be read: {e}"))
+        })?;
+        let refused = |why: String| Ending::failed(ConnectErrorKind::Versions, why);
         match response.error_code {
             ErrorCode::NONE => {}
-            ErrorCode::UNSUPPORTED_VERSION if pending.version > 0 => {
+            ErrorCode::UNSUPPORTED_VERSION if asked > 0 => {
                 let key = ApiKey::ApiVersions as i16;
                 let theirs = response.api_keys.iter().find(|v| v.api_key == key);
-                let version = theirs
-                    .map_or(0, |v| v.max_version)
-                    .clamp(0, pending.version - 1);
+                let version = theirs.map_or(0, |v| v.max_version).clamp(0, asked - 1);
                 self.ask_versions(connection_id, version, now);
                 return Ok(());
             }
-            code => {
-                return Err(Arc::from(format!(
-                    "it refused to list its versions: {code}"
-                )));
-            }
+            code => return Err(refused(format!("it refused to list its versions: {code}"))),
         }
         let needed = [ApiKey::Produce, ApiKey::Metadata];
         let versions = Versions::choose(&response, &needed).map_err(|key| {
-            Arc::from(format!(
+            refused(format!(
                 "it speaks no version of {key:?} that this client does"
             ))
         })?;
-        self.handle_negotiated(connection_id, versions);
+        if self.connections.handle_versions(connection_id, versions) {
+            self.begin_stage(connection_id, now);
+        }
         Ok(())
     }
 
-    fn handle_negotiated(&mut self, connection_id: ConnectionId, versions: Versions) {
-        let chosen = |key| versions.of(key).unwrap_or(-1);
-        let (produce_version, metadata_version) =
-            (chosen(ApiKey::Produce), chosen(ApiKey::Metadata));
-        self.connections.handle_negotiated(connection_id, versions);
+    fn handle_usable(&mut self, connection_id: ConnectionId) {
+        self.connections.handle_usable(connection_id);
         let Some(connection) = self.connections.get(connection_id) else {
             return;
         };
-        let (address, broker) = (connection.address.clone(), connection.broker);
-        if let Some(id) = broker {
+        let chosen = |key| connection.version_of(key).unwrap_or(-1);
+        let connected = Event::Connected {
+            address: connection.address().clone(),
+            broker: connection.broker(),
+            produce_version: chosen(ApiKey::Produce),
+            metadata_version: chosen(ApiKey::Metadata),
+        };
+        if let Some(id) = connection.broker() {
             self.brokers.entry(id).or_default().ready = true;
             self.close_bootstrap_connections();
         }
-        self.event(Event::Connected {
-            address,
-            broker,
-            produce_version,
-            metadata_version,
-        });
+        self.event(connected);
     }
 
     /// Opens a connection to a broker, unless there is one or it is too early.
@@ -174,18 +193,18 @@ impl<T: Clone> Engine<T> {
     pub(crate) fn disconnect(
         &mut self,
         connection_id: ConnectionId,
-        reason: &str,
+        ending: Ending,
         now: Instant,
         queues: &mut impl Queues<T>,
     ) {
         self.out.push_back(Output::Disconnect { connection_id });
-        self.lose(connection_id, Arc::from(reason), now, queues);
+        self.lose(connection_id, ending, now, queues);
     }
 
     fn lose(
         &mut self,
         connection_id: ConnectionId,
-        reason: Arc<str>,
+        ending: Ending,
         now: Instant,
         queues: &mut impl Queues<T>,
     ) {
@@ -194,40 +213,38 @@ impl<T: Clone> Engine<T> {
         let Some((mut connection, retry_after)) = removed else {
             return;
         };
-        let was_ready = connection.is_ready();
-        let unanswered = connection.pending.len();
-        self.statistics
-            .handle_lost(connection.broker, in_flight(&connection));
-        for pending in std::mem::take(&mut connection.pending) {
-            let left = if connection.has_left(&pending) {
-                Left::Whole
-            } else {
-                partly(&connection, &pending)
-            };
+        let (broker, unanswered) = (connection.broker(), connection.unanswered());
+        self.statistics.handle_lost(broker, in_flight(&connection));
+        let ended = connection.conclude(ending);
+        let was_usable = ended.is_ok();
+        let reason = match &ended {
+            Ok(reason) => Arc::from(reason.to_string()),
+            Err(error) => Arc::from(error.reason()),
+        };
+        for pending in connection.take_requests() {
+            let left = left(&connection, &pending);
             self.lose_request(pending, left, &reason, now, queues);
         }
-        for pending in std::mem::take(&mut connection.unacked) {
-            // What had left whole counted as sent already.
-            let left = partly(&connection, &pending);
-            self.lose_request(pending, left, &reason, now, queues);
-        }
-        let (address, broker) = (connection.address, connection.broker);
-        self.event(if was_ready {
-            Event::Disconnected {
-                address,
+        let event = match ended {
+            Ok(reason) => Event::Disconnected {
+                address: connection.address().clone(),
                 broker,
                 reason,
                 unanswered,
+            },
+            Err(error) => {
+                if let Some(broker) = broker {
+                    self.connections.handle_unreachable(broker, error.clone());
+                }
+                Event::ConnectFailed {
+                    error,
+                    broker,
+                    retry_after,
+                }
             }
-        } else {
-            Event::ConnectFailed {
-                address,
-                broker,
-                reason,
-                retry_after,
-            }
-        });
-        if (was_ready || broker.is_some()) && self.has_work() {
+        };
+        self.event(event);
+        if (was_usable || broker.is_some()) && self.has_work() {
             // Its partitions may have another leader already.
             self.metadata.want();
         }
@@ -242,7 +259,7 @@ impl<T: Clone> Engine<T> {
         queues: &mut impl Queues<T>,
     ) {
         let backoff = self.config.retry_backoff;
-        match pending.purpose {
+        match pending.into_purpose() {
             Purpose::ApiVersions => {}
             Purpose::Metadata => self.metadata.handle_lost(backoff, &mut self.rng, now),
             Purpose::InitProducerId => self.init.handle_lost(backoff, &mut self.rng, now),
@@ -269,9 +286,11 @@ impl<T: Clone> Engine<T> {
     }
 }
 
-/// How much has left of a request that has not left whole.
-fn partly(connection: &Connection<Purpose>, pending: &Pending<Purpose>) -> Left {
-    if connection.has_begun_to_leave(pending) {
+/// How much has left of a request.
+fn left(connection: &Connection<Purpose>, pending: &Pending<Purpose>) -> Left {
+    if connection.has_left(pending) {
+        Left::Whole
+    } else if connection.has_begun_to_leave(pending) {
         Left::Part
     } else {
         Left::Nothing

@@ -27,13 +27,15 @@ const IDS_SINCE: i16 = 13;
 impl<T: Clone> Engine<T> {
     /// Sends what is due, to every broker.
     pub(crate) fn dispatch(&mut self, now: Instant, queues: &mut impl Queues<T>) {
-        for id in self.lists.brokers().collect::<Vec<_>>() {
+        let mut next = self.lists.broker_from(i32::MIN);
+        while let Some(id) = next {
+            next = id.checked_add(1).and_then(|id| self.lists.broker_from(id));
             self.ensure_connection(id, now);
             self.pace(id, now, queues);
             // One request per poll: until the shell tells that it was written it waits there, and
             // what would follow it waits better here.
-            if let Some((connection_id, version)) = self.may_send(id, now) {
-                let outgoing = self.gather(id, version, now, queues);
+            if let Some((connection_id, version, readiness)) = self.may_send(id, now) {
+                let outgoing = self.gather(id, version, readiness, now, queues);
                 if !outgoing.is_empty() {
                     self.send(id, connection_id, version, outgoing, now);
                 }
@@ -41,29 +43,28 @@ impl<T: Clone> Engine<T> {
         }
     }
 
-    /// The connection to send on and its version of Produce, if a request is due and may leave
-    /// now.
-    fn may_send(&self, id: i32, now: Instant) -> Option<(ConnectionId, i16)> {
+    /// The connection to send on, its version of Produce and what may go along, if a request is
+    /// due and may leave now.
+    fn may_send(&self, id: i32, now: Instant) -> Option<(ConnectionId, i16, Readiness)> {
         let broker = self.brokers.get(&id)?;
         let connection = self.connections.to(id)?;
-        let full = in_flight(connection) >= self.config.max_in_flight;
+        let in_flight = in_flight(connection);
+        let full = in_flight >= self.config.max_in_flight;
         // What the kernel does not take would wait there as a request; here it waits as open
         // batches, which grow, and is still known to be unwritten.
         let waits = connection.is_throttled(now) || full || connection.is_congested();
-        if !connection.is_ready() || waits || self.lists.len(id) == 0 {
+        if !connection.is_usable() || waits || self.lists.len(id) == 0 {
             return None;
         }
-        let due = self.leaves_at_once(id, now)
-            || broker.ready
-            || broker.next_at.is_some_and(|at| at <= now);
         let version = connection.version_of(ApiKey::Produce)?;
-        due.then_some((connection.id, version))
-    }
-
-    /// Whether anything goes: with nothing in flight lingering gains nothing.
-    fn leaves_at_once(&self, id: i32, now: Instant) -> bool {
-        let idle = self.is_adaptive() && self.in_flight(id) == 0 && !self.is_pausing(id, now);
-        idle || self.pressed.contains(&MemoryLine(Some(id))) || self.draining
+        // With nothing in flight lingering gains nothing.
+        let is_idle = self.is_adaptive() && in_flight == 0 && !broker.pauses_at(now);
+        let is_pressed = self.pressed.contains(&MemoryLine(Some(id)));
+        if is_idle || is_pressed || self.draining {
+            return Some((connection.id(), version, Readiness::Anything));
+        }
+        let due = broker.ready || broker.next_at.is_some_and(|at| at <= now);
+        due.then_some((connection.id(), version, Readiness::Half))
     }
 
     pub(crate) fn is_adaptive(&self) -> bool {
@@ -75,14 +76,10 @@ impl<T: Clone> Engine<T> {
         &mut self,
         id: i32,
         version: i16,
+        readiness: Readiness,
         now: Instant,
         queues: &mut impl Queues<T>,
     ) -> Vec<(PartitionId, OutgoingBatch)> {
-        let readiness = if self.leaves_at_once(id, now) {
-            Readiness::Anything
-        } else {
-            Readiness::Half
-        };
         let broker = self.brokers.entry(id).or_default();
         broker.ready = false;
         broker.next_at = None;
@@ -197,7 +194,7 @@ impl<T: Clone> Engine<T> {
         let has_id = |partition: &PartitionId| {
             self.cluster
                 .topic(partition.topic)
-                .is_some_and(|t| !t.id.is_zero())
+                .is_some_and(|t| !t.id().is_zero())
         };
         // Metadata that came from an older broker of the cluster has no ids.
         if version >= IDS_SINCE && !gathered.iter().all(|(partition, _)| has_id(partition)) {
@@ -219,7 +216,7 @@ impl<T: Clone> Engine<T> {
         for batches in by_topic() {
             let topic = self.cluster.topic(batches[0].0.topic);
             let topic = topic.expect("a partition is active only once its topic has metadata");
-            frame = frame.topic(&topic.name, topic.id, batches.len());
+            frame = frame.topic(topic.name(), topic.id(), batches.len());
             for (partition, outgoing) in batches {
                 records += outgoing.body.count();
                 frame = frame.partition(partition.index, outgoing.header, outgoing.body.clone());

@@ -1,10 +1,12 @@
 //! What is late: connections that got no further, records past their delivery timeout.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::client::connection::Connection;
 use crate::ids::PartitionId;
-use crate::outcome::WaitingFor;
+use crate::outcome::{Cause, WaitingFor};
 use crate::produce::engine::Engine;
 use crate::produce::queues::Queues;
 use crate::produce::send_lists::SendList;
@@ -12,9 +14,9 @@ use crate::produce::send_lists::SendList;
 impl<T: Clone> Engine<T> {
     /// Ends connections that got no further in time, and those that carry nothing any more.
     pub(crate) fn expire_connections(&mut self, now: Instant, queues: &mut impl Queues<T>) {
-        let late = self.connections.late(&self.config, now);
-        for (connection_id, reason) in late {
-            self.disconnect(connection_id, &reason, now, queues);
+        // Ends, because each one that is found is taken out.
+        while let Some((connection_id, ending)) = self.connections.first_late(&self.config, now) {
+            self.disconnect(connection_id, ending, now, queues);
         }
     }
 
@@ -36,19 +38,26 @@ impl<T: Clone> Engine<T> {
         waiting.extend(self.partitions_in_flight());
         waiting.sort_unstable();
         waiting.dedup();
+        let unreachable = self.connections.unreachable().map(|(broker, error)| {
+            let error = Arc::new(error.clone());
+            (broker, Arc::new(Cause::Unreachable { error }))
+        });
+        let unreachable: BTreeMap<i32, Arc<Cause>> = unreachable.collect();
         for partition in waiting {
             let leader = match self.lists.list(partition) {
-                SendList::Broker(id) => self.connections.to(id),
+                SendList::Broker(id) => Some(id),
                 _ => None,
             };
-            let reachable = leader.is_some_and(Connection::is_ready);
+            let connection = leader.and_then(|id| self.connections.to(id));
+            let reachable = connection.is_some_and(Connection::is_usable);
+            let why = leader.and_then(|id| unreachable.get(&id));
             let waiting_for = if reachable {
                 WaitingFor::Turn
             } else {
                 WaitingFor::Leader
             };
             let out = &mut self.out;
-            queues.with(partition, |queue| queue.expire(now, waiting_for, out));
+            queues.with(partition, |queue| queue.expire(now, waiting_for, why, out));
             self.lists.mark_dirty(partition);
         }
         self.look_at_dirty(now, queues);

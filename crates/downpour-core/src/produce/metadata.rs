@@ -6,6 +6,7 @@ use std::time::Instant;
 use downpour_wire::error_code::ErrorCode;
 use downpour_wire::messages::{ApiKey, MetadataRequest, MetadataRequestTopic, MetadataResponse};
 
+use crate::client::ending::{DisconnectReason, Ending};
 use crate::event::Event;
 use crate::ids::ConnectionId;
 use crate::produce::engine::Engine;
@@ -44,19 +45,19 @@ impl<T: Clone> Engine<T> {
             }
             return;
         };
-        let connection_id = connection.id;
+        let connection_id = connection.id();
         let version = connection
             .version_of(ApiKey::Metadata)
-            .expect("a connection without it is not ready");
+            .expect("a connection without it cannot be used");
         let wanted = |number: u32, known: bool| {
             known || self.wanted.get(&number).is_some_and(|until| *until > now)
         };
         let topics = self
             .cluster
             .topics()
-            .filter(|(number, topic)| wanted(*number, !topic.leaders.is_empty()))
+            .filter(|(number, topic)| wanted(*number, !topic.leaders().is_empty()))
             .map(|(_, topic)| MetadataRequestTopic {
-                name: Some(topic.name.to_string()),
+                name: Some(topic.name().to_string()),
                 ..MetadataRequestTopic::default()
             });
         let request = MetadataRequest {
@@ -83,7 +84,8 @@ impl<T: Clone> Engine<T> {
                 self.cluster.forget_brokers();
                 self.event(Event::Rebootstrap);
             }
-            self.disconnect(connection_id, "it knows of no cluster", now, queues);
+            let ending = Ending::Ended(DisconnectReason::NoCluster);
+            self.disconnect(connection_id, ending, now, queues);
             self.metadata_again(now);
             return;
         }

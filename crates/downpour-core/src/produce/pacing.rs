@@ -35,8 +35,8 @@ impl<T: Clone> Engine<T> {
 
     /// Whether a broker's next request waits. With one in flight there is an answer to wait for.
     pub(super) fn is_pausing(&self, id: i32, now: Instant) -> bool {
-        let pause = self.brokers.get(&id).and_then(|broker| broker.pause);
-        pause.is_some_and(|pause| pause.until > now) && self.in_flight(id) == 0
+        let broker = self.brokers.get(&id);
+        broker.is_some_and(|broker| broker.pauses_at(now)) && self.in_flight(id) == 0
     }
 
     /// Notes when answers came: they arrive without the time, which a poll has.

@@ -19,7 +19,7 @@ impl<T: Clone> Engine<T> {
 
     /// Looks at the queues that became dirty since the last look.
     pub(super) fn look_at_dirty(&mut self, now: Instant, queues: &mut impl Queues<T>) {
-        for partition in self.lists.take_dirty() {
+        while let Some(partition) = self.lists.pop_dirty() {
             if let Some(peek) = queues.with(partition, |queue| queue.peek(now)) {
                 self.note_peek(partition, peek);
             }
@@ -46,7 +46,7 @@ impl<T: Clone> Engine<T> {
     /// Puts a partition that has something to send into the list where it belongs; the broker
     /// that leads it, if any is known.
     pub(super) fn enlist(&mut self, partition: PartitionId) -> Option<i32> {
-        let leader = self.cluster.leader(partition).broker;
+        let leader = self.cluster.leader(partition).broker();
         let leader = leader.filter(|id| self.cluster.brokers().contains_key(id));
         let list = leader.map_or(SendList::Leaderless, SendList::Broker);
         if leader.is_none() && self.lists.list(partition) != list {

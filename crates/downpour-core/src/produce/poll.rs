@@ -31,9 +31,8 @@ impl<T: Clone> Engine<T> {
         let mut wake = None;
         let mut consider = |at: Option<Instant>| wake = earlier(wake, at.filter(|&at| at > now));
         consider(self.sweep_at);
-        for at in self.connections.wakes(&self.config, self.has_work()) {
-            consider(Some(at));
-        }
+        let connections = &self.connections;
+        consider(connections.next_wake(&self.config, now, || self.has_work()));
         for id in self.lists.brokers() {
             let Some(broker) = self.brokers.get(&id) else {
                 continue;
@@ -66,7 +65,7 @@ impl<T: Clone> Engine<T> {
     /// The partitions with a batch in a request that has no answer yet; one may come twice.
     pub(super) fn partitions_in_flight(&self) -> impl Iterator<Item = PartitionId> {
         let requests = self.connections.iter().flat_map(Connection::requests);
-        let sent = requests.filter_map(|request| match &request.purpose {
+        let sent = requests.filter_map(|request| match request.purpose() {
             Purpose::Produce(sent) => Some(sent),
             _ => None,
         });

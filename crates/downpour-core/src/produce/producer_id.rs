@@ -22,7 +22,7 @@ impl<T: Clone> Engine<T> {
         }
         let Some((connection_id, version)) = self.connections.who_speaks(ApiKey::InitProducerId)
         else {
-            if self.connections.iter().any(Connection::is_ready) {
+            if self.connections.iter().any(Connection::is_usable) {
                 let reason = "the broker is older than idempotence (Kafka 0.11); \
                               set enable.idempotence=false to produce without it";
                 self.fail_without_identity(reason, now, queues);

@@ -23,6 +23,6 @@ pub(crate) struct SentBatch {
 
 /// Produce requests on a connection that have no answer yet.
 pub(super) fn in_flight(connection: &Connection<Purpose>) -> usize {
-    let is_produce = |request: &&Pending<Purpose>| matches!(request.purpose, Purpose::Produce(_));
+    let is_produce = |request: &&Pending<Purpose>| matches!(request.purpose(), Purpose::Produce(_));
     connection.requests().filter(is_produce).count()
 }

@@ -5,7 +5,7 @@
 //! those to look at: the shell marks what callers changed, the engine what answers changed. When
 //! a queue is looked at, and what that leads to, is `peeking`'s.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use crate::ids::PartitionId;
 
@@ -26,9 +26,10 @@ pub(super) enum SendList {
 pub(super) struct SendLists {
     /// By the number of the topic, then of the partition.
     places: Vec<Vec<Place>>,
-    brokers: BTreeMap<i32, List>,
+    /// By the number of the broker, those included whose list is empty.
+    brokers: Vec<(i32, List)>,
     leaderless: List,
-    dirty: Vec<PartitionId>,
+    dirty: VecDeque<PartitionId>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -112,7 +113,8 @@ impl SendLists {
 
     /// Takes the partition out whose turn it is.
     pub(super) fn pop(&mut self, broker: i32) -> Option<PartitionId> {
-        let list = self.brokers.get_mut(&broker)?;
+        let at = self.find(broker).ok()?;
+        let list = &mut self.brokers[at].1;
         while let Some((partition, moves)) = list.entries.pop_front() {
             let known = place(&mut self.places, partition).filter(|known| known.moves == moves);
             if let Some(known) = known.filter(|known| known.list == SendList::Broker(broker)) {
@@ -126,15 +128,20 @@ impl SendLists {
 
     /// Partitions that wait for a broker.
     pub(super) fn len(&self, broker: i32) -> usize {
-        self.brokers.get(&broker).map_or(0, |list| list.len)
+        self.find(broker).map_or(0, |at| self.brokers[at].1.len)
+    }
+
+    fn find(&self, broker: i32) -> Result<usize, usize> {
+        self.brokers.binary_search_by_key(&broker, |(id, _)| *id)
     }
 
     /// The first of them, so many at most.
     pub(super) fn first(&self, broker: i32, count: usize) -> impl Iterator<Item = PartitionId> {
-        let entries = self.brokers.get(&broker).into_iter();
+        let found = self.find(broker).map(|at| &self.brokers[at].1);
         let holds =
             move |partition: &PartitionId| self.list(*partition) == SendList::Broker(broker);
-        entries
+        found
+            .into_iter()
             .flat_map(|list| list.entries.iter().map(|(partition, _)| *partition))
             .filter(holds)
             .take(count)
@@ -148,6 +155,13 @@ impl SendLists {
             .map(|(id, _)| *id)
     }
 
+    /// The first such broker with at least this number.
+    pub(super) fn broker_from(&self, id: i32) -> Option<i32> {
+        let (Ok(at) | Err(at)) = self.find(id);
+        let mut waited_for = self.brokers[at..].iter().filter(|(_, list)| list.len > 0);
+        waited_for.next().map(|(id, _)| *id)
+    }
+
     /// Whether partitions wait for somebody to lead them.
     pub(super) fn has_leaderless(&self) -> bool {
         self.leaderless.len > 0
@@ -159,17 +173,18 @@ impl SendLists {
             let known = self.place(partition).filter(|known| known.moves == moves);
             if let Some(known) = known.filter(|known| known.list == SendList::Leaderless) {
                 known.list = SendList::None;
-                self.dirty.push(partition);
+                self.dirty.push_back(partition);
             }
         }
     }
 
     pub(super) fn mark_dirty(&mut self, partition: PartitionId) {
-        self.dirty.push(partition);
+        self.dirty.push_back(partition);
     }
 
-    pub(super) fn take_dirty(&mut self) -> Vec<PartitionId> {
-        std::mem::take(&mut self.dirty)
+    /// Takes the partition out that has been dirty for longest.
+    pub(super) fn pop_dirty(&mut self) -> Option<PartitionId> {
+        self.dirty.pop_front()
     }
 
     /// Whether any partition has something to send, or may have.
@@ -204,7 +219,13 @@ impl SendLists {
     fn of(&mut self, list: SendList) -> Option<&mut List> {
         match list {
             SendList::None => None,
-            SendList::Broker(id) => Some(self.brokers.entry(id).or_default()),
+            SendList::Broker(id) => {
+                let at = self.find(id).unwrap_or_else(|at| {
+                    self.brokers.insert(at, (id, List::default()));
+                    at
+                });
+                Some(&mut self.brokers[at].1)
+            }
             SendList::Leaderless => Some(&mut self.leaderless),
         }
     }
@@ -274,7 +295,8 @@ mod tests {
         lists.enlist(partition(1), SendList::Leaderless);
         lists.enlist(partition(0), SendList::None);
         lists.look_at_leaderless();
-        assert_eq!(lists.take_dirty(), [partition(1)]);
+        assert_eq!(lists.pop_dirty(), Some(partition(1)));
+        assert_eq!(lists.pop_dirty(), None);
         assert_eq!(lists.list(partition(1)), SendList::None);
         assert!(lists.is_empty());
     }
@@ -287,7 +309,8 @@ mod tests {
             lists.enlist(partition(0), SendList::Broker(2));
         }
         for broker in [1, 2] {
-            assert!(lists.brokers[&broker].entries.len() <= 2 + STALE_MAX);
+            let entries = &lists.brokers[lists.find(broker).unwrap()].1.entries;
+            assert!(entries.len() <= 2 + STALE_MAX);
         }
         assert_eq!((lists.len(1), lists.len(2)), (0, 1));
     }

@@ -20,8 +20,8 @@ impl<T: Clone> Engine<T> {
             let connection = self.connections.to(id);
             let listed = self.lists.len(id) > 0;
             let asked = connection.is_some_and(|connection| in_flight(connection) > 0);
-            let is_ready = connection.is_some_and(|connection| connection.is_ready());
-            if asked || (listed && !is_ready) {
+            let is_usable = connection.is_some_and(|connection| connection.is_usable());
+            if asked || (listed && !is_usable) {
                 broker.owes_since.get_or_insert(now);
             } else if !listed || !broker.is_silent {
                 // One that was silent and is in reach again has not answered yet.

@@ -24,9 +24,9 @@ impl<T: Clone> Engine<T> {
                 Change::Leader { partition, .. } if !self.lists.knows(partition) => {}
                 Change::Leader { partition, leader } => {
                     if let Some(topic) = self.cluster.topic(partition.topic) {
-                        let topic = topic.name.clone();
-                        let (partition, leader_epoch) = (partition.index, leader.epoch);
-                        let leader = leader.broker;
+                        let topic = topic.name().clone();
+                        let (partition, leader_epoch) = (partition.index, leader.epoch());
+                        let leader = leader.broker();
                         self.event(Event::LeaderMoved {
                             topic,
                             partition,
@@ -42,7 +42,7 @@ impl<T: Clone> Engine<T> {
                     moved.insert(partition.topic);
                 }
                 Change::Topic { topic } => {
-                    let count = self.cluster.topic(topic).map_or(0, |t| t.leaders.len());
+                    let count = self.cluster.topic(topic).map_or(0, |t| t.leaders().len());
                     self.wanted.remove(&topic);
                     self.lists.grow(topic, count);
                     moved.insert(topic);
@@ -65,7 +65,7 @@ impl<T: Clone> Engine<T> {
             self.wanted.remove(&topic);
         }
         if let Some(known) = self.cluster.topic(topic) {
-            let name = known.name.clone();
+            let name = known.name().clone();
             self.event(Event::TopicUnavailable { topic: name, code });
         }
         let update = TopicUpdate::Unavailable { code, fatal };
@@ -74,7 +74,7 @@ impl<T: Clone> Engine<T> {
 
     fn tell_topic(&mut self, topic: u32) {
         if let Some(known) = self.cluster.topic(topic) {
-            let leaders = known.leaders.iter().map(|l| l.broker).collect();
+            let leaders = known.leaders().iter().map(|l| l.broker()).collect();
             let update = TopicUpdate::Available { leaders };
             self.out.push_back(Output::Topic { topic, update });
         }

@@ -246,31 +246,26 @@ impl<T: Clone> Queue<T> {
 
     /// The same without telling the engine: what it calls itself it need not be told.
     fn take_back(&mut self, sealed: Sealed) -> SealDone {
-        let Sealed {
-            order,
-            body,
-            before,
-            recycled,
-        } = sealed;
+        let (order, held, needs) = (sealed.order(), sealed.held(), sealed.needs());
+        let (body, recycled) = sealed.into_parts();
         let sealing =
             |w: &&mut Waiting<T>| matches!(w, Waiting::Sealing { order: o, .. } if *o == order);
-        let memory = body.capacity().min(before);
         let Some(waiting) = self.waiting.iter_mut().find(sealing) else {
             // The queue was aborted meanwhile and its records resolved.
             return SealDone {
-                freed: before,
-                line: self.leave_credit(before),
+                freed: held,
+                line: self.leave_credit(held),
                 recycled,
                 became_dirty: false,
             };
         };
         if let Waiting::Sealing { ticket, times, .. } = waiting {
-            let batch = Batch::new(order, ticket.clone(), body, memory, *times);
+            let batch = Batch::new(order, ticket.clone(), body, needs, *times);
             *waiting = Waiting::Sealed(batch);
         }
         SealDone {
-            freed: before - memory,
-            line: self.leave_credit(before - memory),
+            freed: held - needs,
+            line: self.leave_credit(held - needs),
             recycled,
             became_dirty: true,
         }
@@ -419,10 +414,6 @@ impl<T: Clone> Queue<T> {
             times,
         };
         self.waiting.push_back(sealing);
-        Some(Box::new(SealJob {
-            order,
-            builder,
-            compression: options.compression,
-        }))
+        Some(Box::new(SealJob::new(order, builder, options.compression)))
     }
 }

@@ -103,7 +103,7 @@ impl<T: Clone> Queue<T> {
         self.is_dirty = false;
         if self.next_deadline().is_some_and(|at| at <= context.now) {
             // Sent now it could only end unknown; unsent it is known to be absent.
-            self.expire(context.now, WaitingFor::Turn, out);
+            self.expire(context.now, WaitingFor::Turn, None, out);
         }
         if !self.has_unsent() {
             return Drain::Empty;

@@ -1,5 +1,6 @@
 //! The delivery timeout: nothing accepted waits forever, and its verdict says what it waited for.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use crate::outcome::{Cause, WaitingFor};
@@ -10,8 +11,14 @@ use crate::queue::state::Queue;
 impl<T: Clone> Queue<T> {
     /// Ends what has been here longer than its delivery timeout.
     ///
-    /// `waiting_for` says what keeps the partition from sending.
-    pub fn expire(&mut self, now: Instant, waiting_for: WaitingFor, out: &mut Outputs<T>) {
+    /// `waiting_for` says what keeps the partition from sending, and `why` what went wrong there.
+    pub fn expire(
+        &mut self,
+        now: Instant,
+        waiting_for: WaitingFor,
+        why: Option<&Arc<Cause>>,
+        out: &mut Outputs<T>,
+    ) {
         for at in 0..self.in_flight.len() {
             let batch = &self.in_flight[at].batch;
             if now < batch.deadline || batch.resolved {
@@ -26,10 +33,16 @@ impl<T: Clone> Queue<T> {
             self.in_flight[at].batch.resolved = true;
         }
         self.close_unsent(|open| now >= open.deadline());
-        self.expire_waiting(now, waiting_for, out);
+        self.expire_waiting(now, waiting_for, why, out);
     }
 
-    fn expire_waiting(&mut self, now: Instant, waiting_for: WaitingFor, out: &mut Outputs<T>) {
+    fn expire_waiting(
+        &mut self,
+        now: Instant,
+        waiting_for: WaitingFor,
+        why: Option<&Arc<Cause>>,
+        out: &mut Outputs<T>,
+    ) {
         let is_late = |batch: &Batch<T>| now >= batch.deadline;
         // Nearly always nothing is: then nothing is moved.
         let any = self
@@ -38,7 +51,7 @@ impl<T: Clone> Queue<T> {
             .any(|w| matches!(w, Waiting::Sealed(batch) if is_late(batch)));
         if any {
             let cause = |batch: &Batch<T>| Cause::DeliveryTimeout {
-                last: batch.last.clone(),
+                last: why.or(batch.last.as_ref()).cloned(),
                 waiting_for,
             };
             self.end_waiting(is_late, cause, now, out);

@@ -290,11 +290,11 @@ fn go_on_in(
     };
     let partition = match chosen {
         Ok(partition) => partition,
-        Err(_) if !topic.is_ready() => return Err(Obstacle::Topic(topic.clone())),
+        Err(_) if !topic.has_metadata() => return Err(Obstacle::Topic(topic.clone())),
         Err(error) => return Err(refuse(shared, progress, error)),
     };
     let Some(entry) = topic.partitions.get(partition) else {
-        if !topic.is_ready() {
+        if !topic.has_metadata() {
             return Err(Obstacle::Topic(topic.clone()));
         }
         let error = no_such_partition(shared, topic, partition);

@@ -162,7 +162,7 @@ pub(crate) async fn warm_up(
         return Err(SendError::Closed);
     }
     let topic = topic(shared, name)?;
-    if !topic.is_ready() {
+    if !topic.has_metadata() {
         WaitForTopic::new(shared, topic.clone(), Deadline::new(shared)).await?;
     }
     Ok(topic)

@@ -99,7 +99,12 @@ impl fmt::Display for DeliveryError {
     }
 }
 
-impl std::error::Error for DeliveryError {}
+impl std::error::Error for DeliveryError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        let error = self.cause().connect_error()?;
+        Some(error)
+    }
+}
 
 /// The time to wait is over and there is no verdict yet. The record is still on its way;
 /// the handle may be waited on again.

@@ -8,6 +8,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use downpour_core::client::connect_error::ConnectError;
 use downpour_core::config::Address;
 use downpour_core::outcome::Written;
 use downpour_wire::error_code::ErrorCode;
@@ -90,8 +91,16 @@ impl fmt::Display for SendError {
     }
 }
 
-// Each variant's text is all that there is to say, the refusal's included.
-impl std::error::Error for SendError {}
+impl std::error::Error for SendError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        // Each variant's text is all that there is to say, the refusal's included. What a timeout
+        // was caused by comes next.
+        match self {
+            Self::Timeout(timeout) => std::error::Error::source(timeout),
+            _ => None,
+        }
+    }
+}
 
 /// What a record waits for before it is accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -110,7 +119,7 @@ pub struct SendTimeout {
     pub(crate) waited: Duration,
     pub(crate) waited_for: WaitedFor,
     pub(crate) topic_code: Option<ErrorCode>,
-    pub(crate) unreachable: Vec<(Address, Arc<str>)>,
+    pub(crate) unreachable: Vec<ConnectError>,
     pub(crate) memory: Vec<MemoryHolder>,
     pub(crate) buffer_memory: usize,
 }
@@ -193,8 +202,9 @@ impl SendTimeout {
         &self.memory
     }
 
-    /// Addresses that could not be reached at that time, and what each said.
-    pub fn unreachable(&self) -> &[(Address, Arc<str>)] {
+    /// Why each address that could not be reached at that time could not: one error per address,
+    /// of the last attempt. The first of them is the [`source`](std::error::Error::source).
+    pub fn unreachable(&self) -> &[ConnectError] {
         &self.unreachable
     }
 }
@@ -224,15 +234,20 @@ impl fmt::Display for SendTimeout {
         if let Some(code) = self.topic_code {
             write!(f, "; the cluster says {code}")?;
         }
-        for (at, (address, reason)) in self.unreachable.iter().enumerate() {
+        for (at, error) in self.unreachable.iter().enumerate() {
             let lead = if at == 0 { "; unreachable: " } else { ", " };
-            write!(f, "{lead}{address} ({reason})")?;
+            write!(f, "{lead}{} ({})", error.address(), error.reason())?;
         }
         Ok(())
     }
 }
 
-impl std::error::Error for SendTimeout {}
+impl std::error::Error for SendTimeout {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        let first = self.unreachable.first()?;
+        Some(first)
+    }
+}
 
 /// Holders of memory that an error names.
 const BLAMED_MAX: usize = 3;

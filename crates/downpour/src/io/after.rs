@@ -86,10 +86,18 @@ impl After {
         self.unpark = self.unpark.take().or(other.unpark);
     }
 
+    fn is_empty(&self) -> bool {
+        let asked = self.pool.is_some() || self.unpark.is_some();
+        !asked && self.wakers.is_empty() && self.labels.is_empty() && self.lines.is_empty()
+    }
+
     /// Does it all. The caller holds no lock.
     ///
     /// Wakers come before the log, so that no verdict waits for a line to be written.
     pub(super) fn carry_out(mut self) {
+        if self.is_empty() {
+            return;
+        }
         if let Some(shared) = &self.unpark {
             shared.mailbox.unpark();
         }

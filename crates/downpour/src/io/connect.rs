@@ -7,6 +7,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::time::{Duration, Instant};
 
+use downpour_core::client::connect_error::{ConnectErrorKind, ConnectFailure};
 use downpour_core::config::Address;
 use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
@@ -39,7 +40,7 @@ pub(super) struct Buffers {
 pub(super) struct ConnectAttempt {
     left: VecDeque<SocketAddr>,
     current: Option<(SocketAddr, TcpStream)>,
-    troubles: Vec<String>,
+    troubles: Troubles,
     /// When the next address gets its turn; a black hole must not use up all the time.
     next_at: Instant,
     each: Duration,
@@ -51,8 +52,63 @@ pub(super) struct ConnectAttempt {
 pub(super) enum ConnectStep {
     Waiting,
     Open(TcpStream),
-    /// None of the addresses answered; what each said.
-    Failed(String),
+    /// None of the addresses answered.
+    Failed(ConnectFailure),
+}
+
+/// What each address said that did not answer.
+#[derive(Debug, Default)]
+struct Troubles {
+    said: Vec<String>,
+    /// Of the one that came nearest: somebody who refuses is nearer than nobody who answers, and
+    /// that is nearer than no way there.
+    nearest: Option<(ConnectErrorKind, Option<io::Error>)>,
+}
+
+impl Troubles {
+    /// The operating system said no.
+    fn refused(&mut self, address: SocketAddr, error: io::Error) {
+        let kind = match error.kind() {
+            io::ErrorKind::ConnectionRefused => ConnectErrorKind::Refused,
+            io::ErrorKind::TimedOut => ConnectErrorKind::TimedOut,
+            _ => ConnectErrorKind::Unreachable,
+        };
+        self.add(address, &error.to_string(), kind, Some(error));
+    }
+
+    /// Nobody said anything.
+    fn silent(&mut self, address: SocketAddr, within: Duration) {
+        let what = format!("no answer in {within:?}");
+        self.add(address, &what, ConnectErrorKind::TimedOut, None);
+    }
+
+    fn add(
+        &mut self,
+        address: SocketAddr,
+        what: &str,
+        kind: ConnectErrorKind,
+        error: Option<io::Error>,
+    ) {
+        self.said.push(format!("{}: {what}", address.ip()));
+        let distance = |kind| match kind {
+            ConnectErrorKind::Refused => 0,
+            ConnectErrorKind::TimedOut => 1,
+            _ => 2,
+        };
+        let nearest = self.nearest.as_ref();
+        if nearest.is_none_or(|(nearest, _)| distance(kind) < distance(*nearest)) {
+            self.nearest = Some((kind, error));
+        }
+    }
+
+    fn take(&mut self) -> ConnectFailure {
+        let said = std::mem::take(&mut self.said).join(", ");
+        match self.nearest.take() {
+            Some((kind, Some(error))) => ConnectFailure::new(kind, said).with_source(error),
+            Some((kind, None)) => ConnectFailure::new(kind, said),
+            None => ConnectFailure::new(ConnectErrorKind::Resolve, "the name has no address"),
+        }
+    }
 }
 
 impl ConnectAttempt {
@@ -67,7 +123,7 @@ impl ConnectAttempt {
         Self {
             left: addresses.into(),
             current: None,
-            troubles: Vec::new(),
+            troubles: Troubles::default(),
             next_at: now,
             each: within / count,
             buffers,
@@ -89,27 +145,19 @@ impl ConnectAttempt {
                         self.current = Some((address, stream));
                         return ConnectStep::Waiting;
                     }
-                    Ok(false) => self.trouble(address, &format!("no answer in {:?}", self.each)),
-                    Err(error) => self.trouble(address, &error.to_string()),
+                    Ok(false) => self.troubles.silent(address, self.each),
+                    Err(error) => self.troubles.refused(address, error),
                 }
             }
             let Some(address) = self.left.pop_front() else {
-                let mut said = self.troubles.join(", ");
-                if said.is_empty() {
-                    said.push_str("the name has no address");
-                }
-                return ConnectStep::Failed(said);
+                return ConnectStep::Failed(self.troubles.take());
             };
             self.next_at = now.checked_add(self.each).unwrap_or(now);
             match self.open(address, registry, token) {
                 Ok(stream) => self.current = Some((address, stream)),
-                Err(error) => self.trouble(address, &error.to_string()),
+                Err(error) => self.troubles.refused(address, error),
             }
         }
-    }
-
-    fn trouble(&mut self, address: SocketAddr, what: &str) {
-        self.troubles.push(format!("{}: {what}", address.ip()));
     }
 
     fn open(
@@ -142,5 +190,27 @@ fn state(stream: &TcpStream) -> io::Result<bool> {
         Ok(_) => Ok(true),
         Err(e) if e.kind() == io::ErrorKind::NotConnected => Ok(false),
         Err(e) => Err(e),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_several_addresses_each_is_named_and_the_nearest_says_what_kind_it_is() {
+        let address = |last| SocketAddr::from(([127, 0, 0, last], 9092));
+        let mut troubles = Troubles::default();
+        troubles.refused(address(1), io::ErrorKind::HostUnreachable.into());
+        troubles.silent(address(2), Duration::from_secs(3));
+        troubles.refused(address(3), io::ErrorKind::ConnectionRefused.into());
+        troubles.refused(address(4), io::ErrorKind::NetworkUnreachable.into());
+        let (kind, error) = troubles.nearest.take().unwrap();
+        assert_eq!(kind, ConnectErrorKind::Refused);
+        assert_eq!(error.unwrap().kind(), io::ErrorKind::ConnectionRefused);
+        let hosts = troubles.said.iter().map(|said| said.split(':').next());
+        let all = [1, 2, 3, 4].map(|last| format!("127.0.0.{last}"));
+        assert!(hosts.eq(all.iter().map(|host| Some(host.as_str()))));
+        assert_eq!(troubles.said[1], "127.0.0.2: no answer in 3s");
     }
 }

@@ -64,6 +64,8 @@ pub(super) enum Reading {
     Ended,
     /// It broke.
     Failed(io::Error),
+    /// What came is no frame.
+    Garbled(DecodeError),
 }
 
 /// An open connection.
@@ -185,7 +187,7 @@ impl Connection {
                 Ok(count) => {
                     self.reader.push(&buffer[..count]);
                     if let Err(error) = each(&mut self.reader) {
-                        return Reading::Failed(io::Error::new(ErrorKind::InvalidData, error));
+                        return Reading::Garbled(error);
                     }
                     // A short read emptied a stream socket's buffer; what comes later is a
                     // new event. But the end that came with this data was announced already.

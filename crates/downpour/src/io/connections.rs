@@ -6,6 +6,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
+#[cfg(unix)]
+use downpour_core::client::connect_error::ConnectErrorKind;
+use downpour_core::client::connect_error::ConnectFailure;
+use downpour_core::client::ending::DisconnectReason;
 use downpour_core::config::Address;
 use downpour_core::ids::ConnectionId;
 use downpour_wire::frame::Frame;
@@ -58,8 +62,8 @@ pub(super) struct SocketEvent {
 #[derive(Debug)]
 pub(super) enum ConnectionEvent {
     Connected(ConnectionId),
-    ConnectFailed(ConnectionId, String),
-    Disconnected(ConnectionId, String),
+    ConnectFailed(ConnectionId, ConnectFailure),
+    Disconnected(ConnectionId, DisconnectReason),
     Written(ConnectionId, u64),
 }
 
@@ -143,7 +147,7 @@ impl Connections {
     fn handle_opened(
         &mut self,
         connection_id: ConnectionId,
-        opened: Result<Opened, String>,
+        opened: Result<Opened, ConnectFailure>,
         registry: &Registry,
         now: Instant,
         out: &mut Vec<ConnectionEvent>,
@@ -174,10 +178,14 @@ impl Connections {
                         self.states.insert(connection_id, State::Open(open));
                         out.push(ConnectionEvent::Connected(connection_id));
                     }
-                    Err(error) => self.fail(connection_id, error.to_string(), out),
+                    Err(error) => {
+                        let kind = ConnectErrorKind::Connector;
+                        let failure = ConnectFailure::new(kind, error.to_string());
+                        self.fail(connection_id, failure.with_source(error), out);
+                    }
                 }
             }
-            Err(reason) => self.fail(connection_id, reason, out),
+            Err(failure) => self.fail(connection_id, failure, out),
         }
     }
 
@@ -188,11 +196,11 @@ impl Connections {
     fn fail(
         &mut self,
         connection_id: ConnectionId,
-        reason: String,
+        failure: ConnectFailure,
         out: &mut Vec<ConnectionEvent>,
     ) {
         self.states.remove(&connection_id);
-        out.push(ConnectionEvent::ConnectFailed(connection_id, reason));
+        out.push(ConnectionEvent::ConnectFailed(connection_id, failure));
     }
 
     fn poll_attempt(
@@ -212,7 +220,7 @@ impl Connections {
                 self.states.insert(connection_id, State::Open(open));
                 out.push(ConnectionEvent::Connected(connection_id));
             }
-            ConnectStep::Failed(reason) => self.fail(connection_id, reason, out),
+            ConnectStep::Failed(failure) => self.fail(connection_id, failure, out),
         }
     }
 
@@ -276,10 +284,8 @@ impl Connections {
         }
         for (connection_id, error) in broken {
             self.states.remove(&connection_id);
-            out.push(ConnectionEvent::Disconnected(
-                connection_id,
-                error.to_string(),
-            ));
+            let reason = DisconnectReason::Broken(Arc::new(error));
+            out.push(ConnectionEvent::Disconnected(connection_id, reason));
         }
     }
 
@@ -327,8 +333,12 @@ impl Connections {
         let reason = match reading {
             Reading::Drained => return false,
             Reading::More => return true,
-            Reading::Ended => "the broker closed the connection".to_owned(),
-            Reading::Failed(error) => error.to_string(),
+            Reading::Ended => DisconnectReason::Closed,
+            Reading::Failed(error) => DisconnectReason::Broken(Arc::new(error)),
+            Reading::Garbled(error) => {
+                let why = format!("what came is no answer: {error}");
+                DisconnectReason::Protocol(why.into())
+            }
         };
         self.states.remove(&connection_id);
         out.push(ConnectionEvent::Disconnected(connection_id, reason));

@@ -213,26 +213,22 @@ impl Driver {
     }
 
     fn tell_connection_events(&mut self, now: Instant) {
-        for event in std::mem::take(&mut self.connection_events) {
+        for event in self.connection_events.drain(..) {
             match event {
                 ConnectionEvent::Connected(connection_id) => {
                     self.engine.handle_connected(connection_id, now)
                 }
-                ConnectionEvent::ConnectFailed(connection_id, reason) => {
-                    self.engine.handle_disconnected(
+                ConnectionEvent::ConnectFailed(connection_id, failure) => {
+                    self.engine.handle_connect_failed(
                         connection_id,
-                        reason.into(),
+                        failure,
                         now,
                         &mut self.queues,
                     );
                 }
                 ConnectionEvent::Disconnected(connection_id, reason) => {
-                    self.engine.handle_disconnected(
-                        connection_id,
-                        reason.into(),
-                        now,
-                        &mut self.queues,
-                    );
+                    self.engine
+                        .handle_disconnected(connection_id, reason, now, &mut self.queues);
                 }
                 ConnectionEvent::Written(connection_id, total) => {
                     self.engine
@@ -322,12 +318,8 @@ impl Driver {
 
     fn observe(&mut self, event: Event) {
         match &event {
-            Event::ConnectFailed {
-                address, reason, ..
-            } => {
-                self.shared.note_address(address, Some(reason));
-            }
-            Event::Connected { address, .. } => self.shared.note_address(address, None),
+            Event::ConnectFailed { error, .. } => self.shared.note_unreachable(error),
+            Event::Connected { address, .. } => self.shared.note_reachable(address),
             _ => {}
         }
         self.after.line(Line::Event(event));

@@ -7,6 +7,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
+use downpour_core::client::connect_error::{ConnectErrorKind, ConnectFailure};
 use downpour_core::config::Address;
 use downpour_core::ids::ConnectionId;
 
@@ -42,30 +43,48 @@ impl Opening {
         let opened = match &self.connector {
             Connector::Tcp => {
                 let resolved = connect::resolve(address).map(Opened::Resolved);
-                resolved.map_err(|error| error.to_string())
+                resolved.map_err(|error| {
+                    let kind = ConnectErrorKind::Resolve;
+                    ConnectFailure::new(kind, error.to_string()).with_source(error)
+                })
             }
             #[cfg(unix)]
             Connector::Custom(open) => {
-                // The error may be the caller's own type: its words, too, are got here.
+                let failed =
+                    |reason: String| ConnectFailure::new(ConnectErrorKind::Connector, reason);
+                // The error may be the caller's own type: its words, too, are got here, and here
+                // it is dropped.
                 let open = || match open(&address.host, address.port) {
                     Ok(stream) => Ok(Opened::Stream(stream)),
-                    Err(error) => Err(error.to_string()),
+                    Err(error) => Err(failed(error.to_string()).with_source(plain(error))),
                 };
-                callback::run(open).unwrap_or_else(|| Err("the connector panicked".to_owned()))
+                let panicked = || Err(failed("the connector panicked".to_owned()));
+                callback::run(open).unwrap_or_else(panicked)
             }
         };
         self.tell(opened);
     }
 
-    /// It cannot be done.
+    /// It cannot be done: there is no thread for it.
     pub(super) fn fail(&self, error: &io::Error) {
-        self.tell(Err(error.to_string()));
+        let kind = ConnectErrorKind::NoThread;
+        self.tell(Err(ConnectFailure::new(kind, error.to_string())));
     }
 
-    fn tell(&self, opened: Result<Opened, String>) {
+    fn tell(&self, opened: Result<Opened, ConnectFailure>) {
         lock(&self.results).push((self.connection_id, opened));
         self.shared.mailbox.wake();
     }
 }
 
-pub(super) type Results = Arc<Mutex<Vec<(ConnectionId, Result<Opened, String>)>>>;
+/// The error without a value of the caller's own in it, which may do anything when it is dropped: a
+/// failure is dropped under locks, too.
+#[cfg(unix)]
+fn plain(error: io::Error) -> io::Error {
+    match error.get_ref() {
+        Some(_) => io::Error::new(error.kind(), error.to_string()),
+        None => error,
+    }
+}
+
+pub(super) type Results = Arc<Mutex<Vec<(ConnectionId, Result<Opened, ConnectFailure>)>>>;

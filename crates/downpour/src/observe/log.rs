@@ -145,22 +145,22 @@ fn connections(event: &Event) {
             );
         }
         Event::ConnectFailed {
-            address,
+            error,
             broker: None,
-            reason,
             retry_after,
         } => {
+            let (address, reason) = (error.address(), error.reason());
             tracing::warn!(
                 target: TARGET, %address, %reason, ?retry_after,
                 "no connection to a bootstrap address"
             );
         }
         Event::ConnectFailed {
-            address,
+            error,
             broker: Some(broker),
-            reason,
             retry_after,
         } => {
+            let (address, reason) = (error.address(), error.reason());
             tracing::warn!(
                 target: TARGET, %address, broker, %reason, ?retry_after,
                 "no connection to the address that this broker advertises; is its listener \

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::task::Waker;
 use std::time::Instant;
 
+use downpour_core::client::connect_error::ConnectError;
 use downpour_core::config::Address;
 use downpour_core::ids::PartitionId;
 use downpour_core::queue::{self, Chunk};
@@ -51,9 +52,9 @@ pub(crate) struct Shared {
     pub(crate) unusual: Arc<Unusual>,
     start: Start,
     started: OnceLock<Result<RunInline, Arc<str>>>,
-    /// Addresses that could not be reached when last tried, and what each said. Each address of
-    /// the cluster has at most one entry.
-    unreachable: Mutex<BTreeMap<Address, Arc<str>>>,
+    /// Addresses that could not be reached when last tried. Each address of the cluster has at most
+    /// one entry.
+    unreachable: Mutex<BTreeMap<Address, ConnectError>>,
     /// Brokers that owe an answer for too long: where they are, and since when. Each broker has
     /// at most one entry.
     silent: Mutex<BTreeMap<i32, (Option<Address>, Instant)>>,
@@ -197,29 +198,24 @@ impl Shared {
         tickets
     }
 
-    fn unreachable_map(&self) -> MutexGuard<'_, BTreeMap<Address, Arc<str>>> {
+    fn unreachable_map(&self) -> MutexGuard<'_, BTreeMap<Address, ConnectError>> {
         lock(&self.unreachable)
     }
 
-    /// An address could not be reached, or was.
-    pub(crate) fn note_address(&self, address: &Address, trouble: Option<&Arc<str>>) {
-        let mut map = self.unreachable_map();
-        match trouble {
-            Some(reason) => {
-                map.insert(address.clone(), reason.clone());
-            }
-            None => {
-                map.remove(address);
-            }
-        }
+    /// An address could not be reached.
+    pub(crate) fn note_unreachable(&self, error: &ConnectError) {
+        let address = error.address().clone();
+        self.unreachable_map().insert(address, error.clone());
     }
 
-    /// Addresses that could not be reached, and what each said.
-    pub(crate) fn unreachable(&self) -> Vec<(Address, Arc<str>)> {
-        self.unreachable_map()
-            .iter()
-            .map(|(a, r)| (a.clone(), r.clone()))
-            .collect()
+    /// An address was reached.
+    pub(crate) fn note_reachable(&self, address: &Address) {
+        self.unreachable_map().remove(address);
+    }
+
+    /// What happened last at each address that could not be reached.
+    pub(crate) fn unreachable(&self) -> Vec<ConnectError> {
+        self.unreachable_map().values().cloned().collect()
     }
 
     /// A broker became silent, or is not any more: records without a key turn to other brokers'

@@ -151,7 +151,7 @@ impl TopicEntry {
     }
 
     /// Whether there is metadata.
-    pub(crate) fn is_ready(&self) -> bool {
+    pub(crate) fn has_metadata(&self) -> bool {
         self.partitions.count() > 0
     }
 
@@ -307,7 +307,7 @@ impl TopicEntry {
         wake::leave(waker, fresh, |own| {
             let mut waiting = self.waiting();
             // Looked at under the lock, so that an update cannot slip in before the waker is left.
-            if self.is_ready() {
+            if self.has_metadata() {
                 return Some(Metadata::Ready);
             }
             let refusals = waiting.refusals;

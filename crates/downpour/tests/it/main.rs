@@ -9,6 +9,8 @@ mod chaos;
 #[cfg(test)]
 mod closing;
 #[cfg(test)]
+mod connecting;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod foreign;

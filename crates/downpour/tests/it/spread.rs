@@ -1,7 +1,6 @@
 //! Which partition a record goes to, and what travels beside it.
 
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 use downpour::{Choice, Partitioner, Producer, Record, SendError};
 use downpour_fake::FakeCluster;
@@ -282,22 +281,4 @@ fn a_topic_handle_of_another_producer_goes_by_name() {
     drop(first);
     let late = smol::block_on(topic.send(topic.record()));
     assert!(matches!(late, Err(SendError::Closed)), "{late:?}");
-}
-
-#[test]
-fn a_connector_that_panics_is_a_failed_connection() {
-    let cluster = cluster();
-    let producer = builder(&cluster)
-        .connector(|_, _| panic!("on purpose"))
-        .max_block(Duration::from_secs(2))
-        .build()
-        .unwrap()
-        .blocking();
-    let Err(SendError::Timeout(timeout)) = producer.produce_async(Record::to("events")) else {
-        panic!("nobody is there")
-    };
-    assert!(
-        timeout.to_string().contains("the connector panicked"),
-        "{timeout}"
-    );
 }

@@ -8,6 +8,7 @@ use downpour_wire::messages::{Decode, Encode};
 use downpour_wire::primitives::Reader;
 
 use super::harness::{REBOOTSTRAP, World, config};
+use crate::client::connect_error::ConnectErrorKind;
 use crate::ids::ConnectionId;
 
 #[test]
@@ -74,6 +75,7 @@ fn each_bootstrap_address_is_tried_with_growing_pauses() {
     assert_eq!(hosts[..2], ["boot1", "boot2"]);
     assert_ne!(hosts[2], hosts[3]);
     world.assert_saw("connection refused");
+    assert_eq!(world.failures, [ConnectErrorKind::Refused; 4]);
 }
 
 #[test]
@@ -111,6 +113,7 @@ fn a_broker_without_a_common_version_is_given_up_with_the_reason() {
     world.connect();
     world.answer_versions();
     world.assert_saw("it speaks no version of Produce that this client does");
+    assert_eq!(world.failures, [ConnectErrorKind::Versions]);
     assert_eq!(world.disconnects.len(), 1);
 }
 
@@ -202,7 +205,62 @@ fn a_connection_that_never_opens_is_given_up() {
     assert!(world.disconnects.is_empty());
     world.sleep(1);
     world.assert_saw("no connection within 10s");
+    assert_eq!(world.failures, [ConnectErrorKind::TimedOut]);
     assert_eq!(world.disconnects.len(), 1);
+}
+
+#[test]
+fn a_broker_that_does_not_tell_its_versions_in_time_is_given_up() {
+    let mut world = World::new(config());
+    world.want();
+    world.connect();
+    world.sleep(10_000);
+    world.assert_saw("connected, but no answer to ApiVersions within 10s");
+    assert_eq!(world.failures, [ConnectErrorKind::TimedOut]);
+}
+
+#[test]
+fn a_connection_that_ends_before_its_versions_is_a_failed_attempt_and_later_it_is_none() {
+    let mut world = World::new(config());
+    world.want();
+    let (connection_id, ..) = world.connect();
+    world.lose(connection_id);
+    assert_eq!(world.failures, [ConnectErrorKind::Closed]);
+    world.sleep(2_000);
+    let (connection_id, ..) = world.connect();
+    world.asked.clear();
+    world
+        .engine
+        .handle_received(connection_id, b"HTTP/1.1", world.now, &mut world.queues);
+    world.step();
+    let both = [ConnectErrorKind::Closed, ConnectErrorKind::Protocol];
+    assert_eq!(world.failures, both);
+    assert!(!world.saw("Disconnected"));
+    world.sleep(2_000);
+    let (connection_id, ..) = world.connect();
+    world.asked.retain(|a| a.connection_id == connection_id);
+    world.answer_versions();
+    world.lose(connection_id);
+    assert_eq!(world.failures, both);
+    world.assert_saw("Disconnected");
+}
+
+#[test]
+fn records_whose_leader_cannot_be_reached_say_where_and_why() {
+    let mut world = World::ready(config());
+    let ticket = world.append(0);
+    for _ in 0..20_000 {
+        if world.verdicts.contains_key(&ticket) {
+            break;
+        }
+        if !world.connects.is_empty() {
+            world.refuse();
+        }
+        world.sleep(100);
+    }
+    let verdict = &world.verdicts[&ticket];
+    let why = "while waiting for a reachable leader: no connection to b1:9092: connection refused";
+    assert!(verdict.contains(why), "{verdict}");
 }
 
 #[test]

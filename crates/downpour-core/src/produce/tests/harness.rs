@@ -14,6 +14,8 @@ use downpour_wire::messages::{
 use downpour_wire::primitives::{Reader, Uuid};
 use downpour_wire::record::RecordRef;
 
+use crate::client::connect_error::{ConnectErrorKind, ConnectFailure};
+use crate::client::ending::DisconnectReason;
 use crate::config::{Address, Config};
 use crate::event::Event;
 use crate::ids::{ConnectionId, MemoryLine, PartitionId};
@@ -62,6 +64,8 @@ pub(super) struct World {
     pub(super) events: Vec<String>,
     /// Brokers that became silent, for how many milliseconds, or answered again.
     pub(super) silences: Vec<(i32, Option<u128>)>,
+    /// What each attempt to connect failed of.
+    pub(super) failures: Vec<ConnectErrorKind>,
     pub(super) verdicts: BTreeMap<u32, String>,
     pub(super) topics: Vec<String>,
     pub(super) produce_max: i16,
@@ -95,6 +99,7 @@ impl World {
             disconnects: Vec::new(),
             events: Vec::new(),
             silences: Vec::new(),
+            failures: Vec::new(),
             verdicts: BTreeMap::new(),
             topics: Vec::new(),
             produce_max: 9,
@@ -174,7 +179,12 @@ impl World {
                     );
                 }
                 Output::Resolve { .. } => panic!("batches of these tests have one record"),
-                Output::Event(event) => self.events.push(format!("{event:?}")),
+                Output::Event(event) => {
+                    if let Event::ConnectFailed { error, .. } = &event {
+                        self.failures.push(error.kind());
+                    }
+                    self.events.push(format!("{event:?}"));
+                }
                 Output::Silence { broker, since, .. } => {
                     let told = since.map(|since| (self.now - since).as_millis());
                     self.silences.push((broker, told));
@@ -210,15 +220,16 @@ impl World {
 
     pub(super) fn refuse(&mut self) -> Address {
         let (connection_id, address, _) = self.connects.pop_front().expect("nothing to connect");
-        let reason = Arc::from("connection refused");
+        let refused = ConnectFailure::new(ConnectErrorKind::Refused, "connection refused");
         self.engine
-            .handle_disconnected(connection_id, reason, self.now, &mut self.queues);
+            .handle_connect_failed(connection_id, refused, self.now, &mut self.queues);
         self.step();
         address
     }
 
     pub(super) fn lose(&mut self, connection_id: ConnectionId) {
-        let reason = Arc::from("reset by peer");
+        let error = std::io::Error::other("reset by peer");
+        let reason = DisconnectReason::Broken(Arc::new(error));
         self.engine
             .handle_disconnected(connection_id, reason, self.now, &mut self.queues);
         self.step();

@@ -173,8 +173,5 @@ fn a_frame_that_claims_too_much_breaks_the_connection() {
     let claim = (RESPONSE_MAX as u32 + 1).to_be_bytes();
     peer.write_all(&claim).unwrap();
     let (reading, _) = read(&mut connection, 1024);
-    let Reading::Failed(error) = reading else {
-        panic!("{reading:?}")
-    };
-    assert_eq!(error.kind(), ErrorKind::InvalidData);
+    assert!(matches!(reading, Reading::Garbled(_)), "{reading:?}");
 }

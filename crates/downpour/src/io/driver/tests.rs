@@ -49,7 +49,7 @@ impl Rig {
         };
         let topic = topic(&rig.shared, "events").unwrap();
         rig.shared.want_topic(&topic).unwrap();
-        rig.rounds_until(|| topic.is_ready());
+        rig.rounds_until(|| topic.has_metadata());
         rig
     }
 

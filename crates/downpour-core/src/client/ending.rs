@@ -1,0 +1,77 @@
+//! Why a connection ended: one that could be used, or one that was still being set up.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::client::connect_error::{ConnectErrorKind, ConnectFailure};
+
+/// Why an open connection ended.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum DisconnectReason {
+    /// The broker closed it.
+    Closed,
+    /// It could not be read or written any more.
+    Broken(Arc<io::Error>),
+    /// What the broker sent could not be read, or answers nothing that it was asked.
+    Protocol(Arc<str>),
+    /// There was no answer within the request timeout.
+    Silent(Duration),
+    /// It carried nothing for so long.
+    Idle(Duration),
+    /// The broker named no broker in its metadata, not even itself.
+    NoCluster,
+}
+
+impl DisconnectReason {
+    /// What it comes to if the connection could not be used yet.
+    pub(super) fn before_use(self) -> ConnectFailure {
+        use ConnectErrorKind::{Closed, Protocol};
+        match self {
+            Self::Protocol(why) => ConnectFailure::new(Protocol, format!("connected, but {why}")),
+            other => {
+                let reason = format!("connected, but no answer to ApiVersions: {other}");
+                let failure = ConnectFailure::new(Closed, reason);
+                match other {
+                    Self::Broken(error) => failure.with_source(error),
+                    _ => failure,
+                }
+            }
+        }
+    }
+}
+
+impl fmt::Display for DisconnectReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Closed => f.write_str("the broker closed the connection"),
+            Self::Broken(error) => error.fmt(f),
+            Self::Protocol(why) => f.write_str(why),
+            Self::Silent(within) => write!(f, "no answer within {within:?}"),
+            Self::Idle(time) => write!(f, "idle for {time:?}"),
+            Self::NoCluster => f.write_str("it knows of no cluster"),
+        }
+    }
+}
+
+/// What ended a connection, whatever its stage.
+#[derive(Debug)]
+pub(crate) enum Ending {
+    /// It could not be set up.
+    Failed(ConnectFailure),
+    /// It was open, and ended.
+    Ended(DisconnectReason),
+}
+
+impl Ending {
+    pub(crate) fn failed(kind: ConnectErrorKind, reason: impl Into<Arc<str>>) -> Self {
+        Self::Failed(ConnectFailure::new(kind, reason))
+    }
+
+    /// The broker sent what cannot be read, or what nobody asked for.
+    pub(crate) fn protocol(why: impl fmt::Display) -> Self {
+        Self::Ended(DisconnectReason::Protocol(Arc::from(why.to_string())))
+    }
+}

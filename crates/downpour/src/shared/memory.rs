@@ -379,4 +379,23 @@ mod tests {
         );
         assert!(!memory.is_contended());
     }
+
+    #[test]
+    fn a_line_is_contended_while_somebody_waits_in_it_and_in_no_other() {
+        let memory = memory(4096);
+        // The last shares its bit with the first.
+        let lines = [1, 2, 65].map(|broker| MemoryLine(Some(broker)));
+        lines.iter().for_each(|line| memory.add_partition(*line));
+        let chunk = memory.try_chunk(LINE, 2048).unwrap();
+        let mut key = None;
+        let waits = memory.poll_chunk(LINE, 512, &mut key, Waker::noop());
+        assert!(waits.is_none() && memory.is_contended());
+        let contended = lines.map(|line| memory.is_contended_in(line));
+        assert_eq!(contended, [true, false, false]);
+        assert!(memory.try_chunk(lines[1], 512).is_some());
+        memory.give_back(chunk, &mut Vec::new());
+        assert!(memory.is_contended_in(LINE), "granted and not collected");
+        let granted = memory.poll_chunk(LINE, 512, &mut key, Waker::noop());
+        assert!(granted.is_some() && !memory.is_contended_in(LINE));
+    }
 }

@@ -7,8 +7,11 @@ use std::time::Instant;
 
 use downpour_core::config::{Address, BatchOptions, Config};
 use downpour_core::identity::{Grant, Identity};
+use downpour_core::ids::MemoryLine;
 use downpour_core::output::Outputs;
-use downpour_core::queue::{Answer, Append, Drain, DrainContext, Queue, QueueSettings, Readiness};
+use downpour_core::queue::{
+    Answer, Append, Chunk, Drain, DrainContext, Queue, QueueSettings, Readiness,
+};
 use downpour_wire::error_code::ErrorCode;
 use downpour_wire::record::RecordRef;
 
@@ -21,6 +24,8 @@ pub const FOUR_BATCHES: usize = 228 << 10;
 
 /// The time of all records.
 const RECORDS_MS: i64 = 1_700_000_000_000;
+/// Where all chunks are lent.
+const LINE: MemoryLine = MemoryLine(Some(1));
 
 /// A record without key, always of the same time.
 pub fn record(value: &[u8]) -> RecordRef<'_> {
@@ -68,7 +73,7 @@ impl Partition {
         }]);
         change(&mut config);
         Self {
-            queue: Queue::new(Arc::from("t"), 0, QueueSettings::from(&config)),
+            queue: Queue::new(Arc::from("t"), 0, LINE, QueueSettings::from(&config)),
             options: config.batch_options(),
             // Not zeros, or the system would hand them out only when they are written.
             chunks: (0..16).map(|_| vec![1; BATCH]).collect(),
@@ -126,7 +131,8 @@ impl Partition {
             Arc::default,
         ) {
             // Large enough, whatever is asked for.
-            chunk = self.chunks.pop();
+            let memory = self.chunks.pop();
+            chunk = memory.map(|memory| Chunk { memory, line: LINE });
         }
     }
 }

@@ -1,12 +1,14 @@
 //! The I/O thread: passes on what happened, carries out what the engine says, sleeps until it
 //! wants to be woken.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use downpour_core::errors;
 use downpour_core::event::Event as Seen;
-use downpour_core::ids::PartitionId;
+use downpour_core::ids::{MemoryLine, PartitionId};
 use downpour_core::produce::{Output, TopicUpdate};
+use downpour_core::queue::Turn;
 use downpour_core::seal::SealJob;
 use downpour_wire::codec::Compressor;
 use downpour_wire::error_code::ErrorCode;
@@ -33,7 +35,9 @@ impl World {
             }
             self.count_poll();
             let now = self.instant();
-            self.engine.set_pressure(self.budget.has_waiters());
+            let mut pressed = Vec::new();
+            self.budget.list_pressed(&mut pressed);
+            self.engine.set_pressed(&mut pressed);
             self.engine.handle_wall_clock(now, self.unix_ms());
             self.engine.poll(now, &mut self.partitions);
             if !self.carry_out() {
@@ -74,6 +78,7 @@ impl World {
 
     /// True if a batch was sealed on the way, so that the engine must look again.
     pub(crate) fn carry_out(&mut self) -> bool {
+        self.turn_lines();
         let mut again = false;
         while let Some(output) = self.engine.poll_output() {
             match output {
@@ -105,12 +110,43 @@ impl World {
                     total,
                     verdict,
                 } => self.resolve(ticket, (first, count), total, verdict),
-                Output::Free { bytes, .. } => self.release(bytes),
+                Output::Free { bytes, line, .. } => self.release(line, bytes),
+                Output::Silence { broker, since, .. } => {
+                    self.tally.count(match since {
+                        Some(_) => "client: a broker is silent",
+                        None => "client: a broker is not silent any more",
+                    });
+                    let mut woken = Vec::new();
+                    let line = MemoryLine(Some(broker));
+                    self.budget.set_silent(line, since.is_some(), &mut woken);
+                    self.wake_senders(woken);
+                }
                 Output::Event(event) => self.observe(&event),
                 _ => self.fail("an output that is not known here".to_owned()),
             }
         }
+        self.check_lines();
         again
+    }
+
+    /// What a line holds is what its partitions and the callers on their way to them hold.
+    fn check_lines(&mut self) {
+        let mut expected = BTreeMap::new();
+        let queues = self.partitions.queues.values();
+        let chunks = self.senders.iter().filter_map(|s| s.chunk.as_ref());
+        let chunks = chunks.map(|chunk| (chunk.line, chunk.memory.capacity()));
+        for (line, held) in queues.map(|q| (q.line(), q.held())).chain(chunks) {
+            *expected.entry(line).or_insert(0) += held;
+        }
+        expected.retain(|_, held| *held > 0);
+        let told: BTreeMap<_, _> = self.budget.holders().collect();
+        let granted = self.budget.granted();
+        let sum = |lines: &BTreeMap<_, usize>| lines.values().sum::<usize>();
+        if sum(&told) != self.budget.used() || sum(&expected) + granted != self.budget.used() {
+            self.fail(format!("lines hold {told:?}, partitions {expected:?}"));
+        } else if granted == 0 && told != expected {
+            self.fail(format!("lines hold {told:?} instead of {expected:?}"));
+        }
     }
 
     /// Notes that a broker said of a batch that it may be in the log.
@@ -150,6 +186,7 @@ impl World {
         let at = topic as usize;
         match update {
             TopicUpdate::Available { leaders } => {
+                self.move_lines(topic, leaders);
                 let partitions = self.plan.topics[at].partitions as usize;
                 if leaders.len() < partitions || std::mem::replace(&mut self.topics_ready[at], true)
                 {
@@ -161,6 +198,33 @@ impl World {
             }
             _ => self.tally.count("client: topic not available"),
         }
+    }
+
+    /// Memory goes with the partitions to their new leaders' lines.
+    fn move_lines(&mut self, topic: u32, leaders: &[Option<i32>]) {
+        for (index, leader) in (0..).zip(leaders) {
+            let partition = PartitionId { topic, index };
+            if let Some(queue) = self.partitions.queues.get_mut(&partition) {
+                queue.set_leader_line(MemoryLine(*leader));
+                self.partitions.turns.extend(queue.poll_turn());
+                if queue.line() != MemoryLine(*leader) {
+                    self.tally
+                        .count("client: memory waits for the leader before");
+                }
+            }
+        }
+        self.turn_lines();
+    }
+
+    fn turn_lines(&mut self) {
+        let mut woken = Vec::new();
+        for Turn { from, to, bytes } in std::mem::take(&mut self.partitions.turns) {
+            self.budget.move_partition(from, to, bytes, &mut woken);
+            if bytes > 0 {
+                self.tally.count("client: memory went to another line");
+            }
+        }
+        self.wake_senders(woken);
     }
 
     fn observe(&mut self, event: &Seen) {
@@ -201,7 +265,7 @@ impl World {
             return;
         };
         let done = queue.finish_seal(sealed);
-        self.release(done.freed);
+        self.release(done.line, done.freed);
         if done.became_dirty {
             self.engine.mark_dirty(partition);
         }

@@ -152,7 +152,7 @@ impl World {
                 self.budget.cancel(key, &mut woken);
             }
             if let Some(chunk) = chunk {
-                self.release(chunk.capacity());
+                self.release(chunk.line, chunk.memory.capacity());
             }
         }
         self.abort_again();

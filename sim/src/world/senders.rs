@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use downpour_core::callers::budget::WaitKey;
 use downpour_core::callers::completion::Completion;
-use downpour_core::ids::PartitionId;
-use downpour_core::queue::{Added, Append};
+use downpour_core::ids::{MemoryLine, PartitionId};
+use downpour_core::queue::{Added, Append, Chunk};
 use downpour_core::seal::SealJob;
 use downpour_wire::record::RecordRef;
 
@@ -32,11 +33,14 @@ impl World {
             return;
         };
         if let Some(key) = sender.waits {
-            let Some(bytes) = self.budget.collect(key) else {
+            let line = key.line();
+            if let Some(bytes) = self.budget.collect(key) {
+                sender.waits = None;
+                let memory = Vec::with_capacity(bytes);
+                sender.chunk = Some(Chunk { memory, line });
+            } else if !self.leave_line(at, key, &record) {
                 return;
-            };
-            sender.waits = None;
-            sender.chunk = Some(Vec::with_capacity(bytes));
+            }
         }
         let topic = record.topic as usize;
         if !self.topics_ready[topic] {
@@ -50,6 +54,27 @@ impl World {
             return;
         }
         self.append(at, &record);
+    }
+
+    /// Whether the partition's memory is lent in another line by now: then its sender goes there.
+    fn leave_line(&mut self, at: usize, key: WaitKey, record: &RecordPlan) -> bool {
+        if let Some(waker) = self.budget.waker_mut(key) {
+            *waker = Some(at);
+        }
+        let partition = PartitionId {
+            topic: record.topic,
+            index: record.partition,
+        };
+        let line = self.partitions.queues.get(&partition).map(|q| q.line());
+        if line == Some(key.line()) {
+            return false;
+        }
+        self.tally.count("senders: went to another line");
+        self.senders[at].waits = None;
+        let mut woken = Vec::new();
+        self.budget.cancel(key, &mut woken);
+        self.wake_senders(woken);
+        true
     }
 
     /// The clock of `max_block` starts, unless it runs.
@@ -83,7 +108,7 @@ impl World {
             self.wake_senders(woken);
         }
         if let Some(chunk) = chunk {
-            self.release(chunk.capacity());
+            self.release(chunk.line, chunk.memory.capacity());
         }
         self.advance(at);
     }
@@ -147,29 +172,34 @@ impl World {
         match queue.append(&reference, &options, &mut chunk, || instant, ticket) {
             Append::Added(added) => {
                 if let Some(unused) = chunk {
-                    self.release(unused.capacity());
+                    self.release(unused.line, unused.memory.capacity());
                 }
                 self.accepted(at, partition, id, record, added);
             }
-            Append::NeedChunk { bytes } => {
-                if let Some(small) = chunk {
-                    self.tally.count("senders: chunk was too small");
-                    self.release(small.capacity());
+            Append::NeedChunk { bytes, line } => {
+                if let Some(unfit) = chunk {
+                    self.tally.count(if unfit.line == line {
+                        "senders: chunk was too small"
+                    } else {
+                        "senders: chunk was of another line"
+                    });
+                    self.release(unfit.line, unfit.memory.capacity());
                 }
-                self.want_memory(at, bytes);
+                self.want_memory(at, line, bytes);
             }
             _ => self.fail("an append ended in a way that is not known here".to_owned()),
         }
     }
 
-    fn want_memory(&mut self, at: usize, bytes: usize) {
+    fn want_memory(&mut self, at: usize, line: MemoryLine, bytes: usize) {
         let bytes = if self.plan.rounded {
             bytes.next_power_of_two()
         } else {
             bytes
         };
-        if self.budget.try_reserve(bytes) {
-            self.senders[at].chunk = Some(Vec::with_capacity(bytes));
+        if self.budget.try_reserve(line, bytes) {
+            let memory = Vec::with_capacity(bytes);
+            self.senders[at].chunk = Some(Chunk { memory, line });
             // Others may append in between.
             let pause = self
                 .rng
@@ -181,7 +211,7 @@ impl World {
         self.trace
             .note(self.now, || format!("sender {at} waits for {bytes} bytes"));
         self.block(at);
-        let (key, _) = self.budget.wait(bytes, at);
+        let (key, _) = self.budget.wait(line, bytes, at);
         self.senders[at].waits = Some(key);
         self.after(Duration::ZERO, Event::Sender(at));
         self.soon(Event::Pressure);
@@ -255,14 +285,17 @@ impl World {
         self.after(pause, Event::Sealed(id));
     }
 
-    pub(crate) fn release(&mut self, bytes: usize) {
-        if bytes > self.budget.used() {
-            let used = self.budget.used();
-            self.fail(format!("{bytes} bytes come back of {used} that were lent"));
+    pub(crate) fn release(&mut self, line: MemoryLine, bytes: usize) {
+        let held = self.budget.holders().find(|(holder, _)| *holder == line);
+        let held = held.map_or(0, |(_, held)| held);
+        if bytes > held {
+            self.fail(format!(
+                "{bytes} bytes come back of {held} that were lent in {line:?}"
+            ));
             return;
         }
         let mut woken = Vec::new();
-        self.budget.release(bytes, &mut woken);
+        self.budget.release(line, bytes, &mut woken);
         self.wake_senders(woken);
     }
 

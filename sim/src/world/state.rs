@@ -6,10 +6,9 @@ use std::time::{Duration, Instant};
 
 use downpour_core::callers::budget::{Budget, WaitKey};
 use downpour_core::callers::completion::Completion;
-use downpour_core::ids::ConnectionId;
-use downpour_core::ids::PartitionId;
+use downpour_core::ids::{ConnectionId, MemoryLine, PartitionId};
 use downpour_core::produce::{Engine, Queues};
-use downpour_core::queue::{Queue, QueueSettings};
+use downpour_core::queue::{Chunk, Queue, QueueSettings, Turn};
 use downpour_core::seal::SealJob;
 use downpour_fake::logic::Cluster;
 
@@ -70,6 +69,8 @@ pub(crate) enum Event {
 #[derive(Debug)]
 pub(crate) struct Partitions {
     pub(crate) queues: BTreeMap<PartitionId, Queue<Ticket>>,
+    /// Memory that is to go to another line.
+    pub(crate) turns: Vec<Turn>,
 }
 
 impl Queues<Ticket> for Partitions {
@@ -78,7 +79,10 @@ impl Queues<Ticket> for Partitions {
         partition: PartitionId,
         f: impl FnOnce(&mut Queue<Ticket>) -> R,
     ) -> Option<R> {
-        self.queues.get_mut(&partition).map(f)
+        let queue = self.queues.get_mut(&partition)?;
+        let result = f(queue);
+        self.turns.extend(queue.poll_turn());
+        Some(result)
     }
 }
 
@@ -103,7 +107,7 @@ pub(crate) struct Sender {
     pub(crate) first_id: u32,
     pub(crate) next: usize,
     /// Memory that it reserved and has not used yet.
-    pub(crate) chunk: Option<Vec<u8>>,
+    pub(crate) chunk: Option<Chunk>,
     pub(crate) waits: Option<WaitKey>,
     /// The clock of `max_block` runs for the record with this place.
     pub(crate) blocked: Option<usize>,
@@ -190,6 +194,7 @@ impl World {
         cluster.set_auto_create(true);
         let config = Arc::new(plan.config.clone());
         let mut queues = BTreeMap::new();
+        let mut budget = Budget::new(plan.memory);
         for (topic, described) in (0..).zip(&plan.topics) {
             if let Some(spec) = &described.spec {
                 cluster.create_topic(&described.name, spec.clone());
@@ -197,7 +202,9 @@ impl World {
             for partition in 0..described.partitions {
                 let settings = QueueSettings::from(&*config);
                 let name = Arc::from(described.name.as_str());
-                let queue = Queue::new(name, partition, settings);
+                let nobody = MemoryLine(None);
+                let queue = Queue::new(name, partition, nobody, settings);
+                budget.add_partition(nobody);
                 queues.insert(
                     PartitionId {
                         topic,
@@ -210,16 +217,19 @@ impl World {
         let engine = Engine::new(config, rng.next());
         let topics = plan.topics.len();
         Self {
-            budget: Budget::new(plan.memory),
             plan,
             rng,
+            budget,
             base: Instant::now(),
             now: Duration::ZERO,
             events: BTreeMap::new(),
             next_event: 0,
             cluster,
             engine,
-            partitions: Partitions { queues },
+            partitions: Partitions {
+                queues,
+                turns: Vec::new(),
+            },
             batches: Vec::new(),
             jobs: BTreeMap::new(),
             next_job: 0,

@@ -12,7 +12,7 @@ use crate::errors::{self, Reaction};
 use crate::event::Event;
 use crate::outcome::{Cause, Verdict, WaitingFor, Written};
 use crate::output::{Output, Outputs};
-use crate::queue::batch::{Batch, Doubt, InFlight, Left, free, resolve};
+use crate::queue::batch::{Batch, Doubt, InFlight, Left, resolve};
 use crate::queue::state::{Queue, clear_doubt};
 
 /// A broker's word on one batch.
@@ -108,7 +108,7 @@ impl<T: Clone> Queue<T> {
                 if !batch.resolved {
                     resolve(&batch, delivered(answer, row.reaction, &batch), out);
                 }
-                free(batch, out);
+                self.free(batch, out);
             }
             _ if batch.resolved => self.drop_resolved(batch, out),
             Reaction::Retry => self.retry(batch, answer.cause(), now, out),
@@ -165,7 +165,7 @@ impl<T: Clone> Queue<T> {
         if !batch.resolved {
             resolve(&batch, Verdict::Sent, out);
         }
-        free(batch, out);
+        self.free(batch, out);
     }
 
     fn take_in_flight(&mut self, send_id: u64) -> Option<InFlight<T>> {
@@ -191,7 +191,7 @@ impl<T: Clone> Queue<T> {
     /// The delivery timeout gave its handles their verdict; what remains is the sequence.
     fn drop_resolved(&mut self, batch: Batch<T>, out: &mut Outputs<T>) {
         self.handle_gap(&batch);
-        free(batch, out);
+        self.free(batch, out);
     }
 
     fn retry(&mut self, mut batch: Batch<T>, cause: Cause, now: Instant, out: &mut Outputs<T>) {
@@ -207,7 +207,7 @@ impl<T: Clone> Queue<T> {
             };
             self.give_up(&batch, cause, now, out);
             self.handle_gap(&batch);
-            free(batch, out);
+            self.free(batch, out);
             return;
         }
         out.push_back(Output::Event(Event::Retry {
@@ -238,7 +238,7 @@ impl<T: Clone> Queue<T> {
             self.refuse_records(&batch, answer, now, out);
         }
         self.handle_gap(&batch);
-        free(batch, out);
+        self.free(batch, out);
     }
 
     /// The records that the broker named get its words, their siblings a cause of their own.

@@ -303,7 +303,7 @@ fn a_split_keeps_sequences_order_and_deadline() {
     for i in 0..4 {
         assert_eq!(verdicts[&(1, i)], format!("delivered {}", 100 + i));
     }
-    assert_eq!(bench.lent(), bench.queue.buffered_bytes());
+    assert_eq!(bench.lent(), bench.queue.held());
 }
 
 #[test]

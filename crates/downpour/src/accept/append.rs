@@ -108,10 +108,12 @@ pub(crate) fn accept(
         }
         _ => {
             let mut found = None;
-            match (accept_named(shared, record, progress, &mut found), found) {
-                (Some(delivery), _) => Ok(delivery),
-                (None, Some(topic)) => go_on_in(shared, &topic, record, progress),
-                (None, None) => Err(intern(shared, record.topic())),
+            if let Some(delivery) = accept_named(shared, record, progress, &mut found) {
+                return Ok(delivery);
+            }
+            match found {
+                Some(topic) => go_on_in(shared, &topic, record, progress),
+                None => Err(intern(shared, record.topic())),
             }
         }
     }

@@ -16,15 +16,8 @@
 
 mod api_key;
 mod api_versions;
-#[cfg(feature = "broker")]
-mod create_topics;
-#[cfg(feature = "broker")]
-mod fetch;
-mod init_producer_id;
-#[cfg(feature = "broker")]
-mod list_offsets;
+mod generated;
 mod message;
-mod metadata;
 #[cfg(feature = "broker")]
 mod produce;
 mod produce_response;
@@ -32,30 +25,8 @@ pub(crate) mod reader;
 pub(crate) mod writer;
 
 pub use api_key::{ApiKey, UnknownApiKey};
-pub use api_versions::{
-    ApiVersion, ApiVersionsRequest, ApiVersionsResponse, FinalizedFeature, SupportedFeature,
-};
-#[cfg(feature = "broker")]
-pub use create_topics::{
-    CreatableTopic, CreatableTopicConfig, CreatableTopicResult, CreateTopicsRequest,
-    CreateTopicsResponse, ReplicaAssignment, TopicConfigResult,
-};
-#[cfg(feature = "broker")]
-pub use fetch::{
-    AbortedTransaction, FetchPartition, FetchPartitionResponse, FetchRequest, FetchResponse,
-    FetchTopic, FetchTopicResponse, ForgottenTopic,
-};
-pub use init_producer_id::{InitProducerIdRequest, InitProducerIdResponse};
-#[cfg(feature = "broker")]
-pub use list_offsets::{
-    ListOffsetsPartition, ListOffsetsPartitionResponse, ListOffsetsRequest, ListOffsetsResponse,
-    ListOffsetsTopic, ListOffsetsTopicResponse,
-};
+pub use generated::*;
 pub use message::{Decode, Encode, Request};
-pub use metadata::{
-    MetadataBroker, MetadataPartition, MetadataRequest, MetadataRequestTopic, MetadataResponse,
-    MetadataTopic,
-};
 #[cfg(feature = "broker")]
 pub use produce::{ProducePartition, ProduceRequest, ProduceTopic};
 pub use produce_response::{

@@ -48,6 +48,10 @@ impl<'o> MessageWriter<'o> {
         EncodeError::new(EncodeErrorKind::NotInVersion, what, self.version)
     }
 
+    pub(super) fn i8(&mut self, value: i8) {
+        self.buf.extend_from_slice(&value.to_be_bytes());
+    }
+
     pub(crate) fn i16(&mut self, value: i16) {
         put_i16(self.buf, value);
     }
@@ -143,6 +147,21 @@ impl<'o> MessageWriter<'o> {
         self.string(value, what)
     }
 
+    pub(super) fn bytes(&mut self, value: &[u8], what: &'static str) -> Result<(), EncodeError> {
+        self.len(Some(value.len()), what)?;
+        self.buf.extend_from_slice(value);
+        Ok(())
+    }
+
+    pub(super) fn array<T>(
+        &mut self,
+        items: &[T],
+        what: &'static str,
+        each: impl FnMut(&mut Self, &T) -> Result<(), EncodeError>,
+    ) -> Result<(), EncodeError> {
+        self.nullable_array(Some(items), what, each)
+    }
+
     pub(super) fn nullable_array<T>(
         &mut self,
         items: Option<&[T]>,
@@ -174,10 +193,6 @@ impl<'o> MessageWriter<'o> {
 /// What only the broker's direction writes.
 #[cfg(feature = "broker")]
 impl MessageWriter<'_> {
-    pub(super) fn i8(&mut self, value: i8) {
-        self.buf.extend_from_slice(&value.to_be_bytes());
-    }
-
     pub(super) fn error_code(&mut self, value: ErrorCode) {
         self.i16(value.0);
     }
@@ -190,15 +205,6 @@ impl MessageWriter<'_> {
         self.len(value.map(<[u8]>::len), what)?;
         self.buf.extend_from_slice(value.unwrap_or_default());
         Ok(())
-    }
-
-    pub(super) fn array<T>(
-        &mut self,
-        items: &[T],
-        what: &'static str,
-        each: impl FnMut(&mut Self, &T) -> Result<(), EncodeError>,
-    ) -> Result<(), EncodeError> {
-        self.nullable_array(Some(items), what, each)
     }
 
     pub(super) fn i32_array(

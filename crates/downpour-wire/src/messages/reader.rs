@@ -37,6 +37,7 @@ impl<'r, 'a> MessageReader<'r, 'a> {
         }
     }
 
+    #[cfg(feature = "broker")]
     pub(super) fn i8(&mut self, what: &'static str) -> Result<i8, DecodeError> {
         self.r.i8().map_err(|e| named(e, what))
     }

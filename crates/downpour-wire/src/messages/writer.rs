@@ -175,6 +175,17 @@ impl<'o> MessageWriter<'o> {
         Ok(())
     }
 
+    pub(super) fn i32_array(
+        &mut self,
+        items: &[i32],
+        what: &'static str,
+    ) -> Result<(), EncodeError> {
+        self.array(items, what, |out, item| {
+            out.i32(*item);
+            Ok(())
+        })
+    }
+
     /// Ends a struct that has no tagged fields to say.
     pub(crate) fn no_tags(&mut self) {
         self.tag_count(0);
@@ -205,17 +216,6 @@ impl MessageWriter<'_> {
         self.len(value.map(<[u8]>::len), what)?;
         self.buf.extend_from_slice(value.unwrap_or_default());
         Ok(())
-    }
-
-    pub(super) fn i32_array(
-        &mut self,
-        items: &[i32],
-        what: &'static str,
-    ) -> Result<(), EncodeError> {
-        self.array(items, what, |out, item| {
-            out.i32(*item);
-            Ok(())
-        })
     }
 
     /// Writes one tagged field.

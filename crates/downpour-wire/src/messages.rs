@@ -18,21 +18,12 @@ mod api_key;
 mod api_versions;
 mod generated;
 mod message;
-#[cfg(feature = "broker")]
-mod produce;
-mod produce_response;
 pub(crate) mod reader;
 pub(crate) mod writer;
 
 pub use api_key::{ApiKey, UnknownApiKey};
 pub use generated::*;
 pub use message::{Decode, Encode, Request};
-#[cfg(feature = "broker")]
-pub use produce::{ProducePartition, ProduceRequest, ProduceTopic};
-pub use produce_response::{
-    LeaderIdAndEpoch, NodeEndpoint, PartitionProduceResponse, ProduceResponse, RecordError,
-    TopicProduceResponse,
-};
 
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,7 @@
 
 use super::definition::{Field, Kind, Message, Struct, Versions};
 use super::table::{Api, Side};
-use super::values::{condition, either};
+use super::values::{asks_version, condition, either};
 
 const BROKER: &str = "#[cfg(feature = \"broker\")]\n";
 
@@ -127,8 +127,7 @@ impl Writing<'_> {
             ));
         }
         let version = |text: &str, of: &str| {
-            // As a condition has it; fields have names like `min_version`.
-            if text.contains("version >=") || text.contains("version <=") || text.contains("&version") {
+            if asks_version(text) {
                 format!("let version = {of}.version;\n")
             } else {
                 String::new()
@@ -213,10 +212,12 @@ impl Writing<'_> {
         let (name, what) = (&field.name, words(field));
         let Some(nullable) = field.nullable else {
             return Ok(match &field.kind {
-                Kind::Struct(_) => format!(
-                    "self.{name}.as_ref().map_or(Ok(()), |it| it.write(out))?;\n"
-                ),
-                kind if kind.is_copy() => format!("{};\n", put(kind, &format!("self.{name}"), &what)),
+                Kind::Struct(_) => {
+                    format!("self.{name}.as_ref().map_or(Ok(()), |it| it.write(out))?;\n")
+                }
+                kind if kind.is_copy() => {
+                    format!("{};\n", put(kind, &format!("self.{name}"), &what))
+                }
                 kind => format!("{}?;\n", put(kind, &format!("&self.{name}"), &what)),
             });
         };
@@ -236,7 +237,11 @@ impl Writing<'_> {
             (Some(_), _) => return Err(format!("{name} is null in some versions only")),
         };
         let condition = condition(nullable, field.versions);
-        Ok(either(condition.as_deref(), &format!("{put_nullable}?;"), &required) + "\n")
+        Ok(either(
+            condition.as_deref(),
+            &format!("{put_nullable}?;"),
+            &required,
+        ) + "\n")
     }
 
     /// The statements that read a struct, and the struct that they make.
@@ -261,7 +266,10 @@ impl Writing<'_> {
             let (name, tag) = (&field.name, field.tag.unwrap_or_default());
             let default = field.rust_default(whole)?;
             text.push_str(&format!("let mut {name} = {default};\n"));
-            arms.push_str(&format!("{tag}{guard} => {name} = {},\n", self.read(field)?));
+            arms.push_str(&format!(
+                "{tag}{guard} => {name} = {},\n",
+                self.read(field)?
+            ));
         }
         if !tagged.is_empty() {
             text.push_str(&format!(

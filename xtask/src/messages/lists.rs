@@ -5,17 +5,12 @@ use super::table::{APIS, Api, Side};
 
 const HEAD: &str = "Written by `cargo xtask messages`: what is changed here by hand is lost.";
 
-fn generated() -> impl Iterator<Item = &'static Api> {
-    APIS.iter().filter(|api| api.side != Side::Hand)
-}
-
 /// The module that holds the messages and names what is in them.
 pub(super) fn modules(apis: &[(&Api, Message, Message)]) -> String {
     let mut modules = String::from("pub(super) mod api_key;\n");
     let mut uses = String::new();
     for (api, request, response) in apis {
         let cfg = match api.side {
-            Side::Hand => continue,
             Side::Others => "#[cfg(feature = \"broker\")]\n",
             Side::Producer => "",
         };
@@ -60,7 +55,8 @@ pub(super) fn api_key(apis: &[(&Api, Message, Message)]) -> String {
 
 /// The module of the samples, and the lists of all messages and requests.
 pub(super) fn samples() -> String {
-    let modules: String = generated()
+    let modules: String = APIS
+        .iter()
         .map(|api| format!("mod {};\n", snake(api.name)))
         .collect();
     let list = |parts: &[&str]| -> String {
@@ -71,7 +67,7 @@ pub(super) fn samples() -> String {
     };
     format!(
         "//! Samples of the generated messages, and lists of all. {HEAD}\n\n{modules}\n\
-         use super::{{Entropy, Sample}};\n\n\
+         use super::super::entropy::Entropy;\nuse super::sample::Sample;\n\n\
          /// Calls `$then!` with every message.\n\
          macro_rules! each_message {{ ($then:ident) => {{ $then! {{ {} }} }}; }}\n\
          pub(crate) use each_message;\n\n\
@@ -87,7 +83,8 @@ pub(super) fn samples() -> String {
 
 /// The module of the twins.
 pub(super) fn twins() -> String {
-    let modules: String = generated()
+    let modules: String = APIS
+        .iter()
         .map(|api| format!("mod {};\n", snake(api.name)))
         .collect();
     format!(

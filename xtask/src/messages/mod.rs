@@ -14,7 +14,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use definition::{Message, snake};
-use table::{APIS, Side};
+use table::APIS;
 
 const CRATE: &str = "crates/downpour-wire";
 /// Where generated files lie, and nothing else.
@@ -45,16 +45,12 @@ pub fn generate(root: &Path) -> Result<BTreeMap<String, String>, String> {
         if (request.key, request.flexible) != (response.key, response.flexible) {
             return Err(format!("{}: request and response differ", api.name));
         }
-        if api.side != Side::Hand {
-            let file = format!("{}.rs", snake(api.name));
-            let both = [&request, &response];
-            files.insert(
-                format!("{code}/{file}"),
-                code::file(api, &request, &response)?,
-            );
-            files.insert(format!("{samples}/{file}"), tests::samples(api, both)?);
-            files.insert(format!("{twins}/{file}"), tests::twins(api, both));
-        }
+        let file = format!("{}.rs", snake(api.name));
+        let both = [&request, &response];
+        let text = code::file(api, &request, &response)?;
+        files.insert(format!("{code}/{file}"), text);
+        files.insert(format!("{samples}/{file}"), tests::samples(api, both)?);
+        files.insert(format!("{twins}/{file}"), tests::twins(api, both));
         keys.push((api, request, response));
     }
     files.insert(format!("{code}.rs"), lists::modules(&keys));

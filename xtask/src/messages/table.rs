@@ -24,8 +24,6 @@ pub(super) enum Side {
     Producer,
     /// Consumers and tools only: all of it is behind that feature.
     Others,
-    /// Written by hand; only its key and its versions are generated.
-    Hand,
 }
 
 const fn api(
@@ -46,7 +44,28 @@ const fn api(
 
 /// In the order of their keys.
 pub(super) const APIS: &[Api] = &[
-    api("Produce", (3, 13), Side::Hand, ("", "")),
+    // The producer's own path writes requests without copying: `frame/produce.rs`.
+    Api {
+        renamed: &[
+            ("TopicData", "Topics"),
+            ("TopicProduceData", "ProduceTopic"),
+            ("PartitionData", "Partitions"),
+            ("PartitionProduceData", "ProducePartition"),
+            ("Responses", "Topics"),
+            ("PartitionResponses", "Partitions"),
+            ("BatchIndexAndErrorMessage", "RecordError"),
+            ("BatchIndexErrorMessage", "Message"),
+        ],
+        ..api(
+            "Produce",
+            (3, 13),
+            Side::Producer,
+            (
+                "Writes record batches, one per partition.",
+                "What became of each batch.",
+            ),
+        )
+    },
     Api {
         renamed: &[
             ("ForgottenTopicsData", "ForgottenTopics"),

@@ -2,7 +2,7 @@
 
 use super::definition::{Field, Kind, Message, Struct, snake};
 use super::table::Api;
-use super::values::{condition, either};
+use super::values::{asks_version, condition, either};
 
 /// The file of the samples of one request and its response.
 pub(super) fn samples(api: &Api, messages: [&Message; 2]) -> Result<String, String> {
@@ -24,15 +24,8 @@ pub(super) fn samples(api: &Api, messages: [&Message; 2]) -> Result<String, Stri
                 fields.push_str(&format!("{}: {sample},\n", field.name));
             }
             let name = &part.name;
-            let is_asked = fields.contains("version >=")
-                || fields.contains("version <=")
-                || fields.contains("&version")
-                || fields.contains(", version)");
-            let version = if is_asked {
-                "version"
-            } else {
-                "_"
-            };
+            let is_asked = asks_version(&fields) || fields.contains(", version)");
+            let version = if is_asked { "version" } else { "_" };
             text.push_str(&if at == 0 {
                 format!(
                     "impl Sample for {name} {{ const KEY: ApiKey = ApiKey::{};\n\n\

@@ -13,6 +13,13 @@ pub(super) fn condition(versions: Versions, whole: Versions) -> Option<String> {
     }
 }
 
+/// Whether Rust text has such a condition; fields may have names like `min_version`.
+pub(super) fn asks_version(text: &str) -> bool {
+    ["version >=", "version <=", "&version"]
+        .iter()
+        .any(|condition| text.contains(condition))
+}
+
 /// `then` under the condition, otherwise `otherwise`.
 pub(super) fn either(condition: Option<&str>, then: &str, otherwise: &str) -> String {
     match condition {
@@ -177,19 +184,7 @@ fn integer(int: &str, kafka: &str) -> Result<String, String> {
     if value == max {
         return Ok(format!("{int}::MAX"));
     }
-    // Digits in threes, from ten thousand on.
-    let digits = value.to_string();
-    if value < 10_000 {
-        return Ok(digits);
-    }
-    let mut grouped = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
-            grouped.push('_');
-        }
-        grouped.push(digit);
-    }
-    Ok(grouped)
+    Ok(value.to_string())
 }
 
 #[cfg(test)]
@@ -210,7 +205,7 @@ mod tests {
     fn numbers_are_written_as_rust_writes_them() {
         assert_eq!(integer("i32", "0x7fffffff").unwrap(), "i32::MAX");
         assert_eq!(integer("i32", "-2147483648").unwrap(), "i32::MIN");
-        assert_eq!(integer("i32", "60000").unwrap(), "60_000");
+        assert_eq!(integer("i32", "60000").unwrap(), "60000");
         assert_eq!(integer("i8", "-1").unwrap(), "-1");
         assert_eq!(integer("i64", "").unwrap(), "0");
         assert!(integer("i64", "x").is_err());

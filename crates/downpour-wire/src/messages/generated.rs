@@ -14,6 +14,7 @@ mod init_producer_id;
 #[cfg(feature = "broker")]
 mod list_offsets;
 mod metadata;
+mod produce;
 mod sasl_authenticate;
 mod sasl_handshake;
 mod txn_offset_commit;
@@ -47,6 +48,10 @@ pub use list_offsets::{
 pub use metadata::{
     MetadataBroker, MetadataPartition, MetadataRequest, MetadataRequestTopic, MetadataResponse,
     MetadataTopic,
+};
+pub use produce::{
+    LeaderIdAndEpoch, NodeEndpoint, PartitionProduceResponse, ProducePartition, ProduceRequest,
+    ProduceResponse, ProduceTopic, RecordError, TopicProduceResponse,
 };
 pub use sasl_authenticate::{SaslAuthenticateRequest, SaslAuthenticateResponse};
 pub use sasl_handshake::{SaslHandshakeRequest, SaslHandshakeResponse};

@@ -153,6 +153,16 @@ impl<'o> MessageWriter<'o> {
         Ok(())
     }
 
+    pub(super) fn nullable_bytes(
+        &mut self,
+        value: Option<&[u8]>,
+        what: &'static str,
+    ) -> Result<(), EncodeError> {
+        self.len(value.map(<[u8]>::len), what)?;
+        self.buf.extend_from_slice(value.unwrap_or_default());
+        Ok(())
+    }
+
     pub(super) fn array<T>(
         &mut self,
         items: &[T],
@@ -206,16 +216,6 @@ impl<'o> MessageWriter<'o> {
 impl MessageWriter<'_> {
     pub(super) fn error_code(&mut self, value: ErrorCode) {
         self.i16(value.0);
-    }
-
-    pub(super) fn nullable_bytes(
-        &mut self,
-        value: Option<&[u8]>,
-        what: &'static str,
-    ) -> Result<(), EncodeError> {
-        self.len(value.map(<[u8]>::len), what)?;
-        self.buf.extend_from_slice(value.unwrap_or_default());
-        Ok(())
     }
 
     /// Writes one tagged field.

@@ -1,7 +1,6 @@
 //! Our messages as `kafka-protocol`'s: the comparison is in `kafka_protocol.rs`.
 
 mod generated;
-mod produce;
 
 use std::collections::BTreeMap;
 

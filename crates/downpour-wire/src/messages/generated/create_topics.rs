@@ -14,7 +14,7 @@ use crate::primitives::{Reader, Uuid};
 pub struct CreateTopicsRequest {
     /// The topics to create.
     pub topics: Vec<CreatableTopic>,
-    /// How long to wait in milliseconds before timing out the request. Default `60_000`.
+    /// How long to wait in milliseconds before timing out the request. Default `60000`.
     pub timeout_ms: i32,
     /// If true, check that the topics can be created as specified, but don't create anything.
     pub validate_only: bool,
@@ -24,7 +24,7 @@ impl Default for CreateTopicsRequest {
     fn default() -> Self {
         Self {
             topics: Vec::new(),
-            timeout_ms: 60_000,
+            timeout_ms: 60000,
             validate_only: false,
         }
     }

@@ -10,6 +10,7 @@ mod find_coordinator;
 mod init_producer_id;
 mod list_offsets;
 mod metadata;
+mod produce;
 mod sasl_authenticate;
 mod sasl_handshake;
 mod txn_offset_commit;

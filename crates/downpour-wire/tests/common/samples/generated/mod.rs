@@ -10,11 +10,13 @@ mod find_coordinator;
 mod init_producer_id;
 mod list_offsets;
 mod metadata;
+mod produce;
 mod sasl_authenticate;
 mod sasl_handshake;
 mod txn_offset_commit;
 
-use super::{Entropy, Sample};
+use super::super::entropy::Entropy;
+use super::sample::Sample;
 
 /// Calls `$then!` with every message.
 macro_rules! each_message { ($then:ident) => { $then! { ProduceRequest, ProduceResponse, FetchRequest, FetchResponse, ListOffsetsRequest, ListOffsetsResponse, MetadataRequest, MetadataResponse, FindCoordinatorRequest, FindCoordinatorResponse, SaslHandshakeRequest, SaslHandshakeResponse, ApiVersionsRequest, ApiVersionsResponse, CreateTopicsRequest, CreateTopicsResponse, InitProducerIdRequest, InitProducerIdResponse, AddPartitionsToTxnRequest, AddPartitionsToTxnResponse, AddOffsetsToTxnRequest, AddOffsetsToTxnResponse, EndTxnRequest, EndTxnResponse, TxnOffsetCommitRequest, TxnOffsetCommitResponse, SaslAuthenticateRequest, SaslAuthenticateResponse } }; }

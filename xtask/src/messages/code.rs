@@ -2,7 +2,7 @@
 
 use super::definition::{Field, Kind, Message, Struct, Versions};
 use super::table::{Api, Side};
-use super::values::{asks_version, condition, either};
+use super::values::{asks_version, condition, either, opposite};
 
 const BROKER: &str = "#[cfg(feature = \"broker\")]\n";
 
@@ -147,7 +147,7 @@ impl Writing<'_> {
         let whole = part.versions;
         let mut text = String::new();
         for field in part.untagged() {
-            let write = self.write(field)?;
+            let write = Self::write(field);
             match condition(field.versions, whole) {
                 None => text.push_str(&write),
                 Some(condition) => {
@@ -168,8 +168,9 @@ impl Writing<'_> {
         let mut counted = Vec::new();
         for field in &tagged {
             let condition = condition(field.versions, whole);
-            if let (Some(condition), Some(refused)) = (&condition, self.refuse(field, whole)?) {
-                text.push_str(&format!("if !({condition}) {{ {refused} }}\n"));
+            let unless = opposite(field.versions, whole);
+            if let (Some(unless), Some(refused)) = (unless, self.refuse(field, whole)?) {
+                text.push_str(&format!("if {unless} {{ {refused} }}\n"));
             }
             let differs = field.differs(whole)?;
             let has =
@@ -186,7 +187,7 @@ impl Writing<'_> {
         });
         for field in tagged {
             let tag = field.tag.unwrap_or_default();
-            let write = self.write(field)?;
+            let write = Self::write(field);
             text.push_str(&format!(
                 "if has_{} {{ out.tag({tag}, \"{}\", |out| {{ {write} Ok(()) }})?; }}\n",
                 field.name,
@@ -208,40 +209,26 @@ impl Writing<'_> {
     }
 
     /// The statement that writes a field which the version has.
-    fn write(&self, field: &Field) -> Result<String, String> {
+    fn write(field: &Field) -> String {
         let (name, what) = (&field.name, words(field));
-        let Some(nullable) = field.nullable else {
-            return Ok(match &field.kind {
-                Kind::Struct(_) => {
-                    format!("self.{name}.as_ref().map_or(Ok(()), |it| it.write(out))?;\n")
-                }
-                kind if kind.is_copy() => {
-                    format!("{};\n", put(kind, &format!("self.{name}"), &what))
-                }
-                kind => format!("{}?;\n", put(kind, &format!("&self.{name}"), &what)),
-            });
-        };
         let value = format!("self.{name}.as_deref()");
-        let put_nullable = match &field.kind {
-            Kind::String => format!("out.nullable_string({value}, \"{what}\")"),
-            Kind::Bytes => format!("out.nullable_bytes({value}, \"{what}\")"),
-            Kind::Array(element) => {
-                let each = put_element(element, &what);
-                format!("out.nullable_array({value}, \"{what}\", {each})")
+        match (&field.kind, field.nullable) {
+            (Kind::Struct(_), _) if field.is_tagged_struct() => {
+                format!("self.{name}.as_ref().map_or(Ok(()), |it| it.write(out))?;\n")
             }
-            _ => return Err(format!("{name} cannot be null")),
-        };
-        let required = match (condition(nullable, field.versions), &field.kind) {
-            (None, _) => return Ok(format!("{put_nullable}?;\n")),
-            (Some(_), Kind::String) => format!("out.required_string({value}, \"{what}\")?;"),
-            (Some(_), _) => return Err(format!("{name} is null in some versions only")),
-        };
-        let condition = condition(nullable, field.versions);
-        Ok(either(
-            condition.as_deref(),
-            &format!("{put_nullable}?;"),
-            &required,
-        ) + "\n")
+            (Kind::Struct(_), _) => format!("self.{name}.write(out)?;\n"),
+            (kind, None) if kind.is_copy() => {
+                format!("{};\n", put(kind, &format!("self.{name}"), &what))
+            }
+            (kind, None) => format!("{}?;\n", put(kind, &format!("&self.{name}"), &what)),
+            (kind, Some(nullable)) => {
+                let put = put(kind, &value, &what).replacen("out.", "out.nullable_", 1);
+                let refused = opposite(nullable, field.versions).map(|unless| format!(
+                    "if {unless} && self.{name}.is_none() {{ return Err(out.null_not_allowed(\"{name}\")); }}\n"
+                ));
+                format!("{}{put}?;\n", refused.unwrap_or_default())
+            }
+        }
     }
 
     /// The statements that read a struct, and the struct that they make.
@@ -251,7 +238,7 @@ impl Writing<'_> {
         for field in part.untagged() {
             let read = either(
                 condition(field.versions, whole).as_deref(),
-                &self.read(field)?,
+                &self.read(field),
                 &field.rust_default(whole)?,
             );
             text.push_str(&format!("let {} = {read};\n", field.name));
@@ -266,10 +253,7 @@ impl Writing<'_> {
             let (name, tag) = (&field.name, field.tag.unwrap_or_default());
             let default = field.rust_default(whole)?;
             text.push_str(&format!("let mut {name} = {default};\n"));
-            arms.push_str(&format!(
-                "{tag}{guard} => {name} = {},\n",
-                self.read(field)?
-            ));
+            arms.push_str(&format!("{tag}{guard} => {name} = {},\n", self.read(field)));
         }
         if !tagged.is_empty() {
             text.push_str(&format!(
@@ -288,21 +272,22 @@ impl Writing<'_> {
     }
 
     /// The expression that reads a field which the version has.
-    fn read(&self, field: &Field) -> Result<String, String> {
+    fn read(&self, field: &Field) -> String {
         let (kind, what) = (&field.kind, words(field));
         let plain = self.get(kind, field, &what);
         let Some(nullable) = field.nullable else {
-            return Ok(match kind {
-                Kind::Struct(_) => format!("Some({plain}?)"),
-                _ => format!("{plain}?"),
-            });
+            return if field.is_tagged_struct() {
+                format!("Some({plain}?)")
+            } else {
+                format!("{plain}?")
+            };
         };
         let may_be_null = plain.replacen("r.", "r.nullable_", 1);
-        Ok(either(
+        either(
             condition(nullable, field.versions).as_deref(),
             &format!("{may_be_null}?"),
             &format!("Some({plain}?)"),
-        ))
+        )
     }
 
     /// The expression that reads a value of that kind.
@@ -315,11 +300,11 @@ impl Writing<'_> {
             Kind::String => format!("r.string(\"{what}\")"),
             Kind::Bytes => format!("r.bytes(\"{what}\")"),
             Kind::Struct(name) => format!("{name}::read(r)"),
-            Kind::Array(element) if **element == Kind::Int("i32") => {
+            Kind::Array(element) if **element == Kind::Int("i32") && field.nullable.is_none() => {
                 format!("r.i32_array(\"{what}\")")
             }
             Kind::Array(element) => {
-                let size = self.message.smallest(element, field.versions, false);
+                let size = self.message.smallest(element, field.versions);
                 let each = match &**element {
                     Kind::Struct(name) => format!("{name}::read"),
                     element => format!("|r| {}", self.get(element, field, what)),
@@ -340,7 +325,7 @@ fn put(kind: &Kind, value: &str, what: &str) -> String {
         Kind::String => format!("out.string({value}, \"{what}\")"),
         Kind::Bytes => format!("out.bytes({value}, \"{what}\")"),
         Kind::Struct(_) => format!("{value}.write(out)"),
-        Kind::Array(element) if **element == Kind::Int("i32") => {
+        Kind::Array(element) if **element == Kind::Int("i32") && value.starts_with('&') => {
             format!("out.i32_array({value}, \"{what}\")")
         }
         Kind::Array(element) => {

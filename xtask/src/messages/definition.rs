@@ -127,13 +127,13 @@ impl Message {
     }
 
     /// The fewest bytes that a value takes on the wire, in whichever of `versions` that is.
-    pub(super) fn smallest(&self, kind: &Kind, versions: Versions, nullable: bool) -> usize {
-        let sizes = (versions.0..=versions.1).map(|version| self.size(kind, version, nullable));
+    pub(super) fn smallest(&self, kind: &Kind, versions: Versions) -> usize {
+        let sizes = (versions.0..=versions.1).map(|version| self.size(kind, version));
         sizes.min().unwrap_or(0)
     }
 
     /// The fewest bytes that a value takes on the wire in `version`.
-    fn size(&self, kind: &Kind, version: i16, nullable: bool) -> usize {
+    fn size(&self, kind: &Kind, version: i16) -> usize {
         let flexible = self.is_flexible(version);
         match kind {
             Kind::Bool | Kind::Int("i8") => 1,
@@ -144,12 +144,11 @@ impl Message {
             Kind::String | Kind::Bytes | Kind::Array(_) if flexible => 1,
             Kind::String => 2,
             Kind::Bytes | Kind::Array(_) => 4,
-            Kind::Struct(_) if nullable => 1,
             Kind::Struct(name) => {
                 let fields = self.part(name).fields.iter();
                 let fields =
                     fields.filter(|field| field.tag.is_none() && field.versions.contains(version));
-                let sizes = fields.map(|field| self.size(&field.kind, version, false));
+                let sizes = fields.map(|field| self.size(&field.kind, version));
                 sizes.sum::<usize>() + usize::from(flexible)
             }
         }
@@ -231,15 +230,16 @@ impl Reading<'_> {
             return Err("tagged in some of its versions only".to_owned());
         }
         let kind = self.kind(text(json, "type"), json, versions)?;
-        if matches!(kind, Kind::Struct(_)) && tag.is_none() {
-            return Err("a struct that is neither tagged nor in an array".to_owned());
+        let nullable = in_ours("nullableVersions")?.and_then(|nullable| nullable.both(versions));
+        if nullable.is_some() && !matches!(kind, Kind::String | Kind::Bytes | Kind::Array(_)) {
+            return Err("only strings, bytes and arrays can be null".to_owned());
         }
         Ok(Some(Field {
             name: snake(&self.named(kafka)),
             kafka: snake(kafka),
             kind,
             versions,
-            nullable: in_ours("nullableVersions")?.and_then(|nullable| nullable.both(versions)),
+            nullable,
             tag,
             default: match &json["default"] {
                 Value::String(text) => text.clone(),
@@ -314,6 +314,78 @@ mod tests {
     fn versions_have_in_common_what_both_have() {
         assert_eq!(Versions(1, 5).both(Versions(4, 9)), Some(Versions(4, 5)));
         assert_eq!(Versions(1, 3).both(Versions(4, 9)), None);
+    }
+
+    /// The request of an API that speaks versions 2 to 4 and skips a field, with these fields.
+    fn read(fields: &str) -> Result<Message, String> {
+        let api = Api {
+            name: "Any",
+            versions: (2, 4),
+            side: crate::messages::table::Side::Producer,
+            about: ("", ""),
+            renamed: &[("Theirs", "Ours")],
+            skipped: &["Skipped"],
+        };
+        let json = format!(
+            r#"// A comment.
+            {{ "apiKey": 1, "validVersions": "0-9", "flexibleVersions": "4+", "fields": [{fields}] }}"#
+        );
+        Message::read(&api, "Request", "", &json)
+    }
+
+    #[test]
+    fn fields_of_other_versions_are_left_out_and_the_rest_is_narrowed() {
+        let message = read(
+            r#"{ "name": "Old", "type": "int32", "versions": "0-1" },
+            { "name": "New", "type": "int32", "versions": "5+" },
+            { "name": "Skipped", "type": "int32", "versions": "4+", "taggedVersions": "4+", "tag": 0 },
+            { "name": "Theirs", "type": "string", "versions": "3+", "nullableVersions": "4+" }"#,
+        );
+        let message = message.unwrap();
+        let [field] = message.structs[0].fields.as_slice() else {
+            panic!("one field is left");
+        };
+        assert_eq!(
+            (field.name.as_str(), field.kafka.as_str()),
+            ("ours", "theirs")
+        );
+        assert_eq!(field.versions, Versions(3, 4));
+        assert_eq!(field.nullable, Some(Versions(4, 4)));
+    }
+
+    #[test]
+    fn the_smallest_element_is_that_of_the_version_in_which_it_is_smallest() {
+        let message = read(
+            r#"{ "name": "Items", "type": "[]Item", "versions": "0+", "fields": [
+                { "name": "Name", "type": "string", "versions": "0+" },
+                { "name": "Added", "type": "int64", "versions": "4+" } ]}"#,
+        );
+        let message = message.unwrap();
+        let item = Kind::Struct("Item".to_owned());
+        assert_eq!(message.smallest(&item, Versions(2, 4)), 2);
+        // A compact string, a number, no tagged fields.
+        assert_eq!(message.smallest(&item, Versions(4, 4)), 1 + 8 + 1);
+    }
+
+    #[test]
+    fn what_is_not_known_is_refused_and_not_left_out() {
+        for (field, what) in [
+            (r#""type": "float64""#, "float64"),
+            (
+                r#""type": "int32", "nullableVersions": "2+""#,
+                "can be null",
+            ),
+            (
+                r#""type": "int32", "tag": 0, "taggedVersions": "4+""#,
+                "some of its versions",
+            ),
+        ] {
+            let refused = read(&format!(r#"{{ "name": "X", "versions": "2+", {field} }}"#));
+            let refused = refused.map(drop).unwrap_err();
+            assert!(refused.contains(what), "{refused}");
+        }
+        let refused = read(r#"{ "name": "Skipped", "type": "int32", "versions": "2+" }"#);
+        assert!(refused.is_err());
     }
 
     #[test]

@@ -53,6 +53,17 @@ pub fn generate(root: &Path) -> Result<BTreeMap<String, String>, String> {
         files.insert(format!("{twins}/{file}"), tests::twins(api, both));
         keys.push((api, request, response));
     }
+    let mut names: BTreeMap<&str, &str> = BTreeMap::new();
+    for (api, request, response) in &keys {
+        for part in request.structs.iter().chain(&response.structs) {
+            if let Some(other) = names.insert(&part.name, api.name) {
+                let (name, one) = (&part.name, api.name);
+                return Err(format!(
+                    "{one} and {other} have a {name}: the table must rename one"
+                ));
+            }
+        }
+    }
     files.insert(format!("{code}.rs"), lists::modules(&keys));
     files.insert(format!("{code}/api_key.rs"), lists::api_key(&keys));
     files.insert(format!("{samples}/mod.rs"), lists::samples());

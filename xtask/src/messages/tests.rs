@@ -57,7 +57,7 @@ pub(super) fn samples(api: &Api, messages: [&Message; 2]) -> Result<String, Stri
 /// A random value of a field in a version that has it.
 fn sample(field: &Field) -> String {
     let plain = value(&field.kind);
-    if let Kind::Struct(name) = &field.kind {
+    if let (Kind::Struct(name), true) = (&field.kind, field.is_tagged_struct()) {
         // Not all write a tagged struct that holds nothing but defaults.
         return format!("e.option(|e| {plain}).filter(|it| *it != {name}::default())");
     }
@@ -139,7 +139,7 @@ fn twin_of(part: &Struct, message: &Message, is_message: bool) -> String {
 fn twin(field: &Field, it: &str) -> String {
     let it = format!("{it}.{}", field.name);
     let wrapper = wrapper(field);
-    if let Kind::Struct(name) = &field.kind {
+    if let (Kind::Struct(name), true) = (&field.kind, field.is_tagged_struct()) {
         let each = snake(name);
         return format!("{it}.as_ref().map(|it| {each}(it, tags)).unwrap_or_default()");
     }

@@ -13,9 +13,20 @@ pub(super) fn condition(versions: Versions, whole: Versions) -> Option<String> {
     }
 }
 
+/// The opposite of [`condition`]: under which something is not there.
+pub(super) fn opposite(versions: Versions, whole: Versions) -> Option<String> {
+    let Versions(from, to) = versions;
+    match (from <= whole.0, to >= whole.1) {
+        (true, true) => None,
+        (false, true) => Some(format!("version < {from}")),
+        (true, false) => Some(format!("version > {to}")),
+        (false, false) => Some(format!("!({from}..={to}).contains(&version)")),
+    }
+}
+
 /// Whether Rust text has such a condition; fields may have names like `min_version`.
 pub(super) fn asks_version(text: &str) -> bool {
-    ["version >=", "version <=", "&version"]
+    ["version >", "version <", "&version"]
         .iter()
         .any(|condition| text.contains(condition))
 }
@@ -31,7 +42,12 @@ pub(super) fn either(condition: Option<&str>, then: &str, otherwise: &str) -> St
 impl Field {
     /// Whether the Rust field is an `Option`.
     pub(super) fn is_option(&self) -> bool {
-        self.nullable.is_some() || matches!(self.kind, Kind::Struct(_))
+        self.nullable.is_some() || self.is_tagged_struct()
+    }
+
+    /// Which is an `Option`, since Kafka leaves it out if it holds nothing but defaults.
+    pub(super) fn is_tagged_struct(&self) -> bool {
+        matches!(self.kind, Kind::Struct(_)) && self.tag.is_some()
     }
 
     pub(super) fn rust_type(&self) -> String {
@@ -46,8 +62,8 @@ impl Field {
     /// What the field holds in a version that lacks it, and what it begins with.
     pub(super) fn rust_default(&self, whole: Versions) -> Result<String, String> {
         let value = match &self.kind {
-            // A tagged struct that is not there.
-            Kind::Struct(_) => return Ok("None".to_owned()),
+            _ if self.is_tagged_struct() => return Ok("None".to_owned()),
+            Kind::Struct(name) => format!("{name}::default()"),
             _ if self.default == "null" => return Ok("None".to_owned()),
             // Kafka says empty; null says better that nothing was said. It makes no difference to
             // what is read, since every version says the one or the other.
@@ -82,7 +98,8 @@ impl Field {
             "ErrorCode::NONE",
             "Uuid::ZERO",
         ];
-        Ok(plain.contains(&self.rust_default(whole)?.as_str()))
+        let default = self.rust_default(whole)?;
+        Ok(plain.contains(&default.as_str()) || default.ends_with("::default()"))
     }
 
     /// An expression that is true if the field of `self` holds something else than its default.
@@ -199,6 +216,8 @@ mod tests {
         assert_eq!(condition(Versions(1, 3), whole).unwrap(), "version <= 3");
         let middle = condition(Versions(4, 6), whole).unwrap();
         assert_eq!(middle, "(4..=6).contains(&version)");
+        let outside = opposite(Versions(4, 6), whole).unwrap();
+        assert_eq!(outside, "!(4..=6).contains(&version)");
     }
 
     #[test]

@@ -48,6 +48,11 @@ impl<'o> MessageWriter<'o> {
         EncodeError::new(EncodeErrorKind::NotInVersion, what, self.version)
     }
 
+    /// Refuses a null that this version cannot say.
+    pub(super) const fn null_not_allowed(&self, what: &'static str) -> EncodeError {
+        EncodeError::new(EncodeErrorKind::NullNotAllowed, what, self.version)
+    }
+
     pub(super) fn i8(&mut self, value: i8) {
         self.buf.extend_from_slice(&value.to_be_bytes());
     }
@@ -132,19 +137,6 @@ impl<'o> MessageWriter<'o> {
         self.buf
             .extend_from_slice(value.unwrap_or_default().as_bytes());
         Ok(())
-    }
-
-    /// A string that is optional in the struct but not in this version.
-    pub(super) fn required_string(
-        &mut self,
-        value: Option<&str>,
-        what: &'static str,
-    ) -> Result<(), EncodeError> {
-        let Some(value) = value else {
-            let kind = EncodeErrorKind::NullNotAllowed;
-            return Err(EncodeError::new(kind, what, self.version));
-        };
-        self.string(value, what)
     }
 
     pub(super) fn bytes(&mut self, value: &[u8], what: &'static str) -> Result<(), EncodeError> {

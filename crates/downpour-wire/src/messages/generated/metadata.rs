@@ -117,11 +117,10 @@ impl MetadataRequestTopic {
         if version >= 10 {
             out.uuid(self.topic_id);
         }
-        if version >= 10 {
-            out.nullable_string(self.name.as_deref(), "name")?;
-        } else {
-            out.required_string(self.name.as_deref(), "name")?;
+        if version < 10 && self.name.is_none() {
+            return Err(out.null_not_allowed("name"));
         }
+        out.nullable_string(self.name.as_deref(), "name")?;
         out.no_tags();
         Ok(())
     }
@@ -353,11 +352,10 @@ impl MetadataTopic {
     fn write(&self, out: &mut MessageWriter<'_>) -> Result<(), EncodeError> {
         let version = out.version;
         out.error_code(self.error_code);
-        if version >= 12 {
-            out.nullable_string(self.name.as_deref(), "name")?;
-        } else {
-            out.required_string(self.name.as_deref(), "name")?;
+        if version < 12 && self.name.is_none() {
+            return Err(out.null_not_allowed("name"));
         }
+        out.nullable_string(self.name.as_deref(), "name")?;
         if version >= 10 {
             out.uuid(self.topic_id);
         }

@@ -32,7 +32,8 @@ pub(super) fn api_key(apis: &[(&Api, Message, Message)]) -> String {
         let lines = apis.iter().map(|(api, request, _)| line(api, request));
         lines.collect()
     };
-    let keys = lines(&|api, request| format!("{} = {},\n", api.name, request.key));
+    let keys =
+        lines(&|api, request| format!("/// {}\n{} = {},\n", api.about.0, api.name, request.key));
     let all = lines(&|api, _| format!("Self::{},\n", api.name));
     let versions = lines(&|api, _| format!("Self::{} => {:?},\n", api.name, api.versions));
     let flexible = lines(&|api, request| match request.flexible {

@@ -12,6 +12,7 @@ impl ApiKey {
         min <= version && version <= max
     }
 
+    /// Whether `version` has compact lengths and tagged fields.
     #[must_use]
     pub const fn is_flexible(self, version: i16) -> bool {
         version >= self.first_flexible()

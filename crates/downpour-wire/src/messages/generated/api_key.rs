@@ -5,19 +5,33 @@
 #[non_exhaustive]
 #[repr(i16)]
 pub enum ApiKey {
+    /// Writes record batches, one per partition.
     Produce = 0,
+    /// Asks for record batches from offsets on.
     Fetch = 1,
+    /// Asks for offsets by timestamp.
     ListOffsets = 2,
+    /// Asks for brokers, topics and leaders.
     Metadata = 3,
+    /// Asks who coordinates a transactional id or a group.
     FindCoordinator = 10,
+    /// Names the mechanism that the client will authenticate with.
     SaslHandshake = 17,
+    /// Asks which requests a broker understands.
     ApiVersions = 18,
+    /// Asks for new topics.
     CreateTopics = 19,
+    /// Asks for a producer id and epoch.
     InitProducerId = 22,
+    /// Adds partitions to a transaction, before the first batch goes to them.
     AddPartitionsToTxn = 24,
+    /// Adds a consumer group's offsets to a transaction.
     AddOffsetsToTxn = 25,
+    /// Commits or aborts a transaction.
     EndTxn = 26,
+    /// Commits a consumer group's offsets as part of a transaction.
     TxnOffsetCommit = 28,
+    /// One step of the client's authentication.
     SaslAuthenticate = 36,
 }
 

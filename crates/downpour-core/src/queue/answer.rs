@@ -123,6 +123,14 @@ impl<T: Clone> Queue<T> {
                 self.sequence.unprove();
                 self.put_back(batch);
             }
+            Reaction::OutOfOrder
+                if !batch.maybe_written() && self.sequence.is_absent(batch.order_key()) =>
+            {
+                // Its predecessor failed for good, and a new epoch begins as soon as all answers
+                // are here. There is nothing to wait for besides: the sending did not count.
+                batch.attempts = batch.attempts.saturating_sub(1);
+                self.put_back(batch);
+            }
             Reaction::OutOfOrder | Reaction::IdentityLost => {
                 let absent = (!batch.maybe_written()).then(|| batch.order_key());
                 self.handle_broken(absent);

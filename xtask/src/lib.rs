@@ -1,8 +1,9 @@
-//! The rules that `cargo xtask tidy` checks, as a library. The other chores are in the program;
-//! nothing of downpour is known here.
+//! The rules that `cargo xtask tidy` checks and the messages that `cargo xtask messages` writes, as
+//! a library. The other chores are in the program.
 
 use std::path::{Path, PathBuf};
 
+pub mod messages;
 pub mod tidy;
 
 /// The workspace, which is the directory above this crate.

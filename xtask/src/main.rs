@@ -26,6 +26,8 @@ struct Arguments {
 enum Chore {
     /// Check the project's rules that no compiler checks; CONTRIBUTING.md lists them.
     Tidy,
+    /// Write the wire messages anew from Kafka's definitions.
+    Messages,
     /// Check and test everything, or only some sections.
     Test {
         /// Which sections; all when none is named.
@@ -69,6 +71,10 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = match arguments.chore {
         Chore::Tidy => tidy(&xtask::root()),
+        Chore::Messages => xtask::messages::write(&xtask::root()).map(|files| {
+            println!("messages: {files} files");
+            ExitCode::SUCCESS
+        }),
         Chore::Test { list: true, .. } => {
             println!("{}", suite::names().join("\n"));
             Ok(ExitCode::SUCCESS)

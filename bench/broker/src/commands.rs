@@ -1,4 +1,5 @@
-//! What can be asked of the running broker: `reset`, `stats`, `delay NETWORK_US SERVICE_US`.
+//! What can be asked of the running broker: `reset`, `stats`, `delay NETWORK_US SERVICE_US`,
+//! `refuse EVERY`.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -33,7 +34,14 @@ pub(crate) fn obey(shared: &Shared, line: &str) -> Value {
                 _ => json!({ "error": "delay takes two numbers of microseconds" }),
             }
         }
-        _ => json!({ "error": "reset, stats, or delay NETWORK_US SERVICE_US" }),
+        Some("refuse") => match words.next().and_then(|word| word.parse().ok()) {
+            Some(every) => {
+                shared.ledger().refuse(every);
+                json!({ "refuse_every": every })
+            }
+            None => json!({ "error": "refuse takes a number of batches" }),
+        },
+        _ => json!({ "error": "reset, stats, delay NETWORK_US SERVICE_US, or refuse EVERY" }),
     }
 }
 

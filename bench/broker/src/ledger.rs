@@ -12,6 +12,9 @@ const TOPICS_MAX: usize = 1024;
 /// No run has more partitions.
 const PARTITIONS_MAX: i32 = 100_000;
 
+/// What a refused batch is answered: it is final, and nothing was written.
+const INVALID_RECORD: i16 = 87;
+
 /// What is answered for one batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Answer {
@@ -49,6 +52,10 @@ pub(crate) struct Ledger {
     topics: Vec<Topic>,
     names: HashMap<String, usize>,
     last_producer_id: i64,
+    /// One in so many batches that could be written is refused; 0: none.
+    refuse_every: u64,
+    /// How many could be written since the reset.
+    writable: u64,
 }
 
 /// A topic as clients are told of it.
@@ -67,12 +74,20 @@ impl Ledger {
             topics: Vec::new(),
             names: HashMap::new(),
             last_producer_id: 1000,
+            refuse_every: 0,
+            writable: 0,
         }
+    }
+
+    /// From now on one in so many batches is refused for good, and not written; 0: none.
+    pub(crate) fn refuse(&mut self, every: u64) {
+        self.refuse_every = every;
     }
 
     /// Forgets counters, offsets and sequences; topics stay.
     pub(crate) fn reset(&mut self) {
         self.statistics = Statistics::default();
+        self.writable = 0;
         for topic in &mut self.topics {
             for partition in &mut topic.partitions {
                 *partition = Partition::default();
@@ -81,6 +96,7 @@ impl Ledger {
     }
 
     pub(crate) fn new_producer_id(&mut self) -> i64 {
+        self.statistics.producer_ids += 1;
         self.last_producer_id += 1;
         self.last_producer_id
     }
@@ -142,9 +158,15 @@ impl Ledger {
         partition.in_flight += 1;
         let in_flight = partition.in_flight;
         self.statistics.in_flight_max = self.statistics.in_flight_max.max(in_flight);
-        let verdict = sound.claim.map_or(Verdict::InOrder, |claim| {
-            partition.sequences.judge(claim, sound.records)
-        });
+        let refuses = self.refuse_every > 0 && (self.writable + 1) % self.refuse_every == 0;
+        let verdict = match sound.claim {
+            Some(claim) => partition.sequences.judge(claim, sound.records, refuses),
+            None if refuses => Verdict::Refused,
+            None => Verdict::InOrder,
+        };
+        if matches!(verdict, Verdict::InOrder | Verdict::Refused) {
+            self.writable += 1;
+        }
         match verdict {
             Verdict::InOrder => {
                 let base_offset = partition.next_offset;
@@ -167,6 +189,14 @@ impl Ledger {
                 self.statistics.sequence_break("an epoch is over");
                 Answer::error(47)
             }
+            Verdict::Refused => {
+                self.statistics.refused(sound.records);
+                Answer::error(INVALID_RECORD)
+            }
+            Verdict::Follower => {
+                self.statistics.followers += 1;
+                Answer::error(45)
+            }
         }
     }
 
@@ -184,6 +214,7 @@ impl Ledger {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::batch::Claim;
 
     #[test]
     fn the_name_of_a_topic_says_how_many_partitions_it_has() {
@@ -212,5 +243,42 @@ mod tests {
         assert_eq!(ledger.statistics.in_flight_max, 2);
         assert_eq!(ledger.book(topic, 1, sound, 100), Answer::error(3));
         assert_eq!(ledger.statistics.records, 15);
+    }
+
+    #[test]
+    fn one_in_so_many_batches_is_refused_and_not_written() {
+        let mut ledger = Ledger::new(1);
+        let topic = ledger.topic("t");
+        ledger.refuse(3);
+        let mut book = |epoch, sequence| {
+            let claim = Some(Claim {
+                producer_id: 1,
+                epoch,
+                sequence,
+            });
+            let sound = Sound { records: 5, claim };
+            let answer = ledger.book(topic, 0, sound, 100);
+            (answer.error_code, answer.base_offset)
+        };
+        assert_eq!(book(0, 0), (0, 0));
+        assert_eq!(book(0, 5), (0, 5));
+        assert_eq!(book(0, 10), (87, -1));
+        // A follower is no batch that could be written, and none that is refused.
+        assert_eq!(book(0, 15), (45, -1));
+        assert_eq!(book(1, 0), (0, 10));
+        assert_eq!(book(1, 5), (0, 15));
+        assert_eq!(book(1, 10), (87, -1));
+        let seen = &ledger.statistics;
+        assert_eq!((seen.records, seen.refused_records), (20, 10));
+        assert_eq!((seen.followers, seen.sequence_breaks), (1, 0));
+        ledger.refuse(0);
+        let none = (0..10).filter(|_| {
+            let sound = Sound {
+                records: 1,
+                claim: None,
+            };
+            ledger.book(topic, 0, sound, 100).error_code != 0
+        });
+        assert_eq!(none.count(), 0);
     }
 }

@@ -24,6 +24,14 @@ pub(crate) struct Statistics {
     pub(crate) sequence_breaks: u64,
     /// Requests that could not be read, or that nobody serves here.
     pub(crate) bad_requests: u64,
+    /// Records in batches that were refused as asked, and not written.
+    pub(crate) refused_records: u64,
+    /// Those batches.
+    refused_batches: u64,
+    /// Batches that were under way behind a refused one, and so out of turn.
+    pub(crate) followers: u64,
+    /// Producer ids that were given out.
+    pub(crate) producer_ids: u64,
     /// The most batches of one partition that had arrived and were not answered.
     pub(crate) in_flight_max: u32,
     /// What was wrong first.
@@ -44,6 +52,11 @@ impl Statistics {
         if self.sizes.len() < SIZES_MAX {
             self.sizes.push(size);
         }
+    }
+
+    pub(crate) fn refused(&mut self, records: u32) {
+        self.refused_batches += 1;
+        self.refused_records += u64::from(records);
     }
 
     pub(crate) fn bad_batch(&mut self, refusal: Refusal) {
@@ -72,6 +85,10 @@ impl Statistics {
             "bad_batches": self.bad_batches,
             "sequence_breaks": self.sequence_breaks,
             "bad_requests": self.bad_requests,
+            "refused_records": self.refused_records,
+            "refused_batches": self.refused_batches,
+            "followers": self.followers,
+            "producer_ids": self.producer_ids,
             "first_trouble": self.first_trouble,
             "in_flight_max": self.in_flight_max,
             "batch_bytes": {

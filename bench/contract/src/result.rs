@@ -20,6 +20,8 @@ pub struct About {
 pub struct Tally {
     /// How many records failed.
     pub errors: u64,
+    /// How many of those may be in the log all the same; `None` if the library does not tell.
+    pub unknown: Option<u64>,
     /// What the first failure said.
     pub first_error: Option<String>,
     /// How long each took, in nanoseconds, in modes that wait for each.
@@ -36,9 +38,20 @@ impl Tally {
         }
     }
 
+    /// Counts a failure of which the library says whether the record may be in the log.
+    #[cold]
+    pub fn fail_knowing(&mut self, maybe_written: bool, error: impl std::fmt::Display) {
+        self.fail(error);
+        self.unknown = Some(self.unknown.unwrap_or(0) + u64::from(maybe_written));
+    }
+
     /// Adds what came of another part.
     pub fn add(&mut self, part: Self) {
         self.errors += part.errors;
+        self.unknown = match (self.unknown, part.unknown) {
+            (Some(here), Some(there)) => Some(here + there),
+            (here, there) => here.or(there),
+        };
         self.first_error = self.first_error.take().or(part.first_error);
         if self.latencies.is_empty() {
             self.latencies = part.latencies;
@@ -65,6 +78,7 @@ pub(crate) fn line(about: &About, mode: &str, records: u64, spent: &Spent, tally
         "involuntary_switches": spent.involuntary_switches,
         "peak_rss_bytes": spent.peak_rss,
         "errors": tally.errors,
+        "unknown": tally.unknown,
         "first_error": tally.first_error,
         "latency_us": percentiles(tally.latencies),
     })
@@ -87,4 +101,26 @@ pub(crate) fn print(line: &Value) {
     let mut out = std::io::stdout().lock();
     // Nobody is left to tell if standard output is closed.
     let _ = writeln!(out, "{line}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_be_written_is_told_by_those_who_know() {
+        let mut tally = Tally::default();
+        tally.fail("no word");
+        assert_eq!((tally.errors, tally.unknown), (1, None));
+        let mut part = Tally::default();
+        part.fail_knowing(false, "refused");
+        part.fail_knowing(true, "lost");
+        tally.add(part);
+        tally.add(Tally::default());
+        assert_eq!((tally.errors, tally.unknown), (3, Some(1)));
+        let mut another = Tally::default();
+        another.fail_knowing(true, "lost");
+        tally.add(another);
+        assert_eq!((tally.errors, tally.unknown), (4, Some(2)));
+    }
 }

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::SystemTime;
 
 use crate::arguments::{Arguments, Unreadable};
 use crate::beside::{self, Header, Keys};
@@ -125,8 +126,17 @@ pub struct Run {
     pub window: usize,
     /// How many threads send.
     pub threads: u64,
+    /// The timestamp of every record; absent, the library's clock.
+    pub timestamp_ms: Option<i64>,
+    /// From which age on records count as old, in seconds; the library's own if absent.
+    pub old_record_age_s: Option<u64>,
     keys: Keys,
     headers: &'static [Header],
+}
+
+fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    since.map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(0))
 }
 
 /// The mode that every peer has the frame serve: after the warm-up nothing is sent.
@@ -134,6 +144,7 @@ pub const IDLE: &str = "idle";
 
 impl Run {
     fn take(mut given: Arguments) -> Result<Self, Unreadable> {
+        let age: Option<i64> = given.optional("record-age-s")?;
         let run = Self {
             bootstrap: given.required("bootstrap")?,
             topic: given.required("topic")?,
@@ -153,6 +164,8 @@ impl Run {
             mode: given.required("mode")?,
             window: given.or("window", 20_000)?,
             threads: given.or("threads", 1)?,
+            timestamp_ms: age.map(|seconds| now_ms() - seconds * 1000),
+            old_record_age_s: given.optional("old-record-age-s")?,
             keys: Keys::new(given.or("keys", 0)?),
             headers: beside::headers(given.or("headers", 0)?),
         };
@@ -223,8 +236,10 @@ where
     let mut tally = Tally::default();
     if run.warmup > 0 {
         let warm = send(&mut payloads, run.warmup);
-        tally.errors = warm.errors;
-        tally.first_error = warm.first_error;
+        tally.add(Tally {
+            latencies: Vec::new(),
+            ..warm
+        });
     }
     let is_idle = run.mode == IDLE;
     let mut wakeups = None;
@@ -276,5 +291,13 @@ pub(crate) mod tests {
         let asked = run("--keys 5 --headers 2 --threads 2");
         assert!(asked.has_keys() && asked.headers().len() == 2);
         assert!(asked.one_thread().is_err());
+        assert_eq!(plain.timestamp_ms, None);
+    }
+
+    #[test]
+    fn records_are_as_old_as_asked_for() {
+        let before = now_ms();
+        let stamped = run("--record-age-s 7200").timestamp_ms.unwrap();
+        assert!((before..=now_ms()).contains(&(stamped + 7_200_000)));
     }
 }

@@ -60,6 +60,42 @@ pub(crate) fn append_queue() -> Result<u64, Box<dyn Error>> {
     Ok((BATCHES * each) as u64)
 }
 
+/// Full batches wait in proven queues; `count` gets each queue with how many there are.
+fn waiting(count: impl Fn(&mut Partition) -> u64) -> Result<u64, Box<dyn Error>> {
+    let values = values(SIZE);
+    let mut batches = 0;
+    for _ in 0..BATCHES {
+        let mut partition = Partition::proven();
+        for value in values.iter().take(FOUR_BATCHES / SIZE) {
+            partition.append(value);
+        }
+        batches += count(&mut partition);
+        black_box(partition);
+    }
+    Ok(batches)
+}
+
+/// How many full batches of a queue leave. The open one stays: closing it costs its checksum.
+const FULL: usize = 3;
+
+/// A full batch leaves its queue, stamped.
+pub(crate) fn drain() -> Result<u64, Box<dyn Error>> {
+    waiting(|partition| {
+        let sent = counted(|| [(); FULL].map(|()| partition.drain()));
+        sent.iter().flatten().count() as u64
+    })
+}
+
+/// It is acknowledged.
+pub(crate) fn answer() -> Result<u64, Box<dyn Error>> {
+    waiting(|partition| {
+        let sent = [(); FULL].map(|()| partition.drain().unwrap_or(u64::MAX));
+        partition.settle();
+        let done = counted(|| sent.map(|sent| partition.acknowledge(sent)));
+        done.iter().filter(|done| **done).count() as u64
+    })
+}
+
 fn seal(codec: CompressionType) -> Result<u64, Box<dyn Error>> {
     let values = values(SIZE);
     let mut compressor = Compressor::new();

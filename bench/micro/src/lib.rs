@@ -6,7 +6,13 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use downpour_core::config::{Address, BatchOptions, Config};
-use downpour_core::queue::{Append, Queue, QueueSettings};
+use downpour_core::identity::{Grant, Identity};
+use downpour_core::ids::MemoryLine;
+use downpour_core::output::Outputs;
+use downpour_core::queue::{
+    Answer, Append, Chunk, Drain, DrainContext, Queue, QueueSettings, Readiness,
+};
+use downpour_wire::error_code::ErrorCode;
 use downpour_wire::record::RecordRef;
 
 /// Bytes of a batch and of a chunk.
@@ -16,11 +22,16 @@ pub const BATCH: usize = 64 << 10;
 /// being closed.
 pub const FOUR_BATCHES: usize = 228 << 10;
 
+/// The time of all records.
+const RECORDS_MS: i64 = 1_700_000_000_000;
+/// Where all chunks are lent.
+const LINE: MemoryLine = MemoryLine(Some(1));
+
 /// A record without key, always of the same time.
 pub fn record(value: &[u8]) -> RecordRef<'_> {
     RecordRef {
         value: Some(value),
-        timestamp: 1_700_000_000_000,
+        timestamp: RECORDS_MS,
         ..RecordRef::default()
     }
 }
@@ -31,24 +42,81 @@ pub struct Partition {
     queue: Queue<Arc<()>>,
     options: BatchOptions,
     chunks: Vec<Vec<u8>>,
+    context: DrainContext,
+    out: Outputs<Arc<()>>,
 }
 
 impl Partition {
     /// An empty one.
     pub fn new() -> Self {
+        Self::with(|config| {
+            // An idempotent queue has a single slot until a batch was acknowledged.
+            config.idempotence = false;
+            config.allow_reordering = true;
+        })
+    }
+
+    /// An empty idempotent one, of which a batch was acknowledged.
+    pub fn proven() -> Self {
+        let mut partition = Self::with(|_| ());
+        partition.append(b"the first");
+        let first = partition.drain();
+        assert!(first.is_some_and(|first| partition.acknowledge(first)));
+        partition.settle();
+        partition
+    }
+
+    fn with(change: impl FnOnce(&mut Config)) -> Self {
         let mut config = Config::new(vec![Address {
             host: Arc::from("nobody"),
             port: 1,
         }]);
-        // An idempotent queue has a single slot until a batch was acknowledged.
-        config.idempotence = false;
-        config.allow_reordering = true;
+        change(&mut config);
         Self {
-            queue: Queue::new(Arc::from("t"), 0, QueueSettings::from(&config)),
+            queue: Queue::new(Arc::from("t"), 0, LINE, QueueSettings::from(&config)),
             options: config.batch_options(),
             // Not zeros, or the system would hand them out only when they are written.
             chunks: (0..16).map(|_| vec![1; BATCH]).collect(),
+            context: DrainContext {
+                now: Instant::now(),
+                broker: 1,
+                identity: Some(Grant {
+                    identity: Identity { id: 1, epoch: 0 },
+                    generation: 0,
+                }),
+                unix_ms: Some(RECORDS_MS),
+                readiness: Readiness::Anything,
+            },
+            out: Outputs::new(),
         }
+    }
+
+    /// The next batch leaves; its number, if there is one.
+    #[inline]
+    pub fn drain(&mut self) -> Option<u64> {
+        match self.queue.poll_drain(&self.context, &mut self.out) {
+            Drain::Send(batch) => Some(batch.send_id),
+            _ => None,
+        }
+    }
+
+    /// It is acknowledged. True if that was its verdict.
+    #[inline]
+    pub fn acknowledge(&mut self, send_id: u64) -> bool {
+        let before = self.out.len();
+        let answer = Answer {
+            base_offset: 5,
+            ..Answer::of(ErrorCode::NONE)
+        };
+        let now = self.context.now;
+        self.queue
+            .handle_answer(send_id, &answer, now, &mut self.out);
+        self.out.len() > before
+    }
+
+    /// Drops what the queue asked for, as a shell that did it.
+    pub fn settle(&mut self) {
+        self.out.clear();
     }
 
     /// Appends a record, as often as it takes.
@@ -63,7 +131,8 @@ impl Partition {
             Arc::default,
         ) {
             // Large enough, whatever is asked for.
-            chunk = self.chunks.pop();
+            let memory = self.chunks.pop();
+            chunk = memory.map(|memory| Chunk { memory, line: LINE });
         }
     }
 }

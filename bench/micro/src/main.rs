@@ -5,6 +5,7 @@
 
 mod batches;
 mod count;
+mod io;
 mod send;
 mod stalled;
 
@@ -20,6 +21,8 @@ const PROGRAMS: &[(&str, Program)] = &[
     ("seal-none", batches::seal_none),
     ("seal-lz4", batches::seal_lz4),
     ("seal-zstd", batches::seal_zstd),
+    ("batch-drain", batches::drain),
+    ("batch-answer", batches::answer),
     ("send", send::send),
     ("send-one", send::send_one),
     ("send-name", send::send_name),
@@ -36,7 +39,12 @@ const PROGRAMS: &[(&str, Program)] = &[
     reason = "what it prints is what it is asked for"
 )]
 fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<_> = std::env::args().skip(2).collect();
     let name = std::env::args().nth(1).unwrap_or_default();
+    if name == io::NAME {
+        println!("{}", io::io(&arguments)?);
+        return Ok(());
+    }
     if name == "list" {
         PROGRAMS.iter().for_each(|(name, _)| println!("{name}"));
         return Ok(());

@@ -23,15 +23,21 @@ pub(crate) const TOPIC: &str = "events";
 pub(crate) struct Stand {
     pub(crate) producer: Producer,
     pub(crate) topic: Topic,
-    _cluster: FakeCluster,
+    _cluster: Option<FakeCluster>,
 }
 
 impl Stand {
     pub(crate) fn new() -> Result<Self, Box<dyn Error>> {
         let cluster = FakeCluster::builder().topic(TOPIC, PARTITIONS).start()?;
-        let producer = downpour::Producer::builder(cluster.bootstrap_servers())
-            .build()?
-            .blocking();
+        Self::at(&cluster.bootstrap_servers(), Some(cluster))
+    }
+
+    /// With a broker that is there and has the topic.
+    pub(crate) fn at(
+        bootstrap: &str,
+        cluster: Option<FakeCluster>,
+    ) -> Result<Self, Box<dyn Error>> {
+        let producer = downpour::Producer::builder(bootstrap).build()?.blocking();
         let topic = producer.topic(TOPIC)?;
         Ok(Self {
             producer,

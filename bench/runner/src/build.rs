@@ -11,7 +11,7 @@ use crate::cargo::{package, program};
 use crate::contestants::{Contestant, Program};
 use crate::foreign::{self, Call};
 
-const BROKER: &str = "bench-broker";
+pub(crate) const BROKER: &str = "bench-broker";
 
 /// The programs that take part, built.
 #[derive(Debug)]
@@ -37,6 +37,7 @@ pub(crate) fn all(bench: &Path, peers: &[&Contestant]) -> Result<Programs, Strin
         if let Entry::Vacant(entry) = programs.peers.entry(peer.program) {
             let call = match peer.program {
                 Program::Cargo(name) => [package(bench, &target, name)?.into()].into(),
+                Program::Built(path) => [path.into()].into(),
                 Program::Foreign(which) => foreign::build(bench, &target, which)?,
             };
             entry.insert(call);

@@ -15,6 +15,10 @@ pub(crate) enum Kind {
     RoundTrip,
     /// Ten seconds in which nothing is sent, after a few records.
     Idle,
+    /// A flood of which the broker refuses some batches for good.
+    Refused,
+    /// A flood of old records.
+    Backfill,
 }
 
 /// One kind of load, which every contestant that can is put under.
@@ -45,6 +49,10 @@ pub(crate) struct Cell {
     pub(crate) window: u64,
     pub(crate) network_us: u64,
     pub(crate) service_us: u64,
+    /// One batch in so many is refused by the broker; 0 stands for none.
+    pub(crate) refuse_every: u64,
+    /// How old records are by their timestamps, in seconds; `None` leaves them to the library.
+    pub(crate) record_age_s: Option<u64>,
 }
 
 const AUTOMATIC: &str = "automatic";
@@ -69,6 +77,8 @@ const FLOOD: Cell = Cell {
     window: 20_000,
     network_us: 0,
     service_us: 0,
+    refuse_every: 0,
+    record_age_s: None,
 };
 
 /// All cells.
@@ -80,6 +90,8 @@ pub(crate) static CELLS: LazyLock<Vec<Cell>> = LazyLock::new(|| {
     cells.extend(THREADS.map(threads));
     cells.extend(TASKS.map(tasks));
     cells.extend(others());
+    cells.extend([0, 2000].map(refused));
+    cells.extend([0, 2000].map(backfill));
     cells
 });
 
@@ -285,6 +297,42 @@ fn others() -> [Cell; 4] {
     ]
 }
 
+/// The suffix of a cell's name, what is said of it, and its window.
+fn delayed(network_us: u64) -> (&'static str, &'static str, u64) {
+    if network_us == 0 {
+        ("", "no delay", FLOOD.window)
+    } else {
+        ("-network", "2 ms of network", 100_000)
+    }
+}
+
+fn refused(network_us: u64) -> Cell {
+    let (suffix, delay, window) = delayed(network_us);
+    Cell {
+        name: format!("refused{suffix}"),
+        what: format!("1 % of records refused by the broker, a batch at a time, {delay}"),
+        kind: Kind::Refused,
+        // Prime, so that each of the partitions has its turn.
+        refuse_every: 101,
+        network_us,
+        window,
+        ..FLOOD
+    }
+}
+
+fn backfill(network_us: u64) -> Cell {
+    let (suffix, delay, window) = delayed(network_us);
+    Cell {
+        name: format!("backfill{suffix}"),
+        what: format!("records of two days ago, {delay}"),
+        kind: Kind::Backfill,
+        record_age_s: Some(2 * 24 * 3600),
+        network_us,
+        window,
+        ..FLOOD
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -303,6 +351,8 @@ mod tests {
             "partitions-10000",
             "threads-16-one",
             "tasks-1000",
+            "refused-network",
+            "backfill",
         ];
         assert!(told.iter().all(|name| names.contains(name)));
     }

@@ -10,10 +10,12 @@ pub(crate) enum Program {
     Cargo(&'static str),
     /// A program that is no package of it.
     Foreign(Foreign),
+    /// A program that is there: a peer of another state of the code.
+    Built(&'static str),
 }
 
 /// A program in one mode.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Contestant {
     pub(crate) name: &'static str,
     pub(crate) what: &'static str,
@@ -21,7 +23,7 @@ pub(crate) struct Contestant {
     pub(crate) program: Program,
     pub(crate) mode: &'static str,
     /// Arguments that are added to those of the cell, or replace them.
-    pub(crate) arguments: &'static [(&'static str, &'static str)],
+    pub(crate) arguments: Pairs,
     /// The share of the cell's records that it sends. It is below 1 for those that would take
     /// minutes otherwise.
     pub(crate) share: f64,
@@ -37,6 +39,17 @@ const FLOOD: &[Kind] = &[Kind::Flood];
 const THREADS: &[Kind] = &[Kind::Flood, Kind::Threads];
 /// Shows also what it does while nothing is sent.
 const IDLE: &[Kind] = &[Kind::Flood, Kind::Threads, Kind::Idle];
+/// Tells also what became of each record of a refused batch.
+const REFUSED: &[Kind] = &[Kind::Flood, Kind::Threads, Kind::Idle, Kind::Refused];
+/// What others are compared with takes part wherever threads or one of them sends.
+const ALL: &[Kind] = &[
+    Kind::Flood,
+    Kind::Threads,
+    Kind::Idle,
+    Kind::Refused,
+    Kind::Backfill,
+];
+const BACKFILL: &[Kind] = &[Kind::Backfill];
 const TASKS: &[Kind] = &[Kind::Tasks];
 const EACH: &[Kind] = &[Kind::RoundTrip];
 
@@ -48,6 +61,9 @@ pub(crate) const TASKS_OF_REFERENCE: &str = "rdkafka-tasks";
 pub(crate) const FLOOR: &str = "floor";
 /// What a round trip takes without a producer.
 pub(crate) const BARE_SOCKET: &str = "bare-socket";
+
+/// How the name of a peer of another state of the code ends.
+pub(crate) const BEFORE: &str = "-before";
 
 /// A contestant that is a package of the bench's workspace.
 const fn native(
@@ -91,12 +107,22 @@ const fn lingering(contestant: Contestant) -> Contestant {
     }
 }
 
-const fn without_linger(contestant: Contestant) -> Contestant {
+/// Arguments, beside those of the cell or in place of them.
+type Pairs = &'static [(&'static str, &'static str)];
+
+const fn with(arguments: Pairs, contestant: Contestant) -> Contestant {
     Contestant {
-        arguments: &[("linger-ms", "0")],
+        arguments,
         ..contestant
     }
 }
+
+const fn without_linger(contestant: Contestant) -> Contestant {
+    with(&[("linger-ms", "0")], contestant)
+}
+
+/// Takes no record of the bench for old.
+const TRUSTING: Pairs = &[("old-record-age-s", "2592000")];
 
 const fn warmed(warmup: u64, contestant: Contestant) -> Contestant {
     Contestant {
@@ -169,12 +195,12 @@ fn kafkats_lacks(cell: &Cell) -> Option<&'static str> {
 pub(crate) const CONTESTANTS: &[Contestant] = &[
     lacking(floor_lacks, native(FLOOR, "no features, nothing per record", "bench-floor", "forget", FLOOD)),
     lacking(floor_lacks, native("floor-handles", "no features, a completion slot per record", "bench-floor", "handles", FLOOD)),
-    native("downpour", "a handle per record, blocking facade", "bench-downpour", "handles", IDLE),
+    native("downpour", "a handle per record, blocking facade", "bench-downpour", "handles", REFUSED),
     native("downpour-tokio", "a handle per record, tokio", "bench-downpour", "handles-tokio", FLOOD),
     native("downpour-forget", "handles are dropped", "bench-downpour", "forget", THREADS),
     native("downpour-many", "one handle for a thousand records", "bench-downpour", "many", FLOOD),
     native("rdkafka-base", "callbacks, the caller polls", "bench-rdkafka", "base", FLOOD),
-    native(PEER_OF_REFERENCE, "callbacks, a thread polls", "bench-rdkafka", "threaded", IDLE),
+    native(PEER_OF_REFERENCE, "callbacks, a thread polls", "bench-rdkafka", "threaded", ALL),
     native("rdkafka-future", "a future per record, tokio", "bench-rdkafka", "future", THREADS),
     foreign("franz-go", "a promise per record", GO, "callback", IDLE),
     lacking(java_lacks, warmed(JIT, foreign("java", "a callback per record", Foreign::Java, "callback", IDLE))),
@@ -218,12 +244,38 @@ pub(crate) const CONTESTANTS: &[Contestant] = &[
     foreign("sarama-each", "a goroutine", SARAMA, "each", EACH),
     foreign("aiokafka-each", "asyncio", Foreign::Python, "each", EACH),
     foreign("kafkats-each", "one record per send", Foreign::Node, "each", EACH),
+
+    native("downpour-backfill", "old records", "bench-downpour", "handles", BACKFILL),
+    with(&[("record-age-s", "0")], native("downpour-backfill-fresh", "records of today beside them", "bench-downpour", "handles", BACKFILL)),
+    with(TRUSTING, native("downpour-backfill-trusting", "old records, old_record_age raised to 30 days", "bench-downpour", "handles", BACKFILL)),
 ];
+
+/// The same with a program of another state of the code, which is to be compared with this one's;
+/// `None` for those who are not downpour, and for what other states may not know.
+pub(crate) fn before(peer: &Contestant, program: &'static str) -> Option<Contestant> {
+    let is_ours = peer.program == Program::Cargo("bench-downpour");
+    (is_ours && peer.arguments != TRUSTING).then(|| Contestant {
+        name: Box::leak(format!("{}{BEFORE}", peer.name).into_boxed_str()),
+        program: Program::Built(program),
+        ..peer.clone()
+    })
+}
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::cells::CELLS;
+
+    #[test]
+    fn only_rows_of_downpour_have_one_of_another_state_beside_them() {
+        let names: Vec<_> = CONTESTANTS
+            .iter()
+            .filter_map(|peer| before(peer, "p"))
+            .map(|peer| peer.name)
+            .collect();
+        assert!(names.contains(&"downpour-before") && names.contains(&"downpour-tasks-before"));
+        assert!(names.iter().all(|name| name.starts_with("downpour")));
+    }
 
     #[test]
     fn somebody_takes_part_in_every_cell_and_what_others_are_compared_with_too() {
@@ -234,9 +286,9 @@ mod tests {
                 here.any(|peer| peer.name == name && (peer.lacks)(cell).is_none())
             };
             let reference = match cell.kind {
-                Kind::Flood | Kind::Threads | Kind::Idle => PEER_OF_REFERENCE,
                 Kind::Tasks => TASKS_OF_REFERENCE,
                 Kind::RoundTrip => BARE_SOCKET,
+                _ => PEER_OF_REFERENCE,
             };
             assert!(takes_part(reference), "{}", cell.name);
             let can_floor = cell.kind == Kind::Flood

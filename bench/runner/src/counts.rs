@@ -28,7 +28,9 @@ struct Sees {
 
 fn sees(program: Program) -> Sees {
     let (allocations, writes, but) = match program {
-        Program::Cargo(_) | Program::Foreign(Foreign::Cargo(_)) => (true, true, ""),
+        Program::Cargo(_) | Program::Built(_) | Program::Foreign(Foreign::Cargo(_)) => {
+            (true, true, "")
+        }
         Program::Foreign(Foreign::Go(_)) => (false, false, "Go does not use libc"),
         Program::Foreign(Foreign::Java) => (false, true, "the JVM has a heap of its own"),
         Program::Foreign(Foreign::Python) => (false, true, "Python has a heap of its own"),

@@ -1,6 +1,6 @@
 //! `cargo xtask bench --instructions`: counts instructions of the caller's path under callgrind
 //! and compares them with `bench/instructions.json`. What is counted are the programs of
-//! `bench/micro`; nothing here measures time.
+//! `bench/micro`; nothing here measures time. How the I/O thread is counted is in `io_thread`.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,19 +11,23 @@ use serde_json::{Value, json};
 
 use crate::build;
 use crate::cargo;
+use crate::io_thread;
 
 const PACKAGE: &str = "bench-micro";
 /// The function of that package whose inside is counted; the star is for its type arguments.
 const COUNTED: &str = "bench_micro::count::counted*";
 /// Growth in percent that is a failure. Repeated runs differ by less than a quarter of it.
 const TOLERANCE: f64 = 2.0;
+/// The same for the I/O thread, which does not always wake up equally often.
+const TOLERANCE_IO: f64 = 3.0;
 const ACCEPT: &str = "cargo xtask bench --instructions --accept";
 
 /// Instructions per record by program.
 type Counts = BTreeMap<String, f64>;
 
 /// Counts and compares; false if a program grew. With `accepts` the file is written instead.
-pub(crate) fn run(root: &Path, accepts: bool) -> Result<bool, String> {
+/// `before` is a program of another state of the code, whose counts are only printed.
+pub(crate) fn run(root: &Path, accepts: bool, before: Option<&Path>) -> Result<bool, String> {
     let valgrind = version("valgrind").ok_or(
         "`valgrind` is needed to count instructions and does not run here; it is in the package \
          `valgrind` (Debian: apt-get install valgrind)",
@@ -34,7 +38,9 @@ pub(crate) fn run(root: &Path, accepts: bool) -> Result<bool, String> {
         "valgrind": valgrind,
     });
     let bench = root.join("bench");
-    let program = cargo::package(&bench, &build::target(&bench)?, PACKAGE)?;
+    let target = build::target(&bench)?;
+    let program = cargo::package(&bench, &target, PACKAGE)?;
+    let broker = cargo::package(&bench, &target, build::BROKER)?;
     let dir = root.join("target").join("bench");
     fs::create_dir_all(&dir).map_err(|error| format!("{}: {error}", dir.display()))?;
     let mut counts = Counts::new();
@@ -43,29 +49,39 @@ pub(crate) fn run(root: &Path, accepts: bool) -> Result<bool, String> {
         eprintln!("{name}");
         counts.insert(name.to_owned(), count(&program, name, &dir)?);
     }
+    eprintln!("io");
+    let io = io_thread::count(&program, &broker, &dir)?;
     let file = bench.join("instructions.json");
-    let before: Value = match fs::read_to_string(&file) {
+    let known: Value = match fs::read_to_string(&file) {
         Ok(text) => {
             serde_json::from_str(&text).map_err(|error| format!("{}: {error}", file.display()))?
         }
         Err(_) => Value::Null,
     };
-    let lines = compare(&counts, &before["per_record"]);
+    let mut lines = compare(&counts, &known["per_record"]);
     println!("| instructions per record | counted | accepted | |\n|---|---|---|---|");
     for line in &lines {
         println!("{}", line.text);
     }
+    let of_io = judge(io.per_batch, io_thread::accepted(&known), TOLERANCE_IO);
+    println!("\n{} {}", io.says(), of_io.text);
+    lines.push(of_io);
+    if let Some(program) = before {
+        print_before(program, &broker, &dir, &names)?;
+    }
     if accepts {
-        let whole = json!({ "counted_with": with, "per_record": counts });
+        let whole = json!({
+            "counted_with": with, "io_thread_per_batch": io.per_batch, "per_record": counts,
+        });
         let text = format!("{whole:#}\n");
         fs::write(&file, text).map_err(|error| format!("{}: {error}", file.display()))?;
         println!("written to {}", file.display());
         return Ok(true);
     }
-    if before["counted_with"] != with {
+    if known["counted_with"] != with {
         println!(
             "what was accepted was counted with {}, this with {with}: that alone may change counts",
-            before["counted_with"]
+            known["counted_with"]
         );
     }
     if lines.iter().any(|line| line.differs) {
@@ -88,20 +104,11 @@ fn compare(counts: &Counts, accepted: &Value) -> Vec<Line> {
     let mut lines = Vec::new();
     for (name, &now) in counts {
         let then = accepted[name].as_f64();
-        let change = then.map(|then| (now / then - 1.0) * 100.0);
-        let (word, differs, fails) = match change {
-            None => ("was not accepted yet".to_owned(), true, true),
-            Some(change) if change > TOLERANCE => (format!("GREW by {change:.1} %"), true, true),
-            Some(change) if change < -TOLERANCE => {
-                (format!("shrank by {:.1} %", -change), true, false)
-            }
-            Some(_) => (String::new(), false, false),
-        };
+        let judged = judge(now, then, TOLERANCE);
         let then = then.map_or_else(|| "-".to_owned(), |then| format!("{then:.1}"));
         lines.push(Line {
-            text: format!("| {name} | {now:.1} | {then} | {word} |"),
-            differs,
-            fails,
+            text: format!("| {name} | {now:.1} | {then} | {} |", judged.text),
+            ..judged
         });
     }
     let gone = accepted.as_object().into_iter().flat_map(|map| map.keys());
@@ -116,6 +123,37 @@ fn compare(counts: &Counts, accepted: &Value) -> Vec<Line> {
         });
     }
     lines
+}
+
+/// What a number means beside the accepted one.
+fn judge(now: f64, then: Option<f64>, tolerance: f64) -> Line {
+    let (text, differs, fails) = match then.map(|then| (now / then - 1.0) * 100.0) {
+        None => ("was not accepted yet".to_owned(), true, true),
+        Some(change) if change > tolerance => (format!("GREW by {change:.1} %"), true, true),
+        Some(change) if change < -tolerance => (format!("shrank by {:.1} %", -change), true, false),
+        Some(_) => (String::new(), false, false),
+    };
+    Line {
+        text,
+        differs,
+        fails,
+    }
+}
+
+/// The same of another state of the code, as far as it has the programs.
+fn print_before(program: &Path, broker: &Path, dir: &Path, names: &str) -> Result<(), String> {
+    let dir = dir.join("before");
+    fs::create_dir_all(&dir).map_err(|error| format!("{}: {error}", dir.display()))?;
+    let has = said(Command::new(program).arg("list"))?;
+    println!("\n| before | counted |\n|---|---|");
+    for name in names
+        .lines()
+        .filter(|name| has.lines().any(|had| had == *name))
+    {
+        println!("| {name} | {:.1} |", count(program, name, &dir)?);
+    }
+    println!("\n{}", io_thread::count(program, broker, &dir)?.says());
+    Ok(())
 }
 
 /// Instructions per record of one program.
@@ -146,13 +184,13 @@ fn count(program: &Path, name: &str, dir: &Path) -> Result<f64, String> {
 }
 
 /// What callgrind's file says about the whole run.
-fn total(text: &str) -> Option<f64> {
+pub(crate) fn total(text: &str) -> Option<f64> {
     let line = text.lines().find_map(|line| line.strip_prefix("totals:"))?;
     line.trim().parse().ok()
 }
 
 /// What a program prints; an error with its complaints if it fails.
-fn said(command: &mut Command) -> Result<String, String> {
+pub(crate) fn said(command: &mut Command) -> Result<String, String> {
     let name = command.get_program().to_string_lossy().into_owned();
     let output = command
         .output()

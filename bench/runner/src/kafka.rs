@@ -49,7 +49,10 @@ pub(crate) fn version(name: &str) -> Result<Version, String> {
 /// Whether a cell exists here: nobody delays real brokers, and each run would wait for minutes
 /// until they had created tens of thousands of replicas.
 pub(crate) fn has(cell: &Cell) -> bool {
-    cell.network_us == 0 && cell.service_us == 0 && cell.partitions <= 1000
+    cell.network_us == 0
+        && cell.service_us == 0
+        && cell.refuse_every == 0
+        && cell.partitions <= 1000
 }
 
 /// Whether a peer can take part: the floor talks to one broker only.
@@ -183,6 +186,7 @@ mod tests {
         counts[name] = json!(value);
         let sent = Sent {
             records: 10,
+            written: 10..=10,
             values: Path::new(""),
             size: 1,
             is_in_turn,
@@ -209,6 +213,7 @@ mod tests {
                 &Value::Null,
                 &Sent {
                     records: 0,
+                    written: 0..=0,
                     values: Path::new(""),
                     size: 1,
                     is_in_turn: false

@@ -11,6 +11,7 @@ mod counts;
 mod figures;
 mod foreign;
 mod instructions;
+mod io_thread;
 mod kafka;
 mod machine;
 mod payloads;
@@ -56,6 +57,10 @@ struct Arguments {
     #[arg(long, num_args = 0..=1, default_missing_value = kafka::newest(),
           value_name = "VERSION", value_parser = kafka::version)]
     kafka: Option<Version>,
+    /// A `bench-downpour` of another state of the code: each row of downpour gets one of it beside
+    /// it, in the same rounds. With --instructions a `bench-micro`.
+    #[arg(long, value_name = "PROGRAM")]
+    before: Option<String>,
     /// Name the cells and the peers and measure nothing.
     #[arg(long)]
     list: bool,
@@ -90,7 +95,8 @@ fn root() -> PathBuf {
 /// Measures. False if a run did not count.
 fn run(root: &Path, arguments: &Arguments) -> Result<bool, String> {
     if arguments.instructions {
-        return instructions::run(root, arguments.accept);
+        let before = arguments.before.as_deref().map(Path::new);
+        return instructions::run(root, arguments.accept, before);
     }
     let mut cells = chosen(&cells::CELLS, &arguments.cells, |cell: &Cell| &cell.name)?;
     let mut peers = chosen(
@@ -103,7 +109,7 @@ fn run(root: &Path, arguments: &Arguments) -> Result<bool, String> {
             &mut cells,
             kafka::has,
             |cell| &cell.name,
-            "for real brokers are not delayed, and get 1,000 partitions at most",
+            "for real brokers are not delayed, refuse nothing, and get 1,000 partitions at most",
         );
         leave_out(
             &mut peers,
@@ -111,6 +117,9 @@ fn run(root: &Path, arguments: &Arguments) -> Result<bool, String> {
             |peer| peer.name,
             "for it knows one broker only",
         );
+    }
+    if let Some(program) = &arguments.before {
+        add_before(&mut peers, program);
     }
     if arguments.list {
         list(&cells, &peers);
@@ -220,6 +229,18 @@ fn chosen<T>(
         words.is_empty() || exact || words.iter().filter(|word| !is_name(word)).any(begins)
     };
     Ok(all.iter().filter(fits).collect())
+}
+
+/// Puts another state's peers beside this one's.
+fn add_before(peers: &mut Vec<&'static Contestant>, program: &str) {
+    // Contestants live as long as the process, and this is done once.
+    let program: &'static str = Box::leak(program.into());
+    let beside = |&peer: &&'static Contestant| {
+        let before = contestants::before(peer, program);
+        let before = before.map(|peer| -> &'static Contestant { Box::leak(Box::new(peer)) });
+        [Some(peer), before].into_iter().flatten()
+    };
+    *peers = peers.iter().flat_map(beside).collect();
 }
 
 /// Drops those that cannot be measured here, and prints which and why.

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read as _;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::thread;
@@ -97,15 +98,18 @@ impl<'a> Runner<'a> {
             .spawn()
             .map_err(|error| format!("{}: {error}", peer.name))?;
         let said = wait(&mut child, self.target.run_within());
+        let may_fail = cell.refuse_every > 0;
+        let account = said.as_deref().map_or(Value::Null, line);
         let one = |name| arguments.get(name).is_none_or(|threads| threads == "1");
         let seen = self.target.count(&Sent {
             records: records + warmup,
+            written: written(&account, records + warmup),
             values: &values,
             size: cell.size,
             is_in_turn: one("threads") && !peer.mode.starts_with("tasks"),
         })?;
         Ok(match said {
-            Ok(said) => judge(&said, seen),
+            Ok(said) => judge(&said, seen, may_fail),
             Err(why) => Ended::Void(format!("{why}; {}", self.complaint())),
         })
     }
@@ -155,6 +159,9 @@ impl<'a> Runner<'a> {
                 arguments.insert(name, number.to_string());
             }
         }
+        if let Some(age) = cell.record_age_s {
+            arguments.insert("record-age-s", age.to_string());
+        }
         if cell.is_tuned {
             arguments.insert("batch-bytes", (64 << 10).to_string());
             arguments.insert("linger-ms", "5".to_owned());
@@ -200,13 +207,28 @@ fn wait(child: &mut Child, within: Duration) -> Result<String, String> {
     }
 }
 
-fn judge(said: &str, seen: Seen) -> Ended {
+/// The line in which a peer says how it went; null if it is none.
+fn line(said: &str) -> Value {
     let line = said.lines().last().unwrap_or_default();
-    let Ok(Value::Object(mut fields)) = serde_json::from_str(line) else {
-        return Ended::Void(format!("it printed `{line}`"));
+    serde_json::from_str(line).unwrap_or_default()
+}
+
+/// How many records are written by the peer's account: those without an error, and at most those
+/// besides of which it says that nobody knows.
+fn written(account: &Value, sent: u64) -> RangeInclusive<u64> {
+    let errors = account["errors"].as_u64().unwrap_or(0);
+    let unknown = account["unknown"].as_u64().unwrap_or(0);
+    let least = sent.saturating_sub(errors);
+    least..=least + unknown
+}
+
+/// `may_fail`: records may, for the broker refuses some.
+fn judge(said: &str, seen: Seen, may_fail: bool) -> Ended {
+    let Value::Object(mut fields) = line(said) else {
+        return Ended::Void(format!("it printed `{}`", said.trim_end()));
     };
     let errors = fields.get("errors").and_then(Value::as_u64);
-    if errors != Some(0) {
+    if errors.is_none() || !may_fail && errors != Some(0) {
         let first = fields.get("first_error").cloned().unwrap_or_default();
         return Ended::Void(format!(
             "{} errors, the first {first}",
@@ -230,7 +252,7 @@ mod tests {
             counts: Value::Null,
             fault: fault.map(str::to_owned),
         };
-        matches!(judge(said, seen), Ended::Counts(_))
+        matches!(judge(said, seen, false), Ended::Counts(_))
     }
 
     #[test]
@@ -239,5 +261,19 @@ mod tests {
         assert!(!counts(r#"{"errors":0}"#, Some("one is missing")));
         assert!(!counts(r#"{"errors":1}"#, None));
         assert!(!counts("", None));
+    }
+
+    #[test]
+    fn records_may_fail_only_where_some_are_refused_and_are_then_not_to_be_seen() {
+        let seen = Seen {
+            who: "broker",
+            counts: Value::Null,
+            fault: None,
+        };
+        let said = r#"{"errors":3,"unknown":1}"#;
+        assert!(matches!(judge(said, seen, true), Ended::Counts(_)));
+        assert_eq!(written(&line(said), 10), 7..=8);
+        assert_eq!(written(&line(r#"{"errors":3,"unknown":null}"#), 10), 7..=7);
+        assert_eq!(written(&line("no line"), 10), 10..=10);
     }
 }

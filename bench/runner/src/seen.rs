@@ -1,5 +1,6 @@
 //! What a run sent and what of it arrived, as both targets tell it.
 
+use std::ops::RangeInclusive;
 use std::path::Path;
 
 use serde_json::Value;
@@ -9,6 +10,9 @@ use serde_json::Value;
 pub(crate) struct Sent<'a> {
     /// How many records, warm-up included.
     pub(crate) records: u64,
+    /// How many of them are written by the peer's account: those that it got an acknowledgement
+    /// for, and at most those of which nobody knows besides.
+    pub(crate) written: RangeInclusive<u64>,
     /// The file of the values.
     pub(crate) values: &'a Path,
     /// The size of a value in bytes.

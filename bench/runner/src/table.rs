@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::cells::{Cell, Kind};
-use crate::contestants::{BARE_SOCKET, FLOOR, PEER_OF_REFERENCE, TASKS_OF_REFERENCE};
+use crate::contestants::{BARE_SOCKET, BEFORE, FLOOR, PEER_OF_REFERENCE, TASKS_OF_REFERENCE};
 use crate::figures::{Results, Spread};
 
 const CPU: &str = "/cpu_ns_per_record";
@@ -23,6 +23,8 @@ pub(crate) fn markdown(cell: &Cell, results: &Results) -> String {
         Kind::Tasks => (format!("; {} tasks", cell.window), &TASKS),
         Kind::RoundTrip => (String::new(), &ROUND_TRIPS),
         Kind::Idle => (String::new(), &IDLES),
+        Kind::Refused => (format!("; at most {} handles", cell.window), &REFUSALS),
+        Kind::Backfill => (format!("; at most {} handles", cell.window), &BACKFILLS),
     };
     let mut beside = String::new();
     for (number, default, what) in [
@@ -43,6 +45,12 @@ pub(crate) fn markdown(cell: &Cell, results: &Results) -> String {
         ),
     );
     say(&mut text, "");
+    let beside: &[Column] = if results.peers.iter().any(|peer| is_before(peer.name)) {
+        &TO_BEFORE
+    } else {
+        &[]
+    };
+    let columns: Vec<&Column> = columns.iter().chain(beside).collect();
     let heads: Vec<&str> = columns.iter().map(|column| column.head).collect();
     say(
         &mut text,
@@ -70,24 +78,100 @@ pub(crate) fn markdown(cell: &Cell, results: &Results) -> String {
     text
 }
 
+fn is_before(name: &str) -> bool {
+    name.ends_with(BEFORE)
+}
+
 struct Column {
     head: &'static str,
     cell: fn(&Results, usize) -> String,
 }
 
+const COST: Column = Column {
+    head: "CPU ns/record",
+    cell: |results, peer| wide(results.spread(peer, CPU), 1.0),
+};
+
+const SPEED: Column = Column {
+    head: "k records/s",
+    cell: |results, peer| wide(results.spread(peer, RATE), 1e-3),
+};
+
+const TO_REFERENCE: Column = Column {
+    head: "x rdkafka Threaded",
+    cell: |results, peer| ratio(results.ratio(peer, CPU, PEER_OF_REFERENCE)),
+};
+
+const REQUESTS: Column = Column {
+    head: "requests/1M",
+    cell: |results, peer| per_seen(results, peer, "/broker/requests", 1e6),
+};
+
+const IN_FLIGHT: Column = Column {
+    head: "in flight",
+    cell: |results, peer| plain(results.spread(peer, "/broker/in_flight_max"), 1.0),
+};
+
+const BATCH_SIZES: Column = Column {
+    head: "batch KiB, median / max",
+    cell: |results, peer| {
+        let median = results.spread(peer, "/broker/batch_bytes/median");
+        let max = results.spread(peer, "/broker/batch_bytes/max");
+        format!(
+            "{} / {}",
+            plain(median, 1.0 / 1024.0),
+            plain(max, 1.0 / 1024.0)
+        )
+    },
+};
+
+/// Where another state's peers are beside this one's.
+const TO_BEFORE: [Column; 2] = [
+    Column {
+        head: "CPU x before",
+        cell: |results, peer| to_before(results, peer, CPU),
+    },
+    Column {
+        head: "rate x before",
+        cell: |results, peer| to_before(results, peer, RATE),
+    },
+];
+
+/// Counts are those of a whole run, warm-up included.
+const REFUSALS: [Column; 10] = [
+    COST,
+    SPEED,
+    TO_REFERENCE,
+    Column {
+        head: "refused",
+        cell: |results, peer| plain(results.spread(peer, "/broker/refused_records"), 1.0),
+    },
+    Column {
+        head: "failed or unknown",
+        cell: |results, peer| plain(results.spread(peer, "/errors"), 1.0),
+    },
+    Column {
+        head: "unknown",
+        cell: |results, peer| plain(results.spread(peer, "/unknown"), 1.0),
+    },
+    Column {
+        head: "batches out of turn behind them",
+        cell: |results, peer| plain(results.spread(peer, "/broker/followers"), 1.0),
+    },
+    Column {
+        head: "InitProducerIds",
+        cell: |results, peer| plain(results.spread(peer, "/broker/producer_ids"), 1.0),
+    },
+    REQUESTS,
+    IN_FLIGHT,
+];
+
+const BACKFILLS: [Column; 6] = [COST, SPEED, TO_REFERENCE, REQUESTS, IN_FLIGHT, BATCH_SIZES];
+
 const FLOODS: [Column; 9] = [
-    Column {
-        head: "CPU ns/record",
-        cell: |results, peer| wide(results.spread(peer, CPU), 1.0),
-    },
-    Column {
-        head: "k records/s",
-        cell: |results, peer| wide(results.spread(peer, RATE), 1e-3),
-    },
-    Column {
-        head: "x rdkafka Threaded",
-        cell: |results, peer| ratio(results.ratio(peer, CPU, PEER_OF_REFERENCE)),
-    },
+    COST,
+    SPEED,
+    TO_REFERENCE,
     Column {
         head: "x floor",
         cell: |results, peer| ratio(results.ratio(peer, CPU, FLOOR)),
@@ -96,26 +180,9 @@ const FLOODS: [Column; 9] = [
         head: "sleeps/1000",
         cell: |results, peer| per_record(results, peer, "/voluntary_switches", 1e3),
     },
-    Column {
-        head: "requests/1M",
-        cell: |results, peer| per_seen(results, peer, "/broker/requests", 1e6),
-    },
-    Column {
-        head: "in flight",
-        cell: |results, peer| plain(results.spread(peer, "/broker/in_flight_max"), 1.0),
-    },
-    Column {
-        head: "batch KiB, median / max",
-        cell: |results, peer| {
-            let median = results.spread(peer, "/broker/batch_bytes/median");
-            let max = results.spread(peer, "/broker/batch_bytes/max");
-            format!(
-                "{} / {}",
-                plain(median, 1.0 / 1024.0),
-                plain(max, 1.0 / 1024.0)
-            )
-        },
-    },
+    REQUESTS,
+    IN_FLIGHT,
+    BATCH_SIZES,
     Column {
         head: "peak MB",
         cell: |results, peer| plain(results.spread(peer, "/peak_rss_bytes"), 1e-6),
@@ -123,14 +190,8 @@ const FLOODS: [Column; 9] = [
 ];
 
 const TASKS: [Column; 9] = [
-    Column {
-        head: "CPU ns/record",
-        cell: |results, peer| wide(results.spread(peer, CPU), 1.0),
-    },
-    Column {
-        head: "k records/s",
-        cell: |results, peer| wide(results.spread(peer, RATE), 1e-3),
-    },
+    COST,
+    SPEED,
     P50,
     P99,
     P999,
@@ -142,10 +203,7 @@ const TASKS: [Column; 9] = [
         head: "sleeps/record",
         cell: |results, peer| per_record(results, peer, "/voluntary_switches", 1.0),
     },
-    Column {
-        head: "requests/1M",
-        cell: |results, peer| per_seen(results, peer, "/broker/requests", 1e6),
-    },
+    REQUESTS,
     Column {
         head: "peak MB",
         cell: |results, peer| plain(results.spread(peer, "/peak_rss_bytes"), 1e-6),
@@ -238,6 +296,11 @@ fn ratio(spread: Option<Spread>) -> String {
     })
 }
 
+fn to_before(results: &Results, peer: usize, field: &str) -> String {
+    let before = format!("{}{BEFORE}", results.peers[peer].name);
+    ratio(results.ratio(peer, field, &before))
+}
+
 fn plain(spread: Option<Spread>, scale: f64) -> String {
     spread.map_or_else(none, |spread| format!("{:.0}", spread.median * scale))
 }
@@ -275,9 +338,12 @@ fn voids(results: &Results, peer: usize) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::cells::CELLS;
-    use crate::contestants::CONTESTANTS;
+    use crate::contestants::{CONTESTANTS, before};
+    use crate::run::Ended;
 
     #[test]
     fn who_is_left_out_is_told_with_the_reason() {
@@ -289,5 +355,29 @@ mod tests {
         assert!(last.starts_with("| floor | - | -") && last.ends_with("| no keys |"));
         let head = table.lines().find(|line| line.starts_with("| |")).unwrap();
         assert_eq!(head.matches('|').count(), last.matches('|').count());
+    }
+
+    #[test]
+    fn what_was_before_is_compared_with_in_the_same_round() {
+        let cell = CELLS.iter().find(|cell| cell.name == "refused").unwrap();
+        let now = CONTESTANTS.iter().find(|peer| peer.name == "downpour");
+        let then = Box::leak(Box::new(before(now.unwrap(), "program").unwrap()));
+        let mut results = Results::new(&[now.unwrap(), then], Vec::new(), 1);
+        assert!(
+            !markdown(cell, &Results::new(&[now.unwrap()], Vec::new(), 1)).contains(" x before")
+        );
+        for (peer, cpu) in [(0, 150.0), (1, 100.0)] {
+            let line = json!({ "cpu_ns_per_record": cpu });
+            results.add(peer, 0, Ended::Counts(line));
+        }
+        let table = markdown(cell, &results);
+        assert!(table.contains("| CPU x before | rate x before |"));
+        let row = |name: &str| table.lines().find(|line| line.starts_with(name));
+        assert!(
+            row("| downpour |")
+                .unwrap()
+                .contains("| 1.50 (1.50-1.50) |")
+        );
+        assert!(row("| downpour-before |").unwrap().contains("| - | - |"));
     }
 }

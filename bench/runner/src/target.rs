@@ -46,7 +46,7 @@ impl Target {
     pub(crate) fn prepare(&mut self, cell: &Cell) -> Result<String, String> {
         match self {
             Self::Null(broker) => {
-                broker.prepare(cell.network_us, cell.service_us)?;
+                broker.prepare(cell)?;
                 // The null broker reads the number of partitions out of the name.
                 Ok(format!("bench-{}", cell.partitions))
             }

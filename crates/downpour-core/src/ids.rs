@@ -1,4 +1,5 @@
-//! Numbers that stand for things: a partition, a connection. What they stand for is elsewhere.
+//! Numbers that stand for things: a partition, a connection, a line for memory. What they stand
+//! for is elsewhere.
 
 /// A partition of a topic that the engine knows.
 ///
@@ -20,3 +21,9 @@ pub struct PartitionId {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[expect(clippy::exhaustive_structs, reason = "a number")]
 pub struct ConnectionId(pub u64);
+
+/// Who shares a part of the producer's memory and a line of callers that wait for it: all
+/// partitions that one broker leads, or all that nobody leads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[expect(clippy::exhaustive_structs, reason = "a broker or none")]
+pub struct MemoryLine(pub Option<i32>);

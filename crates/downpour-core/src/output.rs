@@ -4,6 +4,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Instant;
 
 use downpour_wire::batch::Body;
 use downpour_wire::error_code::ErrorCode;
@@ -11,7 +12,7 @@ use downpour_wire::frame::Frame;
 
 use crate::config::Address;
 use crate::event::Event;
-use crate::ids::{ConnectionId, PartitionId};
+use crate::ids::{ConnectionId, MemoryLine, PartitionId};
 use crate::outcome::Verdict;
 use crate::seal::SealJob;
 
@@ -77,8 +78,20 @@ pub enum Output<T> {
     Free {
         /// Bytes of credit.
         bytes: usize,
+        /// The line that they were lent in.
+        line: MemoryLine,
         /// What lay in that memory, where its chunks can be used again.
         body: Option<Arc<Body>>,
+    },
+    /// A broker became silent, or answers again. Once per change.
+    Silence {
+        /// The broker.
+        broker: i32,
+        /// Where it is, as far as that is known.
+        address: Option<Address>,
+        /// Since when it owes an answer or is out of reach; `None` once it answers again, or
+        /// nothing is asked of it any more.
+        since: Option<Instant>,
     },
     /// Tell whoever observes; nothing depends on it.
     Event(Event),

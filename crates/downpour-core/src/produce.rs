@@ -21,6 +21,7 @@ mod producer_id;
 mod queues;
 mod requests;
 mod send_lists;
+mod silence;
 mod statistics;
 #[cfg(test)]
 mod tests;

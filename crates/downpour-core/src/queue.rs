@@ -22,8 +22,8 @@ mod tests;
 
 pub use abort::Unsent;
 pub use answer::{Answer, RecordRefusal};
-pub use append::{Added, Append, SealDone};
+pub use append::{Added, Append, Chunk, SealDone};
 pub use batch::Left;
 pub use counters::Counters;
 pub use drain::{Drain, DrainContext, OutgoingBatch, Peek, Readiness};
-pub use state::{Queue, QueueSettings};
+pub use state::{Queue, QueueSettings, Turn};

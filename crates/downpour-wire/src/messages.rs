@@ -1,67 +1,25 @@
-//! The requests and responses that a producer and the fake need, one file each. Record batches
-//! inside them are `batch`'s; headers and lengths around them are `header`'s.
+//! The requests and responses that a producer and the fake need. Those in `generated` are made from
+//! Kafka's definitions; what they are written and read with is here. Record batches inside them are
+//! `batch`'s; headers and lengths around them are `header`'s.
 //!
 //! A producer writes requests and reads responses. The other direction, and the requests that only
 //! consumers and tools send, are behind the feature `broker`.
 //!
 //! A message is a plain struct that covers all versions. Encoding a request refuses a field that
-//! the version cannot carry, if dropping it would change what the request asks for. Encoding a
+//! the version cannot carry, unless Kafka calls the field ignorable. Encoding a
 //! response drops what the version has no place for, as a broker does that knows more than it can
 //! say. Decoding fills what the version lacks with Kafka's default.
 
-#![expect(
-    missing_docs,
-    reason = "a field has Kafka's name; a comment stands where that does not say all"
-)]
-
 mod api_key;
 mod api_versions;
-#[cfg(feature = "broker")]
-mod create_topics;
-#[cfg(feature = "broker")]
-mod fetch;
-mod init_producer_id;
-#[cfg(feature = "broker")]
-mod list_offsets;
+mod generated;
 mod message;
-mod metadata;
-#[cfg(feature = "broker")]
-mod produce;
-mod produce_response;
 pub(crate) mod reader;
 pub(crate) mod writer;
 
 pub use api_key::{ApiKey, UnknownApiKey};
-pub use api_versions::{
-    ApiVersion, ApiVersionsRequest, ApiVersionsResponse, FinalizedFeature, SupportedFeature,
-};
-#[cfg(feature = "broker")]
-pub use create_topics::{
-    CreatableTopic, CreatableTopicConfig, CreatableTopicResult, CreateTopicsRequest,
-    CreateTopicsResponse, ReplicaAssignment, TopicConfigResult,
-};
-#[cfg(feature = "broker")]
-pub use fetch::{
-    AbortedTransaction, FetchPartition, FetchPartitionResponse, FetchRequest, FetchResponse,
-    FetchTopic, FetchTopicResponse, ForgottenTopic,
-};
-pub use init_producer_id::{InitProducerIdRequest, InitProducerIdResponse};
-#[cfg(feature = "broker")]
-pub use list_offsets::{
-    ListOffsetsPartition, ListOffsetsPartitionResponse, ListOffsetsRequest, ListOffsetsResponse,
-    ListOffsetsTopic, ListOffsetsTopicResponse,
-};
+pub use generated::*;
 pub use message::{Decode, Encode, Request};
-pub use metadata::{
-    MetadataBroker, MetadataPartition, MetadataRequest, MetadataRequestTopic, MetadataResponse,
-    MetadataTopic,
-};
-#[cfg(feature = "broker")]
-pub use produce::{ProducePartition, ProduceRequest, ProduceTopic};
-pub use produce_response::{
-    LeaderIdAndEpoch, NodeEndpoint, PartitionProduceResponse, ProduceResponse, RecordError,
-    TopicProduceResponse,
-};
 
 #[cfg(test)]
 mod tests;

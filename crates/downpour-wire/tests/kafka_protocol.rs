@@ -7,7 +7,7 @@ mod common;
 mod twins;
 
 use common::entropy::Entropy;
-use common::samples::{Sample, each_message};
+use common::samples::{Sample, each_message, each_request};
 use downpour_wire::header::{
     RequestHeader, decode_body, decode_response_header, encode_response_header,
     response_header_is_flexible,
@@ -102,13 +102,12 @@ where
 
 #[test]
 fn headers_are_flexible_where_kafka_protocol_says_so() {
-    header_versions::<ProduceRequest>();
-    header_versions::<MetadataRequest>();
-    header_versions::<ApiVersionsRequest>();
-    header_versions::<InitProducerIdRequest>();
-    header_versions::<FetchRequest>();
-    header_versions::<ListOffsetsRequest>();
-    header_versions::<CreateTopicsRequest>();
+    macro_rules! every {
+        ($($request:ident),*) => {
+            $(header_versions::<$request>();)*
+        };
+    }
+    each_request!(every);
 }
 
 proptest! {

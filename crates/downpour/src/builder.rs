@@ -222,6 +222,13 @@ impl ProducerBuilder {
 
     /// Memory for records that have no verdict yet, in bytes. Default 64 MiB. While it is
     /// full, `send` waits its turn and `try_send` gives the record back.
+    ///
+    /// Where several brokers lead partitions of the topics in use, the records for one of them may
+    /// hold no more than what is free afterwards: one that does not answer then never holds more
+    /// than half, and records for the others go on. Callers wait in a line per broker. The cost:
+    /// with `k` brokers busy one part in `k + 1` stays free, so that records for one alone get half.
+    /// With a single broker all of it is used. Records without a key avoid partitions of a broker
+    /// that has owed an answer for a second, or was out of reach, as long as there are others.
     pub fn buffer_memory(mut self, bytes: usize) -> Self {
         self.partial.buffer_memory = Some(bytes);
         self

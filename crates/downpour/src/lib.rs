@@ -51,7 +51,7 @@ pub use delivery::report::{Outcome, Report};
 pub use error::config::{ConfigError, ConfigProblem};
 pub use error::delivery::{DeliveryError, WaitTimeout};
 pub use error::record::{Field, InvalidRecord};
-pub use error::send::{ProduceError, SendError, SendTimeout, WaitedFor};
+pub use error::send::{MemoryHolder, ProduceError, SendError, SendTimeout, WaitedFor};
 pub use label::Label;
 pub use observe::statistics::{BrokerStatistics, Counts, PartitionStatistics, Statistics};
 pub use producer::Producer;

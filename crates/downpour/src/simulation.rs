@@ -3,6 +3,7 @@
 //! For downpour's own simulator; nothing in here is promised to anybody else. What is simulated is
 //! the whole library but for the blocking facade, whose callers sleep on the system's clock.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -13,6 +14,7 @@ pub use crate::io::pool::{Pool, Work};
 pub use crate::io::sockets::{Buffers, Socket, SocketEvent, Sockets};
 
 use downpour_core::config::{BatchOptions, Config};
+use downpour_core::ids::MemoryLine;
 
 use crate::accept::append::{AcceptProgress, Obstacle, accept};
 use crate::accept::door::wait_for;
@@ -185,4 +187,29 @@ pub async fn send(
         Err(Obstacle::Refused(error)) => Err(error),
         Err(obstacle) => wait_for(shared, record, progress, obstacle).await,
     }
+}
+
+/// Whether every byte of memory that is lent is held by somebody, in the line where it was lent.
+/// Ask between two steps, when no caller is on its way in.
+///
+/// # Errors
+/// What the lines hold and what their partitions do, if that is not the same.
+pub fn check_memory(producer: &Producer) -> Result<(), String> {
+    let shared = producer.shared();
+    let mut held = BTreeMap::new();
+    shared.each_partition(|_, inner| {
+        *held.entry(inner.queue.line()).or_insert(0) += inner.queue.held();
+    });
+    held.retain(|_, bytes| *bytes > 0);
+    let lent: BTreeMap<_, _> = shared.memory.holders().into_iter().collect();
+    let used = shared.memory.used();
+    let sum = |lines: &BTreeMap<MemoryLine, usize>| lines.values().sum::<usize>();
+    // What was granted and not collected is with no partition yet.
+    let is_waited_for = shared.memory.is_contended();
+    if sum(&lent) != used || (!is_waited_for && lent != held) {
+        return Err(format!(
+            "{used} bytes are lent, lines hold {lent:?}, partitions {held:?}"
+        ));
+    }
+    Ok(())
 }

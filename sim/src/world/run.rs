@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use downpour::simulation;
+
 use crate::checker::check;
 use crate::plan::End;
 use crate::world::state::{Event, World};
@@ -69,6 +71,7 @@ impl World {
             self.show_time();
             self.handle(event);
             self.settle();
+            self.check_memory();
         }
         let open = self.open();
         self.fail(format!("no end after {STEPS_MAX} steps, {open} open"));
@@ -162,6 +165,18 @@ impl World {
             self.fail(format!(
                 "{open} records take longer than {due:?} without any trouble"
             ));
+        }
+    }
+
+    /// Memory is where it was lent. Looked at once in a while, since that takes time.
+    fn check_memory(&mut self) {
+        self.steps += 1;
+        if self.steps % 32 != 0 {
+            return;
+        }
+        let checked = self.producer.as_ref().map(simulation::check_memory);
+        if let Some(Err(broken)) = checked {
+            self.fail(broken);
         }
     }
 

@@ -6,6 +6,7 @@ mod cycles;
 mod directions;
 mod files;
 mod map;
+mod messages;
 mod metadata;
 mod modules;
 mod no_c;
@@ -65,6 +66,7 @@ pub fn check(root: &Path) -> Result<Vec<Problem>, String> {
     }
     let files = listed_files(root)?;
     problems.extend(bugs::check(root, &files)?);
+    problems.extend(messages::check(root)?);
     for file in files {
         // Binary files hold no lines, and a file may be deleted but not yet committed so.
         let Ok(text) = read(&file) else {

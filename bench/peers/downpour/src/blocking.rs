@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use bench_contract::{Pace, Payloads, Run, Tally, in_threads};
 use downpour::blocking::Producer;
-use downpour::{Deliveries, Delivery, Topic};
+use downpour::{Deliveries, Delivery, Topic, Written};
 
 use crate::settings::record;
 
@@ -20,7 +20,7 @@ fn open(producer: &downpour::Producer, run: &Run) -> Result<(Producer, Topic), B
 
 fn judge(delivery: &Delivery, tally: &mut Tally) {
     if let Err(error) = delivery.wait() {
-        tally.fail(error);
+        tally.fail_knowing(error.written() != Written::No, error);
     }
 }
 

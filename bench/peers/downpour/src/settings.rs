@@ -28,6 +28,9 @@ pub(crate) fn builder(run: &Run) -> Result<ProducerBuilder, Box<dyn Error>> {
     if let Some(bytes) = run.buffer_bytes {
         builder = builder.buffer_memory(bytes);
     }
+    if let Some(seconds) = run.old_record_age_s {
+        builder = builder.old_record_age(Duration::from_secs(seconds));
+    }
     Ok(builder)
 }
 
@@ -40,6 +43,9 @@ pub(crate) fn record<'a>(run: &Run, topic: &'a Topic, value: &'a [u8], number: u
     }
     if let Some(key) = run.key(number) {
         record = record.key(key);
+    }
+    if let Some(millis) = run.timestamp_ms {
+        record = record.timestamp_ms(millis);
     }
     if !run.headers().is_empty() {
         record = record.headers(run.headers().iter().map(|header| Header {

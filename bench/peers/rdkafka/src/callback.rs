@@ -68,7 +68,7 @@ impl Counts {
         Tally {
             errors: lost.max(failed),
             first_error: first.or_else(|| (lost > 0).then(unreported)),
-            latencies: Vec::new(),
+            ..Tally::default()
         }
     }
 }
@@ -77,6 +77,7 @@ fn record<'a>(run: &'a Run, value: &'a [u8], number: u64) -> BaseRecord<'a, [u8]
     let mut record = BaseRecord::to(&run.topic).payload(value);
     record.partition = run.partition(number);
     record.key = run.key(number);
+    record.timestamp = run.timestamp_ms;
     record.headers = headers(run);
     record
 }
@@ -162,6 +163,6 @@ fn merge(refused: Tally, reported: Tally) -> Tally {
     Tally {
         errors: reported.errors.max(refused.errors),
         first_error: refused.first_error.or(reported.first_error),
-        latencies: Vec::new(),
+        ..Tally::default()
     }
 }

@@ -1,21 +1,83 @@
-//! The producer's memory as bytes of credit, lent first-in-first-out.
+//! The producer's memory as bytes of credit, lent to one line of callers per broker.
 //!
 //! A plain state machine: locks, wakers' calls and allocation belong to the shell. Credit is
-//! taken a chunk at a time, never a record at a time. *Invariant:* `used` is the sum of what
-//! was reserved or granted and not yet released; it never exceeds the capacity, but for one
-//! loan larger than the whole capacity while nothing else is lent.
+//! taken a chunk at a time, never a record at a time. *Invariant:* `used` is what all lines hold,
+//! that is what was reserved or granted in them and not yet released; it never exceeds the
+//! capacity, but for one loan larger than the whole capacity while nothing else is lent.
+//!
+//! Within a line the first to come is the first to be served; lines are served in turn, and one
+//! that may not have more keeps no other back. Where two brokers or more lead partitions, a line
+//! may have no more than is free afterwards (the dynamic threshold of switches that share
+//! memory): a broker that stops answering can then never hold more than half, long before anybody
+//! can know that it is silent. A line that holds nothing may have a chunk of whatever is free, and
+//! what comes free is kept for it, so that small loans of others cannot starve it.
 
 use std::collections::VecDeque;
 
+use crate::ids::MemoryLine;
+
 /// Names one waiting caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct WaitKey(u64);
+pub struct WaitKey {
+    line: MemoryLine,
+    number: u64,
+}
+
+impl WaitKey {
+    /// The line that it waits in.
+    pub fn line(self) -> MemoryLine {
+        self.line
+    }
+}
 
 #[derive(Debug)]
 struct Waiter<W> {
-    key: u64,
+    number: u64,
     bytes: usize,
-    waker: W,
+    /// Taken by whoever woke it without a grant, until it looks again.
+    waker: Option<W>,
+}
+
+/// What one line holds and who waits in it.
+#[derive(Debug)]
+struct Account<W> {
+    line: MemoryLine,
+    /// Partitions that the broker leads, as far as the producer knows them.
+    partitions: usize,
+    /// Bytes lent, those that were granted and not yet collected included.
+    held: usize,
+    /// What it holds may not come back for long.
+    is_silent: bool,
+    waiting: VecDeque<Waiter<W>>,
+    /// Granted and not yet collected; as many as were waiting at most.
+    granted: Vec<(u64, usize)>,
+}
+
+impl<W> Account<W> {
+    fn new(line: MemoryLine) -> Self {
+        Self {
+            line,
+            partitions: 0,
+            held: 0,
+            // Nobody can say when somebody will lead a partition.
+            is_silent: line.0.is_none(),
+            waiting: VecDeque::new(),
+            granted: Vec::new(),
+        }
+    }
+
+    /// Whether anybody waits or has a grant that it did not collect yet.
+    ///
+    /// Both count: a caller that took credit between a grant and its collection would
+    /// overtake the one that waited.
+    fn has_waiters(&self) -> bool {
+        !self.waiting.is_empty() || !self.granted.is_empty()
+    }
+
+    fn is_idle(&self) -> bool {
+        let says_nothing = self.is_silent == self.line.0.is_none();
+        self.partitions == 0 && self.held == 0 && !self.has_waiters() && says_nothing
+    }
 }
 
 /// Byte credit with its waiters. `W` is whatever wakes one.
@@ -23,11 +85,19 @@ struct Waiter<W> {
 pub struct Budget<W> {
     capacity: usize,
     used: usize,
-    next_key: u64,
-    waiting: VecDeque<Waiter<W>>,
-    /// Granted and not yet collected; as many as were waiting at most.
-    granted: Vec<(u64, usize)>,
+    next_number: u64,
+    /// In their order; idle ones go when another one comes.
+    accounts: Vec<Account<W>>,
+    /// Lines with partitions: with one alone there is nobody to keep memory for.
+    shared_by: usize,
+    /// Those in `waiting` and in `granted` of all lines.
+    waiters: usize,
     granted_bytes: usize,
+    /// The line whose turn comes next.
+    turn: MemoryLine,
+    /// Set while what comes free is kept for that line: it holds nothing, and what its first
+    /// waiter needs is not free yet. Told anew whenever bytes come back or waiters change.
+    is_kept: bool,
 }
 
 impl<W> Budget<W> {
@@ -36,10 +106,13 @@ impl<W> Budget<W> {
         Self {
             capacity,
             used: 0,
-            next_key: 0,
-            waiting: VecDeque::new(),
-            granted: Vec::new(),
+            next_number: 0,
+            accounts: Vec::new(),
+            shared_by: 0,
+            waiters: 0,
             granted_bytes: 0,
+            turn: MemoryLine(None),
+            is_kept: false,
         }
     }
 
@@ -58,60 +131,103 @@ impl<W> Budget<W> {
         self.granted_bytes
     }
 
-    /// Whether anybody waits or has a grant that it did not collect yet.
-    ///
-    /// Both count: a caller that took credit between a grant and its collection would
-    /// overtake the one that waited.
-    pub fn has_waiters(&self) -> bool {
-        !self.waiting.is_empty() || !self.granted.is_empty()
+    /// The lines that hold something, and how much.
+    pub fn holders(&self) -> impl Iterator<Item = (MemoryLine, usize)> {
+        let accounts = self.accounts.iter().filter(|a| a.held > 0);
+        accounts.map(|account| (account.line, account.held))
     }
 
-    /// Lends `bytes` at once, unless there is not enough or somebody waits already.
-    pub fn try_reserve(&mut self, bytes: usize) -> bool {
-        if self.has_waiters() || !self.fits(bytes) {
+    /// Whether anybody waits, or has a grant that it did not collect yet.
+    pub fn has_waiters(&self) -> bool {
+        self.waiters > 0
+    }
+
+    /// The lines in which anybody does.
+    pub fn contended(&self) -> impl Iterator<Item = MemoryLine> {
+        let accounts = self.accounts.iter().filter(|a| a.has_waiters());
+        accounts.map(|account| account.line)
+    }
+
+    /// Whether anybody does in this line.
+    pub fn is_contended(&self, line: MemoryLine) -> bool {
+        let at = self.find(line).ok();
+        at.is_some_and(|at| self.accounts[at].has_waiters())
+    }
+
+    /// The lines whose open batches are to leave at once: those in which somebody waits. Where one
+    /// waits for what others hold, it is those of all others, too.
+    pub fn list_pressed(&self, pressed: &mut Vec<MemoryLine>) {
+        pressed.clear();
+        if self.waiters == 0 {
+            return;
+        }
+        let is_short = |a: &Account<W>| a.held == 0 && !a.waiting.is_empty();
+        let any_short = self.accounts.iter().any(is_short);
+        let is_pressed = |a: &&Account<W>| a.has_waiters() || (any_short && a.held > 0);
+        pressed.extend(self.accounts.iter().filter(is_pressed).map(|a| a.line));
+    }
+
+    /// Lends `bytes` at once, unless the line may not have so much or somebody waits in it already.
+    pub fn try_reserve(&mut self, line: MemoryLine, bytes: usize) -> bool {
+        let at = self.account(line);
+        let account = &self.accounts[at];
+        if self.is_kept || account.has_waiters() || !self.fits(account, bytes) {
             return false;
         }
         self.used += bytes;
+        self.accounts[at].held += bytes;
         true
     }
 
-    /// Joins the end of the queue. The waker comes back, to be dropped without the lock, if the
+    /// Joins the end of a line. The waker comes back, to be dropped without the lock, if the
     /// bytes were granted at once: nobody will be woken then.
-    pub fn wait(&mut self, bytes: usize, waker: W) -> (WaitKey, Option<W>) {
-        let key = self.next_key;
-        self.next_key += 1;
-        self.waiting.push_back(Waiter { key, bytes, waker });
+    pub fn wait(&mut self, line: MemoryLine, bytes: usize, waker: W) -> (WaitKey, Option<W>) {
+        let number = self.next_number;
+        self.next_number += 1;
+        let at = self.account(line);
+        self.waiters += 1;
+        self.accounts[at].waiting.push_back(Waiter {
+            number,
+            bytes,
+            waker: Some(waker),
+        });
         // Nobody may be ahead, and the bytes may have come back since the caller looked. Whoever
         // was ahead and is small enough has its grant already.
         let mut granted = Vec::new();
         self.grant(&mut granted);
         debug_assert!(granted.len() <= 1, "somebody waited for what was free");
-        (WaitKey(key), granted.pop())
+        (WaitKey { line, number }, granted.pop())
     }
 
-    /// The waker of a caller that still waits, to be replaced by a newer one.
-    pub fn waker_mut(&mut self, key: WaitKey) -> Option<&mut W> {
-        let waiter = self.waiting.iter_mut().find(|w| w.key == key.0)?;
-        Some(&mut waiter.waker)
+    /// The place of a caller's waker while it waits: it may be replaced by a newer one, and has to
+    /// be put back where it was woken without a grant.
+    pub fn waker_mut(&mut self, key: WaitKey) -> Option<&mut Option<W>> {
+        let mut waiting = self.find_mut(key.line)?.waiting.iter_mut();
+        Some(&mut waiting.find(|w| w.number == key.number)?.waker)
     }
 
     /// Stops waiting; a grant that was not collected goes back. The caller's waker comes back, to
     /// be dropped without the lock.
     pub fn cancel(&mut self, key: WaitKey, woken: &mut Vec<W>) -> Option<W> {
         if let Some(bytes) = self.collect(key) {
-            self.release(bytes, woken);
+            self.release(key.line, bytes, woken);
             return None;
         }
-        let at = self.waiting.iter().position(|w| w.key == key.0)?;
-        let left = self.waiting.remove(at);
+        let account = self.find_mut(key.line)?;
+        let at = account.waiting.iter().position(|w| w.number == key.number);
+        let left = account.waiting.remove(at?)?;
+        self.waiters -= 1;
         // The one that left may have been too large for what is free.
         self.grant(woken);
-        left.map(|waiter| waiter.waker)
+        left.waker
     }
 
-    /// Takes bytes back and grants them onwards, in order.
-    pub fn release(&mut self, bytes: usize, woken: &mut Vec<W>) {
-        debug_assert!(bytes <= self.used, "more came back than was lent");
+    /// Takes bytes back into the line that they were lent in, and grants them onwards.
+    pub fn release(&mut self, line: MemoryLine, bytes: usize, woken: &mut Vec<W>) {
+        let at = self.account(line);
+        let account = &mut self.accounts[at];
+        debug_assert!(bytes <= account.held, "more came back than was lent");
+        account.held = account.held.saturating_sub(bytes);
         self.used = self.used.saturating_sub(bytes);
         self.grant(woken);
     }
@@ -119,102 +235,148 @@ impl<W> Budget<W> {
     /// Collects a grant: the bytes are the caller's now, and it does not wait any more. `None` while
     /// others are first, or there is not enough yet.
     pub fn collect(&mut self, key: WaitKey) -> Option<usize> {
-        let at = self.granted.iter().position(|&(k, _)| k == key.0)?;
-        let (_, bytes) = self.granted.swap_remove(at);
+        let account = self.find_mut(key.line)?;
+        let at = account.granted.iter().position(|g| g.0 == key.number)?;
+        let (_, bytes) = account.granted.swap_remove(at);
         self.granted_bytes -= bytes;
+        self.waiters -= 1;
         Some(bytes)
     }
 
-    fn fits(&self, bytes: usize) -> bool {
-        // A record larger than the whole capacity is refused before it comes here; a chunk
-        // that is rounded up past it must not wait forever.
-        self.used == 0 || bytes <= self.capacity.saturating_sub(self.used)
+    /// A partition is known from now on, and this is its line.
+    pub fn add_partition(&mut self, line: MemoryLine) {
+        let at = self.account(line);
+        self.accounts[at].partitions += 1;
+        self.shared_by += usize::from(self.accounts[at].partitions == 1);
     }
 
-    fn grant(&mut self, woken: &mut Vec<W>) {
-        while let Some(first) = self.waiting.front() {
-            if !self.fits(first.bytes) {
-                break;
-            }
-            let Some(waiter) = self.waiting.pop_front() else {
-                break;
-            };
-            self.used += waiter.bytes;
-            self.granted.push((waiter.key, waiter.bytes));
-            self.granted_bytes += waiter.bytes;
-            woken.push(waiter.waker);
+    /// A partition turned to another line, with the bytes that it holds. Those who wait in the line
+    /// before are woken, for they may be in the wrong one now; they keep their places.
+    pub fn move_partition(
+        &mut self,
+        from: MemoryLine,
+        to: MemoryLine,
+        bytes: usize,
+        woken: &mut Vec<W>,
+    ) {
+        self.add_partition(to);
+        let at = self.account(from);
+        let account = &mut self.accounts[at];
+        debug_assert!(account.partitions > 0 && bytes <= account.held);
+        account.partitions = account.partitions.saturating_sub(1);
+        self.shared_by -= usize::from(account.partitions == 0);
+        account.held = account.held.saturating_sub(bytes);
+        let at = self.account(to);
+        self.accounts[at].held += bytes;
+        self.wake(from, woken);
+        self.grant(woken);
+    }
+
+    /// A broker became silent or answers again. What a silent one holds is not counted on when
+    /// memory is kept for a line; those who wait for it are woken, and keep their places.
+    pub fn set_silent(&mut self, line: MemoryLine, is_silent: bool, woken: &mut Vec<W>) {
+        let at = self.account(line);
+        self.accounts[at].is_silent = is_silent;
+        if is_silent {
+            self.wake(line, woken);
         }
+        self.grant(woken);
+    }
+
+    /// Wakes everyone in a line.
+    fn wake(&mut self, line: MemoryLine, woken: &mut Vec<W>) {
+        let at = self.account(line);
+        let waiting = self.accounts[at].waiting.iter_mut();
+        woken.extend(waiting.filter_map(|waiter| waiter.waker.take()));
+    }
+
+    fn find(&self, line: MemoryLine) -> Result<usize, usize> {
+        self.accounts.binary_search_by_key(&line, |a| a.line)
+    }
+
+    fn find_mut(&mut self, line: MemoryLine) -> Option<&mut Account<W>> {
+        let at = self.find(line).ok()?;
+        self.accounts.get_mut(at)
+    }
+
+    /// Where a line's account is; a line that is new gets one.
+    fn account(&mut self, line: MemoryLine) -> usize {
+        self.find(line).unwrap_or_else(|_| {
+            // Brokers come and go; as many accounts stay as there are lines in use.
+            self.accounts.retain(|account| !account.is_idle());
+            let at = self.accounts.partition_point(|a| a.line < line);
+            self.accounts.insert(at, Account::new(line));
+            at
+        })
+    }
+
+    fn free(&self) -> usize {
+        self.capacity.saturating_sub(self.used)
+    }
+
+    /// Whether a line may have so much more now.
+    fn fits(&self, account: &Account<W>, bytes: usize) -> bool {
+        // A record larger than the whole capacity is refused before it comes here; a chunk
+        // that is rounded up past it must not wait forever.
+        if self.used == 0 {
+            return true;
+        }
+        let Some(left) = self.free().checked_sub(bytes) else {
+            return false;
+        };
+        let is_alone = self.shared_by <= 1;
+        is_alone || account.held == 0 || account.held + bytes <= left
+    }
+
+    /// Whether so much will be free once all brokers that answer have answered.
+    fn comes_free(&self, bytes: usize) -> bool {
+        let silent = self.accounts.iter().filter(|a| a.is_silent);
+        let stays: usize = silent.map(|a| a.held).sum();
+        stays == 0 || bytes <= self.capacity.saturating_sub(stays)
+    }
+
+    /// Serves the lines in turn, as far as there is something for them.
+    fn grant(&mut self, woken: &mut Vec<W>) {
+        self.is_kept = false;
+        if self.waiters == 0 {
+            return;
+        }
+        let lines = self.accounts.len();
+        let mut at = self.accounts.partition_point(|a| a.line < self.turn);
+        let mut passed = 0;
+        while passed < lines {
+            at %= lines;
+            let account = &self.accounts[at];
+            let first = account.waiting.front().map(|first| first.bytes);
+            match first {
+                Some(bytes) if self.fits(account, bytes) => {
+                    self.lend_to_first(at, woken);
+                    passed = 0;
+                }
+                Some(bytes) if account.held == 0 && self.comes_free(bytes) => {
+                    self.is_kept = true;
+                    self.turn = account.line;
+                    return;
+                }
+                _ => passed += 1,
+            }
+            at += 1;
+        }
+        self.turn = self.accounts[at % lines].line;
+    }
+
+    fn lend_to_first(&mut self, at: usize, woken: &mut Vec<W>) {
+        let account = &mut self.accounts[at];
+        let Some(waiter) = account.waiting.pop_front() else {
+            return;
+        };
+        account.held += waiter.bytes;
+        account.granted.push((waiter.number, waiter.bytes));
+        self.used += waiter.bytes;
+        self.granted_bytes += waiter.bytes;
+        woken.extend(waiter.waker);
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn credit_is_lent_up_to_the_capacity() {
-        let mut budget = Budget::<u8>::new(100);
-        assert!(budget.try_reserve(60));
-        assert!(!budget.try_reserve(41));
-        assert!(budget.try_reserve(40));
-        budget.release(100, &mut Vec::new());
-        assert_eq!(budget.used(), 0);
-    }
-
-    #[test]
-    fn a_small_wish_does_not_overtake_a_large_one() {
-        let mut budget = Budget::new(100);
-        assert!(budget.try_reserve(90));
-        let (large, _) = budget.wait(50, "large");
-        assert!(!budget.try_reserve(1));
-        let (small, _) = budget.wait(1, "small");
-        let mut woken = Vec::new();
-        budget.release(20, &mut woken);
-        assert!(woken.is_empty());
-        budget.release(40, &mut woken);
-        assert_eq!(woken, ["large", "small"]);
-        // Granted and not collected: nobody may slip in between.
-        assert!(!budget.try_reserve(1));
-        assert_eq!(budget.collect(large), Some(50));
-        assert_eq!(budget.collect(small), Some(1));
-        assert!(budget.try_reserve(1));
-    }
-
-    #[test]
-    fn a_cancelled_grant_goes_to_the_next() {
-        let mut budget = Budget::new(10);
-        assert!(budget.try_reserve(10));
-        let (first, _) = budget.wait(10, "first");
-        let (second, _) = budget.wait(10, "second");
-        let mut woken = Vec::new();
-        budget.release(10, &mut woken);
-        budget.cancel(first, &mut woken);
-        assert_eq!(woken, ["first", "second"]);
-        assert_eq!(budget.collect(second), Some(10));
-        budget.release(10, &mut woken);
-        assert_eq!(budget.used(), 0);
-        assert!(!budget.has_waiters());
-    }
-
-    #[test]
-    fn a_waiter_that_leaves_lets_the_smaller_one_behind_it_through() {
-        let mut budget = Budget::new(10);
-        assert!(budget.try_reserve(5));
-        let (large, _) = budget.wait(10, "large");
-        let (small, _) = budget.wait(5, "small");
-        let mut woken = Vec::new();
-        assert_eq!(budget.cancel(large, &mut woken), Some("large"));
-        assert_eq!(woken, ["small"]);
-        assert_eq!(budget.collect(small), Some(5));
-    }
-
-    #[test]
-    fn a_wish_larger_than_everything_is_granted_when_nothing_is_lent() {
-        let mut budget = Budget::new(10);
-        assert!(budget.try_reserve(4));
-        let (key, _) = budget.wait(20, "huge");
-        let mut woken = Vec::new();
-        budget.release(4, &mut woken);
-        assert_eq!(budget.collect(key), Some(20));
-    }
-}
+mod tests;

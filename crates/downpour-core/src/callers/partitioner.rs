@@ -25,7 +25,8 @@ pub enum Choice {
 pub trait Partitioner: Send + Sync + std::fmt::Debug {
     /// The partition of a record with this key.
     ///
-    /// `partitions` counts all of the topic's, `available` lists those that have a leader.
+    /// `partitions` counts all of the topic's, `available` lists those whose leader answers, or
+    /// all that have a leader if none does.
     /// An answer outside `0..partitions` refuses the record.
     fn partition(
         &self,

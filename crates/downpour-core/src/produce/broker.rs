@@ -1,5 +1,5 @@
-//! What is known of one broker's pace: when its partitions want to send, and the pause that its
-//! next request may take. Which partitions those are is in `send_lists`.
+//! What is known of one broker's pace: when its partitions want to send, the pause that its next
+//! request may take, since when it owes an answer. Which partitions those are is in `send_lists`.
 
 use std::time::Instant;
 
@@ -11,6 +11,11 @@ pub(crate) struct Broker {
     pub(super) ready: bool,
     /// When the next linger or backoff in its list ends.
     pub(super) next_at: Option<Instant>,
+    /// Since when it owes an answer to a Produce request, or is out of reach while records wait
+    /// for it. An answer ends that, and so does its list when that is empty.
+    pub(super) owes_since: Option<Instant>,
+    /// It owes for so long that the shell was told.
+    pub(super) is_silent: bool,
     /// Records of the last Produce request: many of them show load.
     pub(super) last_records: u32,
     /// Set by the answer to a Produce request, cleared by the next poll, which has the time of it.

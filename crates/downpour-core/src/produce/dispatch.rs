@@ -9,7 +9,7 @@ use downpour_wire::frame::ProduceFrame;
 use downpour_wire::messages::ApiKey;
 
 use crate::config::Linger;
-use crate::ids::{ConnectionId, PartitionId};
+use crate::ids::{ConnectionId, MemoryLine, PartitionId};
 use crate::output::Output;
 use crate::produce::engine::{Engine, earlier};
 use crate::produce::producer_id::Bumped;
@@ -59,7 +59,8 @@ impl<T: Clone> Engine<T> {
         let version = connection.version_of(ApiKey::Produce)?;
         // With nothing in flight lingering gains nothing.
         let is_idle = self.is_adaptive() && in_flight == 0 && !broker.pauses_at(now);
-        if is_idle || self.pressure || self.draining {
+        let is_pressed = self.pressed.contains(&MemoryLine(Some(id)));
+        if is_idle || is_pressed || self.draining {
             return Some((connection.id(), version, Readiness::Anything));
         }
         let due = broker.ready || broker.next_at.is_some_and(|at| at <= now);

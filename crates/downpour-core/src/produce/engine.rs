@@ -10,6 +10,7 @@ use crate::client::inquiry::Inquiry;
 use crate::config::Config;
 use crate::event::Event;
 use crate::identity::IdentityState;
+use crate::ids::MemoryLine;
 use crate::output::{Output, Outputs};
 use crate::produce::broker::Broker;
 use crate::produce::requests::Purpose;
@@ -43,9 +44,9 @@ pub struct Engine<T> {
     pub(super) wanted: BTreeMap<u32, Instant>,
     pub(super) lists: SendLists,
     pub(super) statistics: Statistics,
-    /// Set by the shell while callers wait for memory, cleared by it when nobody does. Without
-    /// it open batches would linger while the memory in them is what the callers wait for.
-    pub(super) pressure: bool,
+    /// Lines in which callers wait for memory, as the shell told last. Without it open batches
+    /// would linger while the memory in them is what the callers wait for.
+    pub(super) pressed: Vec<MemoryLine>,
     /// Set when the producer closes and never cleared: open batches leave at once.
     pub(super) draining: bool,
     pub(super) sweep_at: Option<Instant>,
@@ -75,7 +76,7 @@ impl<T: Clone> Engine<T> {
             wanted: BTreeMap::new(),
             lists: SendLists::default(),
             statistics: Statistics::default(),
-            pressure: false,
+            pressed: Vec::new(),
             draining: false,
             sweep_at: None,
             wall_clock: None,
@@ -83,9 +84,10 @@ impl<T: Clone> Engine<T> {
         }
     }
 
-    /// Whether callers wait for memory: open batches then leave at once.
-    pub fn set_pressure(&mut self, pressure: bool) {
-        self.pressure = pressure;
+    /// The lines whose open batches leave at once, since callers wait for memory: all of them
+    /// whenever it may have changed. The list that it gets is exchanged for the one before.
+    pub fn set_pressed(&mut self, lines: &mut Vec<MemoryLine>) {
+        std::mem::swap(&mut self.pressed, lines);
     }
 
     /// Tells what the wall clock shows, in milliseconds since 1970. Records' timestamps are compared

@@ -44,6 +44,7 @@ impl<T: Clone> Engine<T> {
         for broker in self.brokers.values_mut() {
             if std::mem::take(&mut broker.is_answered) {
                 broker.answered_at = Some(now);
+                broker.owes_since = None;
             }
         }
     }

@@ -19,6 +19,7 @@ impl<T: Clone> Engine<T> {
         self.ask_metadata(now);
         self.ask_identity(now, queues);
         self.dispatch(now, queues);
+        self.watch_silence(now);
     }
 
     /// When [`poll`](Self::poll) has something to do again though nothing happens; `None` while
@@ -45,6 +46,7 @@ impl<T: Clone> Engine<T> {
             consider(inquiry.next_wake());
         }
         consider(self.metadata.ages_at(self.config.metadata_max_age));
+        self.silence_at().for_each(|at| consider(Some(at)));
         wake
     }
 

@@ -7,7 +7,7 @@ use downpour_wire::batch::Body;
 
 use crate::outcome::Cause;
 use crate::output::Outputs;
-use crate::queue::batch::{Batch, Waiting, free};
+use crate::queue::batch::{Batch, Waiting};
 use crate::queue::state::Queue;
 
 /// A batch, or a part of one, that is certainly not in the log.
@@ -34,7 +34,7 @@ impl<T: Clone> Queue<T> {
             if !batch.resolved {
                 self.give_up_in_flight(&batch, closed(&batch), now, out);
             }
-            free(batch, out);
+            self.free(batch, out);
         }
         for waiting in &self.waiting {
             match waiting {

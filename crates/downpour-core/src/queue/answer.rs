@@ -12,7 +12,7 @@ use crate::errors::{self, Reaction};
 use crate::event::Event;
 use crate::outcome::{Cause, Verdict, WaitingFor, Written};
 use crate::output::{Output, Outputs};
-use crate::queue::batch::{Batch, Doubt, InFlight, Left, free, resolve};
+use crate::queue::batch::{Batch, Doubt, InFlight, Left, resolve};
 use crate::queue::state::{Queue, clear_doubt};
 
 /// A broker's word on one batch.
@@ -108,7 +108,7 @@ impl<T: Clone> Queue<T> {
                 if !batch.resolved {
                     resolve(&batch, delivered(answer, row.reaction, &batch), out);
                 }
-                free(batch, out);
+                self.free(batch, out);
             }
             _ if batch.resolved => self.drop_resolved(batch, out),
             Reaction::Retry => self.retry(batch, answer.cause(), now, out),
@@ -121,6 +121,14 @@ impl<T: Clone> Queue<T> {
                 // The sending did not count, since it could not have succeeded.
                 batch.attempts = batch.attempts.saturating_sub(1);
                 self.sequence.unprove();
+                self.put_back(batch);
+            }
+            Reaction::OutOfOrder
+                if !batch.maybe_written() && self.sequence.is_absent(batch.order_key()) =>
+            {
+                // Its predecessor failed for good, and a new epoch begins as soon as all answers
+                // are here. There is nothing to wait for besides: the sending did not count.
+                batch.attempts = batch.attempts.saturating_sub(1);
                 self.put_back(batch);
             }
             Reaction::OutOfOrder | Reaction::IdentityLost => {
@@ -165,7 +173,7 @@ impl<T: Clone> Queue<T> {
         if !batch.resolved {
             resolve(&batch, Verdict::Sent, out);
         }
-        free(batch, out);
+        self.free(batch, out);
     }
 
     fn take_in_flight(&mut self, send_id: u64) -> Option<InFlight<T>> {
@@ -191,7 +199,7 @@ impl<T: Clone> Queue<T> {
     /// The delivery timeout gave its handles their verdict; what remains is the sequence.
     fn drop_resolved(&mut self, batch: Batch<T>, out: &mut Outputs<T>) {
         self.handle_gap(&batch);
-        free(batch, out);
+        self.free(batch, out);
     }
 
     fn retry(&mut self, mut batch: Batch<T>, cause: Cause, now: Instant, out: &mut Outputs<T>) {
@@ -207,7 +215,7 @@ impl<T: Clone> Queue<T> {
             };
             self.give_up(&batch, cause, now, out);
             self.handle_gap(&batch);
-            free(batch, out);
+            self.free(batch, out);
             return;
         }
         out.push_back(Output::Event(Event::Retry {
@@ -238,7 +246,7 @@ impl<T: Clone> Queue<T> {
             self.refuse_records(&batch, answer, now, out);
         }
         self.handle_gap(&batch);
-        free(batch, out);
+        self.free(batch, out);
     }
 
     /// The records that the broker named get its words, their siblings a cause of their own.

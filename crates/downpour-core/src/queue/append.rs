@@ -9,9 +9,20 @@ use downpour_wire::codec::CompressionType;
 use downpour_wire::record::RecordRef;
 
 use crate::config::BatchOptions;
+use crate::ids::MemoryLine;
 use crate::queue::batch::{Batch, Open, Times, Waiting};
 use crate::queue::state::{CHUNK_MIN, Queue};
 use crate::seal::{SealJob, Sealed, seal_plain};
+
+/// Memory for a batch, and the line that it was lent in.
+#[derive(Debug)]
+#[expect(clippy::exhaustive_structs, reason = "memory and whose it is")]
+pub struct Chunk {
+    /// The memory; its capacity is the credit.
+    pub memory: Vec<u8>,
+    /// The line.
+    pub line: MemoryLine,
+}
 
 /// What came of an append.
 #[derive(Debug)]
@@ -23,6 +34,8 @@ pub enum Append<T> {
     NeedChunk {
         /// Capacity of the chunk to bring along.
         bytes: usize,
+        /// The line that it has to be lent in.
+        line: MemoryLine,
     },
 }
 
@@ -49,6 +62,8 @@ pub struct Added<T> {
 pub struct SealDone {
     /// Credit that compression saved.
     pub freed: usize,
+    /// The line that it was lent in.
+    pub line: MemoryLine,
     /// Chunks that are free again.
     pub recycled: Vec<Vec<u8>>,
     /// Whether the engine must be told of this queue.
@@ -126,12 +141,13 @@ impl<T: Clone> Queue<T> {
     /// Appends a record, copying its bytes.
     ///
     /// `now` and `ticket` are called only when a batch opens. A chunk in `chunk` is taken if it
-    /// is needed and large enough; one that is still there afterwards is the caller's again.
+    /// is needed, large enough and of this queue's line; one that is still there afterwards is the
+    /// caller's again.
     pub fn append(
         &mut self,
         record: &RecordRef<'_>,
         options: &BatchOptions,
-        chunk: &mut Option<Vec<u8>>,
+        chunk: &mut Option<Chunk>,
         now: impl FnOnce() -> Instant,
         ticket: impl FnOnce() -> T,
     ) -> Append<T> {
@@ -149,11 +165,15 @@ impl<T: Clone> Queue<T> {
             }
             Room::Chunk { bytes } | Room::NewBatch { bytes } => bytes,
         };
-        let Some(chunk) = chunk.take_if(|c| c.capacity() >= bytes) else {
+        let line = self.line();
+        let fits = |c: &mut Chunk| c.memory.capacity() >= bytes && c.line == line;
+        let Some(chunk) = chunk.take_if(fits) else {
             return Append::NeedChunk {
                 bytes: self.chunk_size(&room, bytes),
+                line,
             };
         };
+        self.take_credit(chunk.memory.capacity());
         let (mut closed, mut job) = (false, None);
         let opened = matches!(room, Room::NewBatch { .. });
         if opened {
@@ -175,7 +195,7 @@ impl<T: Clone> Queue<T> {
             .open
             .as_mut()
             .expect("opened just now, or Room::Chunk was of an open one");
-        open.builder.add_chunk(chunk);
+        open.builder.add_chunk(chunk.memory);
         let index = open
             .builder
             .try_append(record)
@@ -234,6 +254,7 @@ impl<T: Clone> Queue<T> {
             // The queue was aborted meanwhile and its records resolved.
             return SealDone {
                 freed: held,
+                line: self.leave_credit(held),
                 recycled,
                 became_dirty: false,
             };
@@ -244,6 +265,7 @@ impl<T: Clone> Queue<T> {
         }
         SealDone {
             freed: held - needs,
+            line: self.leave_credit(held - needs),
             recycled,
             became_dirty: true,
         }

@@ -1,7 +1,7 @@
 //! A batch's stations within its queue: open, closed and waiting, in flight.
 //!
-//! The types, and how a batch ends: its verdict and its memory go out with [`resolve`] and
-//! [`free`]. Which station comes when is decided in the files beside this one.
+//! The types, and the verdict that a batch ends with, in [`resolve`]. Which station comes when is
+//! decided in the files beside this one.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -193,13 +193,5 @@ pub(crate) fn resolve<T: Clone>(batch: &Batch<T>, verdict: Verdict, out: &mut Ou
         count: batch.count(),
         total: batch.total,
         verdict,
-    });
-}
-
-/// Gives a batch's memory back; nobody sends it any more.
-pub(crate) fn free<T>(batch: Batch<T>, out: &mut Outputs<T>) {
-    out.push_back(Output::Free {
-        bytes: batch.memory,
-        body: Some(batch.body),
     });
 }

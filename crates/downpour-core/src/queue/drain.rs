@@ -115,7 +115,7 @@ impl<T: Clone> Queue<T> {
                 return Drain::Blocked;
             }
         }
-        if self.settings.idempotent {
+        if self.settings.idempotent && !self.sequence.goes_on(context.identity) {
             if let Some(drain) = self.check_sequence(context, out) {
                 return drain;
             }
@@ -146,7 +146,8 @@ impl<T: Clone> Queue<T> {
         if let Some(at) = batch.retry_at.filter(|at| *at > context.now) {
             return Drain::Until(at);
         }
-        if self.is_aged(batch, context) {
+        let is_aged = self.is_aged(batch, context);
+        if is_aged {
             if batch.maybe_written() && !self.settings.resend_unknown {
                 let first = batch.order_key();
                 let cause = |batch: &Batch<T>| Cause::TooOldToRetry {
@@ -160,7 +161,7 @@ impl<T: Clone> Queue<T> {
                 return Drain::Blocked;
             }
         }
-        self.send(context)
+        self.send(context, is_aged)
     }
 
     /// Whether a broker may forget this producer while it has this batch.
@@ -173,11 +174,12 @@ impl<T: Clone> Queue<T> {
     /// is, and A is written behind it. Or A's answer is lost, and A is sent again and appended
     /// again. So such batches go alone, prove nothing, and are not sent again when in doubt.
     fn is_aged(&self, batch: &Batch<T>, context: &DrainContext) -> bool {
-        let trusted = i64::try_from(self.settings.old_record_age.as_millis()).unwrap_or(i64::MAX);
         let age = |now: i64| now.saturating_sub(batch.body.max_timestamp());
         self.settings.idempotent
             && !self.log_append_time
-            && context.unix_ms.is_some_and(|now| age(now) > trusted)
+            && context
+                .unix_ms
+                .is_some_and(|now| age(now) > self.settings.old_record_age)
     }
 
     /// Makes sure that there is a sequence to go on with, or says what is missing.
@@ -237,11 +239,10 @@ impl<T: Clone> Queue<T> {
             && !matches!(next, Some(Waiting::Sealed(batch)) if batch.maybe_written())
     }
 
-    fn send(&mut self, context: &DrainContext) -> Drain {
+    fn send(&mut self, context: &DrainContext, is_aged: bool) -> Drain {
         let Some(Waiting::Sealed(mut batch)) = self.waiting.pop_front() else {
             return Drain::Blocked;
         };
-        let is_aged = self.is_aged(&batch, context);
         let stamp = if self.settings.idempotent {
             if batch.stamp.is_none() {
                 batch.stamp = self.sequence.take(batch.count());

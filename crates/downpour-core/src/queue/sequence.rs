@@ -98,6 +98,17 @@ impl Sequence {
         matches!(self.state, State::Broken { .. })
     }
 
+    /// Whether nothing at all must happen first: [`need`](Self::need) told in short.
+    #[inline]
+    pub(super) fn goes_on(&self, newest: Option<Grant>) -> bool {
+        match self.state {
+            State::Unproven(grant) | State::Proven { grant, .. } => {
+                newest.is_none_or(|newest| newest.generation == grant.generation)
+            }
+            State::Unidentified | State::Broken { .. } => false,
+        }
+    }
+
     /// What must happen before the next batch may leave. `newest` is the producer's identity.
     ///
     /// A new generation of it (the next transaction) is adopted as soon as nothing is in flight.

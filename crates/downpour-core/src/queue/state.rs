@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 
 use crate::config::Config;
 use crate::event::Event;
+use crate::ids::MemoryLine;
 use crate::outcome::{Cause, Failure, Verdict, Written};
 use crate::output::{Output, Outputs};
-use crate::queue::batch::{Batch, Doubt, InFlight, Open, OrderKey, Waiting, free, resolve};
+use crate::queue::batch::{Batch, Doubt, InFlight, Open, OrderKey, Waiting, resolve};
 use crate::queue::counters::Counters;
 use crate::queue::sequence::Sequence;
 use crate::rng::Rng;
@@ -26,7 +27,8 @@ pub struct QueueSettings {
     pub(super) batch_size: usize,
     pub(super) batch_max: usize,
     pub(super) retry_backoff: (Duration, Duration),
-    pub(super) old_record_age: Duration,
+    /// In milliseconds, as records' timestamps are.
+    pub(super) old_record_age: i64,
 }
 
 impl From<&Config> for QueueSettings {
@@ -40,9 +42,24 @@ impl From<&Config> for QueueSettings {
             batch_size: config.batch_size,
             batch_max: config.batch_max,
             retry_backoff: config.retry_backoff,
-            old_record_age: config.old_record_age,
+            old_record_age: i64::try_from(config.old_record_age.as_millis()).unwrap_or(i64::MAX),
         }
     }
+}
+
+/// A partition's memory goes to another line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "how much goes from where to where"
+)]
+pub struct Turn {
+    /// The line before.
+    pub from: MemoryLine,
+    /// The line from now on.
+    pub to: MemoryLine,
+    /// What the partition holds.
+    pub bytes: usize,
 }
 
 /// One partition's records, from append to verdict. `T` is a batch's ticket: its completion
@@ -71,6 +88,13 @@ pub struct Queue<T> {
     pub(super) is_dirty: bool,
     pub(super) next_order: u64,
     pub(super) next_send_id: u64,
+    /// Where its memory is lent.
+    line: MemoryLine,
+    /// The line of the partition's leader, as the shell was told last: it turns there once no
+    /// batch is in flight at another broker, which alone could give memory back until then.
+    leader_line: MemoryLine,
+    /// Bytes that are lent to it: chunks of its batches, wherever those are.
+    held: usize,
     /// Size of the next batch's first chunk, learnt from the last batch.
     pub(super) chunk_hint: usize,
     pub(super) counters: Counters,
@@ -82,7 +106,7 @@ pub(crate) const CHUNK_MIN: usize = 512;
 
 impl<T: Clone> Queue<T> {
     /// An empty queue of this partition.
-    pub fn new(topic: Arc<str>, partition: i32, settings: QueueSettings) -> Self {
+    pub fn new(topic: Arc<str>, partition: i32, line: MemoryLine, settings: QueueSettings) -> Self {
         Self {
             rng: Rng::new(partition as u64),
             topic,
@@ -98,6 +122,9 @@ impl<T: Clone> Queue<T> {
             is_dirty: false,
             next_order: 0,
             next_send_id: 0,
+            line,
+            leader_line: line,
+            held: 0,
             chunk_hint: CHUNK_MIN.min(settings.batch_size),
             counters: Counters::default(),
         }
@@ -138,15 +165,61 @@ impl<T: Clone> Queue<T> {
         self.opened().map(|open| open.builder.body_len()).sum()
     }
 
-    /// Bytes of chunks that it holds.
-    pub fn buffered_bytes(&self) -> usize {
-        let open = self.opened().map(|open| open.builder.capacity());
-        let waiting = self.waiting.iter().map(|w| match w {
-            Waiting::Sealing { .. } => 0,
-            Waiting::Sealed(batch) => batch.memory,
+    /// Bytes that are lent to it, those of batches that are being compressed included.
+    pub fn held(&self) -> usize {
+        self.held
+    }
+
+    /// The line that its memory is lent in.
+    #[inline(always)]
+    pub fn line(&self) -> MemoryLine {
+        self.line
+    }
+
+    /// Another broker leads the partition, or nobody does any more; [`poll_turn`](Self::poll_turn)
+    /// says when its memory goes there.
+    pub fn set_leader_line(&mut self, line: MemoryLine) {
+        self.leader_line = line;
+    }
+
+    /// Turns to its leader's line, if it is in another one and may. To be asked after every visit
+    /// of the engine, and carried out before anybody else gets the queue: what it says about memory
+    /// from now on names the new line.
+    #[inline]
+    pub fn poll_turn(&mut self) -> Option<Turn> {
+        if self.line == self.leader_line {
+            return None;
+        }
+        let elsewhere = |sent: &InFlight<T>| MemoryLine(Some(sent.broker)) != self.leader_line;
+        if self.in_flight.iter().any(elsewhere) {
+            return None;
+        }
+        Some(Turn {
+            from: std::mem::replace(&mut self.line, self.leader_line),
+            to: self.leader_line,
+            bytes: self.held,
+        })
+    }
+
+    /// Takes a chunk in.
+    pub(super) fn take_credit(&mut self, bytes: usize) {
+        self.held += bytes;
+    }
+
+    /// Lets go of credit; the line that it belongs to.
+    pub(super) fn leave_credit(&mut self, bytes: usize) -> MemoryLine {
+        debug_assert!(bytes <= self.held, "more is let go of than was lent");
+        self.held = self.held.saturating_sub(bytes);
+        self.line
+    }
+
+    /// Gives a batch's memory back; nobody sends it any more.
+    pub(super) fn free(&mut self, batch: Batch<T>, out: &mut Outputs<T>) {
+        out.push_back(Output::Free {
+            bytes: batch.memory,
+            line: self.leave_credit(batch.memory),
+            body: Some(batch.body),
         });
-        let in_flight = self.in_flight.iter().map(|f| f.batch.memory);
-        open.chain(waiting).chain(in_flight).sum()
     }
 
     /// The tickets of all batches without a complete verdict, for a flush to wait on.
@@ -304,7 +377,7 @@ impl<T: Clone> Queue<T> {
         }
         for batch in ended {
             self.give_up(&batch, cause(&batch), now, out);
-            free(batch, out);
+            self.free(batch, out);
         }
     }
 

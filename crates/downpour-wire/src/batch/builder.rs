@@ -126,7 +126,7 @@ impl BatchBuilder {
     /// # Errors
     /// [`NeedChunk`] if the last chunk has no room; then nothing was written. Add a chunk with
     /// [`add_chunk`](Self::add_chunk) and call again.
-    #[inline]
+    #[inline(always)]
     pub fn try_append(&mut self, record: &RecordRef<'_>) -> Result<u32, NeedChunk> {
         let measure = self.measure(record);
         let total = measure.total();

@@ -1,47 +1,10 @@
-//! Which requests there are, and in which versions. The fields of each are in its own file.
+//! What can be asked of a request's key. Which keys there are, and in which versions, is generated.
 
 use std::fmt;
 
-/// A request that this crate reads and writes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[non_exhaustive]
-#[repr(i16)]
-pub enum ApiKey {
-    Produce = 0,
-    Fetch = 1,
-    ListOffsets = 2,
-    Metadata = 3,
-    ApiVersions = 18,
-    CreateTopics = 19,
-    InitProducerId = 22,
-}
+pub use super::generated::api_key::ApiKey;
 
 impl ApiKey {
-    /// In ascending order.
-    pub const ALL: &[Self] = &[
-        Self::Produce,
-        Self::Fetch,
-        Self::ListOffsets,
-        Self::Metadata,
-        Self::ApiVersions,
-        Self::CreateTopics,
-        Self::InitProducerId,
-    ];
-
-    /// The lowest and highest version that this crate reads and writes.
-    #[must_use]
-    pub const fn versions(self) -> (i16, i16) {
-        match self {
-            Self::Produce => (3, 13),
-            Self::Fetch => (4, 12),
-            Self::ListOffsets => (1, 7),
-            Self::Metadata => (1, 13),
-            Self::ApiVersions => (0, 4),
-            Self::CreateTopics => (2, 7),
-            Self::InitProducerId => (0, 5),
-        }
-    }
-
     /// Whether this crate reads and writes `version`.
     #[must_use]
     pub(crate) const fn has_version(self, version: i16) -> bool {
@@ -49,20 +12,7 @@ impl ApiKey {
         min <= version && version <= max
     }
 
-    /// The first version with compact lengths and tagged fields (KIP-482), request and response
-    /// alike.
-    #[must_use]
-    pub const fn first_flexible(self) -> i16 {
-        match self {
-            Self::Produce | Self::Metadata => 9,
-            Self::Fetch => 12,
-            Self::ListOffsets => 6,
-            Self::ApiVersions => 3,
-            Self::CreateTopics => 5,
-            Self::InitProducerId => 2,
-        }
-    }
-
+    /// Whether `version` has compact lengths and tagged fields.
     #[must_use]
     pub const fn is_flexible(self, version: i16) -> bool {
         version >= self.first_flexible()

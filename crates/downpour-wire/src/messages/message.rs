@@ -26,12 +26,16 @@ pub trait Decode: Sized {
 
 /// A request: its key, its versions and its response.
 pub trait Request: Encode {
+    /// Which request it is.
     const KEY: ApiKey;
     /// This crate reads and writes every version from here to [`MAX`](Self::MAX).
     const MIN: i16 = Self::KEY.versions().0;
+    /// The highest version.
     const MAX: i16 = Self::KEY.versions().1;
+    /// What answers it.
     type Response: Decode;
 
+    /// Whether `version` has compact lengths and tagged fields.
     #[must_use]
     fn flexible(version: i16) -> bool {
         Self::KEY.is_flexible(version)

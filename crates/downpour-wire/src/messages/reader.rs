@@ -37,6 +37,11 @@ impl<'r, 'a> MessageReader<'r, 'a> {
         }
     }
 
+    #[cfg(feature = "broker")]
+    pub(super) fn i8(&mut self, what: &'static str) -> Result<i8, DecodeError> {
+        self.r.i8().map_err(|e| named(e, what))
+    }
+
     pub(super) fn i16(&mut self, what: &'static str) -> Result<i16, DecodeError> {
         self.r.i16().map_err(|e| named(e, what))
     }
@@ -105,6 +110,22 @@ impl<'r, 'a> MessageReader<'r, 'a> {
         };
         let text = self.r.utf8(len).map_err(|e| named(e, what))?;
         Ok(Some(text.to_owned()))
+    }
+
+    pub(super) fn bytes(&mut self, what: &'static str) -> Result<Vec<u8>, DecodeError> {
+        let value = self.nullable_bytes(what)?;
+        self.present(value, what)
+    }
+
+    pub(super) fn nullable_bytes(
+        &mut self,
+        what: &'static str,
+    ) -> Result<Option<Vec<u8>>, DecodeError> {
+        let Some(len) = self.len(1, what)? else {
+            return Ok(None);
+        };
+        let bytes = self.r.take(len).map_err(|e| named(e, what))?;
+        Ok(Some(bytes.to_vec()))
     }
 
     /// An array of elements that take at least `min` bytes each, in every version that has them.
@@ -176,25 +197,6 @@ impl<'r, 'a> MessageReader<'r, 'a> {
             }
         }
         Ok(())
-    }
-}
-
-/// What only the broker's direction reads.
-#[cfg(feature = "broker")]
-impl MessageReader<'_, '_> {
-    pub(super) fn i8(&mut self, what: &'static str) -> Result<i8, DecodeError> {
-        self.r.i8().map_err(|e| named(e, what))
-    }
-
-    pub(super) fn nullable_bytes(
-        &mut self,
-        what: &'static str,
-    ) -> Result<Option<Vec<u8>>, DecodeError> {
-        let Some(len) = self.len(1, what)? else {
-            return Ok(None);
-        };
-        let bytes = self.r.take(len).map_err(|e| named(e, what))?;
-        Ok(Some(bytes.to_vec()))
     }
 }
 

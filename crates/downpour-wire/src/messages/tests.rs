@@ -176,6 +176,48 @@ fn a_request_field_that_the_version_cannot_carry_is_refused() {
 }
 
 #[test]
+fn a_field_that_kafka_lets_a_version_ignore_is_dropped() {
+    let partition = |committed_leader_epoch| TxnOffsetCommitRequestPartition {
+        committed_leader_epoch,
+        ..Default::default()
+    };
+    let written = |committed_leader_epoch, version| {
+        let mut out = Vec::new();
+        let request = TxnOffsetCommitRequest {
+            topics: vec![TxnOffsetCommitRequestTopic {
+                partitions: vec![partition(committed_leader_epoch)],
+                ..Default::default()
+            }],
+            ..Default::default()
+        };
+        request.encode(&mut out, version).unwrap();
+        out
+    };
+    assert_eq!(written(7, 1), written(-1, 1));
+    assert_ne!(written(7, 2), written(-1, 2));
+}
+
+#[test]
+fn a_coordinator_is_asked_for_by_one_key_or_by_many() {
+    let one = FindCoordinatorRequest {
+        key: "a".to_owned(),
+        ..Default::default()
+    };
+    let many = FindCoordinatorRequest {
+        coordinator_keys: vec!["a".to_owned()],
+        ..Default::default()
+    };
+    let kind = |request: &FindCoordinatorRequest, version| {
+        let written = request.encode(&mut Vec::new(), version);
+        written.map_err(|error| (error.kind, error.what))
+    };
+    assert_eq!((kind(&one, 3), kind(&many, 4)), (Ok(()), Ok(())));
+    let refused = |what| Err((EncodeErrorKind::NotInVersion, what));
+    assert_eq!(kind(&one, 4), refused("key"));
+    assert_eq!(kind(&many, 3), refused("coordinator_keys"));
+}
+
+#[test]
 fn a_version_outside_the_range_is_refused_both_ways() {
     for version in [2, 14] {
         let error = ProduceRequest::default()

@@ -48,6 +48,15 @@ impl<'o> MessageWriter<'o> {
         EncodeError::new(EncodeErrorKind::NotInVersion, what, self.version)
     }
 
+    /// Refuses a null that this version cannot say.
+    pub(super) const fn null_not_allowed(&self, what: &'static str) -> EncodeError {
+        EncodeError::new(EncodeErrorKind::NullNotAllowed, what, self.version)
+    }
+
+    pub(super) fn i8(&mut self, value: i8) {
+        self.buf.extend_from_slice(&value.to_be_bytes());
+    }
+
     pub(crate) fn i16(&mut self, value: i16) {
         put_i16(self.buf, value);
     }
@@ -130,56 +139,10 @@ impl<'o> MessageWriter<'o> {
         Ok(())
     }
 
-    /// A string that is optional in the struct but not in this version.
-    pub(super) fn required_string(
-        &mut self,
-        value: Option<&str>,
-        what: &'static str,
-    ) -> Result<(), EncodeError> {
-        let Some(value) = value else {
-            let kind = EncodeErrorKind::NullNotAllowed;
-            return Err(EncodeError::new(kind, what, self.version));
-        };
-        self.string(value, what)
-    }
-
-    pub(super) fn nullable_array<T>(
-        &mut self,
-        items: Option<&[T]>,
-        what: &'static str,
-        mut each: impl FnMut(&mut Self, &T) -> Result<(), EncodeError>,
-    ) -> Result<(), EncodeError> {
-        self.len(items.map(<[T]>::len), what)?;
-        for item in items.unwrap_or_default() {
-            each(self, item)?;
-        }
+    pub(super) fn bytes(&mut self, value: &[u8], what: &'static str) -> Result<(), EncodeError> {
+        self.len(Some(value.len()), what)?;
+        self.buf.extend_from_slice(value);
         Ok(())
-    }
-
-    /// Ends a struct that has no tagged fields to say.
-    pub(crate) fn no_tags(&mut self) {
-        self.tag_count(0);
-    }
-
-    /// Ends a struct with as many tagged fields as `count` says, which must follow in ascending
-    /// order of their tags; without any before the flexible versions.
-    #[inline]
-    pub(super) fn tag_count(&mut self, count: u32) {
-        if self.flexible {
-            put_uvarint(self.buf, count);
-        }
-    }
-}
-
-/// What only the broker's direction writes.
-#[cfg(feature = "broker")]
-impl MessageWriter<'_> {
-    pub(super) fn i8(&mut self, value: i8) {
-        self.buf.extend_from_slice(&value.to_be_bytes());
-    }
-
-    pub(super) fn error_code(&mut self, value: ErrorCode) {
-        self.i16(value.0);
     }
 
     pub(super) fn nullable_bytes(
@@ -201,6 +164,19 @@ impl MessageWriter<'_> {
         self.nullable_array(Some(items), what, each)
     }
 
+    pub(super) fn nullable_array<T>(
+        &mut self,
+        items: Option<&[T]>,
+        what: &'static str,
+        mut each: impl FnMut(&mut Self, &T) -> Result<(), EncodeError>,
+    ) -> Result<(), EncodeError> {
+        self.len(items.map(<[T]>::len), what)?;
+        for item in items.unwrap_or_default() {
+            each(self, item)?;
+        }
+        Ok(())
+    }
+
     pub(super) fn i32_array(
         &mut self,
         items: &[i32],
@@ -210,6 +186,28 @@ impl MessageWriter<'_> {
             out.i32(*item);
             Ok(())
         })
+    }
+
+    /// Ends a struct that has no tagged fields to say.
+    pub(crate) fn no_tags(&mut self) {
+        self.tag_count(0);
+    }
+
+    /// Ends a struct with as many tagged fields as `count` says, which must follow in ascending
+    /// order of their tags; without any before the flexible versions.
+    #[inline]
+    pub(super) fn tag_count(&mut self, count: u32) {
+        if self.flexible {
+            put_uvarint(self.buf, count);
+        }
+    }
+}
+
+/// What only the broker's direction writes.
+#[cfg(feature = "broker")]
+impl MessageWriter<'_> {
+    pub(super) fn error_code(&mut self, value: ErrorCode) {
+        self.i16(value.0);
     }
 
     /// Writes one tagged field.

@@ -99,8 +99,4 @@ impl<'a> Entropy<'a> {
         };
         (0..len).map(|_| make(self)).collect()
     }
-
-    pub(crate) fn i32s(&mut self) -> Vec<i32> {
-        self.vec(Self::i32)
-    }
 }

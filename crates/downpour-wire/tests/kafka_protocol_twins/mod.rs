@@ -1,13 +1,11 @@
 //! Our messages as `kafka-protocol`'s: the comparison is in `kafka_protocol.rs`.
 
-mod clients;
-mod produce;
+mod generated;
 
 use std::collections::BTreeMap;
 
 use downpour_wire::messages::{Decode, Encode};
 use downpour_wire::primitives::Uuid;
-use kafka_protocol::messages::{BrokerId, TopicName};
 use kafka_protocol::protocol::{Decodable, Encodable, StrBytes};
 
 /// A message that `kafka-protocol` has as well.
@@ -20,9 +18,13 @@ pub(crate) trait Twin: Encode + Decode {
 
 /// Their struct with these fields, and unknown tags if the first argument says so.
 macro_rules! make {
-    ($tags:expr, $($path:ident)::+ { $($field:ident: $value:expr),* $(,)? }) => {{
+    ($($path:ident)::+ { $($field:ident: $value:expr),* $(,)? }) => {{
         let mut made = $($path)::+::default();
         $(made.$field = $value;)*
+        made
+    }};
+    ($tags:expr, $($path:ident)::+ { $($field:ident: $value:expr),* $(,)? }) => {{
+        let mut made = $crate::twins::make!($($path)::+ { $($field: $value),* });
         if $tags {
             made.unknown_tagged_fields = $crate::twins::unknown_tags();
         }
@@ -48,14 +50,6 @@ fn text(text: &str) -> StrBytes {
 
 fn some_text(text: &Option<String>) -> Option<StrBytes> {
     text.clone().map(Into::into)
-}
-
-fn topic_name(name: &str) -> TopicName {
-    TopicName(text(name))
-}
-
-fn nodes(ids: &[i32]) -> Vec<BrokerId> {
-    ids.iter().copied().map(BrokerId).collect()
 }
 
 /// Their id type is from a crate that this one does not depend on; it is parsed instead.

@@ -11,13 +11,15 @@ use std::task::Waker;
 
 use downpour_core::callers::partitioner::{Choice, Partitioner, murmur2};
 use downpour_core::config::BatchOptions;
-use downpour_core::queue::Append;
+use downpour_core::ids::MemoryLine;
+use downpour_core::queue::{Append, Chunk};
 use downpour_core::seal::{SealJob, Sealed};
 use downpour_wire::batch::BatchBuilder;
 use downpour_wire::codec::Compressor;
 use downpour_wire::record::RecordRef;
 
 use crate::accept::validate;
+use crate::accept::wait::Want;
 use crate::delivery::batch_state::BatchState;
 use crate::delivery::delivery::Delivery;
 use crate::error::record::{Field, InvalidRecord};
@@ -32,6 +34,9 @@ use crate::topics::partitions::{PartitionEntry, PartitionInner};
 /// Tries for a chunk before its caller queues up for one: others may fill what it brings.
 const TRIES: usize = 16;
 
+/// Partitions that a record without a key turns to, one after the other, before it waits where it is.
+const CHOICES_MAX: u8 = 8;
+
 thread_local! {
     /// Contexts of codecs are large and used again.
     static COMPRESSOR: RefCell<Compressor> = RefCell::new(Compressor::new());
@@ -45,8 +50,10 @@ pub(crate) struct AcceptProgress<'a> {
     options: &'a BatchOptions,
     /// Chosen once: the choice counts bytes.
     pub(super) partition: Option<i32>,
+    /// How often it chose another one since, because it would have waited for a silent broker.
+    choices: u8,
     /// A chunk that was waited for; its credit is this record's until the next attempt.
-    pub(super) chunk: Option<Vec<u8>>,
+    pub(super) chunk: Option<Chunk>,
 }
 
 impl<'a> AcceptProgress<'a> {
@@ -62,6 +69,7 @@ impl<'a> AcceptProgress<'a> {
         Self {
             options,
             partition: None,
+            choices: 0,
             chunk: None,
         }
     }
@@ -71,8 +79,8 @@ impl<'a> AcceptProgress<'a> {
 pub(crate) enum Obstacle {
     /// Its topic has no metadata yet.
     Topic(Arc<TopicEntry>),
-    /// There is no memory for a chunk of so many bytes.
-    Memory(Arc<TopicEntry>, usize),
+    /// There is no memory for the chunk that it needs.
+    Memory(Arc<TopicEntry>, Want),
     Refused(SendError),
 }
 
@@ -104,10 +112,12 @@ pub(crate) fn accept(
         }
         _ => {
             let mut found = None;
-            match (accept_named(shared, record, progress, &mut found), found) {
-                (Some(delivery), _) => Ok(delivery),
-                (None, Some(topic)) => go_on_in(shared, &topic, record, progress),
-                (None, None) => Err(intern(shared, record.topic())),
+            if let Some(delivery) = accept_named(shared, record, progress, &mut found) {
+                return Ok(delivery);
+            }
+            match found {
+                Some(topic) => go_on_in(shared, &topic, record, progress),
+                None => Err(intern(shared, record.topic())),
             }
         }
     }
@@ -347,12 +357,40 @@ pub(super) fn choose(
 
 #[cold]
 fn custom(partitioner: &dyn Partitioner, topic: &TopicEntry, key: Option<&[u8]>) -> Choice {
-    partitioner.partition(
-        topic.name(),
-        key,
-        topic.partitions.count(),
-        &topic.available(),
-    )
+    topic.with_available(|available| {
+        partitioner.partition(topic.name(), key, topic.partitions.count(), available)
+    })
+}
+
+/// What keeps a record waiting that needs a chunk of so many bytes.
+#[cold]
+fn no_memory(
+    topic: &Arc<TopicEntry>,
+    record: &Record<'_>,
+    progress: &AcceptProgress<'_>,
+    (partition, line): (i32, MemoryLine),
+    bytes: usize,
+) -> Obstacle {
+    // A partitioner of the caller's may insist.
+    let is_keyless = record.partition_key.is_none() && record.key.is_none();
+    let may_choose = record.partition == NO_PARTITION && progress.choices < CHOICES_MAX;
+    let want = Want {
+        bytes,
+        partition,
+        line,
+        is_free: is_keyless && may_choose,
+    };
+    Obstacle::Memory(topic.clone(), want)
+}
+
+/// The record waits for memory that it may not get for long: it chooses anew, if it may.
+#[cold]
+pub(super) fn choose_elsewhere(topic: &TopicEntry, want: Want, progress: &mut AcceptProgress<'_>) {
+    if want.is_free && topic.avoids(want.partition) {
+        topic.turn_from(want.partition);
+        progress.choices += 1;
+        progress.partition = None;
+    }
 }
 
 #[cold]
@@ -404,11 +442,14 @@ fn append(
     let partition = entry.id.index;
     progress.partition = Some(partition);
     if shared.memory.is_contended() && progress.chunk.is_none() {
-        // Whoever came later would live on in the open batch's room and keep it from leaving.
-        let bytes = BatchBuilder::new().record_len(&reference);
-        return Err(Obstacle::Memory(topic.clone(), bytes));
+        let line = entry.lock().queue.line();
+        if shared.memory.is_contended_in(line) {
+            // Whoever came later would live on in the open batch's room and keep it from leaving.
+            let bytes = BatchBuilder::new().record_len(&reference);
+            return Err(no_memory(topic, record, progress, (partition, line), bytes));
+        }
     }
-    let mut wanted = 0;
+    let mut wanted = (MemoryLine(None), 0);
     for _ in 0..TRIES {
         let mut inner = entry.lock();
         if inner.closed {
@@ -434,10 +475,10 @@ fn append(
                 }
                 return Ok(Delivery::new(added.ticket, added.index, timestamp));
             }
-            Append::NeedChunk { bytes } => {
+            Append::NeedChunk { bytes, line } => {
                 drop(inner);
-                bring_chunk(shared, bytes, progress).map_err(Obstacle::Refused)?;
-                wanted = bytes;
+                bring_chunk(shared, (line, bytes), progress).map_err(Obstacle::Refused)?;
+                wanted = (line, bytes);
                 if progress.chunk.is_none() {
                     break;
                 }
@@ -448,17 +489,19 @@ fn append(
     if let Some(chunk) = progress.chunk.take() {
         shared.give_back(chunk);
     }
-    Err(Obstacle::Memory(topic.clone(), wanted))
+    let (line, bytes) = wanted;
+    Err(no_memory(topic, record, progress, (partition, line), bytes))
 }
 
-/// Takes a chunk of at least so many bytes, if there is one to be had now.
+/// Takes a chunk of at least so many bytes in this line, if there is one to be had now. One that is
+/// too small, or was lent in a line that the partition has left, goes back.
 fn bring_chunk(
     shared: &Shared,
-    bytes: usize,
+    (line, bytes): (MemoryLine, usize),
     progress: &mut AcceptProgress<'_>,
 ) -> Result<(), SendError> {
-    if let Some(small) = progress.chunk.take() {
-        shared.give_back(small);
+    if let Some(unfit) = progress.chunk.take() {
+        shared.give_back(unfit);
     }
     if bytes > shared.memory.capacity() && bytes > shared.settings.core.batch_size {
         return Err(InvalidRecord::new(
@@ -471,7 +514,7 @@ fn bring_chunk(
         )
         .into());
     }
-    progress.chunk = shared.memory.try_chunk(bytes);
+    progress.chunk = shared.memory.try_chunk(line, bytes);
     Ok(())
 }
 
@@ -512,7 +555,7 @@ fn after_append(
         let sealed = seal(*job);
         let mut done = entry.lock().queue.finish_seal(sealed);
         let memory = &shared.memory;
-        memory.give_back_all(&mut done.recycled, done.freed, &mut woken);
+        memory.give_back_all(&mut done.recycled, (done.line, done.freed), &mut woken);
         notify = done.became_dirty;
     }
     if notify && !closed {

@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use crate::accept::append::{AcceptProgress, Obstacle, accept, go_on, topic};
+use crate::accept::append::{AcceptProgress, Obstacle, accept, choose_elsewhere, go_on, topic};
 use crate::accept::wait::{Deadline, WaitForMemory, WaitForTopic};
 use crate::delivery::delivery::Delivery;
 use crate::error::send::{SendError, WaitedFor};
@@ -115,10 +115,12 @@ pub(crate) async fn wait_for(
                 WaitForTopic::new(shared, topic.clone(), deadline).await?;
                 topic
             }
-            Obstacle::Memory(topic, bytes) => {
-                let chunk = WaitForMemory::new(shared, topic.clone(), bytes, deadline).await?;
+            Obstacle::Memory(topic, want) => {
                 // Used or given back by the attempt, before anything can interrupt it.
-                progress.chunk = Some(chunk);
+                progress.chunk = WaitForMemory::new(shared, topic.clone(), want, deadline).await?;
+                if progress.chunk.is_none() {
+                    choose_elsewhere(&topic, want, &mut progress);
+                }
                 topic
             }
         };

@@ -11,6 +11,8 @@ use std::time::Instant;
 
 use downpour_core::callers::budget::WaitKey;
 use downpour_core::callers::completion::WaiterKey;
+use downpour_core::ids::MemoryLine;
+use downpour_core::queue::Chunk;
 
 use crate::delivery::batch_state::BatchState;
 use crate::error::send::{SendError, SendTimeout, WaitedFor};
@@ -74,6 +76,11 @@ impl<'a> DeadlineTimer<'a> {
                 waited_for,
                 topic_code: topic.last_code(),
                 unreachable: self.shared.unreachable(),
+                memory: match waited_for {
+                    WaitedFor::Memory => self.shared.memory_holders(),
+                    WaitedFor::Metadata => Vec::new(),
+                },
+                buffer_memory: self.shared.memory.capacity(),
             }))));
         }
         if self.shared.timers.set(&mut self.key, ends_at, waker) {
@@ -147,7 +154,9 @@ impl Drop for WaitForTopic<'_> {
     }
 }
 
-/// Waits in line for a chunk of `buffer_memory`, first come, first served.
+/// Waits for a chunk of `buffer_memory` in the line of its partition's leader: first come, first
+/// served. `None` if it waits for the wrong thing meanwhile: the partition has another leader, or
+/// its broker is silent and the record may go elsewhere.
 ///
 /// A grant is made while its caller sleeps, and is that caller's from then on. In time:
 ///
@@ -161,38 +170,61 @@ impl Drop for WaitForTopic<'_> {
 pub(crate) struct WaitForMemory<'a> {
     timer: DeadlineTimer<'a>,
     topic: Arc<TopicEntry>,
-    bytes: usize,
+    want: Want,
     key: Option<WaitKey>,
+}
+
+/// A chunk that a record needs.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Want {
+    pub(super) bytes: usize,
+    pub(super) partition: i32,
+    /// Where the partition's memory was lent when the record came to it.
+    pub(super) line: MemoryLine,
+    /// Any other partition would do as well.
+    pub(super) is_free: bool,
 }
 
 impl<'a> WaitForMemory<'a> {
     pub(crate) fn new(
         shared: &'a Arc<Shared>,
         topic: Arc<TopicEntry>,
-        bytes: usize,
+        want: Want,
         deadline: Deadline,
     ) -> Self {
         Self {
             timer: DeadlineTimer::new(shared, deadline),
             topic,
-            bytes,
+            want,
             key: None,
         }
+    }
+
+    fn is_wrong_here(&self) -> bool {
+        let Want {
+            partition, line, ..
+        } = self.want;
+        let entry = self.topic.partitions.get(partition);
+        let has_moved = entry.is_some_and(|entry| entry.lock().queue.line() != line);
+        has_moved || (self.want.is_free && self.topic.avoids(partition))
     }
 }
 
 impl Future for WaitForMemory<'_> {
-    type Output = Result<Vec<u8>, SendError>;
+    type Output = Result<Option<Chunk>, SendError>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
         let shared = this.timer.shared;
         let first = this.key.is_none();
-        if let Some(chunk) = shared
-            .memory
-            .poll_chunk(this.bytes, &mut this.key, context.waker())
-        {
-            return Poll::Ready(Ok(chunk));
+        let Want { line, bytes, .. } = this.want;
+        let memory = &shared.memory;
+        if let Some(chunk) = memory.poll_chunk(line, bytes, &mut this.key, context.waker()) {
+            return Poll::Ready(Ok(Some(chunk)));
+        }
+        // After the waker was left, so that no change can slip in between.
+        if this.is_wrong_here() {
+            return Poll::Ready(Ok(None));
         }
         if first {
             // The I/O thread must hear of the want: while somebody waits, open batches leave

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use downpour_core::client::connect_error::ConnectError;
+use downpour_core::config::Address;
 use downpour_core::outcome::Written;
 use downpour_wire::error_code::ErrorCode;
 
@@ -119,6 +120,59 @@ pub struct SendTimeout {
     pub(crate) waited_for: WaitedFor,
     pub(crate) topic_code: Option<ErrorCode>,
     pub(crate) unreachable: Vec<ConnectError>,
+    pub(crate) memory: Vec<MemoryHolder>,
+    pub(crate) buffer_memory: usize,
+}
+
+/// Whose records hold `buffer_memory`: those of the partitions that one broker leads, or of those
+/// that nobody leads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MemoryHolder {
+    pub(crate) broker: Option<i32>,
+    pub(crate) address: Option<Address>,
+    pub(crate) bytes: usize,
+    pub(crate) silent_for: Option<Duration>,
+}
+
+impl MemoryHolder {
+    /// The broker's id; `None` for partitions without a leader.
+    pub fn broker(&self) -> Option<i32> {
+        self.broker
+    }
+
+    /// Where the broker is, if it is silent.
+    pub fn address(&self) -> Option<&Address> {
+        self.address.as_ref()
+    }
+
+    /// Bytes that they hold.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// For how long the broker has owed an answer, or was out of reach; `None` for less than a
+    /// second.
+    pub fn silent_for(&self) -> Option<Duration> {
+        self.silent_for
+    }
+}
+
+impl fmt::Display for MemoryHolder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.broker, &self.address) {
+            (Some(broker), Some(address)) => write!(f, "records for broker {broker} ({address})")?,
+            (Some(broker), None) => write!(f, "records for broker {broker}")?,
+            (None, _) => write!(f, "records for partitions without a leader")?,
+        }
+        match self.silent_for {
+            Some(time) => write!(
+                f,
+                ", which has not answered for {:.1} s",
+                time.as_secs_f64()
+            ),
+            None => Ok(()),
+        }
+    }
 }
 
 impl SendTimeout {
@@ -142,6 +196,12 @@ impl SendTimeout {
         self.topic_code
     }
 
+    /// Who held `buffer_memory` when the record gave up waiting for it: brokers that are silent
+    /// first, then those whose records held most. Empty if it waited for metadata.
+    pub fn memory_holders(&self) -> &[MemoryHolder] {
+        &self.memory
+    }
+
     /// Why each address that could not be reached at that time could not: one error per address,
     /// of the last attempt. The first of them is the [`source`](std::error::Error::source).
     pub fn unreachable(&self) -> &[ConnectError] {
@@ -160,6 +220,17 @@ impl fmt::Display for SendTimeout {
             "no {what} for topic {} within {:?}",
             self.topic, self.waited
         )?;
+        // Those that are silent are to blame; where none is, whoever holds most.
+        let silent = self.memory.iter().take_while(|h| h.silent_for.is_some());
+        let blamed = silent.count().clamp(1, BLAMED_MAX);
+        for (at, holder) in self.memory.iter().take(blamed).enumerate() {
+            let held = Bytes(holder.bytes);
+            let all = Bytes(self.buffer_memory);
+            match at {
+                0 => write!(f, "; {held} of {all} are held by {holder}")?,
+                _ => write!(f, "; {held} by {holder}")?,
+            }
+        }
         if let Some(code) = self.topic_code {
             write!(f, "; the cluster says {code}")?;
         }
@@ -175,6 +246,23 @@ impl std::error::Error for SendTimeout {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         let first = self.unreachable.first()?;
         Some(first)
+    }
+}
+
+/// Holders of memory that an error names.
+const BLAMED_MAX: usize = 3;
+
+/// Bytes as people write them.
+struct Bytes(usize);
+
+impl fmt::Display for Bytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (unit, name) = match self.0 {
+            0..1024 => return write!(f, "{} bytes", self.0),
+            1024..0x10_0000 => (1024.0, "KiB"),
+            _ => (1_048_576.0, "MiB"),
+        };
+        write!(f, "{:.1} {name}", self.0 as f64 / unit)
     }
 }
 
@@ -226,5 +314,53 @@ impl std::error::Error for ProduceError {
             Self::Send(error) => std::error::Error::source(error),
             Self::Delivery(error) => std::error::Error::source(error),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(memory: &[(i32, usize, Option<u64>)]) -> String {
+        let holder = |&(broker, bytes, silent): &(i32, usize, Option<u64>)| MemoryHolder {
+            broker: (broker > 0).then_some(broker),
+            address: silent.map(|_| Address {
+                host: Arc::from("host"),
+                port: 9092,
+            }),
+            bytes,
+            silent_for: silent.map(Duration::from_millis),
+        };
+        let timeout = SendTimeout {
+            topic: Arc::from("t"),
+            waited: Duration::from_millis(800),
+            waited_for: WaitedFor::Memory,
+            topic_code: None,
+            unreachable: Vec::new(),
+            memory: memory.iter().map(holder).collect(),
+            buffer_memory: 4 << 20,
+        };
+        timeout.to_string()
+    }
+
+    #[test]
+    fn the_silent_are_named_or_else_whoever_holds_most() {
+        let silent = [
+            (2, 2 << 20, Some(3140)),
+            (3, 700, Some(1000)),
+            (1, 9000, None),
+        ];
+        assert_eq!(
+            text(&silent),
+            "no memory for topic t within 800ms; 2.0 MiB of 4.0 MiB are held by records for \
+             broker 2 (host:9092), which has not answered for 3.1 s; 700 bytes by records for \
+             broker 3 (host:9092), which has not answered for 1.0 s"
+        );
+        assert_eq!(
+            text(&[(0, 9000, None), (1, 8000, None)]),
+            "no memory for topic t within 800ms; 8.8 KiB of 4.0 MiB are held by records for \
+             partitions without a leader"
+        );
+        assert_eq!(text(&[]), "no memory for topic t within 800ms");
     }
 }

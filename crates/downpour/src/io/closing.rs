@@ -180,8 +180,8 @@ mod tests {
             Box::new(|_| Err(std::io::Error::other("none in this test"))),
         );
         let topic = shared.topics.add("t").unwrap();
-        let leaders = [Some(1), Some(2)];
-        topic.update(&leaders, shared.queue_settings, false, &mut Vec::new());
+        let leaders = Arc::from([Some(1), Some(2)]);
+        shared.update_topic(&topic, &leaders, false, &mut Vec::new());
         let send = |partition| {
             let record = Record::to("t").value("v").partition(partition);
             accept(&shared, &record, &mut AcceptProgress::new(&shared))

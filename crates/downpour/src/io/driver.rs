@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use downpour_core::event::Event;
-use downpour_core::ids::PartitionId;
+use downpour_core::ids::{MemoryLine, PartitionId};
 use downpour_core::produce::{Engine, Output, TopicUpdate};
 use downpour_core::seal::{SealJob, Sealed};
 use downpour_wire::batch::Body;
@@ -68,6 +68,8 @@ pub(super) struct Driver<S: Sockets> {
     /// Sockets that had more to read than their turn allowed.
     unread: Vec<usize>,
     after: After,
+    /// Used again each round.
+    pressed: Vec<MemoryLine>,
     brokers_shown: BrokersShown,
     closing: Closing,
     /// Until when the I/O thread sleeps, as it said before it let go of the lock; `None` is
@@ -97,6 +99,7 @@ impl<S: Sockets> Driver<S> {
             connection_events: Vec::new(),
             unread: Vec::new(),
             after: After::default(),
+            pressed: Vec::new(),
             brokers_shown: BrokersShown::default(),
             closing: Closing::default(),
             sleeps_until: None,
@@ -113,7 +116,7 @@ impl<S: Sockets> Driver<S> {
         self.take_mail(now);
         self.run_engine(now, ROUNDS_MAX);
         let ended = self.closing.begun && self.has_ended(now);
-        self.publish_statistics();
+        self.end_round();
         let sleep = if ended { Sleep::Never } else { self.sleep(now) };
         (std::mem::take(&mut self.after), sleep)
     }
@@ -123,7 +126,7 @@ impl<S: Sockets> Driver<S> {
         let now = self.shared.clock.now();
         self.take_mail(now);
         self.run_engine(now, ROUNDS_MAX);
-        self.publish_statistics();
+        self.end_round();
         let sleeps_too_long = match (self.wake_at(now), self.sleeps_until) {
             (Some(at), Some(until)) => at < until,
             (Some(_), None) => true,
@@ -136,7 +139,8 @@ impl<S: Sockets> Driver<S> {
         self.after.take_for_caller(&self.shared)
     }
 
-    fn publish_statistics(&mut self) {
+    fn end_round(&mut self) {
+        self.queues.take_woken(&mut self.after.wakers);
         let statistics = self.engine.statistics();
         self.brokers_shown.publish(statistics, &self.shared.brokers);
     }
@@ -184,7 +188,8 @@ impl<S: Sockets> Driver<S> {
             self.finish_seal(partition, sealed);
         }
         self.shared.timers.poll_due(now, &mut self.after.wakers);
-        self.engine.set_pressure(self.shared.memory.is_contended());
+        self.shared.memory.list_pressed(&mut self.pressed);
+        self.engine.set_pressed(&mut self.pressed);
         let unix_ms = self.shared.clock.unix_millis();
         self.engine.handle_wall_clock(now, unix_ms);
     }
@@ -282,7 +287,15 @@ impl<S: Sockets> Driver<S> {
                     });
                 }
             }
-            Output::Free { bytes, body } => self.free(bytes, body),
+            Output::Free { bytes, line, body } => self.free((line, bytes), body),
+            Output::Silence {
+                broker,
+                address,
+                since,
+            } => {
+                let woken = &mut self.after.wakers;
+                self.shared.note_silence(broker, address, since, woken);
+            }
             Output::Event(event) => self.observe(event),
             _ => {}
         }
@@ -294,9 +307,12 @@ impl<S: Sockets> Driver<S> {
         };
         match update {
             TopicUpdate::Available { leaders } => {
-                let settings = self.shared.queue_settings;
-                let woken = &mut self.after.wakers;
-                topic.update(leaders, settings, self.closing.begun, woken);
+                self.shared.update_topic(
+                    topic,
+                    leaders,
+                    self.closing.begun,
+                    &mut self.after.wakers,
+                );
             }
             TopicUpdate::Unavailable { code, fatal } => {
                 topic.handle_unavailable(*code, *fatal, &mut self.after.wakers);
@@ -335,18 +351,19 @@ impl<S: Sockets> Driver<S> {
         };
         let mut done = entry.lock().queue.finish_seal(sealed);
         let memory = &self.shared.memory;
-        memory.give_back_all(&mut done.recycled, done.freed, &mut self.after.wakers);
+        let credit = (done.line, done.freed);
+        memory.give_back_all(&mut done.recycled, credit, &mut self.after.wakers);
         self.engine.mark_dirty(partition);
     }
 
-    fn free(&mut self, bytes: usize, body: Option<Arc<Body>>) {
+    fn free(&mut self, credit: (MemoryLine, usize), body: Option<Arc<Body>>) {
         // A frame that is not fully written may still hold it; then its chunks are freed with the frame
         // instead of being used again.
         let mut chunks = body
             .and_then(Arc::into_inner)
             .map_or_else(Vec::new, Body::into_chunks);
         let memory = &self.shared.memory;
-        memory.give_back_all(&mut chunks, bytes, &mut self.after.wakers);
+        memory.give_back_all(&mut chunks, credit, &mut self.after.wakers);
     }
 
     fn begin_closing(&mut self, deadline: Option<Instant>, awaited: bool) {

@@ -1,6 +1,7 @@
 //! Partitions' queues for the engine, locked one at a time.
 
 use std::sync::Arc;
+use std::task::Waker;
 
 use downpour_core::ids::PartitionId;
 use downpour_core::produce::Queues;
@@ -17,6 +18,8 @@ use crate::topics::partitions::PartitionEntry;
 pub(super) struct LockedQueues {
     shared: Arc<Shared>,
     topics: Vec<Arc<TopicEntry>>,
+    /// Those who waited for memory of partitions that turned to another line.
+    woken: Vec<Waker>,
 }
 
 impl LockedQueues {
@@ -24,7 +27,13 @@ impl LockedQueues {
         Self {
             shared,
             topics: Vec::new(),
+            woken: Vec::new(),
         }
+    }
+
+    /// Callers that are to be woken since the last time.
+    pub(super) fn take_woken(&mut self, woken: &mut Vec<Waker>) {
+        woken.append(&mut self.woken);
     }
 
     /// The topic of this number.
@@ -47,9 +56,14 @@ impl Queues<Arc<BatchState>> for LockedQueues {
         partition: PartitionId,
         f: impl FnOnce(&mut Queue<Arc<BatchState>>) -> R,
     ) -> Option<R> {
-        let entry = self.partition(partition)?;
+        self.topic(partition.topic)?;
+        let topic = self.topics.get(partition.topic as usize)?;
+        let entry = topic.partitions.get(partition.index)?;
         let mut inner = entry.lock();
         let result = f(&mut inner.queue);
+        if let Some(turn) = inner.queue.poll_turn() {
+            self.shared.memory.turn(turn, &mut self.woken);
+        }
         entry.figures.publish(inner.queue.counters());
         Some(result)
     }

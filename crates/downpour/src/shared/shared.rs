@@ -2,20 +2,21 @@
 //!
 //! Each part guards itself; for the order of locks see ARCHITECTURE.md, Locks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::task::Waker;
+use std::time::Instant;
 
 use downpour_core::client::connect_error::ConnectError;
 use downpour_core::config::Address;
 use downpour_core::ids::PartitionId;
-use downpour_core::queue;
+use downpour_core::queue::{self, Chunk};
 
 use crate::config::settings::Settings;
 use crate::delivery::batch_state::BatchState;
-use crate::error::send::SendError;
+use crate::error::send::{MemoryHolder, SendError};
 use crate::shared::brokers::Brokers;
 use crate::shared::mailbox::{Command, Mailbox};
 use crate::shared::memory::Memory;
@@ -26,7 +27,7 @@ use crate::sys::callback;
 use crate::sys::clock::Clock;
 use crate::sys::lock::lock;
 use crate::sys::wake;
-use crate::topics::entry::TopicEntry;
+use crate::topics::entry::{LineChange, TopicEntry};
 use crate::topics::table::Topics;
 
 /// Starts the I/O thread; it lives in a module that this one must not know.
@@ -56,6 +57,9 @@ pub(crate) struct Shared {
     /// Addresses that could not be reached when last tried. Each address of the cluster has at most
     /// one entry.
     unreachable: Mutex<BTreeMap<Address, ConnectError>>,
+    /// Brokers that owe an answer for too long: where they are, and since when. Each broker has
+    /// at most one entry.
+    silent: Mutex<BTreeMap<i32, (Option<Address>, Instant)>>,
 }
 
 impl std::fmt::Debug for Shared {
@@ -86,6 +90,7 @@ impl Shared {
             start,
             started: OnceLock::new(),
             unreachable: Mutex::default(),
+            silent: Mutex::default(),
             settings,
         })
     }
@@ -216,8 +221,73 @@ impl Shared {
         self.unreachable_map().values().cloned().collect()
     }
 
+    /// A broker became silent, or is not any more: records without a key turn to other brokers'
+    /// partitions, and those that wait for its memory are woken to do so.
+    pub(crate) fn note_silence(
+        &self,
+        broker: i32,
+        address: Option<Address>,
+        since: Option<Instant>,
+        woken: &mut Vec<Waker>,
+    ) {
+        let silent: BTreeSet<i32> = {
+            let mut map = lock(&self.silent);
+            match since {
+                Some(since) => map.insert(broker, (address, since)),
+                None => map.remove(&broker),
+            };
+            map.keys().copied().collect()
+        };
+        self.topics
+            .each(|topic| topic.spread_without(broker, &silent));
+        // After the topics, where those who are woken look.
+        self.memory.set_silent(broker, since.is_some(), woken);
+    }
+
+    /// A topic's partitions have these leaders, and their memory goes with them.
+    pub(crate) fn update_topic(
+        &self,
+        topic: &TopicEntry,
+        leaders: &Arc<[Option<i32>]>,
+        closed: bool,
+        woken: &mut Vec<Waker>,
+    ) {
+        let silent: BTreeSet<i32> = lock(&self.silent).keys().copied().collect();
+        let mut moved = Vec::new();
+        let change = |change: LineChange| match change {
+            LineChange::New(line) => self.memory.add_partition(line),
+            LineChange::Turned(turn) => self.memory.turn(turn, &mut moved),
+        };
+        topic.update(
+            leaders,
+            (self.queue_settings, closed),
+            &silent,
+            change,
+            woken,
+        );
+        woken.append(&mut moved);
+    }
+
+    /// Whose records hold the memory: those of silent brokers first, then those that hold most.
+    pub(crate) fn memory_holders(&self) -> Vec<MemoryHolder> {
+        let held = self.memory.holders();
+        let silent = lock(&self.silent);
+        let holders = held.into_iter().map(|(line, bytes)| {
+            let known = line.0.and_then(|broker| silent.get(&broker));
+            MemoryHolder {
+                broker: line.0,
+                bytes,
+                address: known.and_then(|(address, _)| address.clone()),
+                silent_for: known.map(|(_, since)| since.elapsed()),
+            }
+        });
+        let mut holders: Vec<MemoryHolder> = holders.collect();
+        holders.sort_by_key(|h| (h.silent_for.is_none(), std::cmp::Reverse(h.bytes)));
+        holders
+    }
+
     /// Gives credit and a chunk back, and wakes who gets it.
-    pub(crate) fn give_back(&self, chunk: Vec<u8>) {
+    pub(crate) fn give_back(&self, chunk: Chunk) {
         let mut woken: Vec<Waker> = Vec::new();
         self.memory.give_back(chunk, &mut woken);
         wake::wake_all(&mut woken);

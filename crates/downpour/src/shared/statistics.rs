@@ -80,7 +80,7 @@ mod tests {
             Box::new(|_| Err(std::io::Error::other("none in this test"))),
         );
         let topic = shared.topics.add("t").unwrap();
-        topic.update(&[Some(1)], shared.queue_settings, false, &mut Vec::new());
+        shared.update_topic(&topic, &Arc::from([Some(1)]), false, &mut Vec::new());
         let entry = topic.partitions.get(0).unwrap();
         let held = entry.lock();
         entry.figures.publish(held.queue.counters());

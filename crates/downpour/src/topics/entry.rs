@@ -2,14 +2,15 @@
 //!
 //! Leaders and epochs are the engine's; here is only which partitions may be chosen.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::Waker;
 
 use arc_swap::ArcSwap;
 use downpour_core::callers::partitioner::sticky::Sticky;
-use downpour_core::ids::PartitionId;
-use downpour_core::queue::{Queue, QueueSettings};
+use downpour_core::ids::{MemoryLine, PartitionId};
+use downpour_core::queue::{Queue, QueueSettings, Turn};
 use downpour_wire::error_code::ErrorCode;
 
 use crate::sys::lock::lock;
@@ -42,10 +43,54 @@ pub(crate) struct TopicEntry {
     /// Number of the producer that it belongs to.
     owner: u64,
     pub(crate) partitions: Partitions,
-    /// Those that have a leader; only looked at when a sender turns to another partition.
-    available: ArcSwap<Vec<i32>>,
+    /// Only looked at when a sender turns to another partition, or waits.
+    spread: ArcSwap<Spread>,
     shards: [Shard; SHARDS],
     waiting: Mutex<Waiting>,
+}
+
+/// Where records without a key may go.
+#[derive(Debug, Default)]
+struct Spread {
+    /// Of each partition.
+    leaders: Arc<[Option<i32>]>,
+    /// The brokers in whose lines their memory is lent: their leaders, but for partitions with
+    /// batches that are in flight elsewhere still. Those were in this state when it was looked at.
+    lines: Arc<[Option<i32>]>,
+    /// Partitions whose leader and line are not of a silent broker, in order; all that have a
+    /// leader, if there is no such.
+    available: Vec<i32>,
+}
+
+impl Spread {
+    fn new(leaders: Arc<[Option<i32>]>, lines: Arc<[Option<i32>]>, silent: &BTreeSet<i32>) -> Self {
+        let those = |is_silent: &dyn Fn(i32) -> bool| -> Vec<i32> {
+            let brokers = leaders.iter().zip(&*lines);
+            let may = brokers.map(|(leader, line)| {
+                leader.is_some_and(|leader| !is_silent(leader)) && !line.is_some_and(is_silent)
+            });
+            let numbered = (0..).zip(may).filter(|(_, may)| *may);
+            numbered.map(|(partition, _)| partition).collect()
+        };
+        let mut available = those(&|broker| silent.contains(&broker));
+        if available.is_empty() {
+            available = those(&|_| false);
+        }
+        Self {
+            leaders,
+            lines,
+            available,
+        }
+    }
+}
+
+/// What became of a partition's line for memory.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum LineChange {
+    /// The partition is new, and this is its line.
+    New(MemoryLine),
+    /// It turned to another one.
+    Turned(Turn),
 }
 
 #[derive(Debug, Default)]
@@ -86,7 +131,7 @@ impl TopicEntry {
             index,
             owner,
             partitions: Partitions::new(),
-            available: ArcSwap::default(),
+            spread: ArcSwap::default(),
             shards: std::array::from_fn(|_| Shard(AtomicU64::new(Sticky::default().to_bits()))),
             waiting: Mutex::default(),
         }
@@ -127,15 +172,67 @@ impl TopicEntry {
         let mut chosen = sticky.choose(bytes, batch_size, stay, count, &[]);
         if moves {
             sticky = before;
-            chosen = sticky.choose(bytes, batch_size, random, count, &self.available.load());
+            let available = &self.spread.load().available;
+            chosen = sticky.choose(bytes, batch_size, random, count, available);
         }
         shard.store(sticky.to_bits(), Ordering::Relaxed);
         chosen
     }
 
-    /// The partitions that have a leader.
-    pub(crate) fn available(&self) -> Arc<Vec<i32>> {
-        self.available.load_full()
+    /// Calls `f` with the partitions whose leader answers, or all with a leader if none does.
+    pub(crate) fn with_available<R>(&self, f: impl FnOnce(&[i32]) -> R) -> R {
+        // Not a guard: foreign code is called, which may keep it for long.
+        let spread = self.spread.load_full();
+        f(&spread.available)
+    }
+
+    /// Whether a record that may go anywhere had better go to another partition.
+    pub(crate) fn avoids(&self, partition: i32) -> bool {
+        let available = &self.spread.load().available;
+        !available.is_empty() && available.binary_search(&partition).is_err()
+    }
+
+    /// Makes this thread's shard choose anew if it fills that partition.
+    pub(crate) fn turn_from(&self, partition: i32) {
+        let shard = SHARD.with(|&shard| &self.shards[shard].0);
+        turn_from(shard, |filled| filled == partition);
+    }
+
+    /// A broker became silent, or is not any more; these are. Called by the I/O thread alone.
+    pub(crate) fn spread_without(&self, broker: i32, silent: &BTreeSet<i32>) {
+        let before = self.spread.load_full();
+        let broker = Some(broker);
+        if before.leaders.contains(&broker) || before.lines.contains(&broker) {
+            let lines = self.lines(&before.leaders, &before);
+            self.set_spread(Spread::new(before.leaders.clone(), lines, silent));
+        }
+    }
+
+    /// In whose lines the partitions' memory is lent now. Those that were with their leader are
+    /// there still.
+    fn lines(&self, leaders: &Arc<[Option<i32>]>, before: &Spread) -> Arc<[Option<i32>]> {
+        let mut lines = None;
+        for (at, leader) in leaders.iter().enumerate() {
+            if before.lines.get(at) == Some(leader) {
+                continue;
+            }
+            let entry = self.partitions.get(at as i32);
+            let line = entry.map(|entry| entry.lock().queue.line().0);
+            if let Some(line) = line.filter(|line| line != leader) {
+                lines.get_or_insert_with(|| leaders.to_vec())[at] = line;
+            }
+        }
+        lines.map_or_else(|| leaders.clone(), Arc::from)
+    }
+
+    fn set_spread(&self, spread: Spread) {
+        let spread = Arc::new(spread);
+        self.spread.store(spread.clone());
+        for shard in &self.shards {
+            turn_from(&shard.0, |filled| {
+                spread.available.binary_search(&filled).is_err()
+            });
+        }
     }
 
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
@@ -144,26 +241,43 @@ impl TopicEntry {
 
     /// Takes new metadata: partitions are added, never taken away, so that a record's number
     /// stays what it was. Called by the I/O thread alone.
+    ///
+    /// Each line that changes is told to `change`: those of new partitions before anybody can append
+    /// to them, those of others under their lock.
     pub(crate) fn update(
         &self,
-        leaders: &[Option<i32>],
-        settings: QueueSettings,
-        closed: bool,
+        leaders: &Arc<[Option<i32>]>,
+        (settings, closed): (QueueSettings, bool),
+        silent: &BTreeSet<i32>,
+        mut change: impl FnMut(LineChange),
         woken: &mut Vec<Waker>,
     ) {
-        let leading = leaders
-            .iter()
-            .enumerate()
-            .filter(|(_, leader)| leader.is_some());
-        let leading: Vec<i32> = leading.map(|(partition, _)| partition as i32).collect();
-        self.available.store(Arc::new(leading));
+        let before = self.spread.load_full();
+        for (partition, leader) in (0..).zip(&**leaders) {
+            if before.leaders.get(partition as usize) == Some(leader) {
+                continue;
+            }
+            let line = MemoryLine(*leader);
+            let Some(entry) = self.partitions.get(partition) else {
+                change(LineChange::New(line));
+                continue;
+            };
+            let mut inner = entry.lock();
+            inner.queue.set_leader_line(line);
+            if let Some(turn) = inner.queue.poll_turn() {
+                change(LineChange::Turned(turn));
+            }
+        }
+        let lines = self.lines(leaders, &before);
+        self.set_spread(Spread::new(leaders.clone(), lines, silent));
         let count = u32::try_from(leaders.len()).unwrap_or(0);
         self.partitions.grow(count, |partition| {
             let id = PartitionId {
                 topic: self.index,
                 index: partition,
             };
-            let queue = Queue::new(self.name.clone(), partition, settings);
+            let line = MemoryLine(leaders.get(partition as usize).copied().flatten());
+            let queue = Queue::new(self.name.clone(), partition, line, settings);
             PartitionEntry::new(id, queue, closed)
         });
         let mut waiting = self.waiting();
@@ -220,6 +334,18 @@ impl TopicEntry {
     /// Wakes everyone: the producer closed.
     pub(crate) fn wake_waiting(&self, woken: &mut Vec<Waker>) {
         self.waiting().wakers.take_all(woken);
+    }
+}
+
+/// Makes a shard choose anew if it fills a partition that is `left`.
+fn turn_from(shard: &AtomicU64, left: impl Fn(i32) -> bool) {
+    let bits = shard.load(Ordering::Relaxed);
+    let filled = Sticky::from_bits(bits).partition();
+    if filled.is_some_and(left) {
+        let new = Sticky::default().to_bits();
+        // A sender that counts bytes at this moment is ahead, or keeps the partition for what is
+        // left of a batch.
+        let _ = shard.compare_exchange(bits, new, Ordering::Relaxed, Ordering::Relaxed);
     }
 }
 

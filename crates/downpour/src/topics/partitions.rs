@@ -117,6 +117,7 @@ impl Partitions {
 mod tests {
     use super::*;
     use downpour_core::config::Config;
+    use downpour_core::ids::MemoryLine;
     use downpour_core::queue::QueueSettings;
 
     fn make(partition: i32) -> PartitionEntry {
@@ -125,7 +126,11 @@ mod tests {
             topic: 0,
             index: partition,
         };
-        PartitionEntry::new(id, Queue::new(Arc::from("t"), partition, settings), false)
+        PartitionEntry::new(
+            id,
+            Queue::new(Arc::from("t"), partition, MemoryLine(None), settings),
+            false,
+        )
     }
 
     #[test]

@@ -16,6 +16,8 @@ mod faults;
 mod foreign;
 mod fork;
 #[cfg(test)]
+mod lines;
+#[cfg(test)]
 mod memory;
 #[cfg(test)]
 mod refusals;

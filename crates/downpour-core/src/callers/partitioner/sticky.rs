@@ -34,6 +34,11 @@ impl Sticky {
         }
     }
 
+    /// The partition that is being filled; `None` before the first choice.
+    pub fn partition(self) -> Option<i32> {
+        i32::try_from(self.partition).ok()
+    }
+
     /// The partition for a record of this size; `None` if none is available.
     ///
     /// `random` is asked only when the partition changes.

@@ -18,11 +18,10 @@ use crate::client::connect_error::{ConnectErrorKind, ConnectFailure};
 use crate::client::ending::DisconnectReason;
 use crate::config::{Address, Config};
 use crate::event::Event;
-use crate::ids::ConnectionId;
-use crate::ids::PartitionId;
+use crate::ids::{ConnectionId, MemoryLine, PartitionId};
 use crate::outcome::Verdict;
 use crate::produce::{Engine, Output, Queues, TopicUpdate};
-use crate::queue::{Append, Queue, QueueSettings};
+use crate::queue::{Append, Chunk, Queue, QueueSettings};
 
 pub(super) struct Held(pub(super) BTreeMap<PartitionId, Queue<u32>>);
 
@@ -63,6 +62,8 @@ pub(super) struct World {
     pub(super) connects: VecDeque<(ConnectionId, Address, Option<i32>)>,
     pub(super) disconnects: Vec<ConnectionId>,
     pub(super) events: Vec<String>,
+    /// Brokers that became silent, for how many milliseconds, or answered again.
+    pub(super) silences: Vec<(i32, Option<u128>)>,
     /// What each attempt to connect failed of.
     pub(super) failures: Vec<ConnectErrorKind>,
     pub(super) verdicts: BTreeMap<u32, String>,
@@ -97,6 +98,7 @@ impl World {
             connects: VecDeque::new(),
             disconnects: Vec::new(),
             events: Vec::new(),
+            silences: Vec::new(),
             failures: Vec::new(),
             verdicts: BTreeMap::new(),
             topics: Vec::new(),
@@ -182,6 +184,10 @@ impl World {
                         self.failures.push(error.kind());
                     }
                     self.events.push(format!("{event:?}"));
+                }
+                Output::Silence { broker, since, .. } => {
+                    let told = since.map(|since| (self.now - since).as_millis());
+                    self.silences.push((broker, told));
                 }
                 Output::Free { .. } | Output::Seal { .. } => {}
             }
@@ -334,10 +340,9 @@ impl World {
         for index in 0..2 {
             let partition = PartitionId { topic: 0, index };
             let settings = QueueSettings::from(self.config.as_ref());
-            self.queues
-                .0
-                .entry(partition)
-                .or_insert_with(|| Queue::new(Arc::from("t"), index, settings));
+            self.queues.0.entry(partition).or_insert_with(|| {
+                Queue::new(Arc::from("t"), index, MemoryLine(Some(1)), settings)
+            });
         }
         self.step();
     }
@@ -368,7 +373,10 @@ impl World {
         };
         let now = self.now;
         let options = self.config.batch_options();
-        let mut chunk = Some(Vec::with_capacity(64 << 10));
+        let mut chunk = Some(Chunk {
+            memory: Vec::with_capacity(64 << 10),
+            line: queue.line(),
+        });
         let Append::Added(added) = queue.append(&record, &options, &mut chunk, || now, || ticket)
         else {
             panic!("64 KiB are enough");

@@ -4,10 +4,13 @@ use std::time::Duration;
 
 use downpour_wire::codec::{Compression, CompressionType};
 use downpour_wire::error_code::ErrorCode;
+use downpour_wire::record::RecordRef;
 
-use super::harness::{Bench, config};
+use super::harness::{Bench, LINE, RECORDS_AT, config};
 use crate::config::Config;
-use crate::queue::Peek;
+use crate::ids::MemoryLine;
+use crate::output::Output;
+use crate::queue::{Append, Chunk, Peek, Turn};
 
 fn small() -> Config {
     let mut config = config();
@@ -183,7 +186,7 @@ fn each_open_batch_lingers_expires_and_is_flushed() {
 fn a_small_batch_holds_little_memory() {
     let mut bench = Bench::new();
     bench.append("one");
-    assert_eq!(bench.queue.buffered_bytes(), 512);
+    assert_eq!(bench.queue.held(), 512);
 }
 
 #[test]
@@ -196,4 +199,51 @@ fn credit_comes_back_when_the_batch_is_answered_not_before() {
     assert!(bench.lent() > 0);
     bench.answer(&sent, ErrorCode::NONE, 0);
     assert_eq!(bench.lent(), 0);
+}
+
+#[test]
+fn memory_goes_back_to_the_line_that_the_partition_turned_to() {
+    let mut bench = Bench::with(&small()).compressed(Compression::new(CompressionType::Gzip));
+    bench.append("in flight");
+    let sent = bench.send();
+    bench.append("open");
+    let other = MemoryLine(Some(2));
+    bench.queue.set_leader_line(other);
+    assert_eq!(bench.queue.poll_turn(), None, "broker 1 has not answered");
+    bench.lose(&sent, false);
+    let held = bench.queue.held();
+    assert_eq!((held, bench.lent()), (held, held));
+    let turn = Turn {
+        from: LINE,
+        to: other,
+        bytes: held,
+    };
+    assert_eq!(bench.queue.poll_turn(), Some(turn));
+    assert_eq!(bench.queue.poll_turn(), None);
+    // A chunk of the line before is not taken: its bytes were not counted here.
+    let mut chunk = Some(Chunk {
+        memory: Vec::with_capacity(1024),
+        line: LINE,
+    });
+    let record = RecordRef {
+        key: None,
+        value: Some(&[0; 900]),
+        headers: &[],
+        timestamp: RECORDS_AT,
+    };
+    let now = bench.now;
+    let options = bench.options;
+    let append = (bench.queue).append(&record, &options, &mut chunk, || now, || 9);
+    assert!(matches!(append, Append::NeedChunk { line, .. } if line == other));
+    assert_eq!((chunk.is_some(), bench.queue.held()), (true, held));
+    bench.append("another");
+    let now = bench.now;
+    bench.queue.abort(now, &mut Vec::new(), &mut bench.out);
+    let freed = bench.out.iter().filter_map(|output| match output {
+        Output::Free { bytes, line, .. } => Some((*line, *bytes)),
+        _ => None,
+    });
+    let freed: Vec<_> = freed.collect();
+    assert!(freed.iter().all(|(line, _)| *line == other), "{freed:?}");
+    assert_eq!(bench.queue.held(), 0);
 }

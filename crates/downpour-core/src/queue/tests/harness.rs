@@ -11,14 +11,17 @@ use downpour_wire::record::RecordRef;
 
 use crate::config::{Address, BatchOptions, Config};
 use crate::identity::{Grant, Identity};
+use crate::ids::MemoryLine;
 use crate::outcome::{Cause, Verdict};
 use crate::output::{Output, Outputs};
 use crate::queue::{
-    Answer, Append, Drain, DrainContext, Left, OutgoingBatch, Queue, QueueSettings, Readiness,
+    Answer, Append, Chunk, Drain, DrainContext, Left, OutgoingBatch, Queue, QueueSettings,
+    Readiness,
 };
 
 /// The timestamp of all records, in milliseconds since 1970.
 pub(super) const RECORDS_AT: i64 = 1_700_000_000_000;
+pub(super) const LINE: MemoryLine = MemoryLine(Some(1));
 pub(super) const FIRST: Identity = Identity { id: 7, epoch: 0 };
 pub(super) const SECOND: Identity = Identity { id: 7, epoch: 1 };
 
@@ -57,7 +60,7 @@ impl Bench {
 
     pub(super) fn with(config: &Config) -> Self {
         Self {
-            queue: Queue::new(Arc::from("t"), 0, QueueSettings::from(config)),
+            queue: Queue::new(Arc::from("t"), 0, LINE, QueueSettings::from(config)),
             now: Instant::now(),
             identity: Some(FIRST),
             unix_ms: None,
@@ -101,11 +104,12 @@ impl Bench {
             );
             self.next_ticket += u32::from(opened);
             match append {
-                Append::NeedChunk { bytes } => {
+                Append::NeedChunk { bytes, line } => {
                     assert!(chunk.is_none(), "asked for a chunk twice");
                     self.credit += bytes;
-                    chunk = Some(Vec::with_capacity(bytes));
-                    assert_eq!(chunk.as_ref().unwrap().capacity(), bytes);
+                    let memory = Vec::with_capacity(bytes);
+                    assert_eq!(memory.capacity(), bytes);
+                    chunk = Some(Chunk { memory, line });
                 }
                 Append::Added(added) => {
                     assert!(chunk.is_none(), "a chunk was asked for in vain");

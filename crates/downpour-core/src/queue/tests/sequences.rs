@@ -183,6 +183,20 @@ fn followers_of_an_absent_batch_are_sent_again_though_their_answers_were_lost() 
 }
 
 #[test]
+fn followers_that_are_refused_behind_an_absent_batch_leave_without_a_backoff() {
+    let (mut bench, sent) = three_in_flight();
+    bench.answer(&sent[0], E::INVALID_RECORD, -1);
+    bench.answer(&sent[1], E::OUT_OF_ORDER_SEQUENCE_NUMBER, -1);
+    bench.answer(&sent[2], E::OUT_OF_ORDER_SEQUENCE_NUMBER, -1);
+    bench.identity = Some(SECOND);
+    let first = bench.send();
+    assert_eq!((first.epoch, first.sequence), (1, 0));
+    assert_eq!(first.values, ["b"]);
+    bench.answer(&first, E::NONE, 7);
+    assert_eq!(bench.send().values, ["c"]);
+}
+
+#[test]
 fn a_follower_that_expires_in_flight_behind_an_absent_batch_has_not_been_written() {
     let (mut bench, sent) = three_in_flight();
     bench.answer(&sent[0], E::INVALID_RECORD, -1);
@@ -303,7 +317,7 @@ fn a_split_keeps_sequences_order_and_deadline() {
     for i in 0..4 {
         assert_eq!(verdicts[&(1, i)], format!("delivered {}", 100 + i));
     }
-    assert_eq!(bench.lent(), bench.queue.buffered_bytes());
+    assert_eq!(bench.lent(), bench.queue.held());
 }
 
 #[test]

@@ -5,6 +5,7 @@
 //! sockets take, since a sequence is spent with the first byte of its request.
 
 use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
 
 use downpour_wire::batch::BatchView;
 use downpour_wire::header::{RequestHeader, decode_body};
@@ -22,8 +23,8 @@ pub(crate) struct Ledger {
     records: HashMap<(Under, i32), u32>,
     /// The last identity and sequence of each record.
     last: HashMap<u32, (Under, i32)>,
-    /// The lowest sequence whose record failed after it was sent.
-    absent: BTreeMap<Under, i32>,
+    /// Sequences whose records failed after they were sent, and when their senders were told.
+    absent: BTreeMap<Under, Vec<(i32, Duration)>>,
 }
 
 impl Ledger {
@@ -61,19 +62,20 @@ impl Ledger {
     }
 
     /// A record failed: if it was sent, those behind it under the same identity are absent.
-    pub(crate) fn handle_failed(&mut self, id: u32) {
+    pub(crate) fn handle_failed(&mut self, id: u32, now: Duration) {
         if let Some(&(under, sequence)) = self.last.get(&id) {
-            let lowest = self.absent.entry(under).or_insert(sequence);
-            *lowest = sequence.min(*lowest);
+            self.absent.entry(under).or_default().push((sequence, now));
         }
     }
 
-    /// Whether a record was sent behind one that is certainly absent, and never otherwise since.
-    pub(crate) fn is_absent(&self, id: u32) -> bool {
+    /// Whether a record was sent behind one whose sender was told by then that it is absent, and
+    /// never otherwise since.
+    pub(crate) fn is_absent(&self, id: u32, by: Duration) -> bool {
         self.last.get(&id).is_some_and(|(under, sequence)| {
-            self.absent
-                .get(under)
-                .is_some_and(|lowest| lowest < sequence)
+            let absent = self.absent.get(under).into_iter().flatten();
+            absent
+                .into_iter()
+                .any(|(first, at)| first < sequence && *at <= by)
         })
     }
 }

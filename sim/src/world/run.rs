@@ -3,8 +3,6 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use downpour::simulation;
-
 use crate::checker::check;
 use crate::plan::End;
 use crate::world::state::{Event, World};
@@ -71,7 +69,6 @@ impl World {
             self.show_time();
             self.handle(event);
             self.settle();
-            self.check_memory();
         }
         let open = self.open();
         self.fail(format!("no end after {STEPS_MAX} steps, {open} open"));
@@ -111,8 +108,10 @@ impl World {
         }
         let longest = self.plan.options.iter().map(|o| o.delivery_timeout).max();
         let patience = longest.unwrap_or_default() + self.tolerance();
-        let limit = self.now.max(self.suspended_until) + patience;
-        self.go(true, |world| world.all_ended() || world.now > limit);
+        let began = self.now;
+        self.go(true, |world| {
+            world.all_ended() || world.now > began.max(world.suspended_until) + patience
+        });
         if !self.all_ended() && self.is_sound() {
             let open = self.open();
             self.fail(format!(
@@ -123,13 +122,13 @@ impl World {
         // nothing to send any more is noticed at the next visit.
         let config = &self.plan.config;
         let slack = config.request_timeout + config.connect_timeout + config.reconnect_backoff.1;
-        let limit =
-            self.now.max(self.suspended_until) + slack + self.tolerance() + Duration::from_secs(1);
         let over = |world: &Self| match end {
             End::Drain => world.client_over && world.lent() == 0,
             _ => world.lent() == 0,
         };
-        self.go(true, |world| over(world) || world.now > limit);
+        self.go(true, |world| {
+            over(world) || world.now > began.max(world.suspended_until) + slack
+        });
         if !over(self) && self.is_sound() {
             let (lent, closed) = (self.lent(), self.client_over);
             self.fail(format!(
@@ -165,18 +164,6 @@ impl World {
             self.fail(format!(
                 "{open} records take longer than {due:?} without any trouble"
             ));
-        }
-    }
-
-    /// Memory is where it was lent. Looked at once in a while, since that takes time.
-    fn check_memory(&mut self) {
-        self.steps += 1;
-        if self.steps % 32 != 0 {
-            return;
-        }
-        let checked = self.producer.as_ref().map(simulation::check_memory);
-        if let Some(Err(broken)) = checked {
-            self.fail(broken);
         }
     }
 
@@ -256,10 +243,12 @@ impl World {
 
     /// What must be true of the client once every record has its verdict.
     fn check_client(&mut self) {
-        let limit = self.now + self.tolerance() + Duration::from_secs(1);
+        // A sender may be about to pause, or to try again a few times.
+        let patience = self.tolerance() + Duration::from_secs(60);
+        let began = self.now;
         self.go(true, |world| {
             (world.open() == 0 && world.lent() == 0 && world.senders_are_done())
-                || world.now > limit
+                || world.now > began.max(world.suspended_until) + patience
         });
         if !self.is_sound() {
             return;

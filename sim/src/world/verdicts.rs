@@ -31,11 +31,13 @@ impl World {
             ));
         }
         if matches!(fate, Fate::Failed { .. }) {
-            self.ledger.handle_failed(id);
+            self.ledger.handle_failed(id, at);
         }
         if let Fate::Unknown { why } = &fate {
             let is_sure = self.plan.expect.is_strict() && !self.said.contains(&entry.place);
-            if is_sure && self.ledger.is_absent(id) {
+            // Senders are told in another order than verdicts are given, by as much as this.
+            let by = at.checked_sub(2 * self.plan.net.jitter);
+            if is_sure && by.is_some_and(|by| self.ledger.is_absent(id, by)) {
                 self.fail(format!(
                     "record {id} is called unknown ({why}) behind one that is absent"
                 ));

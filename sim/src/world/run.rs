@@ -121,7 +121,12 @@ impl World {
         // A batch that expired in flight keeps its memory until its request ends; what has
         // nothing to send any more is noticed at the next visit.
         let config = &self.plan.config;
-        let slack = config.request_timeout + config.connect_timeout + config.reconnect_backoff.1;
+        let slack = config.request_timeout
+            + config.connect_timeout
+            + config.reconnect_backoff.1
+            + self.tolerance()
+            + Duration::from_secs(1);
+        let began = self.now;
         let over = |world: &Self| match end {
             End::Drain => world.client_over && world.lent() == 0,
             _ => world.lent() == 0,

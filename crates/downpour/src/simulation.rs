@@ -22,7 +22,7 @@ use crate::builder::ProducerBuilder;
 use crate::delivery::delivery::Delivery;
 use crate::error::config::ConfigError;
 use crate::error::send::SendError;
-use crate::io::given::Given;
+use crate::io::given::{self, Given};
 use crate::io::rounds::Rounds;
 use crate::producer::Producer;
 use crate::record::record::Record;
@@ -142,12 +142,8 @@ pub fn build<S: Sockets>(
     let thread = IoThread {
         rounds: Arc::clone(&rounds),
     };
-    let given = Given {
-        sockets,
-        pool,
-        resolve: Arc::new(move |address| resolve(&address.host, address.port)),
-        seed,
-    };
+    let by_address: given::Resolve = Arc::new(move |address| resolve(&address.host, address.port));
+    let given = Given::new(sockets, pool, by_address, seed);
     let given = Mutex::new(Some(given));
     let start = move |shared: &Arc<Shared>| {
         let given = lock(&given).take();

@@ -26,12 +26,19 @@ impl World {
         self.trace
             .note(self.now, || format!("io gets up for {events:?}"));
         let sleep = self.io.get_up(events);
-        self.trace.note(self.now, || format!("io sleeps {sleep:?}"));
+        let base = self.clocks.base();
+        self.trace.note(self.now, || match sleep {
+            Sleep::Until(at) => {
+                let at = at.saturating_duration_since(base);
+                format!("io sleeps until {:.6}s", at.as_secs_f64())
+            }
+            other => format!("io sleeps: {other:?}"),
+        });
         match sleep {
             Sleep::Never => self.io_ended = true,
             Sleep::UntilWoken => self.check_memory(),
             Sleep::Until(at) => {
-                let at = at.saturating_duration_since(self.clocks.base());
+                let at = at.saturating_duration_since(base);
                 if at > self.now {
                     self.check_memory();
                 }

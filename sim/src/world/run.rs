@@ -119,7 +119,7 @@ impl World {
             ));
         }
         if end == End::Drain {
-            let patience = self.tolerance() + Duration::from_secs(1);
+            let patience = self.tolerance();
             let began = self.now;
             self.go(true, |world| {
                 world.client_over || world.now > began.max(world.suspended_until) + patience

@@ -8,6 +8,7 @@
 mod checker;
 mod history;
 mod ledger;
+mod mutants;
 mod plan;
 mod report;
 mod rng;
@@ -16,5 +17,6 @@ mod trace;
 mod trouble;
 mod world;
 
+pub use mutants::{MUTANTS, Mutant, choose};
 pub use report::{Report, Tally};
 pub use run::run;

@@ -16,6 +16,19 @@ use crate::history::{History, Place};
 /// Producer id and epoch on one partition.
 type Under = (Place, i64, i16);
 
+/// A batch by what its header says of its sequence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Stamped {
+    under: Under,
+    base_sequence: i32,
+}
+
+impl Stamped {
+    pub(crate) fn place(&self) -> Place {
+        self.under.0
+    }
+}
+
 /// What requests have carried so far.
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
@@ -27,9 +40,10 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
-    /// Takes the bytes of a request, of which the first was handed over. The error names a
-    /// sequence that was given to two records.
-    pub(crate) fn note(&mut self, frame: &[u8], history: &History) -> Result<(), String> {
+    /// Takes the bytes of a request, of which the first was handed over: its
+    /// batches. The error names a sequence that was given to two records.
+    pub(crate) fn note(&mut self, frame: &[u8], history: &History) -> Result<Vec<Stamped>, String> {
+        let mut stamped = Vec::new();
         for batch in batches(frame) {
             let Ok((view, _)) = BatchView::parse(&batch) else {
                 continue;
@@ -55,9 +69,15 @@ impl Ledger {
                     ));
                 }
                 self.last.insert(id, (under, sequence));
+                if i == 0 {
+                    stamped.push(Stamped {
+                        under,
+                        base_sequence: sequence,
+                    });
+                }
             }
         }
-        Ok(())
+        Ok(stamped)
     }
 
     /// A record failed: if it was sent, those behind it under the same identity are absent.

@@ -6,6 +6,8 @@
 //! it. The command line is `main.rs`.
 
 mod checker;
+mod company;
+mod complaints;
 mod history;
 mod ledger;
 mod mutants;

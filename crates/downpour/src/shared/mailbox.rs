@@ -175,6 +175,12 @@ impl Mailbox {
     pub(crate) fn note_awake(&self) {
         self.awake.store(true, Ordering::Release);
     }
+
+    /// Whether the I/O thread is awake, or is about to be.
+    #[cfg(feature = "simulation")]
+    pub(crate) fn is_awake(&self) -> bool {
+        self.awake.load(Ordering::Acquire)
+    }
 }
 
 #[cfg(test)]

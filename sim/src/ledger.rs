@@ -5,6 +5,7 @@
 //! sockets take, since a sequence is spent with the first byte of its request.
 
 use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
 
 use downpour_wire::batch::BatchView;
 use downpour_wire::header::{RequestHeader, decode_body};
@@ -35,8 +36,8 @@ pub(crate) struct Ledger {
     records: HashMap<(Under, i32), u32>,
     /// The last identity and sequence of each record.
     last: HashMap<u32, (Under, i32)>,
-    /// The lowest sequence whose record failed after it was sent.
-    absent: BTreeMap<Under, i32>,
+    /// The lowest sequence whose record failed after it was sent, as its caller was told then.
+    absent: BTreeMap<Under, Vec<(Duration, i32)>>,
 }
 
 impl Ledger {
@@ -80,20 +81,23 @@ impl Ledger {
         Ok(stamped)
     }
 
-    /// A record failed: if it was sent, those behind it under the same identity are absent.
-    pub(crate) fn handle_failed(&mut self, id: u32) {
+    /// A record's caller was told that it failed: if it was sent, those behind it under the same
+    /// identity are absent.
+    pub(crate) fn handle_failed(&mut self, id: u32, now: Duration) {
         if let Some(&(under, sequence)) = self.last.get(&id) {
-            let lowest = self.absent.entry(under).or_insert(sequence);
-            *lowest = sequence.min(*lowest);
+            let known = self.absent.entry(under).or_default();
+            if known.iter().all(|(_, lowest)| sequence < *lowest) {
+                known.push((now, sequence));
+            }
         }
     }
 
-    /// Whether a record was sent behind one that is certainly absent, and never otherwise since.
-    pub(crate) fn is_absent(&self, id: u32) -> bool {
+    /// Whether a record was sent behind one that is certainly absent, and never otherwise since. What
+    /// was told later than that does not count.
+    pub(crate) fn is_absent(&self, id: u32, told_by: Duration) -> bool {
         self.last.get(&id).is_some_and(|(under, sequence)| {
-            self.absent
-                .get(under)
-                .is_some_and(|lowest| lowest < sequence)
+            let mut known = self.absent.get(under).into_iter().flatten();
+            known.any(|(told, lowest)| lowest < sequence && *told < told_by)
         })
     }
 }

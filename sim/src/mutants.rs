@@ -48,7 +48,7 @@ pub const MUTANTS: &[Mutant] = &[
     ),
     mutant(26, 20_000, "that callers wait for memory is not heard"),
     mutant(27, 1000, "a spent sequence is given to another batch"),
-    mutant(28, 2000, "the follower of an absent batch is unknown"),
+    mutant(28, 10_000, "the follower of an absent batch is unknown"),
     mutant(29, 5000, "an epoch begins while something is in flight"),
     mutant(30, 1000, "a partition that moves leaves its memory behind"),
     mutant(31, 1000, "what expired in flight keeps its memory"),

@@ -117,6 +117,7 @@ impl NetPlan {
         let requests = config.max_in_flight as u32 + 2;
         let pieces = Duration::from_millis(if self.piecemeal > 0 { 150 } else { 0 });
         self.latency.1 <= Duration::from_millis(100)
+            && self.lookup < config.connect_timeout
             && 2 * self.latency.1 + requests * self.service.1 + requests * pieces
                 < config.request_timeout.min(config.connect_timeout)
     }
@@ -170,7 +171,9 @@ impl Plan {
         let turn = 2 * net.latency.1 + 2 * net.service.1 + net.sealing + 8 * net.jitter;
         let pieces = if net.piecemeal > 0 { turns * 20 } else { 0 }
             + if net.split_answers > 0 { turns * 10 } else { 0 };
+        // A topic that is made by asking for it is not there at once.
         net.lookup
+            + 3 * config.retry_backoff.1
             + turns * (turn + Duration::from_millis(1))
             + Duration::from_millis(u64::from(pieces) * 4)
     }
@@ -246,6 +249,10 @@ impl Plan {
                 trouble: (0..troubles).map(|_| stage.draw(rng)).collect(),
                 heal_after: stage.span + rng.millis(0, 500),
             });
+        }
+        if rough && rng.percent(8) {
+            let unlucky = stage.draw_unlucky(rng);
+            phases[0].trouble.extend(unlucky);
         }
         let mut forgetful = false;
         if rng.percent(3) && !serene {
@@ -561,7 +568,15 @@ fn net(rng: &mut Rng, config: &Config) -> NetPlan {
             micros(50_000),
         ]),
         sealing: *rng.pick(&[micros(0), micros(500), micros(20_000)]),
-        lookup: *rng.pick(&[micros(0), micros(1000), micros(100_000)]),
+        // The last is often more than an attempt to connect may take.
+        lookup: *rng.pick(&[
+            micros(0),
+            micros(1000),
+            micros(1000),
+            micros(100_000),
+            micros(100_000),
+            config.connect_timeout * 2,
+        ]),
         no_thread: *rng.pick(&[0, 0, 0, 20]),
         lookup_lost: *rng.pick(&[0, 0, 0, 10]),
         lookup_panics: *rng.pick(&[0, 0, 0, 10]),

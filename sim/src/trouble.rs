@@ -134,6 +134,29 @@ impl Stage {
         (at, trouble)
     }
 
+    /// On one partition a batch is refused for now, the answer to the next one is lost, and then the
+    /// first is refused for good: nothing behind it can be in the log.
+    pub(crate) fn draw_unlucky(&self, rng: &mut Rng) -> [(Duration, Trouble); 3] {
+        let (topic, partitions) = rng.pick(&self.topics);
+        let partition = rng.between(0, *partitions as u64 - 1) as i32;
+        let first = rng.between(2, 8);
+        let faults = [
+            (
+                Fault::error(ErrorCode::NOT_ENOUGH_REPLICAS),
+                "NOT_ENOUGH_REPLICAS",
+            ),
+            (Fault::apply_and_lose_answer(), "apply and lose the answer"),
+            (Fault::error(ErrorCode::INVALID_RECORD), "INVALID_RECORD"),
+        ];
+        let mut nth = first;
+        faults.map(|(fault, name)| {
+            let fault = fault.on(ApiKey::Produce).topic(topic.as_str());
+            let fault = fault.partition(partition).nth(nth);
+            nth += 1;
+            (Duration::ZERO, Trouble::Script(fault, name))
+        })
+    }
+
     fn broker(&self, rng: &mut Rng) -> i32 {
         rng.between(1, self.brokers as u64) as i32
     }

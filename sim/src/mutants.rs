@@ -66,7 +66,7 @@ pub const MUTANTS: &[Mutant] = &[
     mutant(44, 1000, "what compressing frees is given back twice"),
     mutant(
         45,
-        1000,
+        20_000,
         "a round lets go of the lock before what it wrote is told",
     ),
     mutant(46, 1000, "a closed producer sleeps past its deadline"),

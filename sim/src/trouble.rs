@@ -185,7 +185,7 @@ impl Stage {
     fn mild(&self, rng: &mut Rng) -> (Fault, &'static str) {
         use ErrorCode as E;
         let ms = |d: Duration| d.as_millis() as u64;
-        match rng.between(0, 28) {
+        match rng.between(0, 32) {
             0..=3 => (Fault::apply_and_lose_answer(), "apply and lose the answer"),
             4 => (Fault::apply_and_hang(), "apply and hang"),
             5 => (Fault::hang(), "hang"),
@@ -199,8 +199,8 @@ impl Stage {
                 "delay",
             ),
             9 => (Fault::throttle(rng.between(1, 300) as u32), "throttle"),
-            10 => (Fault::corrupt_answer(), "corrupt answer"),
-            11 => (Fault::wrong_correlation_id(), "wrong correlation id"),
+            10 | 28 | 29 => (Fault::corrupt_answer(), "corrupt answer"),
+            11 | 30 | 31 => (Fault::wrong_correlation_id(), "wrong correlation id"),
             12 => (Fault::omit(), "leave out of the answer"),
             13 => (Fault::apply_and_omit(), "apply and leave out of the answer"),
             14 => (Fault::move_leader(self.broker(rng)), "move the leader"),

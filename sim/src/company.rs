@@ -51,13 +51,14 @@ impl Company {
             .iter()
             .filter(|s| s.batch.place() == place && s.batch != batch);
         for other in others.filter(|other| other.is_again) {
-            let whom = || format!("{batch:?} leaves beside {:?}", other.batch);
-            if other.is_unproven {
-                return Err(format!("{}, which is sent again and not through", whom()));
-            }
-            if other.is_doubtful && last.is_none() {
-                return Err(format!("{}, which may be in the log", whom()));
-            }
+            let what = if other.is_unproven {
+                "which is sent again and not through"
+            } else if other.is_doubtful && last.is_none() {
+                "which may be in the log"
+            } else {
+                continue;
+            };
+            return Err(format!("{batch} leaves beside {}, {what}", other.batch));
         }
         self.proven.entry(place).or_default();
         let is_proven = last.is_none_or(|last| self.proven.get(&place) >= Some(&last));

@@ -5,6 +5,7 @@
 //! sockets take, since a sequence is spent with the first byte of its request.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 use std::time::Duration;
 
 use downpour_wire::batch::BatchView;
@@ -27,6 +28,16 @@ pub(crate) struct Stamped {
 impl Stamped {
     pub(crate) fn place(&self) -> Place {
         self.under.0
+    }
+}
+
+impl fmt::Display for Stamped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            under,
+            base_sequence,
+        } = self;
+        write!(f, "the batch {base_sequence} {under:?}")
     }
 }
 

@@ -218,5 +218,10 @@ fn in_short(words: &str) -> String {
             _ => short.push(c),
         }
     }
-    short.split_whitespace().collect::<Vec<_>>().join(" ")
+    let words: Vec<&str> = short.split_whitespace().collect();
+    let short = words.join(" ").replace(" ,", ",").replace("N.N", "N");
+    let short = short
+        .replace(" of is ", " is ")
+        .replace(" of was ", " was ");
+    short.trim_start_matches(": ").to_owned()
 }

@@ -161,12 +161,14 @@ const SECOND: Duration = Duration::from_secs(1);
 const DAY: Duration = Duration::from_secs(24 * 3600 + 1);
 
 impl Plan {
-    /// How long it takes at most, without any trouble, until so many bytes of values are delivered
-    /// that linger no more.
-    pub(crate) fn turns_take(&self, bytes: usize) -> Duration {
+    /// How long it takes at most, without any trouble, until so many records with so many bytes of
+    /// values are delivered that linger no more.
+    pub(crate) fn turns_take(&self, records: usize, bytes: usize) -> Duration {
         let (net, config) = (&self.net, &self.config);
         let partitions: i32 = self.topics.iter().map(|t| t.partitions).sum();
-        let full = bytes / config.batch_size.max(1);
+        // Where each fills more than half a batch, each has one of its own.
+        let filled = 2 * (bytes + RECORD_MORE * records) / config.batch_size.max(1);
+        let full = filled.min(records);
         let turns = full as u32 + 2 * partitions as u32 + 3;
         let turn = 2 * net.latency.1 + 2 * net.service.1 + net.sealing + 8 * net.jitter;
         let pieces = if net.piecemeal > 0 { turns * 20 } else { 0 }
@@ -189,7 +191,7 @@ impl Plan {
     pub(crate) fn send_takes(&self) -> Option<Duration> {
         // What it waits for may have to wait itself, for metadata or for memory.
         self.calm
-            .then(|| 2 * self.turns_take(self.memory.min(SENT_MAX)))
+            .then(|| 2 * self.turns_take(RECORDS_MAX, self.memory.min(SENT_MAX)))
     }
 
     pub(crate) fn draw(rng: &mut Rng) -> Self {
@@ -349,6 +351,10 @@ impl Plan {
 
 /// More is not sent in a run.
 const SENT_MAX: usize = 512 << 10;
+/// Records that are sent from one lull to the next.
+const RECORDS_MAX: usize = 300;
+/// Bytes of a record beside its value, about.
+const RECORD_MORE: usize = 40;
 /// Bytes of the longest value.
 const LEN_MAX: usize = 1500;
 
@@ -507,7 +513,7 @@ fn senders(
     len_max: usize,
 ) -> Vec<Vec<RecordPlan>> {
     let count = rng.size(1, 4);
-    let records = rng.size(30, 300) / count;
+    let records = rng.size(30, RECORDS_MAX) / count;
     let two_options = rng.percent(50);
     let keyless = rng.percent(30);
     // A burst, an even flow over the time of trouble, or bursts with pauses between.

@@ -71,6 +71,7 @@ impl World {
             self.show_time();
             self.handle(event);
             self.settle();
+            self.check_mail();
             self.check_memory();
         }
         let open = self.open();
@@ -151,7 +152,10 @@ impl World {
             End::Wait => self.plan.config.linger.duration(),
             _ => Duration::ZERO,
         };
-        let due = linger + self.plan.turns_take(self.desk.borrow().open_bytes);
+        let due = linger + {
+            let desk = self.desk.borrow();
+            self.plan.turns_take(desk.open, desk.open_bytes)
+        };
         self.tally.count("runs: calm to the end");
         self.go_for(due, |world| world.open() == 0);
         let open = self.open();
@@ -159,6 +163,14 @@ impl World {
             self.fail(format!(
                 "{open} records take longer than {due:?} without any trouble"
             ));
+        }
+    }
+
+    /// Whoever posts while the I/O thread sleeps wakes it.
+    fn check_mail(&mut self) {
+        let producer = self.producer.as_ref().filter(|_| !self.io_ended);
+        if producer.is_some_and(simulation::is_mail_slept_on) {
+            self.fail("the I/O thread sleeps on mail".to_owned());
         }
     }
 

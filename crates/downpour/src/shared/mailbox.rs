@@ -181,6 +181,12 @@ impl Mailbox {
     pub(crate) fn is_awake(&self) -> bool {
         self.awake.load(Ordering::Acquire)
     }
+
+    /// Whether there is mail.
+    #[cfg(feature = "simulation")]
+    pub(crate) fn has_mail(&self) -> bool {
+        !self.lock().is_empty()
+    }
 }
 
 #[cfg(test)]

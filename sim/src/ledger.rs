@@ -47,8 +47,8 @@ pub(crate) struct Ledger {
     records: HashMap<(Under, i32), u32>,
     /// The last identity and sequence of each record.
     last: HashMap<u32, (Under, i32)>,
-    /// The lowest sequence whose record failed after it was sent, as its caller was told then.
-    absent: BTreeMap<Under, Vec<(Duration, i32)>>,
+    /// Sequences whose records failed after they were sent, and when their senders were told.
+    absent: BTreeMap<Under, Vec<(i32, Duration)>>,
 }
 
 impl Ledger {
@@ -92,23 +92,21 @@ impl Ledger {
         Ok(stamped)
     }
 
-    /// A record's caller was told that it failed: if it was sent, those behind it under the same
-    /// identity are absent.
+    /// A record failed: if it was sent, those behind it under the same identity are absent.
     pub(crate) fn handle_failed(&mut self, id: u32, now: Duration) {
         if let Some(&(under, sequence)) = self.last.get(&id) {
-            let known = self.absent.entry(under).or_default();
-            if known.iter().all(|(_, lowest)| sequence < *lowest) {
-                known.push((now, sequence));
-            }
+            self.absent.entry(under).or_default().push((sequence, now));
         }
     }
 
-    /// Whether a record was sent behind one that is certainly absent, and never otherwise since. What
-    /// was told later than that does not count.
-    pub(crate) fn is_absent(&self, id: u32, told_by: Duration) -> bool {
+    /// Whether a record was sent behind one whose sender was told by then that it is absent, and
+    /// never otherwise since.
+    pub(crate) fn is_absent(&self, id: u32, by: Duration) -> bool {
         self.last.get(&id).is_some_and(|(under, sequence)| {
-            let mut known = self.absent.get(under).into_iter().flatten();
-            known.any(|(told, lowest)| lowest < sequence && *told < told_by)
+            let absent = self.absent.get(under).into_iter().flatten();
+            absent
+                .into_iter()
+                .any(|(first, at)| first < sequence && *at <= by)
         })
     }
 }

@@ -180,13 +180,6 @@ impl Plan {
             + Duration::from_millis(u64::from(pieces) * 4)
     }
 
-    /// How long a sender may be busy with itself.
-    pub(crate) fn longest_pause(&self) -> Duration {
-        let senders = self.phases.iter().flat_map(|phase| &phase.senders);
-        let pauses = senders.flatten().map(|record| record.pause);
-        pauses.max().unwrap_or_default()
-    }
-
     /// Without any trouble a sender waits so long at most, also for memory that others hold.
     pub(crate) fn send_takes(&self) -> Option<Duration> {
         // What it waits for may have to wait itself, for metadata or for memory.

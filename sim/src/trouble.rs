@@ -5,7 +5,6 @@ use std::time::Duration;
 use downpour_fake::{ApiKey, ErrorCode, Fault};
 
 use crate::rng::Rng;
-use crate::world::Answers;
 
 /// How a connection goes bad.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +19,19 @@ pub(crate) enum Cut {
     AnswersLost,
     /// Nothing arrives any more, and nobody is told.
     Silence,
+}
+
+/// How a name server answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Answers {
+    /// With the broker's address.
+    #[default]
+    One,
+    /// With one where nobody is, and the broker's behind it.
+    Several,
+    /// That there is none.
+    Empty,
+    Fail,
 }
 
 /// Something that goes wrong at a time.

@@ -14,5 +14,4 @@ mod tasks;
 mod verdicts;
 mod wire;
 
-pub(crate) use names::Answers;
 pub(crate) use state::World;

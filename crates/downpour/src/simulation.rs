@@ -22,7 +22,7 @@ use crate::builder::ProducerBuilder;
 use crate::delivery::delivery::Delivery;
 use crate::error::config::ConfigError;
 use crate::error::send::SendError;
-use crate::io::given::Given;
+use crate::io::given::{self, Given};
 use crate::io::rounds::Rounds;
 use crate::producer::Producer;
 use crate::record::record::Record;
@@ -142,12 +142,8 @@ pub fn build<S: Sockets>(
     let thread = IoThread {
         rounds: Arc::clone(&rounds),
     };
-    let given = Given {
-        sockets,
-        pool,
-        resolve: Arc::new(move |address| resolve(&address.host, address.port)),
-        seed,
-    };
+    let by_address: given::Resolve = Arc::new(move |address| resolve(&address.host, address.port));
+    let given = Given::new(sockets, pool, by_address, seed);
     let given = Mutex::new(Some(given));
     let start = move |shared: &Arc<Shared>| {
         let given = lock(&given).take();
@@ -196,16 +192,12 @@ pub fn is_mail_slept_on(producer: &Producer) -> bool {
 }
 
 /// Whether every byte of memory that is lent is held by somebody, in the line where it was lent.
-/// Ask between two steps, when no caller is on its way in. While the I/O thread has still something
-/// to do, nothing is wrong.
+/// Ask between two steps, when no caller is on its way in.
 ///
 /// # Errors
 /// What the lines hold and what their partitions do, if that is not the same.
 pub fn check_memory(producer: &Producer) -> Result<(), String> {
     let shared = producer.shared();
-    if shared.mailbox.is_awake() {
-        return Ok(());
-    }
     let mut held = BTreeMap::new();
     shared.each_partition(|_, inner| {
         *held.entry(inner.queue.line()).or_insert(0) += inner.queue.held();

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use crate::trouble::{Cut, Trouble};
-use crate::world::names::Answers;
+use crate::trouble::{Answers, Cut, Trouble};
 use crate::world::state::{Event, World};
 use crate::world::wire::LinkId;
 

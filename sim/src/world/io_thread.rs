@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use downpour::simulation::Sleep;
+use downpour::simulation::{self, Sleep};
 use downpour_wire::codec::Compressor;
 
 use crate::world::desk::Note;
@@ -26,12 +26,22 @@ impl World {
         self.trace
             .note(self.now, || format!("io gets up for {events:?}"));
         let sleep = self.io.get_up(events);
-        self.trace.note(self.now, || format!("io sleeps {sleep:?}"));
+        let base = self.clocks.base();
+        self.trace.note(self.now, || match sleep {
+            Sleep::Until(at) => {
+                let at = at.saturating_duration_since(base);
+                format!("io sleeps until {:.6}s", at.as_secs_f64())
+            }
+            other => format!("io sleeps: {other:?}"),
+        });
         match sleep {
             Sleep::Never => self.io_ended = true,
-            Sleep::UntilWoken => {}
+            Sleep::UntilWoken => self.check_memory(),
             Sleep::Until(at) => {
-                let at = at.saturating_duration_since(self.clocks.base());
+                let at = at.saturating_duration_since(base);
+                if at > self.now {
+                    self.check_memory();
+                }
                 let late = self.jitter();
                 self.get_up_at(at.max(self.now) + late);
             }
@@ -39,6 +49,18 @@ impl World {
                 self.pauses_until = self.now + time;
                 self.get_up_at(self.pauses_until);
             }
+        }
+    }
+
+    /// Memory is where it was lent, once the I/O thread has done all that it had to. Looked at once
+    /// in a while, since it takes time.
+    fn check_memory(&mut self) {
+        if self.rounds % 8 != 0 {
+            return;
+        }
+        let checked = self.producer.as_ref().map(simulation::check_memory);
+        if let Some(Err(broken)) = checked {
+            self.fail(broken);
         }
     }
 

@@ -4,18 +4,7 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Mutex, PoisonError};
 
-/// How it answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum Answers {
-    /// With the broker's address.
-    #[default]
-    One,
-    /// With one where nobody is, and the broker's behind it.
-    Several,
-    /// That there is none.
-    Empty,
-    Fail,
-}
+use crate::trouble::Answers;
 
 /// A name server.
 #[derive(Debug, Default)]

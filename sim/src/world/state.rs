@@ -121,7 +121,6 @@ pub(crate) struct World {
     pub(crate) pauses_until: Duration,
     /// The process stands still until then.
     pub(crate) suspended_until: Duration,
-    pub(crate) steps: u64,
     pub(crate) rounds: u64,
     pub(crate) rounds_at_once: u64,
     pub(crate) last_round: Duration,
@@ -211,7 +210,6 @@ impl World {
             get_up: 0,
             pauses_until: Duration::ZERO,
             suspended_until: Duration::ZERO,
-            steps: 0,
             rounds: 0,
             rounds_at_once: 0,
             last_round: Duration::ZERO,

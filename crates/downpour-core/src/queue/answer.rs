@@ -235,6 +235,7 @@ impl<T: Clone> Queue<T> {
             .backoff(self.settings.retry_backoff, batch.attempts);
         batch.retry_at = Some(now + backoff);
         self.counters.retries += 1;
+        self.is_counted = true;
         self.put_back(batch);
     }
 

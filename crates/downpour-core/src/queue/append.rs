@@ -389,6 +389,7 @@ impl<T: Clone> Queue<T> {
             created_at,
             ..
         } = open;
+        self.is_counted = true;
         self.counters
             .handle_closed(builder.count(), builder.body_len());
         let size = builder.body_len().next_power_of_two();

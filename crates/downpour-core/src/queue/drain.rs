@@ -272,6 +272,7 @@ impl<T: Clone> Queue<T> {
         };
         self.next_send_id += 1;
         self.counters.handle_sending(outgoing.bytes());
+        self.is_counted = true;
         self.in_flight.push_back(InFlight {
             send_id: outgoing.send_id,
             broker: context.broker,

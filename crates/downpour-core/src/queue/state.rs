@@ -99,6 +99,9 @@ pub struct Queue<T> {
     /// Size of the next batch's first chunk, learnt from the last batch.
     pub(super) chunk_hint: usize,
     pub(super) counters: Counters,
+    /// Set with each change of the counters, cleared when they are looked at: most visits change
+    /// none, and with thousands of partitions each look at them is a cache miss.
+    pub(super) is_counted: bool,
     pub(super) rng: Rng,
 }
 
@@ -128,6 +131,7 @@ impl<T: Clone> Queue<T> {
             held: 0,
             chunk_hint: CHUNK_MIN.min(settings.batch_size),
             counters: Counters::default(),
+            is_counted: false,
         }
     }
 
@@ -144,6 +148,12 @@ impl<T: Clone> Queue<T> {
     /// What it has done so far.
     pub fn counters(&self) -> &Counters {
         &self.counters
+    }
+
+    /// The same, if it has changed since it was asked last.
+    #[inline]
+    pub fn poll_counters(&mut self) -> Option<&Counters> {
+        std::mem::take(&mut self.is_counted).then_some(&self.counters)
     }
 
     /// Whether no batch is open, waiting or in flight.

@@ -17,14 +17,24 @@ pub(crate) type Resolve = Arc<dyn Fn(&Address) -> io::Result<Vec<SocketAddr>> + 
 
 /// What a driver is given.
 pub(crate) struct Given<S: Sockets> {
-    pub(crate) sockets: S,
-    pub(crate) pool: Arc<dyn Pool>,
-    pub(crate) resolve: Resolve,
+    pub(super) sockets: S,
+    pub(super) pool: Arc<dyn Pool>,
+    pub(super) resolve: Resolve,
     /// Of the engine's random numbers.
-    pub(crate) seed: u64,
+    pub(super) seed: u64,
 }
 
 impl<S: Sockets> Given<S> {
+    #[cfg(feature = "simulation")]
+    pub(crate) fn new(sockets: S, pool: Arc<dyn Pool>, resolve: Resolve, seed: u64) -> Self {
+        Self {
+            sockets,
+            pool,
+            resolve,
+            seed,
+        }
+    }
+
     /// All but the sockets from the system.
     pub(super) fn of_system(sockets: S) -> Self {
         Self {

@@ -64,7 +64,9 @@ impl Queues<Arc<BatchState>> for LockedQueues {
         if let Some(turn) = inner.queue.poll_turn() {
             self.shared.memory.turn(turn, &mut self.woken);
         }
-        entry.figures.publish(inner.queue.counters());
+        if let Some(counters) = inner.queue.poll_counters() {
+            entry.figures.publish(counters);
+        }
         Some(result)
     }
 }

@@ -23,13 +23,16 @@ pub(crate) struct PartitionEntry {
     pub(crate) tally: Arc<Tally>,
 }
 
+/// Laid out as written: what every record reads is beside the lock, where it costs no cache miss of
+/// its own.
 #[derive(Debug)]
+#[repr(C)]
 pub(crate) struct PartitionInner {
-    pub(crate) queue: Queue<Arc<BatchState>>,
     /// No record gets in any more. Set under this lock by the I/O thread when it begins to close,
     /// or at birth if the producer was closing then; never cleared. A record appended after it
     /// would never leave.
     pub(crate) closed: bool,
+    pub(crate) queue: Queue<Arc<BatchState>>,
 }
 
 impl PartitionEntry {

@@ -229,6 +229,10 @@ impl ProducerBuilder {
     /// with `k` brokers busy one part in `k + 1` stays free, so that records for one alone get half.
     /// With a single broker all of it is used. Records without a key avoid partitions of a broker
     /// that has owed an answer for a second, or was out of reach, as long as there are others.
+    ///
+    /// Memory is taken in chunks of a power of two, and a batch whose delivery timeout passes while it
+    /// is in flight keeps its memory until its request ends. Give it four times the largest record at
+    /// least: one that needs all of it waits until nothing else is held, and the others wait behind it.
     pub fn buffer_memory(mut self, bytes: usize) -> Self {
         self.partial.buffer_memory = Some(bytes);
         self

@@ -178,7 +178,8 @@ impl Producer {
         Ok(delivery.await?)
     }
 
-    /// Accepts records in order. All are checked before the first is accepted.
+    /// Accepts records in order. All are checked before the first is accepted, and each may wait for
+    /// `max_block`; one that waits keeps those behind it waiting, too.
     ///
     /// # Errors
     /// [`SendManyError`] with the handles of those that were accepted and the records that
@@ -274,7 +275,8 @@ impl Producer {
         statistics::collect(self.shared())
     }
 
-    /// Bytes of `buffer_memory` that are in use.
+    /// Bytes of `buffer_memory` that are in use: whole chunks, of records without a verdict and of
+    /// batches whose delivery timeout passed while they were in flight, until their request ends.
     pub fn buffered_bytes(&self) -> usize {
         self.shared().memory.used()
     }

@@ -126,6 +126,16 @@ impl World {
                 "records have no verdict when all should, {open} of them waited for"
             ));
         }
+        if end == End::Drain {
+            let patience = self.tolerance() + Duration::from_secs(1);
+            let began = self.now;
+            self.go(true, |world| {
+                world.client_over || world.now > began.max(world.suspended_until) + patience
+            });
+            if !self.client_over && self.is_sound() {
+                self.fail("the closing goes on after the last verdict".to_owned());
+            }
+        }
         // A batch that expired in flight keeps its memory until its request ends; what has
         // nothing to send any more is noticed at the next visit.
         let config = &self.plan.config;

@@ -30,9 +30,15 @@ impl DisconnectReason {
     pub(super) fn before_use(self) -> ConnectFailure {
         use ConnectErrorKind::{Closed, Protocol};
         match self {
-            Self::Protocol(why) => ConnectFailure::new(Protocol, format!("connected, but {why}")),
+            Self::Protocol(why) => {
+                let reason = format!("connected, but {why}; is that a Kafka broker?");
+                ConnectFailure::new(Protocol, reason)
+            }
             other => {
-                let reason = format!("connected, but no answer to ApiVersions: {other}");
+                let mut reason = format!("connected, but no answer to ApiVersions: {other}");
+                if matches!(other, Self::Closed) {
+                    reason.push_str(" (as a port does that expects TLS)");
+                }
                 let failure = ConnectFailure::new(Closed, reason);
                 match other {
                     Self::Broken(error) => failure.with_source(error),

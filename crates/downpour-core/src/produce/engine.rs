@@ -110,6 +110,11 @@ impl<T: Clone> Engine<T> {
         Some(unix_ms.saturating_add(i64::try_from(since).unwrap_or(i64::MAX)))
     }
 
+    /// Whether anything was not said yet.
+    pub fn has_output(&self) -> bool {
+        !self.out.is_empty()
+    }
+
     /// What to do next, in order; `None` when everything was said.
     pub fn poll_output(&mut self) -> Option<Output<T>> {
         self.out.pop_front()

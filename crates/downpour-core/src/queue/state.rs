@@ -161,6 +161,12 @@ impl<T: Clone> Queue<T> {
         !self.has_unsent() && self.in_flight.is_empty()
     }
 
+    /// Whether every record that got in has its verdict. Batches whose time was over while they were
+    /// in flight may still be there: they keep their memory and their sequence until their answer.
+    pub fn is_settled(&self) -> bool {
+        !self.has_unsent() && self.in_flight.iter().all(|sent| sent.batch.resolved)
+    }
+
     /// Whether a batch is open or waiting.
     pub(super) fn has_unsent(&self) -> bool {
         self.open.is_some() || !self.aside.is_empty() || !self.waiting.is_empty()

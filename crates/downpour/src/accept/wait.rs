@@ -45,6 +45,8 @@ impl Deadline {
 struct DeadlineTimer<'a> {
     shared: &'a Arc<Shared>,
     deadline: Deadline,
+    /// Bytes of memory that are waited for, if any are.
+    needed: usize,
     key: Option<TimerKey>,
 }
 
@@ -53,6 +55,7 @@ impl<'a> DeadlineTimer<'a> {
         Self {
             shared,
             deadline,
+            needed: 0,
             key: None,
         }
     }
@@ -80,6 +83,7 @@ impl<'a> DeadlineTimer<'a> {
                     WaitedFor::Memory => self.shared.memory_holders(),
                     WaitedFor::Metadata => Vec::new(),
                 },
+                needed: self.needed,
                 buffer_memory: self.shared.memory.capacity(),
             }))));
         }
@@ -192,8 +196,10 @@ impl<'a> WaitForMemory<'a> {
         want: Want,
         deadline: Deadline,
     ) -> Self {
+        let mut timer = DeadlineTimer::new(shared, deadline);
+        timer.needed = want.bytes.next_power_of_two();
         Self {
-            timer: DeadlineTimer::new(shared, deadline),
+            timer,
             topic,
             want,
             key: None,

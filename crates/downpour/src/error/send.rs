@@ -121,6 +121,8 @@ pub struct SendTimeout {
     pub(crate) topic_code: Option<ErrorCode>,
     pub(crate) unreachable: Vec<ConnectError>,
     pub(crate) memory: Vec<MemoryHolder>,
+    /// Bytes that the record would have taken of it.
+    pub(crate) needed: usize,
     pub(crate) buffer_memory: usize,
 }
 
@@ -220,6 +222,9 @@ impl fmt::Display for SendTimeout {
             "no {what} for topic {} within {:?}",
             self.topic, self.waited
         )?;
+        if self.waited_for == WaitedFor::Memory {
+            write!(f, "; it needs {}", Bytes(self.needed))?;
+        }
         // Those that are silent are to blame; where none is, whoever holds most.
         let silent = self.memory.iter().take_while(|h| h.silent_for.is_some());
         let blamed = silent.count().clamp(1, BLAMED_MAX);
@@ -338,6 +343,7 @@ mod tests {
             topic_code: None,
             unreachable: Vec::new(),
             memory: memory.iter().map(holder).collect(),
+            needed: 64 << 10,
             buffer_memory: 4 << 20,
         };
         timeout.to_string()
@@ -352,15 +358,16 @@ mod tests {
         ];
         assert_eq!(
             text(&silent),
-            "no memory for topic t within 800ms; 2.0 MiB of 4.0 MiB are held by records for \
-             broker 2 (host:9092), which has not answered for 3.1 s; 700 bytes by records for \
+            "no memory for topic t within 800ms; it needs 64.0 KiB; 2.0 MiB of 4.0 MiB are held \
+             by records for broker 2 (host:9092), which has not answered for 3.1 s; 700 bytes by records for \
              broker 3 (host:9092), which has not answered for 1.0 s"
         );
         assert_eq!(
             text(&[(0, 9000, None), (1, 8000, None)]),
-            "no memory for topic t within 800ms; 8.8 KiB of 4.0 MiB are held by records for \
-             partitions without a leader"
+            "no memory for topic t within 800ms; it needs 64.0 KiB; 8.8 KiB of 4.0 MiB are held \
+             by records for partitions without a leader"
         );
-        assert_eq!(text(&[]), "no memory for topic t within 800ms");
+        let nobody = "no memory for topic t within 800ms; it needs 64.0 KiB";
+        assert_eq!(text(&[]), nobody);
     }
 }

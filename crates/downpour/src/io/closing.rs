@@ -137,11 +137,11 @@ pub(super) fn shut(shared: &Shared, woken: &mut Vec<Waker>, mut each: impl FnMut
     });
 }
 
-/// Whether no queue holds anything.
-pub(super) fn is_empty(shared: &Shared) -> bool {
-    let mut empty = true;
-    shared.each_partition(|_, inner| empty &= inner.queue.is_empty());
-    empty
+/// Whether every record has its verdict.
+pub(super) fn is_settled(shared: &Shared) -> bool {
+    let mut settled = true;
+    shared.each_partition(|_, inner| settled &= inner.queue.is_settled());
+    settled
 }
 
 /// Gives everything that has no verdict one: nobody is left to find a better one.

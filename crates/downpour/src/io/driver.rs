@@ -384,20 +384,33 @@ impl<S: Sockets> Driver<S> {
     fn has_ended(&mut self, now: Instant) -> bool {
         if self.closing.is_due(now) {
             self.closing.aborted = true;
-            let unsent = self.engine.abort(now, &mut self.queues);
-            for unsent in &unsent {
-                self.closing.keep(unsent, &mut self.after);
-            }
-            drop(unsent);
-            self.run_engine(now, ROUNDS_MAX);
+            self.abort(now);
             if self.closing.is_overdue(now) {
                 let reason = "a batch was not brought back in time";
                 closing::abandon_all(&self.shared, reason, &mut self.after.wakers);
                 return true;
             }
         }
-        let idle = self.engine.is_idle() || self.closing.aborted;
-        idle && closing::is_empty(&self.shared)
+        // What the engine has still to say may be the last verdicts.
+        if self.engine.has_output() || !closing::is_settled(&self.shared) {
+            return false;
+        }
+        if !self.closing.aborted {
+            // Batches whose time was over while they were in flight wait for answers that would only give
+            // their memory back, and a broker that is silent owes those for a whole request timeout.
+            self.abort(now);
+        }
+        true
+    }
+
+    /// Gives up what has no verdict, and ends all connections.
+    fn abort(&mut self, now: Instant) {
+        let unsent = self.engine.abort(now, &mut self.queues);
+        for unsent in &unsent {
+            self.closing.keep(unsent, &mut self.after);
+        }
+        drop(unsent);
+        self.run_engine(now, ROUNDS_MAX);
     }
 
     /// When something is due though nothing happens. `polled_at` is the time that the engine

@@ -5,6 +5,7 @@
 //! sockets take, since a sequence is spent with the first byte of its request.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 use std::time::Duration;
 
 use downpour_wire::batch::BatchView;
@@ -17,6 +18,29 @@ use crate::history::{History, Place};
 /// Producer id and epoch on one partition.
 type Under = (Place, i64, i16);
 
+/// A batch by what its header says of its sequence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Stamped {
+    under: Under,
+    base_sequence: i32,
+}
+
+impl Stamped {
+    pub(crate) fn place(&self) -> Place {
+        self.under.0
+    }
+}
+
+impl fmt::Display for Stamped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            under,
+            base_sequence,
+        } = self;
+        write!(f, "the batch {base_sequence} {under:?}")
+    }
+}
+
 /// What requests have carried so far.
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
@@ -28,9 +52,10 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
-    /// Takes the bytes of a request, of which the first was handed over. The error names a
-    /// sequence that was given to two records.
-    pub(crate) fn note(&mut self, frame: &[u8], history: &History) -> Result<(), String> {
+    /// Takes the bytes of a request, of which the first was handed over: its
+    /// batches. The error names a sequence that was given to two records.
+    pub(crate) fn note(&mut self, frame: &[u8], history: &History) -> Result<Vec<Stamped>, String> {
+        let mut stamped = Vec::new();
         for batch in batches(frame) {
             let Ok((view, _)) = BatchView::parse(&batch) else {
                 continue;
@@ -56,9 +81,15 @@ impl Ledger {
                     ));
                 }
                 self.last.insert(id, (under, sequence));
+                if i == 0 {
+                    stamped.push(Stamped {
+                        under,
+                        base_sequence: sequence,
+                    });
+                }
             }
         }
-        Ok(())
+        Ok(stamped)
     }
 
     /// A record failed: if it was sent, those behind it under the same identity are absent.

@@ -6,8 +6,11 @@
 //! it. The command line is `main.rs`.
 
 mod checker;
+mod company;
+mod complaints;
 mod history;
 mod ledger;
+mod mutants;
 mod plan;
 mod report;
 mod rng;
@@ -16,5 +19,6 @@ mod trace;
 mod trouble;
 mod world;
 
+pub use mutants::{MUTANTS, Mutant, choose};
 pub use report::{Report, Tally};
 pub use run::run;

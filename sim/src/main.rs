@@ -1,4 +1,5 @@
-//! `downpour-sim`: runs seeds, tells the trace of one that fails, says what was exercised.
+//! `downpour-sim`: runs seeds, tells the trace of one that fails, says what was exercised. With
+//! mistakes compiled in it also looks for them (`mutants`).
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -8,7 +9,7 @@ use std::thread;
 use std::time::Instant;
 
 use clap::Parser;
-use downpour_sim::{Tally, run};
+use downpour_sim::{MUTANTS, Mutant, Tally, choose, run};
 
 /// Runs downpour's decisions against simulated brokers, one seed after the other.
 #[derive(Debug, Parser)]
@@ -32,6 +33,15 @@ struct Args {
     /// Show the trace even if the seed passes; for one seed.
     #[arg(long)]
     show: bool,
+    /// Make this mistake; only where mistakes are compiled in.
+    #[arg(long, default_value_t = 0, hide = true)]
+    mutant: u32,
+    /// Look for every mistake, or for those with these numbers.
+    #[arg(long, num_args = 0.., value_name = "NUMBER", hide = true)]
+    mutants: Option<Vec<u32>>,
+    /// Look only for mistakes that have to be found within so many seeds.
+    #[arg(long, hide = true)]
+    budget: Option<u64>,
 }
 
 #[derive(Debug, Default)]
@@ -43,22 +53,61 @@ struct Found {
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    match simulate(&args, &mut io::stdout().lock()) {
+    if let Err(what) = choose(args.mutant) {
+        let _ = writeln!(io::stderr(), "error: {what}");
+        return ExitCode::FAILURE;
+    }
+    let out = &mut io::stdout().lock();
+    let failed = match &args.mutants {
+        Some(numbers) => look_for(&args, numbers, out),
+        None => simulate(&args, out),
+    };
+    match failed {
         Ok(0) => ExitCode::SUCCESS,
-        Ok(_) => ExitCode::FAILURE,
-        // Nobody is there to read.
-        Err(_) => ExitCode::FAILURE,
+        // If it is an error, nobody is there to read.
+        Ok(_) | Err(_) => ExitCode::FAILURE,
     }
 }
 
 fn simulate(args: &Args, out: &mut impl Write) -> io::Result<usize> {
-    if args.seeds > 1 {
-        // What panics is caught and reported with its seed; that seed alone says where.
-        std::panic::set_hook(Box::new(|_| {}));
-    }
     let began = Instant::now();
+    if args.seeds > 1 {
+        be_silent();
+    }
+    let found = run_all(args, args.seeds);
+    if args.show || (!found.failed.is_empty() && !args.keep_going) {
+        let seed = found.failed.first().map_or(args.from, |(seed, _)| *seed);
+        for line in run(seed, args.trace).trace {
+            writeln!(out, "{line}")?;
+        }
+    }
+    for (seed, what) in &found.failed {
+        writeln!(out, "seed {seed}: {what}")?;
+    }
+    if !found.failed.is_empty() && !args.keep_going {
+        let seed = found.failed[0].0;
+        writeln!(
+            out,
+            "again: cargo run --release -p downpour-sim -- --seeds 1 --from {seed}"
+        )?;
+    }
+    writeln!(out, "{}", found.tally)?;
+    let (passed, failed) = (found.passed, found.failed.len());
+    writeln!(out, "{:.1} s", began.elapsed().as_secs_f64())?;
+    writeln!(out, "{passed} passed, {failed} failed")?;
+    Ok(failed)
+}
+
+/// What panics is caught and reported with its seed; that seed alone says where.
+fn be_silent() {
+    std::panic::set_hook(Box::new(|_| {}));
+}
+
+/// So many seeds, or those until one fails. Whatever the threads do, the first that fails is among
+/// those that are found, because each thread ends the seed that it took.
+fn run_all(args: &Args, seeds: u64) -> Found {
     let next = AtomicU64::new(args.from);
-    let end = args.from.saturating_add(args.seeds);
+    let end = args.from.saturating_add(seeds);
     let stop = AtomicBool::new(false);
     let found = Mutex::new(Found::default());
     let cores = thread::available_parallelism().map_or(1, usize::from);
@@ -89,29 +138,90 @@ fn simulate(args: &Args, out: &mut impl Write) -> io::Result<usize> {
             });
         }
     });
-    let Ok(mut found) = found.into_inner() else {
-        return Ok(1);
-    };
+    let mut found = found
+        .into_inner()
+        .unwrap_or_else(|broken| broken.into_inner());
     found.failed.sort();
-    if args.show || (!found.failed.is_empty() && !args.keep_going) {
-        let seed = found.failed.first().map_or(args.from, |(seed, _)| *seed);
-        for line in run(seed, args.trace).trace {
-            writeln!(out, "{line}")?;
+    found
+}
+
+/// Looks for mistakes, one after the other, and prints the table of `sim/README.md`. Without any
+/// mistake all seeds must pass.
+fn look_for(args: &Args, numbers: &[u32], out: &mut impl Write) -> io::Result<usize> {
+    be_silent();
+    let known = |number: &u32| MUTANTS.iter().any(|mutant| mutant.number == *number);
+    if let Some(number) = numbers.iter().find(|number| !known(number)) {
+        writeln!(out, "there is no mutant {number}")?;
+        return Ok(1);
+    }
+    let is_meant = |mutant: &&Mutant| {
+        (numbers.is_empty() || numbers.contains(&mutant.number))
+            && args.budget.is_none_or(|most| mutant.budget <= most)
+    };
+    let (mut passed, mut failed) = (0, 0);
+    writeln!(
+        out,
+        "| mutant | what is wrong | found by | seeds |\n|---|---|---|---|"
+    )?;
+    for Mutant {
+        number,
+        what,
+        budget,
+        ..
+    } in MUTANTS.iter().filter(is_meant)
+    {
+        if let Err(what) = choose(*number) {
+            writeln!(out, "{what}")?;
+            return Ok(1);
+        }
+        let found = run_all(args, *budget).failed.into_iter().next();
+        let (by, seeds) = match found {
+            Some((seed, words)) => (in_short(&words), (seed - args.from).to_string()),
+            None => ("NOT FOUND".to_owned(), format!("not in {budget}")),
+        };
+        writeln!(out, "| {number} | {what} | {by} | {seeds} |")?;
+        out.flush()?;
+        if by == "NOT FOUND" {
+            failed += 1
+        } else {
+            passed += 1
         }
     }
-    for (seed, what) in &found.failed {
-        writeln!(out, "seed {seed}: {what}")?;
+    let _ = choose(0);
+    let sound = run_all(args, args.seeds).failed.into_iter().next();
+    match sound {
+        None => {
+            passed += 1;
+            writeln!(out, "none of them: {} seeds pass", args.seeds)?;
+        }
+        Some((seed, words)) => {
+            failed += 1;
+            writeln!(out, "none of them: seed {seed} fails: {words}")?;
+        }
     }
-    if !found.failed.is_empty() && !args.keep_going {
-        let seed = found.failed[0].0;
-        writeln!(
-            out,
-            "again: cargo run --release -p downpour-sim -- --seeds 1 --from {seed}"
-        )?;
-    }
-    writeln!(out, "{}", found.tally)?;
-    let (passed, failed) = (found.passed, found.failed.len());
-    writeln!(out, "{:.1} s", began.elapsed().as_secs_f64())?;
     writeln!(out, "{passed} passed, {failed} failed")?;
     Ok(failed)
+}
+
+/// What was found, without the numbers of this seed and the words of an error.
+fn in_short(words: &str) -> String {
+    let mut short = String::new();
+    let mut depth = 0;
+    for c in words.chars() {
+        match c {
+            '(' | '{' | '[' => depth += 1,
+            ')' | '}' | ']' => depth -= 1,
+            _ if depth > 0 => {}
+            '0'..='9' if short.ends_with('N') => {}
+            '0'..='9' => short.push('N'),
+            '|' => short.push('/'),
+            _ => short.push(c),
+        }
+    }
+    let words: Vec<&str> = short.split_whitespace().collect();
+    let short = words.join(" ").replace(" ,", ",").replace("N.N", "N");
+    let short = short
+        .replace(" of is ", " is ")
+        .replace(" of was ", " was ");
+    short.trim_start_matches(": ").to_owned()
 }

@@ -94,6 +94,19 @@ pub(crate) struct NetPlan {
 }
 
 impl NetPlan {
+    /// Leaves out what takes so long that other delays are hidden by it.
+    fn be_quick(&mut self) {
+        (self.no_thread, self.lookup_lost, self.lookup_panics) = (0, 0, 0);
+        self.latency.1 = self.latency.1.min(Duration::from_millis(2));
+        self.service.1 = self.service.1.min(Duration::from_millis(1));
+        self.latency.0 = self.latency.0.min(self.latency.1);
+        self.service.0 = self.service.0.min(self.service.1);
+        self.jitter = self.jitter.min(Duration::from_micros(100));
+        self.sealing = self.sealing.min(Duration::from_micros(500));
+        self.lookup = self.lookup.min(Duration::from_millis(1));
+        (self.piecemeal, self.split_answers) = (0, 0);
+    }
+
     /// Whether every look-up comes back.
     fn finds_names(&self) -> bool {
         self.lookup_lost + self.lookup_panics + self.no_thread == 0
@@ -104,6 +117,7 @@ impl NetPlan {
         let requests = config.max_in_flight as u32 + 2;
         let pieces = Duration::from_millis(if self.piecemeal > 0 { 150 } else { 0 });
         self.latency.1 <= Duration::from_millis(100)
+            && self.lookup < config.connect_timeout
             && 2 * self.latency.1 + requests * self.service.1 + requests * pieces
                 < config.request_timeout.min(config.connect_timeout)
     }
@@ -133,6 +147,8 @@ pub(crate) struct Plan {
     pub(crate) old_records: u64,
     /// What each sender calls, in turn.
     pub(crate) verbs: Vec<Verb>,
+    /// Of a hundred sends so many are given up after a while, if they are not through before.
+    pub(crate) hurried: u64,
     /// Of a hundred handles so many are kept; the others are dropped at once.
     pub(crate) kept: u64,
     /// Nothing goes wrong.
@@ -145,18 +161,60 @@ const SECOND: Duration = Duration::from_secs(1);
 const DAY: Duration = Duration::from_secs(24 * 3600 + 1);
 
 impl Plan {
+    /// How long it takes at most, without any trouble, until so many records with so many bytes of
+    /// values are delivered that linger no more.
+    pub(crate) fn turns_take(&self, records: usize, bytes: usize) -> Duration {
+        let (net, config) = (&self.net, &self.config);
+        let partitions: i32 = self.topics.iter().map(|t| t.partitions).sum();
+        // Where each fills more than half a batch, each has one of its own.
+        let filled = 2 * (bytes + RECORD_MORE * records) / config.batch_size.max(1);
+        let full = filled.min(records);
+        let turns = full as u32 + 2 * partitions as u32 + 3;
+        let turn = 2 * net.latency.1 + 2 * net.service.1 + net.sealing + 8 * net.jitter;
+        let pieces = if net.piecemeal > 0 { turns * 20 } else { 0 }
+            + if net.split_answers > 0 { turns * 10 } else { 0 };
+        // A topic that is made by asking for it is not there at once.
+        net.lookup
+            + 3 * config.retry_backoff.1
+            + turns * (turn + Duration::from_millis(1))
+            + Duration::from_millis(u64::from(pieces) * 4)
+    }
+
+    /// Without any trouble a sender waits so long at most, also for memory that others hold.
+    pub(crate) fn send_takes(&self) -> Option<Duration> {
+        // What it waits for may have to wait itself, for metadata or for memory.
+        self.calm
+            .then(|| 2 * self.turns_take(RECORDS_MAX, self.memory.min(SENT_MAX)))
+    }
+
     pub(crate) fn draw(rng: &mut Rng) -> Self {
         let brokers = rng.between(1, 3) as i32;
         let releases = releases(rng, brokers);
-        let short = rng.percent(25);
-        let rough = rng.percent(50);
+        let serene = rng.percent(10);
+        let short = rng.percent(25) && !serene;
+        let rough = rng.percent(50) && !serene;
         let len_max = if rng.percent(20) { LEN_MAX } else { 120 };
         let mut config = config(rng, brokers, short, len_max);
+        // Callers wait for memory that lies in open batches.
+        let pressed = serene && rng.percent(50);
+        if serene {
+            config.idle_timeout = 600 * SECOND;
+            config.resend_unknown = false;
+        }
+        if pressed {
+            config.linger = Linger::Fixed(20 * SECOND);
+            config.batch_size = config.batch_size.max(1000);
+            config.batch_max = config.batch_max.max(config.batch_size);
+            config.request_max = config.request_max.max(config.batch_max);
+        }
         let options = options(rng, &mut config);
         let topics = topics(rng, brokers, rough, &config);
         let with_lull = rng.percent(12);
         let mut phases = Vec::new();
-        let net = net(rng, &config);
+        let mut net = net(rng, &config);
+        if serene {
+            net.be_quick();
+        }
         let span = Duration::from_millis(*rng.pick(&[20, 100, 500, 2000]));
         let stage = Stage {
             brokers,
@@ -169,6 +227,7 @@ impl Plan {
             request_timeout: config.request_timeout,
         };
         let troubles = *rng.pick(&[0, 0, 1, 2, 3, 5, 8, 13]);
+        let troubles = if serene { 0 } else { troubles };
         for phase in 0..if with_lull { 2 } else { 1 } {
             let (lull, forget) = match phase {
                 0 => (Duration::ZERO, false),
@@ -186,8 +245,12 @@ impl Plan {
                 heal_after: stage.span + rng.millis(0, 500),
             });
         }
+        if rough && rng.percent(8) {
+            let unlucky = stage.draw_unlucky(rng);
+            phases[0].trouble.extend(unlucky);
+        }
         let mut forgetful = false;
-        if rng.percent(3) {
+        if rng.percent(3) && !serene {
             forgetful = true;
             let topic = rng.size(0, topics.len() - 1);
             let at = rng.time(Duration::ZERO, stage.span);
@@ -200,6 +263,7 @@ impl Plan {
             0..=3 => End::Drain,
             4 | 5 => End::Flush,
             6 | 7 => End::Wait,
+            _ if serene => End::Wait,
             _ => End::Abort(
                 rng.time(Duration::ZERO, stage.span * 2),
                 *rng.pick(&[0, 0, 50, 1000].map(Duration::from_millis)),
@@ -235,6 +299,7 @@ impl Plan {
         };
         let largest = 2 * config.batch_size.max(len_max + 100);
         let memory = match rng.between(0, 9) {
+            _ if pressed => largest * rng.size(1, 3),
             0..=4 => 64 << 20,
             5..=7 => largest * rng.size(1, 8),
             _ => largest,
@@ -265,6 +330,7 @@ impl Plan {
                 7 => vec![Verb::Many],
                 _ => vec![Verb::Send, Verb::Try, Verb::Many],
             },
+            hurried: if calm { 0 } else { *aside.pick(&[0, 0, 30]) },
             kept: *rng.pick(&[100, 100, 90, 30]),
             watch: if rng.percent(10) && heals && net.is_fast_enough(&config) {
                 1200 * SECOND
@@ -276,6 +342,12 @@ impl Plan {
     }
 }
 
+/// More is not sent in a run.
+const SENT_MAX: usize = 512 << 10;
+/// Records that are sent from one lull to the next.
+const RECORDS_MAX: usize = 300;
+/// Bytes of a record beside its value, about.
+const RECORD_MORE: usize = 40;
 /// Bytes of the longest value.
 const LEN_MAX: usize = 1500;
 
@@ -434,7 +506,7 @@ fn senders(
     len_max: usize,
 ) -> Vec<Vec<RecordPlan>> {
     let count = rng.size(1, 4);
-    let records = rng.size(30, 300) / count;
+    let records = rng.size(30, RECORDS_MAX) / count;
     let two_options = rng.percent(50);
     let keyless = rng.percent(30);
     // A burst, an even flow over the time of trouble, or bursts with pauses between.
@@ -495,7 +567,15 @@ fn net(rng: &mut Rng, config: &Config) -> NetPlan {
             micros(50_000),
         ]),
         sealing: *rng.pick(&[micros(0), micros(500), micros(20_000)]),
-        lookup: *rng.pick(&[micros(0), micros(1000), micros(100_000)]),
+        // The last is often more than an attempt to connect may take.
+        lookup: *rng.pick(&[
+            micros(0),
+            micros(1000),
+            micros(1000),
+            micros(100_000),
+            micros(100_000),
+            config.connect_timeout * 2,
+        ]),
         no_thread: *rng.pick(&[0, 0, 0, 20]),
         lookup_lost: *rng.pick(&[0, 0, 0, 10]),
         lookup_panics: *rng.pick(&[0, 0, 0, 10]),

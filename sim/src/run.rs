@@ -2,6 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use crate::complaints::{self, Listener};
 use crate::plan::Plan;
 use crate::report::Report;
 use crate::rng::Rng;
@@ -27,7 +28,14 @@ pub fn run(seed: u64, lines: usize) -> Report {
         )
     });
     let mut world = World::new(plan, rng, trace);
-    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| world.run())) {
+    complaints::take();
+    let ran = catch_unwind(AssertUnwindSafe(|| {
+        tracing::subscriber::with_default(Listener, || world.run());
+    }));
+    if let Some(what) = complaints::take() {
+        world.fail(format!("the log says: {what}"));
+    }
+    if let Err(panic) = ran {
         let words = panic
             .downcast_ref::<String>()
             .cloned()

@@ -146,6 +146,29 @@ impl Stage {
         (at, trouble)
     }
 
+    /// On one partition a batch is refused for now, the answer to the next one is lost, and then the
+    /// first is refused for good: nothing behind it can be in the log.
+    pub(crate) fn draw_unlucky(&self, rng: &mut Rng) -> [(Duration, Trouble); 3] {
+        let (topic, partitions) = rng.pick(&self.topics);
+        let partition = rng.between(0, *partitions as u64 - 1) as i32;
+        let first = rng.between(2, 8);
+        let faults = [
+            (
+                Fault::error(ErrorCode::NOT_ENOUGH_REPLICAS),
+                "NOT_ENOUGH_REPLICAS",
+            ),
+            (Fault::apply_and_lose_answer(), "apply and lose the answer"),
+            (Fault::error(ErrorCode::INVALID_RECORD), "INVALID_RECORD"),
+        ];
+        let mut nth = first;
+        faults.map(|(fault, name)| {
+            let fault = fault.on(ApiKey::Produce).topic(topic.as_str());
+            let fault = fault.partition(partition).nth(nth);
+            nth += 1;
+            (Duration::ZERO, Trouble::Script(fault, name))
+        })
+    }
+
     fn broker(&self, rng: &mut Rng) -> i32 {
         rng.between(1, self.brokers as u64) as i32
     }
@@ -174,7 +197,7 @@ impl Stage {
     fn mild(&self, rng: &mut Rng) -> (Fault, &'static str) {
         use ErrorCode as E;
         let ms = |d: Duration| d.as_millis() as u64;
-        match rng.between(0, 28) {
+        match rng.between(0, 32) {
             0..=3 => (Fault::apply_and_lose_answer(), "apply and lose the answer"),
             4 => (Fault::apply_and_hang(), "apply and hang"),
             5 => (Fault::hang(), "hang"),
@@ -188,8 +211,8 @@ impl Stage {
                 "delay",
             ),
             9 => (Fault::throttle(rng.between(1, 300) as u32), "throttle"),
-            10 => (Fault::corrupt_answer(), "corrupt answer"),
-            11 => (Fault::wrong_correlation_id(), "wrong correlation id"),
+            10 | 28 | 29 => (Fault::corrupt_answer(), "corrupt answer"),
+            11 | 30 | 31 => (Fault::wrong_correlation_id(), "wrong correlation id"),
             12 => (Fault::omit(), "leave out of the answer"),
             13 => (Fault::apply_and_omit(), "apply and leave out of the answer"),
             14 => (Fault::move_leader(self.broker(rng)), "move the leader"),

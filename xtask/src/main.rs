@@ -5,8 +5,8 @@
     reason = "a command line prints"
 )]
 
-mod bugs;
 mod kafka;
+mod mutants;
 mod suite;
 
 use std::path::Path;
@@ -45,8 +45,8 @@ enum Chore {
         #[arg(long, default_value_t = 0)]
         from: u64,
     },
-    /// Plant the bugs of sim/bugs in a copy of the tree and count the seeds until each is found.
-    Bugs(bugs::Arguments),
+    /// Switch the known mistakes on, one at a time, and count the seeds until each is found.
+    Mutants(mutants::Arguments),
     /// Send to real brokers that are killed, paused or cut off, and check what arrived;
     /// `chaos --help` says how.
     #[command(disable_help_flag = true)]
@@ -90,7 +90,7 @@ fn main() -> ExitCode {
                 from.to_string(),
             ],
         ),
-        Chore::Bugs(arguments) => bugs::run(&xtask::root(), &arguments).map(code),
+        Chore::Mutants(arguments) => mutants::run(&xtask::root(), &arguments).map(code),
         Chore::Chaos { arguments } => program(
             &xtask::root(),
             &["downpour-conformance", "--release"],

@@ -15,6 +15,8 @@ pub mod errors;
 pub mod event;
 pub mod identity;
 pub mod ids;
+#[doc(hidden)]
+pub mod mutants;
 pub mod outcome;
 pub mod output;
 pub mod produce;

@@ -185,6 +185,12 @@ pub async fn send(
     }
 }
 
+/// Whether the I/O thread sleeps though there is mail. Ask between two steps.
+pub fn is_mail_slept_on(producer: &Producer) -> bool {
+    let mailbox = &producer.shared().mailbox;
+    mailbox.has_mail() && !mailbox.is_awake()
+}
+
 /// Whether every byte of memory that is lent is held by somebody, in the line where it was lent.
 /// Ask between two steps, when no caller is on its way in.
 ///

@@ -91,16 +91,21 @@ impl World {
     pub(crate) fn settle(&mut self) {
         for deed in self.wires.take_deeds() {
             self.trace.note(self.now, || match &deed {
-                Deed::Begun(request) => format!("client begins a request of {}", request.len()),
+                Deed::Begun(id, request) => {
+                    format!("link {id}: client begins a request of {}", request.len())
+                }
                 Deed::Written(id, bytes) => format!("link {id} takes {} bytes", bytes.len()),
                 other => format!("client: {other:?}"),
             });
             match deed {
                 Deed::Connect(id, address) => self.connect(id, address),
-                Deed::Begun(request) => self.begun(&request),
+                Deed::Begun(id, request) => self.begun(id, &request),
                 Deed::Written(id, bytes) => self.written(id, bytes),
                 Deed::Full(id) => self.full(id),
-                Deed::Close(id) => self.disconnect(id),
+                Deed::Close(id, is_whole) => {
+                    self.company.closed(id, is_whole);
+                    self.disconnect(id);
+                }
             }
         }
         self.tally.add("pool: no thread", self.pool.take_refused());

@@ -11,9 +11,13 @@ use downpour_fake::Verdict;
 use downpour_fake::logic::{Reaction, Then};
 use downpour_wire::error_code::ErrorCode;
 
+use crate::history::Place;
 use crate::world::names::node_of;
-use crate::world::state::{Event, Link, World};
+use crate::world::state::{Event, Heard, Link, World};
 use crate::world::wire::LinkId;
+
+/// Within this time the client does something about what it hears.
+const HEARD_WITHIN: Duration = Duration::from_millis(20);
 
 impl World {
     pub(crate) fn connect(&mut self, id: LinkId, address: SocketAddr) {
@@ -36,6 +40,7 @@ impl World {
             link.connected = true;
             self.trace.note(self.now, || format!("link {id} is open"));
             self.wires.answer(id, true);
+            self.expect(id, Heard::Open);
         } else if !link.deaf && !self.rng.percent(self.plan.net.black_hole) {
             self.tally.count("faults: connection refused");
             self.trace
@@ -50,13 +55,22 @@ impl World {
     }
 
     /// A request's first byte was handed over.
-    pub(crate) fn begun(&mut self, request: &[u8]) {
+    pub(crate) fn begun(&mut self, id: LinkId, request: &[u8]) {
         if !self.plan.config.idempotence {
             return;
         }
         let noted = self.ledger.note(request, &self.desk.borrow().history);
-        if let Err(broken) = noted {
-            self.fail(broken);
+        let batches = match noted {
+            Ok(batches) => batches,
+            Err(broken) => return self.fail(broken),
+        };
+        if !self.plan.expect.is_strict() {
+            return;
+        }
+        for batch in batches {
+            if let Err(broken) = self.company.begin(batch, id, self.now) {
+                self.fail(broken);
+            }
         }
     }
 
@@ -65,6 +79,7 @@ impl World {
         let pause = self.latency();
         let at = self.now + pause;
         if let Some(link) = self.links.get_mut(&id) {
+            link.is_used = true;
             link.last_there = link.last_there.max(at);
             let at = link.last_there;
             self.at(at, Event::Arrive(id, bytes));
@@ -121,12 +136,16 @@ impl World {
         let was_alive = self.cluster.is_alive(node);
         let body = frame.get(4..).unwrap_or_default();
         let reaction = self.cluster.handle(self.now, node, id, body);
-        self.note_served(id);
+        let acknowledged = self.note_served(id);
         if let Some(until) = reaction.parked_until {
             self.tally.count("faults: request held");
             self.at(until, Event::Resume(id, frame, until));
         } else {
             self.react(id, reaction, was_alive);
+            let there = self.heard_at(id);
+            for place in acknowledged {
+                self.company.acknowledge(place, there);
+            }
         }
     }
 
@@ -142,6 +161,36 @@ impl World {
         self.trace
             .note(self.now, || format!("broker {node} resumes on link {id}"));
         self.react(id, reaction, was_alive);
+        self.company.acknowledge_any(self.heard_at(id));
+    }
+
+    /// When the client has surely heard what a broker said last on a connection.
+    fn heard_at(&self, id: LinkId) -> Duration {
+        let back = self.links.get(&id).map_or(self.now, |link| link.last_back);
+        back.max(self.suspended_until) + 2 * self.plan.net.jitter + HEARD_WITHIN
+    }
+
+    /// The client was told something of a connection, about which it has to do something.
+    fn expect(&mut self, id: LinkId, heard: Heard) {
+        let at = self.now.max(self.suspended_until).max(self.pauses_until);
+        let pause = at - self.now + 4 * self.plan.net.jitter + HEARD_WITHIN;
+        self.after(pause, Event::Heard(id, heard));
+    }
+
+    /// Whether it has done that by now.
+    pub(crate) fn check_heard(&mut self, id: LinkId, heard: Heard) {
+        if !self.wires.is_held(id) || self.io_ended {
+            return;
+        }
+        if self.now < self.suspended_until.max(self.pauses_until) + HEARD_WITHIN {
+            return self.expect(id, heard);
+        }
+        let link = self.links.get(&id);
+        match heard {
+            Heard::Open if link.is_some_and(|link| link.is_used || !link.client_open) => {}
+            Heard::Open => self.fail(format!("link {id} is open and nobody wants it")),
+            Heard::End => self.fail(format!("link {id} has ended and is not closed")),
+        }
     }
 
     fn react(&mut self, id: LinkId, reaction: Reaction, was_alive: bool) {
@@ -200,9 +249,11 @@ impl World {
         self.at(at, Event::Answer(id, answer));
     }
 
-    fn note_served(&mut self, id: LinkId) {
+    /// Counts what a broker made of a request; the partitions of which it acknowledges a batch.
+    fn note_served(&mut self, id: LinkId) -> Vec<Place> {
+        let mut acknowledged = Vec::new();
         let Some(request) = self.cluster.requests().last() else {
-            return;
+            return acknowledged;
         };
         if request.fault.is_some() {
             self.tally.count("brokers: requests that met a fault");
@@ -218,13 +269,16 @@ impl World {
                 _ => ("not served".to_owned(), None),
             };
             self.tally.count(&format!("brokers: {verdict}"));
+            let topic = self.plan.topics.iter().position(|t| t.name == batch.topic);
+            let place = topic.map(|topic| (topic as u32, batch.partition));
+            if code.is_none_or(|code| code == ErrorCode::DUPLICATE_SEQUENCE_NUMBER) {
+                acknowledged.extend(place);
+            }
             // A leader that was deposed after the append says so with an offset.
             let leaves_open = |code: ErrorCode| {
                 errors::produce(code).maybe_written || code == ErrorCode::NOT_LEADER_OR_FOLLOWER
             };
             if code.is_some_and(leaves_open) {
-                let topic = self.plan.topics.iter().position(|t| t.name == batch.topic);
-                let place = topic.map(|topic| (topic as u32, batch.partition));
                 self.said.extend(place);
             }
         }
@@ -257,11 +311,13 @@ impl World {
                 batches.join("; ")
             )
         });
+        acknowledged
     }
 
     pub(crate) fn answered(&mut self, id: LinkId, bytes: &[u8]) {
         if self.links.get(&id).is_some_and(|link| link.client_open) {
             self.wires.deliver(id, bytes);
+            self.company.answered(id);
         }
     }
 
@@ -284,6 +340,7 @@ impl World {
         } else {
             self.wires.reset(id);
         }
+        self.expect(id, Heard::End);
     }
 
     /// The client gives a connection up. What had left it may still arrive.

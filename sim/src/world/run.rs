@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use downpour::simulation;
+
 use crate::checker::check;
 use crate::plan::End;
 use crate::world::state::{Event, World};
@@ -69,9 +71,18 @@ impl World {
             self.show_time();
             self.handle(event);
             self.settle();
+            self.check_mail();
         }
         let open = self.open();
         self.fail(format!("no end after {STEPS_MAX} steps, {open} open"));
+    }
+
+    /// Lets events happen until `over`, for so long at most, in which the client's process is awake.
+    fn go_for(&mut self, time: Duration, over: impl Fn(&Self) -> bool) {
+        let began = self.now;
+        self.go(true, |world| {
+            over(world) || world.now > began.max(world.suspended_until) + time
+        });
     }
 
     /// Whether the event is a step of the client's process, which stands still.
@@ -108,10 +119,7 @@ impl World {
         }
         let longest = self.plan.options.iter().map(|o| o.delivery_timeout).max();
         let patience = longest.unwrap_or_default() + self.tolerance();
-        let began = self.now;
-        self.go(true, |world| {
-            world.all_ended() || world.now > began.max(world.suspended_until) + patience
-        });
+        self.go_for(patience, Self::all_ended);
         if !self.all_ended() && self.is_sound() {
             let open = self.open();
             self.fail(format!(
@@ -131,19 +139,13 @@ impl World {
         // A batch that expired in flight keeps its memory until its request ends; what has
         // nothing to send any more is noticed at the next visit.
         let config = &self.plan.config;
-        let slack = config.request_timeout
-            + config.connect_timeout
-            + config.reconnect_backoff.1
-            + self.tolerance()
-            + Duration::from_secs(1);
-        let began = self.now;
+        let slack = config.request_timeout + config.connect_timeout + config.reconnect_backoff.1;
+        let slack = slack + self.tolerance() + Duration::from_secs(1);
         let over = |world: &Self| match end {
             End::Drain => world.client_over && world.lent() == 0,
             _ => world.lent() == 0,
         };
-        self.go(true, |world| {
-            over(world) || world.now > began.max(world.suspended_until) + slack
-        });
+        self.go_for(slack, over);
         if !over(self) && self.is_sound() {
             let (lent, closed) = (self.lent(), self.client_over);
             self.fail(format!(
@@ -155,30 +157,29 @@ impl World {
     /// Without any trouble nothing takes longer than its linger and its turn; the sweep that
     /// looks at everything once in a while must not be what keeps records going.
     fn finish_promptly(&mut self) {
-        let net = self.plan.net;
-        let config = &self.plan.config;
-        let partitions: i32 = self.plan.topics.iter().map(|t| t.partitions).sum();
-        let full = self.desk.borrow().open_bytes / config.batch_size.max(1);
-        let turns = full as u32 + 2 * partitions as u32 + 3;
-        let turn = 2 * net.latency.1 + 2 * net.service.1 + net.sealing + 8 * net.jitter;
-        let pieces = if net.piecemeal > 0 { turns * 20 } else { 0 }
-            + if net.split_answers > 0 { turns * 10 } else { 0 };
         let linger = match self.plan.end {
-            End::Wait => config.linger.duration(),
+            End::Wait => self.plan.config.linger.duration(),
             _ => Duration::ZERO,
         };
-        let due = linger
-            + net.lookup
-            + turns * (turn + Duration::from_millis(1))
-            + Duration::from_millis(u64::from(pieces) * 4);
+        let due = linger + {
+            let desk = self.desk.borrow();
+            self.plan.turns_take(desk.open, desk.open_bytes)
+        };
         self.tally.count("runs: calm to the end");
-        let limit = self.now + due;
-        self.go(true, |world| world.open() == 0 || world.now > limit);
+        self.go_for(due, |world| world.open() == 0);
         let open = self.open();
         if open > 0 && self.is_sound() {
             self.fail(format!(
                 "{open} records take longer than {due:?} without any trouble"
             ));
+        }
+    }
+
+    /// Whoever posts while the I/O thread sleeps wakes it.
+    fn check_mail(&mut self) {
+        let producer = self.producer.as_ref().filter(|_| !self.io_ended);
+        if producer.is_some_and(simulation::is_mail_slept_on) {
+            self.fail("the I/O thread sleeps on mail".to_owned());
         }
     }
 
@@ -233,10 +234,7 @@ impl World {
         self.tally.count("client: closed in a hurry");
         self.close(Some(within));
         let time = within + CLOSE_LATE + self.plan.net.sealing + 6 * self.plan.net.jitter;
-        let began = self.now;
-        self.go(true, |world| {
-            world.client_over || world.now > began.max(world.suspended_until) + time
-        });
+        self.go_for(time, |world| world.client_over);
         if !self.client_over && self.is_sound() {
             self.fail(format!("closing within {within:?} is not over in time"));
         }
@@ -260,10 +258,8 @@ impl World {
     fn check_client(&mut self) {
         // A sender may be about to pause, or to try again a few times.
         let patience = self.tolerance() + Duration::from_secs(60);
-        let began = self.now;
-        self.go(true, |world| {
-            (world.open() == 0 && world.lent() == 0 && world.senders_are_done())
-                || world.now > began.max(world.suspended_until) + patience
+        self.go_for(patience, |world| {
+            world.open() == 0 && world.lent() == 0 && world.senders_are_done()
         });
         if !self.is_sound() {
             return;
@@ -304,11 +300,8 @@ impl World {
             return;
         }
         let config = &self.plan.config;
-        let limit = self.now.max(self.suspended_until)
-            + config.request_timeout
-            + self.tolerance()
-            + Duration::from_secs(2);
-        self.go(true, |world| world.io_ended || world.now > limit);
+        let time = config.request_timeout + self.tolerance() + Duration::from_secs(2);
+        self.go_for(time, |world| world.io_ended);
         if !self.io_ended && self.is_sound() {
             self.fail("the I/O thread goes on without a producer".to_owned());
         }
@@ -378,6 +371,7 @@ impl World {
             Event::Resume(link, frame, until) => self.resume(link, &frame, until),
             Event::Answer(link, bytes) => self.answered(link, &bytes),
             Event::Closed(link, why) => self.closed(link, why),
+            Event::Heard(link, heard) => self.check_heard(link, heard),
             Event::Trouble(at) => self.happen(at),
             Event::Restart(node) => self.restart(node),
             Event::Heal => self.heal(),

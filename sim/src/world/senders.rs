@@ -1,7 +1,10 @@
 //! The callers: those who send, those who wait for a verdict, and who flushes.
 
 use std::cell::RefCell;
+use std::future::poll_fn;
+use std::pin::pin;
 use std::rc::Rc;
+use std::task::Poll;
 use std::time::Duration;
 
 use downpour::{Delivery, Producer, Record, SendError, WaitedFor, simulation};
@@ -37,6 +40,10 @@ struct Sender {
     max_block: Duration,
     /// How late it may be told that its time is over.
     late: Duration,
+    /// Without any trouble a send takes so long at most.
+    takes: Option<Duration>,
+    /// Of a hundred sends so many are given up after a while.
+    hurried: u64,
     acks: bool,
     /// Of a hundred handles so many are kept.
     kept: u64,
@@ -62,6 +69,8 @@ impl World {
             old_records: self.plan.old_records,
             max_block: self.plan.max_block,
             late: self.tolerance(),
+            takes: self.plan.send_takes(),
+            hurried: self.plan.hurried,
             acks: config.acks != Acks::None,
             kept: self.plan.kept,
         };
@@ -107,6 +116,19 @@ impl World {
         self.scheduled.insert(id);
         self.after(late, crate::world::state::Event::Task(id));
     }
+}
+
+/// Waits for the send; `None` if it was still waiting after the pause, and is dropped.
+async fn first_of<T>(pause: impl Future<Output = ()>, send: impl Future<Output = T>) -> Option<T> {
+    let (mut pause, mut send) = (pin!(pause), pin!(send));
+    poll_fn(move |context| {
+        // The pause first: a send that was granted what it waited for may be dropped, too.
+        if pause.as_mut().poll(context).is_ready() {
+            return Poll::Ready(None);
+        }
+        send.as_mut().poll(context).map(Some)
+    })
+    .await
 }
 
 impl Sender {
@@ -162,12 +184,30 @@ impl Sender {
     async fn send(&self, id: u32, plan: &RecordPlan) -> bool {
         let record = self.record(id, plan);
         let began = self.desk.borrow().now;
-        match simulation::send(&self.producer, &record, self.options(plan)).await {
-            Ok(delivery) => {
+        let send = simulation::send(&self.producer, &record, self.options(plan));
+        let is_hurried = u64::from(id.wrapping_mul(2_246_822_519) >> 8) % 100 < self.hurried;
+        let sent = if is_hurried {
+            let patience = Duration::from_micros(u64::from(id.wrapping_mul(40_503)) % 200_000);
+            first_of(self.sleeps.sleep(patience), send).await
+        } else {
+            Some(send.await)
+        };
+        match sent {
+            Some(Ok(delivery)) => {
                 self.accepted(id, plan, delivery);
+                let mut desk = self.desk.borrow_mut();
+                let waited = desk.now.saturating_sub(began);
+                if self.takes.is_some_and(|most| waited > most) {
+                    let what = format!("a send took {waited:?} without any trouble");
+                    desk.notes.push(Note::Broken(what));
+                }
                 false
             }
-            Err(error) => self.refused(id, &error, began),
+            Some(Err(error)) => self.refused(id, &error, began),
+            None => {
+                self.desk.borrow_mut().count("senders: gave a send up");
+                false
+            }
         }
     }
 

@@ -12,6 +12,7 @@ use downpour::simulation::{self, Clocks, IoThread, Surroundings};
 use downpour::{Producer, ProducerBuilder, Unfinished};
 use downpour_fake::logic::Cluster;
 
+use crate::company::Company;
 use crate::history::{History, Place};
 use crate::ledger::Ledger;
 use crate::plan::{AUTO_PARTITIONS, Plan};
@@ -49,6 +50,8 @@ pub(crate) enum Event {
     Answer(LinkId, Vec<u8>),
     /// The client's socket ends, or breaks.
     Closed(LinkId, &'static str),
+    /// The client must have heard of something on a connection by now, and have done something.
+    Heard(LinkId, Heard),
     /// One of the phase's misfortunes.
     Trouble(usize),
     Restart(i32),
@@ -60,6 +63,15 @@ pub(crate) enum Event {
     Abort,
 }
 
+/// What a client hears of a connection and has to do something about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Heard {
+    /// It is open: the client says something first.
+    Open,
+    /// It has ended, so the client closes it.
+    End,
+}
+
 /// The broker's end of a connection and what is on its way.
 #[derive(Debug, Default)]
 pub(crate) struct Link {
@@ -67,6 +79,8 @@ pub(crate) struct Link {
     pub(crate) connected: bool,
     /// The client has not closed its end, nor was it told of an end.
     pub(crate) client_open: bool,
+    /// The client has sent something on it.
+    pub(crate) is_used: bool,
     pub(crate) server_open: bool,
     /// Requests are lost on the way.
     pub(crate) deaf: bool,
@@ -133,6 +147,7 @@ pub(crate) struct World {
     /// What the closing handed back.
     pub(crate) left: Unfinished,
     pub(crate) ledger: Ledger,
+    pub(crate) company: Company,
     /// Partitions of which a broker said that it may have appended a batch.
     pub(crate) said: BTreeSet<Place>,
     pub(crate) trace: Trace,
@@ -217,6 +232,7 @@ impl World {
             client_over: false,
             left: Unfinished::default(),
             ledger: Ledger::default(),
+            company: Company::default(),
             said: BTreeSet::new(),
             trace,
             tally: Tally::default(),

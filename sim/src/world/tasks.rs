@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
@@ -90,21 +91,43 @@ impl Tasks {
     }
 }
 
+/// Whether a sleep is over, and whom to tell.
+#[derive(Debug, Default)]
+struct Over {
+    is_over: AtomicBool,
+    waker: Mutex<Option<Waker>>,
+}
+
+impl Wake for Over {
+    fn wake(self: Arc<Self>) {
+        self.is_over.store(true, Ordering::Relaxed);
+        let mut waker = self.waker.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(waker) = waker.take() {
+            waker.wake();
+        }
+    }
+}
+
 /// What tasks ask of the world.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Sleeps(Rc<RefCell<Vec<(Duration, Waker)>>>);
 
 impl Sleeps {
-    /// Waits so long.
+    /// Waits so long, also if it is polled in between.
     pub(crate) fn sleep(&self, time: Duration) -> impl Future<Output = ()> + use<> {
         let sleeps = self.clone();
-        let mut asked = time.is_zero();
+        let over = Arc::new(Over::default());
+        let mut asked = false;
         std::future::poll_fn(move |context| {
-            if std::mem::replace(&mut asked, true) {
+            if time.is_zero() || over.is_over.load(Ordering::Relaxed) {
                 return Poll::Ready(());
             }
-            let waker = context.waker().clone();
-            sleeps.0.borrow_mut().push((time, waker));
+            let mut waker = over.waker.lock().unwrap_or_else(PoisonError::into_inner);
+            *waker = Some(context.waker().clone());
+            drop(waker);
+            if !std::mem::replace(&mut asked, true) {
+                sleeps.0.borrow_mut().push((time, over.clone().into()));
+            }
             Poll::Pending
         })
     }

@@ -31,13 +31,16 @@ impl World {
             ));
         }
         if matches!(fate, Fate::Failed { .. }) {
-            self.ledger.handle_failed(id, at);
+            self.ledger.handle_failed(id, self.now);
         }
         if let Fate::Unknown { why } = &fate {
-            let is_sure = self.plan.expect.is_strict() && !self.said.contains(&entry.place);
-            // Senders are told in another order than verdicts are given, by as much as this.
-            let by = at.checked_sub(2 * self.plan.net.jitter);
-            if is_sure && by.is_some_and(|by| self.ledger.is_absent(id, by)) {
+            // A caller is told a moment after the verdict, each in its own time.
+            let late = self.plan.net.jitter + Duration::from_millis(1);
+            let is_sure = self.plan.expect.is_strict()
+                && !self.said.contains(&entry.place)
+                && self.suspended_until + late < self.now;
+            let told_by = self.now.saturating_sub(late);
+            if is_sure && self.ledger.is_absent(id, told_by) {
                 self.fail(format!(
                     "record {id} is called unknown ({why}) behind one that is absent"
                 ));

@@ -24,10 +24,11 @@ pub(crate) enum Deed {
     /// Bytes that a socket took.
     Written(LinkId, Vec<u8>),
     /// A request of which the first byte was taken, whole.
-    Begun(Vec<u8>),
+    Begun(LinkId, Vec<u8>),
     /// A write found no room.
     Full(LinkId),
-    Close(LinkId),
+    /// The socket is closed; whether it had taken its last request whole.
+    Close(LinkId, bool),
 }
 
 /// How far a client's end is.
@@ -108,6 +109,11 @@ impl Wires {
     /// Whether a request was taken in part.
     pub(crate) fn is_within_a_request(&self, id: LinkId) -> bool {
         self.lock().ends.get(&id).is_some_and(|end| end.begun > 0)
+    }
+
+    /// Whether the client still has this end.
+    pub(crate) fn is_held(&self, id: LinkId) -> bool {
+        self.lock().ends.contains_key(&id)
     }
 
     /// The connection is open, or is refused.
@@ -260,7 +266,7 @@ impl Socket for Wire {
             let len = offered[at..].first_chunk::<4>();
             let len = len.map_or(0, |len| u32::from_be_bytes(*len) as usize) + 4;
             if let Some(request) = offered.get(at..at + len) {
-                ends.deeds.push(Deed::Begun(request.to_vec()));
+                ends.deeds.push(Deed::Begun(self.id, request.to_vec()));
             }
             at += len;
         }
@@ -274,10 +280,12 @@ impl Socket for Wire {
 impl Drop for Wire {
     fn drop(&mut self) {
         let mut ends = self.ends.lock();
+        let mut is_whole = true;
         if let Some(end) = ends.ends.remove(&self.id) {
+            is_whole = end.begun == 0;
             // The token is free for the connection's next socket, of which nothing was told yet.
             ends.events.retain(|event| event.token != end.token);
         }
-        ends.deeds.push(Deed::Close(self.id));
+        ends.deeds.push(Deed::Close(self.id, is_whole));
     }
 }

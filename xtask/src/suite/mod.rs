@@ -83,7 +83,7 @@ const SECTIONS: &[Section] = &[
     section("tests", &["test", "--workspace", "--exclude", "downpour-conformance"]),
     section("sim", &["xtask", "sim", "--seeds", "2000"]),
     // A simulator that finds nothing would pass every seed.
-    section("sim-bugs", &["xtask", "bugs", "--quick", "3"]),
+    section("sim-mutants", &["xtask", "mutants", "--quick", "--seeds", "200"]),
     // The published crates are tested with the oldest Rust that README promises.
     section("msrv", &[
         "test", "-p", "downpour-wire", "-p", "downpour-core", "-p", "downpour", "-p", "downpour-fake",

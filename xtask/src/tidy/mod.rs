@@ -1,7 +1,6 @@
 //! `cargo xtask tidy`: the rules of the house that no compiler checks. Each rule is a file of its
 //! own; this one collects what they look at and tells what they found.
 
-mod bugs;
 mod cycles;
 mod directions;
 mod files;
@@ -65,7 +64,6 @@ pub fn check(root: &Path) -> Result<Vec<Problem>, String> {
         problems.extend(rooms::check(modules, &map));
     }
     let files = listed_files(root)?;
-    problems.extend(bugs::check(root, &files)?);
     problems.extend(messages::check(root)?);
     for file in files {
         // Binary files hold no lines, and a file may be deleted but not yet committed so.

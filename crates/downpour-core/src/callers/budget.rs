@@ -15,6 +15,7 @@
 use std::collections::VecDeque;
 
 use crate::ids::MemoryLine;
+use crate::mutants;
 
 /// Names one waiting caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -210,6 +211,7 @@ impl<W> Budget<W> {
     /// be dropped without the lock.
     pub fn cancel(&mut self, key: WaitKey, woken: &mut Vec<W>) -> Option<W> {
         if let Some(bytes) = self.collect(key) {
+            let bytes = mutants::pick(47, 0, bytes);
             self.release(key.line, bytes, woken);
             return None;
         }

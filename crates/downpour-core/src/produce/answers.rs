@@ -15,6 +15,7 @@ use crate::client::ending::Ending;
 use crate::event::Event;
 use crate::ids::ConnectionId;
 use crate::ids::PartitionId;
+use crate::mutants;
 use crate::outcome::Cause;
 use crate::produce::engine::Engine;
 use crate::produce::queues::Queues;
@@ -184,7 +185,7 @@ impl<T: Clone> Engine<T> {
                         (stale, queue.peek(now))
                     })
                     .unwrap_or((false, Peek::Nothing));
-                if stale {
+                if stale && !mutants::is(24) {
                     self.metadata.want();
                 }
                 if let Some(hint) = &said.current_leader {
@@ -198,9 +199,10 @@ impl<T: Clone> Engine<T> {
             let cause = Cause::Unanswered {
                 reason: Arc::from("the answer to its request left this batch out"),
             };
+            let left = mutants::pick(18, Left::Part, Left::Whole);
             let out = &mut self.out;
             queues.with(batch.partition, |queue| {
-                queue.handle_lost(batch.send_id, Left::Whole, cause, now, out);
+                queue.handle_lost(batch.send_id, left, cause, now, out);
             });
             self.lists.mark_dirty(batch.partition);
         }

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use crate::client::connection::Connection;
 use crate::ids::PartitionId;
+use crate::mutants;
 use crate::produce::engine::{Engine, earlier};
 use crate::produce::queues::Queues;
 use crate::produce::requests::{Purpose, in_flight};
@@ -37,7 +38,7 @@ impl<T: Clone> Engine<T> {
             let Some(broker) = self.brokers.get(&id) else {
                 continue;
             };
-            consider(broker.next_at);
+            consider(broker.next_at.filter(|_| !mutants::is(22)));
             let pause = broker.pause.filter(|_| self.is_pausing(id, now));
             consider(pause.map(|pause| pause.until));
             consider(self.connections.retry_at(id));

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use downpour_wire::batch::Body;
 
+use crate::mutants;
 use crate::outcome::Cause;
 use crate::output::Outputs;
 use crate::queue::batch::{Batch, Waiting};
@@ -29,10 +30,15 @@ impl<T: Clone> Queue<T> {
         self.close_unsent(|_| true);
         // Those in flight may be behind one that waits and is known to be absent.
         self.break_behind_absent(|_| true);
+        let give_up = if mutants::is(23) {
+            Self::give_up
+        } else {
+            Self::give_up_in_flight
+        };
         for in_flight in std::mem::take(&mut self.in_flight) {
             let batch = in_flight.batch;
             if !batch.resolved {
-                self.give_up_in_flight(&batch, closed(&batch), now, out);
+                give_up(self, &batch, closed(&batch), now, out);
             }
             self.free(batch, out);
         }

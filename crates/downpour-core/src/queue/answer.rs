@@ -10,6 +10,7 @@ use downpour_wire::error_code::ErrorCode;
 
 use crate::errors::{self, Reaction};
 use crate::event::Event;
+use crate::mutants;
 use crate::outcome::{Cause, Verdict, WaitingFor, Written};
 use crate::output::{Output, Outputs};
 use crate::queue::batch::{Batch, Doubt, InFlight, Left, resolve};
@@ -90,7 +91,7 @@ impl<T: Clone> Queue<T> {
         // A leader appends, waits for its followers, and is deposed meanwhile: it answers
         // NOT_LEADER_OR_FOLLOWER, which otherwise means that it did not append. The offset in
         // the answer shows that it did.
-        if row.maybe_written || answer.base_offset >= 0 {
+        if row.maybe_written || (answer.base_offset >= 0 && !mutants::is(14)) {
             batch.doubt = Doubt::Said;
         }
         match row.reaction {
@@ -154,7 +155,7 @@ impl<T: Clone> Queue<T> {
             return;
         };
         batch.spent |= left != Left::Nothing;
-        if left == Left::Whole {
+        if left == Left::Whole && !mutants::is(2) {
             batch.doubt = batch.doubt.max(Doubt::Lost);
             clear_doubt(&self.sequence, &mut batch);
         }
@@ -199,7 +200,9 @@ impl<T: Clone> Queue<T> {
     /// The delivery timeout gave its handles their verdict; what remains is the sequence.
     fn drop_resolved(&mut self, batch: Batch<T>, out: &mut Outputs<T>) {
         self.handle_gap(&batch);
-        self.free(batch, out);
+        if !mutants::is(31) {
+            self.free(batch, out);
+        }
     }
 
     fn retry(&mut self, mut batch: Batch<T>, cause: Cause, now: Instant, out: &mut Outputs<T>) {
@@ -207,7 +210,9 @@ impl<T: Clone> Queue<T> {
         batch.last = Some(last.clone());
         // Also the batch that is retried goes alone until it is through: one that follows it
         // could be appended while it is refused.
-        self.sequence.unprove();
+        if !mutants::is(13) {
+            self.sequence.unprove();
+        }
         if now >= batch.deadline {
             let cause = Cause::DeliveryTimeout {
                 last: Some(last),
@@ -303,7 +308,7 @@ impl<T: Clone> Queue<T> {
     /// Makes smaller batches of one that the broker finds too large; they keep its sequences,
     /// its deadline and its place.
     fn split(&mut self, batch: Batch<T>, answer: &Answer, now: Instant, out: &mut Outputs<T>) {
-        if batch.count() < 2 || batch.maybe_written() {
+        if batch.count() < 2 || (batch.maybe_written() && !mutants::is(8)) {
             return self.fail_answered(batch, answer, now, out);
         }
         let whole = batch.body.uncompressed_len();
@@ -339,7 +344,7 @@ impl<T: Clone> Queue<T> {
         for (i, body) in parts.into_iter().enumerate() {
             let count = body.count();
             // The parts share the whole's credit; what rounding leaves goes with the last.
-            let share = if i == last {
+            let share = if i == last && !mutants::is(6) {
                 memory
             } else {
                 body.len().min(memory)
@@ -364,7 +369,8 @@ impl<T: Clone> Queue<T> {
                 resolved: false,
             });
             first += count;
-            sequence = sequence.map(|(id, s)| (id, crate::identity::advance(s, count)));
+            let step = mutants::pick(19, 0, count);
+            sequence = sequence.map(|(id, s)| (id, crate::identity::advance(s, step)));
         }
     }
 }

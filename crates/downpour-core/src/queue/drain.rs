@@ -6,6 +6,7 @@ use std::time::Instant;
 use downpour_wire::batch::{Body, HEADER_LEN, Stamp};
 
 use crate::identity::{Grant, Identity};
+use crate::mutants;
 use crate::outcome::{Cause, WaitingFor};
 use crate::output::Outputs;
 use crate::queue::batch::{Batch, InFlight, Open, Waiting};
@@ -199,7 +200,7 @@ impl<T: Clone> Queue<T> {
 
     /// Begins anew under an identity; nothing is in flight.
     fn begin(&mut self, grant: Grant, now: Instant, out: &mut Outputs<T>) {
-        if !self.settings.resend_unknown {
+        if !self.settings.resend_unknown && !mutants::is(7) {
             // Under a new epoch the broker cannot recognise what it has already: a batch that
             // may be in the log would be written twice.
             let cause = |batch: &Batch<T>| Cause::EpochLost {
@@ -235,6 +236,7 @@ impl<T: Clone> Queue<T> {
             return true;
         }
         self.settings.idempotent
+            && !mutants::is(21)
             && self.in_flight.iter().any(|sent| sent.batch.maybe_written())
             && !matches!(next, Some(Waiting::Sealed(batch)) if batch.maybe_written())
     }
@@ -244,7 +246,7 @@ impl<T: Clone> Queue<T> {
             return Drain::Blocked;
         };
         let stamp = if self.settings.idempotent {
-            if batch.stamp.is_none() {
+            if batch.stamp.is_none() || mutants::is(1) {
                 batch.stamp = self.sequence.take(batch.count());
             }
             let (identity, sequence) = batch

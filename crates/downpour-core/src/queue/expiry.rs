@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use crate::mutants;
 use crate::outcome::{Cause, WaitingFor};
 use crate::output::Outputs;
 use crate::queue::batch::{Batch, Waiting};
@@ -30,9 +31,9 @@ impl<T: Clone> Queue<T> {
             };
             self.give_up_in_flight(batch, cause, now, out);
             // Buffer and sequence stay with the request until its answer (KAFKA-19012).
-            self.in_flight[at].batch.resolved = true;
+            self.in_flight[at].batch.resolved = !mutants::is(5);
         }
-        self.close_unsent(|open| now >= open.deadline());
+        self.close_unsent(|open| now >= open.deadline() && !mutants::is(20));
         self.expire_waiting(now, waiting_for, why, out);
     }
 

@@ -16,6 +16,7 @@
 use std::time::{Duration, Instant};
 
 use crate::identity::{Grant, Identity, advance};
+use crate::mutants;
 use crate::queue::batch::OrderKey;
 
 /// A proof is worth nothing once brokers may have forgotten this producer, which they do after a
@@ -124,7 +125,7 @@ impl Sequence {
         if !is_broken && !is_over {
             return Need::Nothing;
         }
-        if is_in_flight {
+        if is_in_flight && !mutants::is(29) {
             return Need::Answers;
         }
         match newest {
@@ -175,7 +176,7 @@ impl Sequence {
     /// Nothing is in flight: a proof that is too old ends.
     pub(super) fn handle_lull(&mut self, now: Instant) {
         if let State::Proven { at, .. } = self.state {
-            if now.saturating_duration_since(at) >= PROOF_LASTS {
+            if now.saturating_duration_since(at) >= PROOF_LASTS && !mutants::is(15) {
                 self.unprove();
             }
         }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use crate::config::Config;
 use crate::event::Event;
 use crate::ids::MemoryLine;
+use crate::mutants;
 use crate::outcome::{Cause, Failure, Verdict, Written};
 use crate::output::{Output, Outputs};
 use crate::queue::batch::{Batch, Doubt, InFlight, Open, OrderKey, Waiting, resolve};
@@ -213,7 +214,7 @@ impl<T: Clone> Queue<T> {
         Some(Turn {
             from: std::mem::replace(&mut self.line, self.leader_line),
             to: self.leader_line,
-            bytes: self.held,
+            bytes: mutants::pick(30, 0, self.held),
         })
     }
 
@@ -266,7 +267,7 @@ impl<T: Clone> Queue<T> {
 
     /// Batches that may be in flight at once right now.
     pub(crate) fn max_in_flight(&self) -> usize {
-        if self.settings.idempotent && !self.sequence.is_proven() {
+        if self.settings.idempotent && !self.sequence.is_proven() && !mutants::is(4) {
             1
         } else {
             self.settings.max_in_flight
@@ -348,7 +349,8 @@ impl<T: Clone> Queue<T> {
         else {
             return;
         };
-        if !batch.spent && self.sequence.give_back(stamp, batch.count()) {
+        let is_spent = mutants::pick(27, batch.maybe_written(), batch.spent);
+        if !is_spent && self.sequence.give_back(stamp, batch.count()) {
             return;
         }
         let absent = (!batch.maybe_written()).then(|| batch.order_key());
@@ -363,7 +365,7 @@ impl<T: Clone> Queue<T> {
             Waiting::Sealing { .. } => None,
         });
         let in_flight = self.in_flight.iter_mut().map(|sent| &mut sent.batch);
-        for batch in waiting.chain(in_flight) {
+        for batch in waiting.chain(in_flight).filter(|_| !mutants::is(28)) {
             clear_doubt(&self.sequence, batch);
         }
     }
@@ -416,7 +418,7 @@ impl<T: Clone> Queue<T> {
     pub(crate) fn put_back(&mut self, batch: Batch<T>) {
         let at = self
             .waiting
-            .partition_point(|w| w.order_key() < batch.order_key());
+            .partition_point(|w| w.order_key() < batch.order_key() || mutants::is(3));
         self.waiting.insert(at, Waiting::Sealed(batch));
     }
 }

@@ -3,6 +3,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use downpour_core::mutants;
 use downpour_core::outcome::Verdict;
 
 /// Records by their verdicts.
@@ -21,7 +22,10 @@ impl Tally {
             Verdict::Unknown(_) => &self.unknown,
             _ => &self.delivered,
         };
-        number.fetch_add(u64::from(records), Ordering::Relaxed);
+        number.fetch_add(
+            u64::from(records) << u32::from(mutants::is(50)),
+            Ordering::Relaxed,
+        );
     }
 
     pub(crate) fn delivered(&self) -> u64 {

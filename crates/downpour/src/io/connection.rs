@@ -5,6 +5,7 @@
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
 
+use downpour_core::mutants;
 use downpour_wire::error::DecodeError;
 use downpour_wire::frame::{Frame, FrameReader};
 
@@ -76,7 +77,7 @@ impl<S: Socket> Connection<S> {
 
     /// The peer ends the stream: reading must go on until it sees the end.
     pub(super) fn handle_ending(&mut self) {
-        self.ending = true;
+        self.ending = !mutants::is(48);
     }
 
     /// Adds a frame to what is to be written. Bounded by the requests in flight.
@@ -118,7 +119,7 @@ impl<S: Socket> Connection<S> {
             if self.offset < first.len() {
                 break;
             }
-            self.offset -= first.len();
+            self.offset = mutants::pick(43, 0, self.offset - first.len());
             self.frames.pop_front();
         }
     }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use downpour_core::event::Event;
 use downpour_core::ids::{MemoryLine, PartitionId};
+use downpour_core::mutants;
 use downpour_core::produce::{Engine, Output, TopicUpdate};
 use downpour_core::seal::{SealJob, Sealed};
 use downpour_wire::batch::Body;
@@ -133,7 +134,7 @@ impl<S: Sockets> Driver<S> {
             (None, _) => false,
         };
         // Only the I/O thread ends a producer.
-        if sleeps_too_long || self.closing.begun {
+        if (sleeps_too_long && !mutants::is(42)) || self.closing.begun {
             self.after.unpark(&self.shared);
         }
         self.after.take_for_caller(&self.shared)
@@ -176,6 +177,7 @@ impl<S: Sockets> Driver<S> {
                         .handle_topic_wanted(topic.index(), topic.name(), now);
                 }
                 Command::Close { deadline } => self.begin_closing(deadline, true),
+                Command::Detach if mutants::is(51) => {}
                 Command::Detach => self.begin_closing(None, false),
             }
         }
@@ -205,7 +207,7 @@ impl<S: Sockets> Driver<S> {
                 self.carry_out(output, now);
             }
             self.connections.flush(&mut self.connection_events);
-            if quiet && self.connection_events.is_empty() {
+            if quiet && (self.connection_events.is_empty() || mutants::is(45)) {
                 return;
             }
         }
@@ -351,7 +353,7 @@ impl<S: Sockets> Driver<S> {
         };
         let mut done = entry.lock().queue.finish_seal(sealed);
         let memory = &self.shared.memory;
-        let credit = (done.line, done.freed);
+        let credit = (done.line, done.freed << u32::from(mutants::is(44)));
         memory.give_back_all(&mut done.recycled, credit, &mut self.after.wakers);
         self.engine.mark_dirty(partition);
     }
@@ -418,7 +420,7 @@ impl<S: Sockets> Driver<S> {
         let others = [
             self.shared.timers.next_at(),
             self.connections.next_wake(),
-            self.closing.next_wake(),
+            self.closing.next_wake().filter(|_| !mutants::is(46)),
         ];
         for at in others.into_iter().flatten() {
             wake_at = Some(wake_at.map_or(at, |w| w.min(at)));

@@ -22,6 +22,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::time::Instant;
 
 use downpour_core::ids::PartitionId;
+use downpour_core::mutants;
 
 use crate::sys::callback;
 use crate::sys::lock::lock;
@@ -129,7 +130,9 @@ impl Mailbox {
     /// Makes the I/O thread look around: something lies elsewhere than in the mail.
     pub(crate) fn wake(&self) {
         self.signal();
-        self.unpark();
+        if !mutants::is(41) {
+            self.unpark();
+        }
     }
 
     /// The same without waking anybody, for who holds a lock: it calls [`unpark`](Self::unpark)
@@ -171,6 +174,18 @@ impl Mailbox {
     /// Called by the I/O thread: it is awake and will look before it sleeps again.
     pub(crate) fn note_awake(&self) {
         self.awake.store(true, Ordering::Release);
+    }
+
+    /// Whether the I/O thread is awake, or is about to be.
+    #[cfg(feature = "simulation")]
+    pub(crate) fn is_awake(&self) -> bool {
+        self.awake.load(Ordering::Acquire)
+    }
+
+    /// Whether there is mail.
+    #[cfg(feature = "simulation")]
+    pub(crate) fn has_mail(&self) -> bool {
+        !self.lock().is_empty()
     }
 }
 

@@ -6,7 +6,7 @@
 //! share a lock are in `many`.
 
 use std::cell::RefCell;
-use std::sync::{Arc, MutexGuard};
+use std::sync::Arc;
 use std::task::Waker;
 
 use downpour_core::callers::partitioner::{Choice, Partitioner, murmur2};
@@ -27,6 +27,7 @@ use crate::error::send::SendError;
 use crate::record::part::Part;
 use crate::record::record::{NO_PARTITION, NO_TIMESTAMP, Record, Target};
 use crate::shared::shared::Shared;
+use crate::sys::sync::{MutexGuard, thread_local};
 use crate::sys::wake;
 use crate::topics::entry::TopicEntry;
 use crate::topics::partitions::{PartitionEntry, PartitionInner};

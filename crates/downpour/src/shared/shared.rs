@@ -4,8 +4,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::task::Waker;
 use std::time::Instant;
 
@@ -26,6 +26,7 @@ use crate::shared::unusual::{Reason, Unusual};
 use crate::sys::callback;
 use crate::sys::clock::Clock;
 use crate::sys::lock::lock;
+use crate::sys::sync::{Mutex, MutexGuard, OnceLock};
 use crate::sys::wake;
 use crate::topics::entry::{LineChange, TopicEntry};
 use crate::topics::table::Topics;

@@ -3,8 +3,7 @@
 //! *Invariant:* a partition never moves in memory and never goes away, so that a reference to
 //! it is as good as its number.
 
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+use std::sync::Arc;
 
 use downpour_core::ids::PartitionId;
 use downpour_core::queue::Queue;
@@ -12,6 +11,8 @@ use downpour_core::queue::Queue;
 use crate::delivery::batch_state::BatchState;
 use crate::delivery::tally::Tally;
 use crate::sys::lock::lock;
+use crate::sys::sync::atomic::{AtomicU32, Ordering};
+use crate::sys::sync::{Mutex, MutexGuard, OnceLock};
 use crate::topics::figures::Figures;
 
 /// One partition's queue and its lock.

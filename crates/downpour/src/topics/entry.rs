@@ -270,7 +270,6 @@ impl TopicEntry {
             }
         }
         let lines = self.lines(leaders, &before);
-        self.set_spread(Spread::new(leaders.clone(), lines, silent));
         let count = u32::try_from(leaders.len()).unwrap_or(0);
         self.partitions.grow(count, |partition| {
             let id = PartitionId {
@@ -281,6 +280,9 @@ impl TopicEntry {
             let queue = Queue::new(self.name.clone(), partition, line, settings);
             PartitionEntry::new(id, queue, closed)
         });
+        // In this order: what a sender chooses by the spread or by the count is there.
+        self.set_spread(Spread::new(leaders.clone(), lines, silent));
+        self.partitions.show(count);
         let mut waiting = self.waiting();
         waiting.last = None;
         waiting.wakers.take_all(woken);

@@ -56,14 +56,17 @@ fn abandoned(batch: &BatchState) {
     wake::wake_all(&mut woken);
 }
 
-fn wait_for_one(batch: &BatchState, index: u32) -> Option<i64> {
+/// What its handle learns is counted by then.
+fn wait_for_one(batch: &BatchState, tally: &Tally, index: u32) -> Option<i64> {
     let mut waiter = None;
     let outcome = block_on(poll_fn(|context| {
         let outcome = batch.outcome(index, 0);
         let outcome = outcome.or_else(|| batch.poll(index, 0, &mut waiter, context.waker()));
         outcome.map_or(Poll::Pending, Poll::Ready)
     }));
-    outcome.unwrap().offset()
+    let offset = outcome.unwrap().offset();
+    assert!(offset.is_none() || tally.delivered() > 0, "not counted yet");
+    offset
 }
 
 fn wait_for_run(batch: &BatchState) {
@@ -103,12 +106,13 @@ fn every_waiter_is_woken(end: fn(&BatchState), is_delivered: bool) {
         let batch = BatchState::new(Arc::from("t"), 0, tally.clone());
         let idle = [Arc::new(Idle), Arc::new(Idle)];
         let own = idle.clone().map(Waker::from);
+        let [first, second] = [tally.clone(), tally.clone()];
         let callers: [Box<dyn FnOnce(&BatchState) + Send>; 6] = [
             Box::new(move |batch| {
                 let offset = is_delivered.then_some(40);
-                assert_eq!(wait_for_one(batch, 0), offset);
+                assert_eq!(wait_for_one(batch, &first, 0), offset);
             }),
-            Box::new(|batch| assert_eq!(wait_for_one(batch, 1), Some(41))),
+            Box::new(move |batch| assert_eq!(wait_for_one(batch, &second, 1), Some(41))),
             Box::new(wait_for_run),
             Box::new(wait_for_all),
             Box::new(move |batch| change_mind(batch, [&own[0], &own[1]])),

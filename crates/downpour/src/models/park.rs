@@ -50,11 +50,15 @@ fn a_thread_that_parks_loses_no_wake() {
             thread::spawn(move || flag.raise())
         });
         // Within a poll, as by a waker's owner who waits for something else: a wait of its own.
-        block_on(poll_fn(|_| {
+        block_on(poll_fn(|context| {
+            *lock(&flag.waiting) = Some(context.waker().clone());
+            let is_up = flag.count.load(Ordering::Acquire) == 2;
             inner.wait_for(1);
-            Poll::Ready(())
+            match is_up {
+                true => Poll::Ready(()),
+                false => Poll::Pending,
+            }
         }));
-        flag.wait_for(2);
         raisers
             .into_iter()
             .for_each(|raiser| raiser.join().unwrap());

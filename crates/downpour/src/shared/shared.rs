@@ -122,6 +122,10 @@ impl Shared {
             // Not where it happened: others wait there for the outcome.
             callback::say(|| tracing::error!(%reason, "the I/O thread could not be started"));
         }
+        if self.is_closing() {
+            // Whoever closes before there is a thread sees to it that there will be none.
+            return Err(SendError::Closed);
+        }
         Err(SendError::NoThread {
             reason: reason.clone(),
         })

@@ -1,9 +1,9 @@
 //! Runs a model often, each time in another order.
 
 /// How often a model runs, in orders of either kind; the suite has a minute for all of them.
-pub(super) const OFTEN: usize = 4_000;
+pub(super) const OFTEN: usize = 2_000;
 /// The same for one that is large.
-pub(super) const SELDOM: usize = 600;
+pub(super) const SELDOM: usize = 300;
 
 /// Preemptions that a bug may need.
 #[cfg(downpour_shuttle)]

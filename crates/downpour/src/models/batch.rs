@@ -16,6 +16,8 @@ use crate::sys::wake;
 
 const RECORDS: u32 = 3;
 
+type Caller = Box<dyn FnOnce(&BatchState) + Send>;
+
 /// A waker whose clones can be counted.
 struct Idle;
 
@@ -107,7 +109,7 @@ fn every_waiter_is_woken(end: fn(&BatchState), is_delivered: bool) {
         let idle = [Arc::new(Idle), Arc::new(Idle)];
         let own = idle.clone().map(Waker::from);
         let [first, second] = [tally.clone(), tally.clone()];
-        let callers: [Box<dyn FnOnce(&BatchState) + Send>; 6] = [
+        let callers: [Caller; 6] = [
             Box::new(move |batch| {
                 let offset = is_delivered.then_some(40);
                 assert_eq!(wait_for_one(batch, &first, 0), offset);

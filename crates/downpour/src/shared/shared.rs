@@ -298,3 +298,25 @@ impl Shared {
         wake::wake_all(&mut woken);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::partial::PartialConfig;
+    use crate::config::resolve;
+
+    #[test]
+    fn a_send_that_comes_to_a_producer_closed_before_its_use_is_told_so() {
+        let partial = PartialConfig {
+            bootstrap: Some("one:1".into()),
+            ..PartialConfig::default()
+        };
+        let settings = resolve::settings(partial).unwrap();
+        let start: Start = Box::new(|_| unreachable!("it is closed"));
+        let shared = Shared::new(settings, Clock::default(), start);
+        shared.begin_closing();
+        assert!(!shared.is_started_or_never());
+        let told = shared.ensure_started();
+        assert!(matches!(told, Err(SendError::Closed)), "{told:?}");
+    }
+}

@@ -25,6 +25,8 @@ mod delivery;
 mod error;
 mod io;
 mod label;
+#[cfg(test)]
+mod models;
 mod observe;
 mod producer;
 mod record;

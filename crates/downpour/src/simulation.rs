@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 pub use crate::io::driver::Sleep;
@@ -30,6 +30,7 @@ use crate::shared::shared::Shared;
 use crate::sys::clock::{Clock, SimulatedClock};
 use crate::sys::lock::lock;
 use crate::sys::random;
+use crate::sys::sync::Mutex;
 
 /// Clocks that show what they are set to.
 #[derive(Debug, Clone)]

@@ -9,5 +9,6 @@ pub(crate) mod lock;
 pub(crate) mod park;
 pub(crate) mod random;
 pub(crate) mod spin;
+pub(crate) mod sync;
 pub(crate) mod wake;
 pub(crate) mod waker_set;

@@ -9,7 +9,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use needs::Need::{self, Component, Java, Program, Target, Toolchain};
+use needs::Need::{self, Component, Java, Of, Program, Target, Toolchain};
 use tally::Tally;
 
 /// One part of the suite: a command of cargo, and where and with what it is run.
@@ -98,6 +98,24 @@ const SECTIONS: &[Section] = &[
     section("asan", &[
         "test", "-p", "downpour", "--test", "it", "--target", "x86_64-unknown-linux-gnu", "fork",
     ]).env(&[("RUSTFLAGS", "-Zsanitizer=address")]).toolchain("nightly").needs(&[Toolchain("nightly")]),
+    // Threads against each other in orders of shuttle's choice: `crates/downpour/src/models`.
+    section("shuttle", &[
+        "test", "-p", "downpour", "--lib", "--features", "simulation", "--target-dir", "target/shuttle",
+        "--config", "profile.dev.package.shuttle-engine.opt-level=2", "models",
+    ]).env(&[("RUSTFLAGS", "--cfg downpour_shuttle")]),
+    // The same on real threads, which Miri runs with the memory of a weakly ordered processor, and
+    // what else of the shell needs no socket. All at once: each test is an interpreter's work.
+    section("miri", &[
+        "miri", "test", "-p", "downpour", "--lib", "--features", "simulation", "--target-dir", "target/miri",
+        "--", "models::", "delivery::", "shared::m", "shared::t", "sys::", "topics::entry", "topics::partitions",
+    ]).env(&[("MIRIFLAGS", "-Zmiri-disable-isolation")]).toolchain("nightly")
+        .needs(&[Of("nightly", "miri"), Of("nightly", "rust-src")]),
+    section("tsan", &[
+        "test", "-Zbuild-std", "--target", "x86_64-unknown-linux-gnu", "-p", "downpour", "--lib", "--test", "it",
+        "--features", "simulation", "--target-dir", "target/tsan",
+    ])// A thread that nobody joins is no leak: the I/O thread of a producer whose last handle was dropped.
+    .env(&[("RUSTFLAGS", "-Zsanitizer=thread"), ("TSAN_OPTIONS", "report_thread_leaks=0")])
+        .toolchain("nightly").needs(&[Of("nightly", "rust-src")]),
     section("bench-format", &["fmt", "--all", "--check"]).dir("bench").needs(&[Component("rustfmt")]),
     // It leaves out the one package that compiles librdkafka, which takes minutes.
     section("bench-clippy", &[

@@ -13,6 +13,8 @@ pub(super) enum Need {
     Java,
     /// A Rust toolchain beside the one in use; rustup installs it.
     Toolchain(&'static str),
+    /// A component of a toolchain, named first, beside the one in use; rustup installs both.
+    Of(&'static str, &'static str),
     /// The standard library of a toolchain, named first, for another target; rustup installs it.
     Target(&'static str, &'static str),
 }
@@ -28,6 +30,7 @@ impl Need {
             Self::Program(name) if runs(name, &["--version"]) => Ok(()),
             Self::Program(name) => Err(format!("{name} is not installed")),
             Self::Toolchain(name) => toolchain(name),
+            Self::Of(of, name) => toolchain(of).and_then(|()| component_of(of, name)),
             Self::Target(toolchain, name) => target(toolchain, name),
             Self::Java if runs("java", &["-version"]) => Ok(()),
             Self::Java => Err("java is not installed".to_owned()),
@@ -57,6 +60,19 @@ fn toolchain(name: &str) -> Result<(), String> {
     }
     Err(format!(
         "the {name} toolchain is not installed, and rustup does not install it"
+    ))
+}
+
+fn component_of(toolchain: &str, name: &str) -> Result<(), String> {
+    // Rustup answers at once when it is there already.
+    if runs(
+        "rustup",
+        &["component", "add", "--toolchain", toolchain, name],
+    ) {
+        return Ok(());
+    }
+    Err(format!(
+        "{name} of the {toolchain} toolchain is not installed, and rustup does not install it"
     ))
 }
 

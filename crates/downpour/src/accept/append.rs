@@ -6,7 +6,7 @@
 //! share a lock are in `many`.
 
 use std::cell::RefCell;
-use std::sync::{Arc, MutexGuard};
+use std::sync::Arc;
 use std::task::Waker;
 
 use downpour_core::callers::partitioner::{Choice, Partitioner, murmur2};
@@ -27,6 +27,7 @@ use crate::error::send::SendError;
 use crate::record::part::Part;
 use crate::record::record::{NO_PARTITION, NO_TIMESTAMP, Record, Target};
 use crate::shared::shared::Shared;
+use crate::sys::sync::{MutexGuard, thread_local};
 use crate::sys::wake;
 use crate::topics::entry::TopicEntry;
 use crate::topics::partitions::{PartitionEntry, PartitionInner};
@@ -290,17 +291,19 @@ fn go_on_in(
     record: &Record<'_>,
     progress: &mut AcceptProgress<'_>,
 ) -> Accepted {
+    // Looked at before the choice: metadata that comes in between would make a refusal of it.
+    let has_metadata = topic.has_metadata();
     let chosen = match progress.partition {
         Some(partition) => Ok(partition),
         None => choose(shared, topic, record),
     };
     let partition = match chosen {
         Ok(partition) => partition,
-        Err(_) if !topic.has_metadata() => return Err(Obstacle::Topic(topic.clone())),
+        Err(_) if !has_metadata => return Err(Obstacle::Topic(topic.clone())),
         Err(error) => return Err(refuse(shared, progress, error)),
     };
     let Some(entry) = topic.partitions.get(partition) else {
-        if !topic.has_metadata() {
+        if !has_metadata {
             return Err(Obstacle::Topic(topic.clone()));
         }
         let error = no_such_partition(shared, topic, partition);
@@ -325,7 +328,8 @@ pub(super) fn choose(
         .map(Part::as_bytes);
     let count = topic.partitions.count();
     let choice = match (&shared.settings.partitioner, key) {
-        _ if count == 0 => Choice::Sticky,
+        // Nothing else to be asked: metadata that comes now would send a key anywhere.
+        _ if count == 0 => return Err(no_partitions(topic)),
         (None, Some(key)) => Choice::Partition(murmur2::for_key(key, count)),
         (None, _) => Choice::Sticky,
         (Some(partitioner), key) => custom(&**partitioner, topic, key),
@@ -343,16 +347,19 @@ pub(super) fn choose(
                 + 16;
             topic
                 .sticky(bytes, shared.settings.core.batch_size)
-                .ok_or_else(|| {
-                    InvalidRecord::new(
-                        Field::Topic,
-                        format!("{} has no partitions", topic.name()),
-                        "create them, or wait until the cluster has",
-                    )
-                    .into()
-                })
+                .ok_or_else(|| no_partitions(topic))
         }
     }
+}
+
+#[cold]
+fn no_partitions(topic: &TopicEntry) -> SendError {
+    InvalidRecord::new(
+        Field::Topic,
+        format!("{} has no partitions", topic.name()),
+        "create them, or wait until the cluster has",
+    )
+    .into()
 }
 
 #[cold]

@@ -11,7 +11,7 @@
 //! forget its own key.
 
 use std::ops::Range;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::task::{Poll, Waker};
 
 use downpour_core::callers::completion::{Completion, ResolvedTwice, WaiterKey};
@@ -23,6 +23,7 @@ use crate::delivery::tally::Tally;
 use crate::error::delivery::DeliveryError;
 use crate::label::Label;
 use crate::sys::lock::lock;
+use crate::sys::sync::{Mutex, MutexGuard, OnceLock};
 use crate::sys::wake;
 
 /// The state behind the handles of one batch.

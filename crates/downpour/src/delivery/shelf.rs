@@ -8,6 +8,7 @@
 use std::cell::RefCell;
 
 use crate::label::Label;
+use crate::sys::sync::thread_local;
 
 thread_local! {
     /// Set by `collect` for as long as a round lasts; labels that go outside of one are dropped

@@ -1,10 +1,10 @@
 //! How many of a partition's records ended how. It moves with a verdict, which is one for many
 //! records, and is read by anybody at any time.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use downpour_core::mutants;
 use downpour_core::outcome::Verdict;
+
+use crate::sys::sync::atomic::{AtomicU64, Ordering};
 
 /// Records by their verdicts.
 #[derive(Debug, Default)]

@@ -4,7 +4,7 @@
 //! sleeps; `thread` has the lock and the loop. Order within a round: sockets, mail, engine,
 //! writes, and only then, without the lock, what is other people's code (`after`).
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use downpour_core::event::Event;
@@ -28,6 +28,7 @@ use crate::shared::brokers::BrokersShown;
 use crate::shared::mailbox::{Command, Mail};
 use crate::shared::shared::Shared;
 use crate::sys::lock::lock;
+use crate::sys::sync::Mutex;
 
 /// Above this a batch is compressed on the pool, so that answers are not kept waiting.
 const SEAL_INLINE_BYTES: usize = 4 << 10;

@@ -5,7 +5,7 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use downpour_core::client::connect_error::{ConnectErrorKind, ConnectFailure};
 use downpour_core::config::Address;
@@ -17,6 +17,7 @@ use crate::shared::shared::Shared;
 #[cfg(unix)]
 use crate::sys::callback;
 use crate::sys::lock::lock;
+use crate::sys::sync::Mutex;
 
 /// What the pool brought back.
 pub(super) enum Opened {

@@ -5,12 +5,13 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::sync::Arc;
 
 use downpour_wire::codec::Compressor;
 
 use crate::sys::callback;
 use crate::sys::lock::{lock, wait_timeout};
+use crate::sys::sync::{Condvar, Mutex, MutexGuard};
 
 /// What a job has at hand.
 pub type Work = Box<dyn FnOnce(&mut Compressor) + Send>;

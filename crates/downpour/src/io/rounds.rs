@@ -13,7 +13,7 @@
 //! second caller does not wait but wakes the thread and goes its way.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Weak};
 
 use crate::delivery::shelf;
 use crate::io::after::After;
@@ -24,6 +24,7 @@ use crate::io::sockets::{SocketEvent, Sockets};
 use crate::observe::log::Line;
 use crate::shared::shared::{RunInline, Shared};
 use crate::sys::lock::lock;
+use crate::sys::sync::Mutex;
 
 /// The rounds of one producer.
 pub(crate) struct Rounds<S: Sockets> {

@@ -1,12 +1,13 @@
 //! What went to each broker and came back, where anybody can read it without the driver's lock.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use downpour_core::produce::{BrokerCounters, Statistics};
 
 use crate::sys::lock::lock;
+use crate::sys::sync::Mutex;
+use crate::sys::sync::atomic::{AtomicU64, Ordering};
 
 /// Published copies of one broker's counters.
 #[derive(Debug, Default)]

@@ -17,8 +17,7 @@
 
 use std::fmt;
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+use std::sync::Arc;
 use std::time::Instant;
 
 use downpour_core::ids::PartitionId;
@@ -26,6 +25,8 @@ use downpour_core::mutants;
 
 use crate::sys::callback;
 use crate::sys::lock::lock;
+use crate::sys::sync::atomic::{AtomicBool, Ordering};
+use crate::sys::sync::{Mutex, MutexGuard, OnceLock};
 use crate::topics::entry::TopicEntry;
 
 /// Something for the I/O thread to do.

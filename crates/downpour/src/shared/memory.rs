@@ -4,8 +4,7 @@
 //! `downpour-core`'s; this file adds the lock and the memory itself. How a wait goes is told at
 //! `accept::wait`.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 use std::task::Waker;
 
 use downpour_core::callers::budget::{Budget, WaitKey};
@@ -14,6 +13,8 @@ use downpour_core::queue::{Chunk, Turn};
 
 use crate::shared::unusual::{Reason, Unusual};
 use crate::sys::lock::lock;
+use crate::sys::sync::atomic::{AtomicU64, Ordering};
+use crate::sys::sync::{Mutex, MutexGuard};
 use crate::sys::wake;
 
 /// Chunks of 512 bytes to 1 MiB are kept, each size apart.

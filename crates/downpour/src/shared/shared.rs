@@ -4,8 +4,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::task::Waker;
 use std::time::Instant;
 
@@ -26,6 +26,7 @@ use crate::shared::unusual::{Reason, Unusual};
 use crate::sys::callback;
 use crate::sys::clock::Clock;
 use crate::sys::lock::lock;
+use crate::sys::sync::{Mutex, MutexGuard, OnceLock};
 use crate::sys::wake;
 use crate::topics::entry::{LineChange, TopicEntry};
 use crate::topics::table::Topics;
@@ -120,6 +121,10 @@ impl Shared {
         if failed {
             // Not where it happened: others wait there for the outcome.
             callback::say(|| tracing::error!(%reason, "the I/O thread could not be started"));
+        }
+        if self.is_closing() {
+            // Whoever closes before there is a thread sees to it that there will be none.
+            return Err(SendError::Closed);
         }
         Err(SendError::NoThread {
             reason: reason.clone(),
@@ -291,5 +296,27 @@ impl Shared {
         let mut woken: Vec<Waker> = Vec::new();
         self.memory.give_back(chunk, &mut woken);
         wake::wake_all(&mut woken);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::partial::PartialConfig;
+    use crate::config::resolve;
+
+    #[test]
+    fn a_send_that_comes_to_a_producer_closed_before_its_use_is_told_so() {
+        let partial = PartialConfig {
+            bootstrap: Some("one:1".into()),
+            ..PartialConfig::default()
+        };
+        let settings = resolve::settings(partial).unwrap();
+        let start: Start = Box::new(|_| unreachable!("it is closed"));
+        let shared = Shared::new(settings, Clock::default(), start);
+        shared.begin_closing();
+        assert!(!shared.is_started_or_never());
+        let told = shared.ensure_started();
+        assert!(matches!(told, Err(SendError::Closed)), "{told:?}");
     }
 }

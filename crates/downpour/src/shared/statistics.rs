@@ -2,10 +2,9 @@
 //!
 //! It takes no lock that a send or a round would wait for.
 
-use std::sync::atomic::Ordering;
-
 use crate::observe::statistics::{BrokerStatistics, Counts, PartitionStatistics, Statistics};
 use crate::shared::shared::Shared;
+use crate::sys::sync::atomic::Ordering;
 use crate::topics::partitions::PartitionEntry;
 
 /// What there is to say now. Nothing in a forked child, where locks may be held by threads that

@@ -2,11 +2,11 @@
 //!
 //! What leads to it is in `io::closing`.
 
-use std::sync::Mutex;
 use std::task::{Poll, Waker};
 
 use crate::record::unfinished::Unfinished;
 use crate::sys::lock::lock;
+use crate::sys::sync::Mutex;
 use crate::sys::wake;
 use crate::sys::waker_set::{WakerKey, WakerSet};
 

@@ -3,11 +3,11 @@
 //! Each caller that waits has one entry, taken back when it stops waiting.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard};
 use std::task::Waker;
 use std::time::Instant;
 
 use crate::sys::lock::lock;
+use crate::sys::sync::{Mutex, MutexGuard};
 use crate::sys::wake;
 
 /// Names one entry.

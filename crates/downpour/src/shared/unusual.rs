@@ -4,9 +4,8 @@
 //! above them. So a send pays one comparison for all reasons together, those that come later
 //! included, and finds out which it is on the slow way.
 
-use std::sync::atomic::{AtomicU32, Ordering};
-
 use crate::sys::fork;
+use crate::sys::sync::atomic::{AtomicU32, Ordering};
 
 /// A reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,6 +7,8 @@ use std::any::Any;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use crate::sys::sync::thread_local;
+
 thread_local! {
     /// Set while this thread runs somebody's callback, by `run`, which sets it back to what it was.
     /// Without it a callback that waits for a verdict would do so forever on the I/O thread.

@@ -5,7 +5,7 @@
 //! costs more than accepting the record (144 ns by `getpid`).
 
 #![cfg_attr(
-    unix,
+    all(unix, not(miri)),
     expect(
         unsafe_code,
         reason = "the C library offers no other way to see a fork"
@@ -23,7 +23,7 @@ pub(crate) const STEP: u32 = 1 << 8;
 /// Forks between the first process that built a producer and this one, times [`STEP`].
 static GENERATION: AtomicU32 = AtomicU32::new(0);
 
-#[cfg(unix)]
+#[cfg(all(unix, not(miri)))]
 extern "C" fn count_fork() {
     GENERATION.fetch_add(STEP, Ordering::Relaxed);
 }
@@ -31,9 +31,11 @@ extern "C" fn count_fork() {
 /// The number of this process; it differs in a forked child.
 pub(crate) fn register() -> u32 {
     static REGISTERED: Once = Once::new();
+    #[cfg_attr(miri, expect(unused_mut, reason = "nothing is tried there"))]
     let mut failed = false;
     REGISTERED.call_once(|| {
-        #[cfg(unix)]
+        // Miri has no forks and no way to see one.
+        #[cfg(all(unix, not(miri)))]
         {
             // SAFETY: the handler is a plain function that lives as long as the program and does
             // one atomic addition, which is allowed between a fork and whatever follows.

@@ -1,7 +1,9 @@
 //! Taking a lock that no panic makes useless.
 
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
 use std::time::Duration;
+
+use crate::sys::sync::{Condvar, Mutex, MutexGuard};
 
 /// Locks, also after a panic of another holder.
 ///

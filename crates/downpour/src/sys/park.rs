@@ -6,12 +6,13 @@ use std::cell::RefCell;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
-use std::thread::Thread;
 use std::time::Instant;
 
 use crate::sys::callback;
+use crate::sys::sync::atomic::{AtomicBool, Ordering};
+use crate::sys::sync::thread::{self, Thread};
+use crate::sys::sync::thread_local;
 
 /// Wakes a parked thread.
 struct Parker {
@@ -42,7 +43,7 @@ struct Parked {
 impl Parked {
     fn new() -> Self {
         let parker = Arc::new(Parker {
-            thread: std::thread::current(),
+            thread: thread::current(),
             notified: AtomicBool::new(false),
         });
         Self {
@@ -108,13 +109,13 @@ pub(crate) fn block_on_until<F: Future>(
 fn park(parker: &Parker, deadline: Option<Instant>) -> bool {
     while !parker.notified.load(Ordering::Acquire) {
         match deadline {
-            None => std::thread::park(),
+            None => thread::park(),
             Some(deadline) => {
                 let left = deadline.saturating_duration_since(Instant::now());
                 if left.is_zero() {
                     return false;
                 }
-                std::thread::park_timeout(left);
+                thread::park_timeout(left);
             }
         }
     }

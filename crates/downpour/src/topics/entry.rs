@@ -3,11 +3,10 @@
 //! Leaders and epochs are the engine's; here is only which partitions may be chosen.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::task::Waker;
 
-use arc_swap::ArcSwap;
 use downpour_core::callers::partitioner::sticky::Sticky;
 use downpour_core::ids::{MemoryLine, PartitionId};
 use downpour_core::queue::{Queue, QueueSettings, Turn};
@@ -15,6 +14,8 @@ use downpour_wire::error_code::ErrorCode;
 
 use crate::sys::lock::lock;
 use crate::sys::random::random;
+use crate::sys::sync::atomic::{AtomicU64, Ordering};
+use crate::sys::sync::{ArcSwap, Mutex, MutexGuard};
 use crate::sys::wake;
 use crate::sys::waker_set::{WakerKey, WakerSet};
 use crate::topics::partitions::{PartitionEntry, Partitions};
@@ -269,7 +270,6 @@ impl TopicEntry {
             }
         }
         let lines = self.lines(leaders, &before);
-        self.set_spread(Spread::new(leaders.clone(), lines, silent));
         let count = u32::try_from(leaders.len()).unwrap_or(0);
         self.partitions.grow(count, |partition| {
             let id = PartitionId {
@@ -280,6 +280,9 @@ impl TopicEntry {
             let queue = Queue::new(self.name.clone(), partition, line, settings);
             PartitionEntry::new(id, queue, closed)
         });
+        // In this order: what a sender chooses by the spread or by the count is there.
+        self.set_spread(Spread::new(leaders.clone(), lines, silent));
+        self.partitions.show(count);
         let mut waiting = self.waiting();
         waiting.last = None;
         waiting.wakers.take_all(woken);

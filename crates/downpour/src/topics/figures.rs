@@ -1,8 +1,8 @@
 //! A queue's counters where anybody can read them without its lock.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use downpour_core::queue::Counters;
+
+use crate::sys::sync::atomic::{AtomicU64, Ordering};
 
 /// Published copies of [`Counters`], each by itself: a reader may see one of them a moment
 /// before another.

@@ -3,8 +3,7 @@
 //! *Invariant:* a partition never moves in memory and never goes away, so that a reference to
 //! it is as good as its number.
 
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+use std::sync::Arc;
 
 use downpour_core::ids::PartitionId;
 use downpour_core::queue::Queue;
@@ -12,6 +11,8 @@ use downpour_core::queue::Queue;
 use crate::delivery::batch_state::BatchState;
 use crate::delivery::tally::Tally;
 use crate::sys::lock::lock;
+use crate::sys::sync::atomic::{AtomicU32, Ordering};
+use crate::sys::sync::{Mutex, MutexGuard, OnceLock};
 use crate::topics::figures::Figures;
 
 /// One partition's queue and its lock.
@@ -96,12 +97,13 @@ impl Partitions {
         self.segments.get(segment)?.get()?.get(at)?.get()
     }
 
-    /// All of them, in order.
+    /// All of them, in order; those too that are not counted yet, as records may be in them.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &PartitionEntry> {
-        (0..self.count() as i32).filter_map(|partition| self.get(partition))
+        (0..).map_while(|partition| self.get(partition))
     }
 
-    /// Adds those up to `count`, which must not come from two threads at once.
+    /// Adds those up to `count`, which must not come from two threads at once. They are found from
+    /// then on, and counted after [`show`](Self::show).
     pub(crate) fn grow(&self, count: u32, make: impl Fn(i32) -> PartitionEntry) {
         for partition in self.count()..count {
             let (segment, at) = segment_of(partition as usize);
@@ -111,8 +113,13 @@ impl Partitions {
             let segment = segment_lock
                 .get_or_init(|| (0..FIRST << segment).map(|_| OnceLock::new()).collect());
             segment[at].get_or_init(|| make(partition as i32));
-            self.count.store(partition + 1, Ordering::Release);
         }
+    }
+
+    /// Counts them, all at once: a key's partition follows from their number, and with each number
+    /// in between a record would go where its key does not belong.
+    pub(crate) fn show(&self, count: u32) {
+        self.count.fetch_max(count, Ordering::Release);
     }
 }
 
@@ -153,10 +160,16 @@ mod tests {
     fn growth_keeps_those_that_are_there_where_they_are() {
         let partitions = Partitions::new();
         assert!(partitions.get(0).is_none() && partitions.count() == 0);
-        partitions.grow(6, make);
+        partitions.grow(6, |partition| {
+            assert_eq!(partitions.count(), 0, "counted one by one");
+            make(partition)
+        });
+        assert_eq!((partitions.count(), partitions.iter().count()), (0, 6));
+        partitions.show(6);
         let fifth: *const PartitionEntry = partitions.get(5).unwrap();
         assert!(partitions.get(6).is_none() && partitions.get(-1).is_none());
         partitions.grow(100, make);
+        partitions.show(100);
         assert!(std::ptr::eq(fifth, partitions.get(5).unwrap()));
         let numbers: Vec<i32> = partitions.iter().map(|p| p.id.index).collect();
         assert_eq!(numbers, (0..100).collect::<Vec<_>>());

@@ -5,11 +5,10 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
-use std::sync::{Arc, Mutex};
-
-use arc_swap::ArcSwap;
+use std::sync::Arc;
 
 use crate::sys::lock::lock;
+use crate::sys::sync::{ArcSwap, Mutex, thread_local};
 use crate::topics::entry::TopicEntry;
 
 /// More names than any cluster serves; a program that makes up names is stopped here and not

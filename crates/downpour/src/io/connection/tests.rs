@@ -170,6 +170,71 @@ fn an_end_in_the_middle_of_a_frame_tells_no_frame() {
     assert!(frames.is_empty());
 }
 
+/// Wherever the peer stops, whole frames are told and the rest is not.
+#[test]
+fn an_answer_that_is_cut_anywhere_tells_what_is_whole() {
+    let frames = [b"first".to_vec(), Vec::new(), b"second".to_vec()];
+    let bytes: Vec<u8> = frames.iter().flat_map(|frame| framed(frame)).collect();
+    let ends = [9, 13, 23];
+    for cut in 0..=bytes.len() {
+        for buffer in [1, 4, 64] {
+            let (mut connection, mut peer) = pair();
+            peer.write_all(&bytes[..cut]).unwrap();
+            drop(peer);
+            connection.handle_ending();
+            let mut told = Vec::new();
+            let ended = loop {
+                let (reading, mut frames) = read(&mut connection, buffer);
+                told.append(&mut frames);
+                if !matches!(reading, Reading::More) {
+                    break reading;
+                }
+            };
+            assert!(matches!(ended, Reading::Ended), "{cut}: {ended:?}");
+            let whole = ends.iter().filter(|end| **end <= cut).count();
+            assert_eq!(told, frames[..whole], "cut after {cut} bytes");
+        }
+    }
+}
+
+/// A peer that will send no more may still read: its end is told, and what is to be written goes on.
+#[test]
+fn a_peer_that_only_stops_sending_still_gets_what_is_written() {
+    let (mut connection, mut peer) = pair();
+    peer.write_all(&framed(b"last")).unwrap();
+    peer.shutdown(std::net::Shutdown::Write).unwrap();
+    connection.push(Frame::from_vec(vec![7; 1000]));
+    connection.handle_ending();
+    let (reading, frames) = read(&mut connection, 1024);
+    assert!(matches!(reading, Reading::Ended), "{reading:?}");
+    assert_eq!(frames, [b"last"]);
+    connection.flush().unwrap();
+    let mut arrived = vec![0; 1000];
+    peer.read_exact(&mut arrived).unwrap();
+    assert_eq!(arrived, vec![7; 1000]);
+}
+
+/// A peer that ends with bytes unread resets the stream. What it had sent before that is lost or is
+/// read first, as the system has it, and no part of a frame is told.
+#[test]
+fn a_reset_breaks_the_connection_and_tells_no_part_of_a_frame() {
+    let (mut connection, mut peer) = pair();
+    connection.push(Frame::from_vec(vec![1; 10]));
+    connection.flush().unwrap();
+    peer.write_all(&framed(b"cut")[..5]).unwrap();
+    drop(peer);
+    connection.handle_ending();
+    let (reading, frames) = read(&mut connection, 1024);
+    assert!(
+        matches!(reading, Reading::Failed(_) | Reading::Ended),
+        "{reading:?}"
+    );
+    assert!(frames.is_empty());
+    connection.push(Frame::from_vec(vec![2; 10]));
+    assert!(connection.flush().is_err());
+    assert_eq!(connection.poll_written(), Some(10));
+}
+
 #[test]
 fn a_frame_that_claims_too_much_breaks_the_connection() {
     let (mut connection, mut peer) = pair();

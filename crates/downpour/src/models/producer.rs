@@ -16,7 +16,7 @@ use super::explore::{SELDOM, explore};
 use crate::delivery::delivery::Delivery;
 use crate::error::send::SendError;
 use crate::io::driver::Sleep;
-use crate::io::given::Given;
+use crate::io::given::{self, Given};
 use crate::io::pool::{Pool, Work};
 use crate::io::rounds::Rounds;
 use crate::io::sockets::{Buffers, Socket, SocketEvent, Sockets};
@@ -235,12 +235,9 @@ impl World {
                 bell.ring();
                 Ok(())
             }));
-            let given = Given {
-                sockets: own.clone(),
-                pool: Arc::new(Threads),
-                resolve: Arc::new(|_| Ok(vec![SocketAddr::from(([10, 0, 0, 1], 9092))])),
-                seed: 1,
-            };
+            let address = SocketAddr::from(([10, 0, 0, 1], 9092));
+            let resolve: given::Resolve = Arc::new(move |_| Ok(vec![address]));
+            let given = Given::new(own.clone(), Arc::new(Threads), resolve, 1);
             let (rounds, run_inline) = Rounds::new(shared, given);
             let (net, clock) = (own.clone(), ticks.clone());
             *lock(&slot) = Some(thread::spawn(move || run(rounds, &net, &clock)));

@@ -3,6 +3,7 @@
 /// How often a model runs, in orders of either kind; the suite has a minute for all of them.
 pub(super) const OFTEN: usize = 2_000;
 /// The same for one that is large.
+#[cfg(feature = "simulation")]
 pub(super) const SELDOM: usize = 300;
 
 /// Preemptions that a bug may need.

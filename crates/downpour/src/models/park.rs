@@ -49,6 +49,8 @@ fn a_thread_that_parks_loses_no_wake() {
             let flag = flag.clone();
             thread::spawn(move || flag.raise())
         });
+        // What a thread parks with is made at its first wait and kept.
+        block_on(std::future::ready(()));
         // Within a poll, as by a waker's owner who waits for something else: a wait of its own.
         block_on(poll_fn(|context| {
             *lock(&flag.waiting) = Some(context.waker().clone());

@@ -113,10 +113,8 @@ const SECTIONS: &[Section] = &[
     ]).env(&[("MIRIFLAGS", "-Zmiri-disable-isolation")]).toolchain("nightly")
         .needs(&[Of("nightly", "miri"), Of("nightly", "rust-src")]),
     section("tsan", &[
-        "test", "-Zbuild-std", "--target", "x86_64-unknown-linux-gnu", "-p", "downpour", "--lib", "--test", "it",
+        "test", "-Zbuild-std", "--target", "x86_64-unknown-linux-gnu", "-p", "downpour", "--lib",
         "--features", "simulation", "--target-dir", "target/tsan",
-        // Ten times slower, these come to the end of their patience.
-        "--", "--skip", "chaos::", "--skip", "lines::", "--skip", "memory::try_send",
     ])// A thread that nobody joins is no leak: the I/O thread of a producer whose last handle was dropped.
     .env(&[("RUSTFLAGS", "-Zsanitizer=thread"), ("TSAN_OPTIONS", "report_thread_leaks=0"), ("RUST_BACKTRACE", "0")])
         .toolchain("nightly").needs(&[Of("nightly", "rust-src")]),

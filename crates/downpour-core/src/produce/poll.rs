@@ -73,12 +73,13 @@ impl<T: Clone> Engine<T> {
         sent.flatten().map(|batch| batch.partition)
     }
 
-    /// Whether every record that the engine was told of has its verdict.
+    /// Whether no record waits and no request that carries records is under way; one may be though all
+    /// records have their verdict, see [`Queue::is_settled`](crate::queue::Queue::is_settled).
     pub fn is_idle(&self) -> bool {
         !self.has_records()
     }
 
-    /// Whether any record waits for its verdict.
+    /// Whether any record waits, or a request that carries some is under way.
     fn has_records(&self) -> bool {
         !self.lists.is_empty() || self.is_in_flight()
     }

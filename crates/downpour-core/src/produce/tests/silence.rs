@@ -10,7 +10,10 @@ use crate::config::Linger;
 
 #[test]
 fn a_broker_that_owes_an_answer_for_a_second_is_silent_until_it_answers() {
-    let mut world = World::ready(config());
+    let mut config = config();
+    // Sweeps come every 900 ms then, so that it is no sweep that sees it.
+    config.delivery_timeout = Duration::from_secs(18);
+    let mut world = World::ready(config);
     world.append(0);
     world.connect_broker();
     let asked = world.next(ApiKey::Produce);

@@ -98,7 +98,7 @@ impl<T: Clone> Queue<T> {
             Reaction::Acknowledge | Reaction::AlreadyWritten => {
                 // Batches 1, 2 and 3 are in flight; 1 is to be sent again, 2 is acknowledged by a
                 // leader without state. As long as 1 is on its way nothing new may follow 2.
-                let is_next = !self.has_predecessor(&batch);
+                let is_next = self.sequence.is_proven() || !self.has_predecessor(&batch);
                 self.note_append_time(answer, &batch);
                 if is_aged && !self.log_append_time {
                     // The broker may forget this producer at its next look.

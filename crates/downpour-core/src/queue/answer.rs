@@ -155,7 +155,7 @@ impl<T: Clone> Queue<T> {
             return;
         };
         batch.spent |= left != Left::Nothing;
-        if left == Left::Whole && !mutants::is(2) {
+        if (left == Left::Whole || mutants::is(33)) && !mutants::is(2) {
             batch.doubt = batch.doubt.max(Doubt::Lost);
             clear_doubt(&self.sequence, &mut batch);
         }
@@ -233,7 +233,7 @@ impl<T: Clone> Queue<T> {
         let backoff = self
             .rng
             .backoff(self.settings.retry_backoff, batch.attempts);
-        batch.retry_at = Some(now + backoff);
+        batch.retry_at = Some(mutants::pick(32, now, now + backoff));
         self.counters.retries += 1;
         self.is_counted = true;
         self.put_back(batch);
@@ -247,7 +247,11 @@ impl<T: Clone> Queue<T> {
         out: &mut Outputs<T>,
     ) {
         if answer.refusals.is_empty() || batch.maybe_written() {
-            self.give_up(&batch, answer.cause(), now, out);
+            let cause = match &batch.last {
+                Some(last) if mutants::is(36) => (**last).clone(),
+                _ => answer.cause(),
+            };
+            self.give_up(&batch, cause, now, out);
         } else {
             self.refuse_records(&batch, answer, now, out);
         }

@@ -8,6 +8,7 @@
 mod checker;
 mod company;
 mod complaints;
+mod extras;
 mod history;
 mod ledger;
 mod mutants;

@@ -3,6 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::complaints::{self, Listener};
+use crate::extras;
 use crate::plan::Plan;
 use crate::report::Report;
 use crate::rng::Rng;
@@ -14,17 +15,19 @@ use crate::world::World;
 /// The same seed always gives the same report.
 pub fn run(seed: u64, lines: usize) -> Report {
     let mut rng = Rng::new(seed);
-    let plan = Plan::draw(&mut rng);
+    let mut plan = Plan::draw(&mut rng);
+    extras::add(&mut plan, seed);
     let mut trace = Trace::new(lines > 0, lines);
     trace.note(std::time::Duration::ZERO, || {
         let mut brief = plan.phases.clone();
         brief.iter_mut().for_each(|phase| phase.senders.clear());
         format!(
-            "PLAN {:#?}\nphases {brief:#?}\nend {:?}, memory {}, expect {:?}",
+            "PLAN {:#?}\nphases {brief:#?}\nend {:?}, memory {}, expect {:?}, {:?}",
             (&plan.config, &plan.topics, plan.net, &plan.releases),
             plan.end,
             plan.memory,
-            plan.expect
+            plan.expect,
+            plan.extras
         )
     });
     let mut world = World::new(plan, rng, trace);

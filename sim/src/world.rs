@@ -2,6 +2,7 @@
 //! This file only declares and re-exports.
 
 mod desk;
+mod dress;
 mod faults;
 mod io_thread;
 mod names;

@@ -337,6 +337,9 @@ impl World {
         if let Some(broken) = broken {
             self.fail(format!("no sound client does this: {broken}"));
         }
+        for (place, log) in &logs {
+            self.check_headers(*place, log);
+        }
         let checked = check(&self.history(), &logs, self.plan.expect);
         if let Err(broken) = checked {
             self.fail(broken);

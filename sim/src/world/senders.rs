@@ -10,9 +10,10 @@ use std::time::Duration;
 use downpour::{Delivery, Producer, Record, SendError, WaitedFor, simulation};
 use downpour_core::config::{Acks, BatchOptions};
 
-use crate::history::{Entry, key_of, value_of};
+use crate::history::{Entry, value_of};
 use crate::plan::{RecordPlan, Verb};
 use crate::world::desk::{Desk, Note};
+use crate::world::dress::{Dress, NOT_KNOWN};
 use crate::world::state::World;
 use crate::world::tasks::{Sleeps, TaskId};
 
@@ -47,6 +48,7 @@ struct Sender {
     acks: bool,
     /// Of a hundred handles so many are kept.
     kept: u64,
+    dress: Dress,
 }
 
 impl World {
@@ -56,9 +58,15 @@ impl World {
             return;
         };
         let config = &self.plan.config;
+        let verb = self.plan.verbs[number % self.plan.verbs.len()];
         let sender = Sender {
             number,
-            verb: self.plan.verbs[number % self.plan.verbs.len()],
+            verb,
+            dress: Dress {
+                extras: self.plan.extras,
+                verb,
+                partitions: self.plan.topics.iter().map(|t| t.partitions).collect(),
+            },
             producer,
             desk: self.desk.clone(),
             sleeps: self.sleeps.clone(),
@@ -119,7 +127,10 @@ impl World {
 }
 
 /// Waits for the send; `None` if it was still waiting after the pause, and is dropped.
-async fn first_of<T>(pause: impl Future<Output = ()>, send: impl Future<Output = T>) -> Option<T> {
+pub(crate) async fn first_of<T>(
+    pause: impl Future<Output = ()>,
+    send: impl Future<Output = T>,
+) -> Option<T> {
     let (mut pause, mut send) = (pin!(pause), pin!(send));
     poll_fn(move |context| {
         // The pause first: a send that was granted what it waited for may be dropped, too.
@@ -146,6 +157,10 @@ impl Sender {
                     at += 1;
                     self.try_send(id, &records[at - 1]).await
                 }
+                Verb::Handle => {
+                    at += 1;
+                    self.send_by_handle(id, &records[at - 1]).await
+                }
                 Verb::Many => {
                     let many = &records[at..records.len().min(at + MANY)];
                     at += many.len();
@@ -160,20 +175,54 @@ impl Sender {
 
     fn record(&self, id: u32, plan: &RecordPlan) -> Record<'static> {
         let topic = self.topics[plan.topic as usize].clone();
-        let mut record = Record::to(topic)
-            .partition(plan.partition)
-            .value(value_of(id, plan.len));
-        if plan.keyed {
-            record = record.key(key_of(id).to_vec());
-        }
+        self.dress(Record::to(topic), id, plan)
+    }
+
+    fn dress<'a>(&self, record: Record<'a>, id: u32, plan: &RecordPlan) -> Record<'a> {
+        let mut record = self.dress.put_on(record, id, plan);
+        record = record.value(value_of(id, plan.len));
         if u64::from(id) % 100 < self.old_records {
             record = record.timestamp_ms(crate::world::state::TODAY - TWO_DAYS);
         }
+        let partition = self.dress.partition(id, plan);
         self.desk
             .borrow_mut()
             .history
-            .offer(id, (plan.topic, plan.partition));
+            .offer(id, (plan.topic, partition));
         record
+    }
+
+    /// Sends with the handle of a topic, or with the producer's own verb.
+    async fn send_by_handle(&self, id: u32, plan: &RecordPlan) -> bool {
+        let began = self.desk.borrow().now;
+        if id % 3 == 0 {
+            return match self.producer.send(self.record(id, plan)).await {
+                Ok(delivery) => self.accepted(id, plan, delivery),
+                Err(error) => self.refused(id, &error, began),
+            };
+        }
+        let topic = match self.producer.topic(&self.topics[plan.topic as usize]).await {
+            Ok(topic) => topic,
+            Err(error) => return self.refused(id, &error, began),
+        };
+        let began = self.desk.borrow().now;
+        let mut record = self.dress(topic.record(), id, plan);
+        if id % 3 == 1 {
+            match topic.try_send(record) {
+                Ok(delivery) => return self.accepted(id, plan, delivery),
+                Err(error) => {
+                    let (back, reason) = error.into_parts();
+                    if !matches!(reason, SendError::NotReady(_)) {
+                        return self.refused(id, &reason, began);
+                    }
+                    record = back;
+                }
+            }
+        }
+        match topic.send(record).await {
+            Ok(delivery) => self.accepted(id, plan, delivery),
+            Err(error) => self.refused(id, &error, began),
+        }
     }
 
     fn options(&self, plan: &RecordPlan) -> &BatchOptions {
@@ -262,6 +311,10 @@ impl Sender {
         for ((id, plan), delivery) in (first..).zip(plans).zip(deliveries.iter()) {
             self.accepted(id, plan, delivery);
         }
+        if self.kept == 100 && !deliveries.is_empty() {
+            let waits = Dress::wait_for_all(deliveries, self.desk.clone());
+            self.desk.borrow_mut().spawned.push(Box::pin(waits));
+        }
         match error {
             Some(error) => self.refused(at, &error, began),
             None => false,
@@ -272,7 +325,8 @@ impl Sender {
         self.desk.borrow_mut().notes.push(Note::Broken(what));
     }
 
-    fn accepted(&self, id: u32, plan: &RecordPlan, delivery: Delivery) {
+    /// Notes that a record was accepted; false, because the producer takes more.
+    fn accepted(&self, id: u32, plan: &RecordPlan, delivery: Delivery) -> bool {
         let options = plan.options % self.options.len();
         let options = match self.verb {
             Verb::Send => options,
@@ -284,10 +338,16 @@ impl Sender {
             self.kept == 100 || u64::from(id.wrapping_mul(2_654_435_761)) % 100 < self.kept;
         let mut desk = self.desk.borrow_mut();
         let now = desk.now;
+        let partition = match self.dress.partition(id, plan) {
+            NOT_KNOWN => delivery.partition(),
+            known => known,
+        };
+        let place = (plan.topic, partition);
+        desk.history.offer(id, place);
         desk.accept(
             id,
             Entry {
-                place: (plan.topic, plan.partition),
+                place,
                 line: if self.apart {
                     line + 10 * (self.number + 1)
                 } else {
@@ -304,11 +364,14 @@ impl Sender {
         );
         if watched {
             let (own, acks) = (self.desk.clone(), self.acks);
+            let (dress, sleeps) = (self.dress.clone(), self.sleeps.clone());
             desk.spawned.push(Box::pin(async move {
-                let outcome = delivery.outcome().await;
+                let waited = dress.wait(id, delivery, sleeps, own.clone()).await;
+                let (delivery, outcome) = waited;
                 own.borrow_mut().resolve(id, &delivery, &outcome, acks);
             }));
         }
+        false
     }
 
     /// True if the producer takes nothing any more.

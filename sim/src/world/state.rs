@@ -174,7 +174,7 @@ impl World {
         }
         let clocks = Clocks::new();
         clocks.set(Duration::ZERO, TODAY);
-        let wires = Wires::new(rng.next(), plan.net.piecemeal);
+        let wires = Wires::new(rng.next(), plan.net.piecemeal, plan.extras.interrupted);
         let names = Arc::new(Names::default());
         let pool = Jobs::new(rng.next(), plan.net.no_thread);
         let woken = Arc::new(AtomicBool::new(false));

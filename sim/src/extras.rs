@@ -1,0 +1,107 @@
+//! What a seed decides beside its plan: parts of the public interface that not every run uses, and
+//! trouble that runs did not know at first. Drawn from a stream of its own, so that what a seed
+//! decided before there was any of this stays as it was.
+
+use downpour_fake::{ApiKey, ErrorCode, Fault};
+
+use crate::plan::{Plan, Verb};
+use crate::rng::Rng;
+use crate::trouble::{Cut, Trouble};
+
+/// Of a hundred each time.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Extras {
+    /// Records that name no partition.
+    pub(crate) free: u64,
+    /// Records with headers, and a label.
+    pub(crate) dressed: u64,
+    /// Waits for a verdict that are given up and begun anew.
+    pub(crate) fickle: u64,
+    /// Reads and writes that are interrupted, and events that tell of nothing.
+    pub(crate) interrupted: u64,
+}
+
+/// Bytes that headers add to a record at most.
+const HEADERS: usize = 64;
+
+/// Draws them, and changes the plan where they need it.
+pub(crate) fn add(plan: &mut Plan, seed: u64) {
+    let mut rng = Rng::new(seed ^ 0x00e8_74a5);
+    let rng = &mut rng;
+    plan.extras = Extras {
+        free: *rng.pick(&[0, 0, 30, 100]),
+        dressed: *rng.pick(&[0, 0, 50]),
+        fickle: *rng.pick(&[0, 30]),
+        interrupted: *rng.pick(&[0, 0, 10]),
+    };
+    if plan.extras.dressed > 0 {
+        let config = &mut plan.config;
+        config.batch_max += HEADERS;
+        config.request_max = config.request_max.max(config.batch_max);
+        plan.memory += 2 * HEADERS;
+    }
+    if rng.percent(15) {
+        plan.verbs.push(Verb::Handle);
+    }
+    if rng.percent(5) {
+        for address in &mut plan.config.bootstrap {
+            let number = address.host.strip_prefix("broker-");
+            let number = number.and_then(|rest| rest.strip_suffix(".fake"));
+            if let Some(number) = number {
+                address.host = format!("10.0.0.{number}").into();
+            }
+        }
+    }
+    if plan.calm || plan.phases.iter().all(|phase| phase.trouble.is_empty()) {
+        return;
+    }
+    let span = plan.phases[0].heal_after;
+    if rng.percent(10) {
+        let how = *rng.pick(&[Cut::Garbled, Cut::Unasked]);
+        let which = rng.next();
+        let at = rng.time(std::time::Duration::ZERO, span);
+        plan.phases[0]
+            .trouble
+            .push((at, Trouble::Cut { which, how }));
+    }
+    let asked = |code: ErrorCode| Fault::error(code).on(ApiKey::Metadata);
+    if rng.percent(5) {
+        let fault = asked(ErrorCode::REBOOTSTRAP_REQUIRED).nth(rng.between(1, 4));
+        script(plan, fault, "REBOOTSTRAP_REQUIRED");
+    }
+    // A topic that is refused for good once is asked for again by the next record.
+    if !plan.expect.all_delivered && rng.percent(8) {
+        let topic = rng.pick(&plan.topics).name.clone();
+        let fault = asked(ErrorCode::TOPIC_AUTHORIZATION_FAILED).topic(topic);
+        let fault = fault.times(rng.between(1, 3)).nth(rng.between(1, 3));
+        script(plan, fault, "Metadata refuses a topic");
+    }
+}
+
+fn script(plan: &mut Plan, fault: Fault, name: &'static str) {
+    let trouble = Trouble::Script(fault, name);
+    plan.phases[0]
+        .trouble
+        .push((std::time::Duration::ZERO, trouble));
+}
+
+impl Extras {
+    /// The headers that a record of this number carries.
+    pub(crate) fn headers_of(&self, id: u32) -> Vec<(String, Option<Vec<u8>>)> {
+        if !is_one_of(self.dressed, id, 0x9e37_79b1) {
+            return Vec::new();
+        }
+        let mut headers = vec![("number".to_owned(), Some(id.to_be_bytes().to_vec()))];
+        if id % 3 == 0 {
+            // A name may occur twice, and null is not empty.
+            headers.push(("number".to_owned(), None));
+            headers.push((String::new(), Some(Vec::new())));
+        }
+        headers
+    }
+}
+
+/// Whether it is one of the so many of a hundred; each salt has others.
+pub(crate) fn is_one_of(chance: u64, id: u32, salt: u32) -> bool {
+    u64::from(id.wrapping_add(1).wrapping_mul(salt) >> 7) % 100 < chance
+}

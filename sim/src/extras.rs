@@ -19,6 +19,10 @@ pub(crate) struct Extras {
     pub(crate) fickle: u64,
     /// Reads and writes that are interrupted, and events that tell of nothing.
     pub(crate) interrupted: u64,
+    /// Records that cannot be: too large, or for a partition that is not there.
+    pub(crate) impossible: u64,
+    /// The caller's own partitioner chooses for records that name no partition.
+    pub(crate) own_partitioner: bool,
 }
 
 /// Bytes that headers add to a record at most.
@@ -33,6 +37,8 @@ pub(crate) fn add(plan: &mut Plan, seed: u64) {
         dressed: *rng.pick(&[0, 0, 50]),
         fickle: *rng.pick(&[0, 30]),
         interrupted: *rng.pick(&[0, 0, 10]),
+        impossible: *rng.pick(&[0, 0, 0, 5]),
+        own_partitioner: rng.percent(10),
     };
     if plan.extras.dressed > 0 {
         let config = &mut plan.config;
@@ -68,6 +74,14 @@ pub(crate) fn add(plan: &mut Plan, seed: u64) {
     if rng.percent(5) {
         let fault = asked(ErrorCode::REBOOTSTRAP_REQUIRED).nth(rng.between(1, 4));
         script(plan, fault, "REBOOTSTRAP_REQUIRED");
+    }
+    if rng.percent(5) {
+        let fault = Fault::error(ErrorCode::UNKNOWN_SERVER_ERROR).on(ApiKey::ApiVersions);
+        script(plan, fault.nth(rng.between(1, 3)), "ApiVersions refused");
+    }
+    if rng.percent(5) {
+        let fault = Fault::error(ErrorCode::UNKNOWN_LEADER_EPOCH).on(ApiKey::Produce);
+        script(plan, fault.nth(rng.between(1, 8)), "UNKNOWN_LEADER_EPOCH");
     }
     // A topic that is refused for good once is asked for again by the next record.
     if !plan.expect.all_delivered && rng.percent(8) {

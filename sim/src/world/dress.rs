@@ -1,11 +1,14 @@
 //! What a record has beside key and value, where it goes, and how its verdict is waited for.
 
 use std::cell::RefCell;
+use std::future::poll_fn;
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::{Context, Waker};
 use std::time::Duration;
 
-use downpour::{Deliveries, Delivery, HeaderValue, Label, Outcome, Record};
+use downpour::{Choice, Deliveries, Delivery, HeaderValue, Label, Outcome, Partitioner, Record};
 use downpour_core::callers::partitioner::murmur2;
 use downpour_fake::FakeRecord;
 
@@ -27,19 +30,54 @@ pub(crate) struct Dress {
     pub(crate) verb: Verb,
     /// How many partitions each topic has.
     pub(crate) partitions: Rc<[i32]>,
+    pub(crate) batch_max: usize,
+}
+
+/// A partitioner of the caller's.
+#[derive(Debug)]
+pub(crate) struct ByLastByte;
+
+fn by_last_byte(key: &[u8], partitions: u32) -> i32 {
+    (u32::from(key.last().copied().unwrap_or(0)) % partitions) as i32
+}
+
+impl Partitioner for ByLastByte {
+    fn partition(&self, _: &str, key: Option<&[u8]>, partitions: u32, available: &[i32]) -> Choice {
+        match (key, available.first()) {
+            (Some(key), _) => Choice::Partition(by_last_byte(key, partitions)),
+            (None, Some(first)) if partitions == 2 => Choice::Partition(*first),
+            (None, _) => Choice::Sticky,
+        }
+    }
 }
 
 impl Dress {
     /// Where a record goes; the producer chooses if its sender does not.
     pub(crate) fn partition(&self, id: u32, plan: &RecordPlan) -> i32 {
         let count = self.partitions[plan.topic as usize] as u32;
-        if !self.is_free(id) {
+        if self.is_impossible(id) && id % 2 == 0 {
+            count as i32 + 5
+        } else if !self.is_free(id) {
             plan.partition
+        } else if self.extras.own_partitioner && (plan.keyed || self.has_partition_key()) {
+            by_last_byte(&key_of(id), count)
         } else if plan.keyed || self.has_partition_key() {
             murmur2::for_key(&key_of(id), count)
         } else {
             NOT_KNOWN
         }
+    }
+
+    /// The length of its value, which may be more than any batch takes.
+    pub(crate) fn len(&self, id: u32, plan: &RecordPlan) -> usize {
+        match self.is_impossible(id) && id % 2 == 1 {
+            true => self.batch_max,
+            false => plan.len,
+        }
+    }
+
+    fn is_impossible(&self, id: u32) -> bool {
+        is_one_of(self.extras.impossible, id, 0x1656_67b1)
     }
 
     fn is_free(&self, id: u32) -> bool {
@@ -60,8 +98,8 @@ impl Dress {
         if plan.keyed {
             record = record.key(key_of(id).to_vec());
         }
-        if !self.is_free(id) {
-            record = record.partition(plan.partition);
+        if !self.is_free(id) || self.is_impossible(id) {
+            record = record.partition(self.partition(id, plan));
         } else if !plan.keyed && self.has_partition_key() {
             record = record.partition_key(key_of(id).to_vec());
         }
@@ -96,7 +134,19 @@ impl Dress {
             }
             let _ = delivery.clone().await;
         }
-        let outcome = delivery.outcome().await;
+        let mut outcome = pin!(delivery.outcome());
+        let outcome = poll_fn(|context| {
+            // Whoever asks last is woken, and who asks again is not forgotten.
+            let ready = outcome
+                .as_mut()
+                .poll(&mut Context::from_waker(Waker::noop()));
+            if ready.is_ready() {
+                return ready;
+            }
+            let _ = outcome.as_mut().poll(context);
+            outcome.as_mut().poll(context)
+        })
+        .await;
         let label = if self.has_label(id) { Some(id) } else { None };
         if number_in(outcome.label()) != label || number_in(delivery.label().as_ref()) != label {
             let what = format!("record {id} lost its label, or has another's");

@@ -66,6 +66,7 @@ impl World {
                 extras: self.plan.extras,
                 verb,
                 partitions: self.plan.topics.iter().map(|t| t.partitions).collect(),
+                batch_max: config.batch_max,
             },
             producer,
             desk: self.desk.clone(),
@@ -180,7 +181,7 @@ impl Sender {
 
     fn dress<'a>(&self, record: Record<'a>, id: u32, plan: &RecordPlan) -> Record<'a> {
         let mut record = self.dress.put_on(record, id, plan);
-        record = record.value(value_of(id, plan.len));
+        record = record.value(value_of(id, self.dress.len(id, plan)));
         if u64::from(id) % 100 < self.old_records {
             record = record.timestamp_ms(crate::world::state::TODAY - TWO_DAYS);
         }

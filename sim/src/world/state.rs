@@ -20,6 +20,7 @@ use crate::report::Tally;
 use crate::rng::Rng;
 use crate::trace::Trace;
 use crate::world::desk::Desk;
+use crate::world::dress::ByLastByte;
 use crate::world::names::Names;
 use crate::world::pool::{Job, Jobs};
 use crate::world::tasks::{Sleeps, TaskId, Tasks};
@@ -187,10 +188,13 @@ impl World {
             wake: Arc::new(move || own.store(true, Ordering::Relaxed)),
             seed: rng.next(),
         };
-        let builder = ProducerBuilder::new()
+        let mut builder = ProducerBuilder::new()
             .bootstrap("unused:1")
             .buffer_memory(plan.memory)
             .max_block(plan.max_block);
+        if plan.extras.own_partitioner {
+            builder = builder.partitioner(ByLastByte);
+        }
         let (producer, io) = simulation::build(builder, plan.config.clone(), surroundings)
             .expect("the memory and the time are within bounds");
         Self {

@@ -8,6 +8,7 @@
 mod checker;
 mod company;
 mod complaints;
+mod edits;
 mod extras;
 mod history;
 mod ledger;
@@ -16,10 +17,12 @@ mod plan;
 mod report;
 mod rng;
 mod run;
+mod shrink;
 mod trace;
 mod trouble;
 mod world;
 
 pub use mutants::{MUTANTS, Mutant, choose};
 pub use report::{Report, Tally};
-pub use run::run;
+pub use run::{Shortened, run, shorten};
+pub use shrink::in_short;

@@ -127,7 +127,7 @@ impl NetPlan {
 }
 
 /// A seed's circumstances.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Plan {
     pub(crate) brokers: i32,
     pub(crate) releases: Vec<KafkaVersion>,

@@ -6,7 +6,7 @@ use downpour_fake::{ApiKey, ErrorCode, Fault};
 
 use crate::plan::{Plan, Verb};
 use crate::rng::Rng;
-use crate::trouble::{Cut, Trouble};
+use crate::trouble::{Cut, Stage, Trouble};
 
 /// Of a hundred each time.
 #[derive(Debug, Clone, Copy, Default)]
@@ -33,7 +33,7 @@ pub(crate) fn add(plan: &mut Plan, seed: u64) {
     let mut rng = Rng::new(seed ^ 0x00e8_74a5);
     let rng = &mut rng;
     plan.extras = Extras {
-        free: *rng.pick(&[0, 0, 30, 100]),
+        free: *rng.pick(&[0, 0, 0, 30, 100]),
         dressed: *rng.pick(&[0, 0, 50]),
         fickle: *rng.pick(&[0, 30]),
         interrupted: *rng.pick(&[0, 0, 10]),
@@ -83,12 +83,29 @@ pub(crate) fn add(plan: &mut Plan, seed: u64) {
         let fault = Fault::error(ErrorCode::UNKNOWN_LEADER_EPOCH).on(ApiKey::Produce);
         script(plan, fault.nth(rng.between(1, 8)), "UNKNOWN_LEADER_EPOCH");
     }
+    // It takes a partition that many records are for.
+    if !plan.expect.all_delivered && rng.percent(10) {
+        plan.extras.free = 0;
+        let unlucky = stage(plan).draw_unlucky(rng);
+        plan.phases[0].trouble.extend(unlucky);
+    }
     // A topic that is refused for good once is asked for again by the next record.
     if !plan.expect.all_delivered && rng.percent(8) {
         let topic = rng.pick(&plan.topics).name.clone();
         let fault = asked(ErrorCode::TOPIC_AUTHORIZATION_FAILED).topic(topic);
         let fault = fault.times(rng.between(1, 3)).nth(rng.between(1, 3));
         script(plan, fault, "Metadata refuses a topic");
+    }
+}
+
+fn stage(plan: &Plan) -> Stage {
+    let topics = plan.topics.iter().map(|t| (t.name.clone(), t.partitions));
+    Stage {
+        brokers: plan.brokers,
+        topics: topics.collect(),
+        span: plan.phases[0].heal_after,
+        rough: true,
+        request_timeout: plan.config.request_timeout,
     }
 }
 

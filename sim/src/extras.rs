@@ -134,5 +134,5 @@ impl Extras {
 
 /// Whether it is one of the so many of a hundred; each salt has others.
 pub(crate) fn is_one_of(chance: u64, id: u32, salt: u32) -> bool {
-    u64::from(id.wrapping_add(1).wrapping_mul(salt) >> 7) % 100 < chance
+    chance > 0 && Rng::new(u64::from(id) << 32 | u64::from(salt)).percent(chance)
 }

@@ -80,8 +80,13 @@ pub(crate) fn run(root: &Path, arguments: &Arguments) -> Result<bool, String> {
     };
     print!("{}", table(&files, &list, arguments.rooms));
     let report = target.join("unreached.txt");
-    fs::write(&report, told(&files, &list)).map_err(|e| format!("{}: {e}", report.display()))?;
-    println!("what was not reached: {}", report.display());
+    let told = told(&files, &list);
+    let others = told.matches("NOT LISTED").count();
+    fs::write(&report, told).map_err(|e| format!("{}: {e}", report.display()))?;
+    println!(
+        "what was not reached: {}, {others} places are not in the list",
+        report.display()
+    );
     if arguments.tree.is_some() {
         return Ok(true);
     }
@@ -205,6 +210,8 @@ fn told(files: &[File], list: &List) -> String {
                 || list.has_branch(&file.name, &gap.function, &gap.code)
             {
                 "listed"
+            } else if gap.is_bare {
+                "only leaves"
             } else {
                 "NOT LISTED"
             };

@@ -66,12 +66,27 @@ impl Function {
     }
 }
 
+/// What an arm consists of that only leaves.
+const BARE: [&str; 9] = [
+    "",
+    "}",
+    "{}",
+    "?",
+    "return",
+    "return false",
+    "continue",
+    "break",
+    "None",
+];
+
 /// Code that was not reached.
 #[derive(Debug)]
 pub(super) struct Gap {
     pub(super) function: String,
     /// Nothing of the function was reached.
     pub(super) is_whole: bool,
+    /// It only leaves, or passes on that something is not there.
+    pub(super) is_bare: bool,
     pub(super) first: usize,
     pub(super) last: usize,
     pub(super) code: String,
@@ -129,6 +144,11 @@ impl File {
         code.collect::<Vec<_>>().join("\n")
     }
 
+    fn is_bare(&self, from: Place, to: Place) -> bool {
+        let text = self.source.text(from, to);
+        text.is_some_and(|text| BARE.contains(&text.trim_end_matches(';')))
+    }
+
     /// What was not reached, in its order; what lies together is one.
     pub(super) fn gaps(&self) -> Vec<Gap> {
         let mut gaps = Vec::new();
@@ -141,6 +161,7 @@ impl File {
                 gaps.push(Gap {
                     function: function.name.clone(),
                     is_whole,
+                    is_bare: !is_whole && run.iter().all(|(from, to, _)| self.is_bare(*from, *to)),
                     first,
                     last,
                     code: self.source.lines(first, last),
@@ -255,6 +276,17 @@ mod tests {
         );
         assert!(gaps[0].code.contains("a();"), "{}", gaps[0].code);
         assert_eq!((gaps[1].function.as_str(), gaps[1].is_whole), ("two", true));
+    }
+
+    #[test]
+    fn an_arm_that_only_leaves_is_told_from_one_that_does_something() {
+        let text = "fn one() {\n    x()?;\n    y() else { return; }\n}\n";
+        let bare = |from, to| {
+            let regions = [((1, 1), (1, 11), true), (from, to, false)];
+            file("core/a.rs", text, &regions).gaps()[0].is_bare
+        };
+        assert!(bare((2, 8), (2, 9)) && bare((3, 16), (3, 23)));
+        assert!(!bare((2, 5), (2, 8)) && !bare((2, 5), (3, 24)));
     }
 
     #[test]

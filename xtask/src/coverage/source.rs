@@ -54,6 +54,12 @@ impl Source {
         Some(path.rsplit("::").next()?.to_owned())
     }
 
+    /// What stands between two places of one line; `None` if they are on several.
+    pub(super) fn text(&self, (line, from): (usize, usize), end: (usize, usize)) -> Option<&str> {
+        let text = (line == end.0).then(|| self.0.get(line - 1))??;
+        text.get(from - 1..end.1 - 1)
+    }
+
     /// The lines from one to another, without the space that all begin with.
     pub(super) fn lines(&self, first: usize, last: usize) -> String {
         let lines = &self.0[first - 1..last.min(self.0.len())];

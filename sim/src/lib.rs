@@ -5,6 +5,7 @@
 //! `plan` draws a seed's circumstances, `world` lets them happen, `checker` judges what came of
 //! it. The command line is `main.rs`.
 
+mod additions;
 mod checker;
 mod company;
 mod complaints;

@@ -2,8 +2,8 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use crate::additions;
 use crate::complaints::{self, Listener};
-use crate::extras;
 use crate::plan::Plan;
 use crate::report::Report;
 use crate::rng::Rng;
@@ -60,7 +60,7 @@ pub fn shorten(seed: u64, runs_max: u32, lines: usize) -> Shortened {
 pub(crate) fn draw(seed: u64) -> (Plan, Rng) {
     let mut rng = Rng::new(seed);
     let mut plan = Plan::draw(&mut rng);
-    extras::add(&mut plan, seed);
+    additions::add(&mut plan, seed);
     (plan, rng)
 }
 

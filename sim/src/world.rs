@@ -7,6 +7,7 @@ mod faults;
 mod io_thread;
 mod names;
 mod network;
+mod partitioner;
 mod pool;
 mod run;
 mod senders;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
-use downpour::{Choice, Deliveries, Delivery, HeaderValue, Label, Outcome, Partitioner, Record};
+use downpour::{Deliveries, Delivery, HeaderValue, Label, Outcome, Record};
 use downpour_core::callers::partitioner::murmur2;
 use downpour_fake::FakeRecord;
 
@@ -16,9 +16,9 @@ use crate::extras::{Extras, is_one_of};
 use crate::history::{Place, key_of};
 use crate::plan::{RecordPlan, Verb};
 use crate::world::desk::{Desk, Note};
-use crate::world::senders::first_of;
+use crate::world::partitioner::by_last_byte;
 use crate::world::state::World;
-use crate::world::tasks::Sleeps;
+use crate::world::tasks::{Sleeps, first_of};
 
 /// The partition of a record that nobody knows before it is accepted.
 pub(crate) const NOT_KNOWN: i32 = -1;
@@ -31,24 +31,6 @@ pub(crate) struct Dress {
     /// How many partitions each topic has.
     pub(crate) partitions: Rc<[i32]>,
     pub(crate) batch_max: usize,
-}
-
-/// A partitioner of the caller's.
-#[derive(Debug)]
-pub(crate) struct ByLastByte;
-
-fn by_last_byte(key: &[u8], partitions: u32) -> i32 {
-    (u32::from(key.last().copied().unwrap_or(0)) % partitions) as i32
-}
-
-impl Partitioner for ByLastByte {
-    fn partition(&self, _: &str, key: Option<&[u8]>, partitions: u32, available: &[i32]) -> Choice {
-        match (key, available.first()) {
-            (Some(key), _) => Choice::Partition(by_last_byte(key, partitions)),
-            (None, Some(first)) if partitions == 2 => Choice::Partition(*first),
-            (None, _) => Choice::Sticky,
-        }
-    }
 }
 
 impl Dress {

@@ -1,10 +1,7 @@
 //! The callers: those who send, those who wait for a verdict, and who flushes.
 
 use std::cell::RefCell;
-use std::future::poll_fn;
-use std::pin::pin;
 use std::rc::Rc;
-use std::task::Poll;
 use std::time::Duration;
 
 use downpour::{Delivery, Producer, Record, SendError, WaitedFor, simulation};
@@ -15,7 +12,7 @@ use crate::plan::{RecordPlan, Verb};
 use crate::world::desk::{Desk, Note};
 use crate::world::dress::{Dress, NOT_KNOWN};
 use crate::world::state::World;
-use crate::world::tasks::{Sleeps, TaskId};
+use crate::world::tasks::{Sleeps, TaskId, first_of};
 
 /// How old an old record is, in milliseconds: older than brokers remember a producer.
 const TWO_DAYS: i64 = 2 * 24 * 3_600_000;
@@ -125,22 +122,6 @@ impl World {
         self.scheduled.insert(id);
         self.after(late, crate::world::state::Event::Task(id));
     }
-}
-
-/// Waits for the send; `None` if it was still waiting after the pause, and is dropped.
-pub(crate) async fn first_of<T>(
-    pause: impl Future<Output = ()>,
-    send: impl Future<Output = T>,
-) -> Option<T> {
-    let (mut pause, mut send) = (pin!(pause), pin!(send));
-    poll_fn(move |context| {
-        // The pause first: a send that was granted what it waited for may be dropped, too.
-        if pause.as_mut().poll(context).is_ready() {
-            return Poll::Ready(None);
-        }
-        send.as_mut().poll(context).map(Some)
-    })
-    .await
 }
 
 impl Sender {

@@ -106,7 +106,7 @@ impl File {
     pub(super) fn room(&self) -> &str {
         let mut slashes = self.name.match_indices('/').map(|(at, _)| at);
         let (first, second) = (slashes.next(), slashes.next());
-        let end = second.or(first.map(|_| self.name.len() - ".rs".len()));
+        let end = second.or_else(|| first.map(|_| self.name.len() - ".rs".len()));
         &self.name[..end.unwrap_or(self.name.len())]
     }
 
@@ -133,9 +133,9 @@ impl File {
         self.functions.iter().map(move |f| (&*f.name, told(f)))
     }
 
-    /// The lines that the code of a function is on.
-    pub(super) fn code_of(&self, name: &str) -> String {
-        let functions = self.functions.iter().filter(|f| f.name == name);
+    /// The lines that the code of these functions is on.
+    pub(super) fn code_of(&self, is_meant: impl Fn(&str) -> bool) -> String {
+        let functions = self.functions.iter().filter(|f| is_meant(&f.name));
         let code = functions.map(|function| {
             let last = function.regions.iter().map(|(_, end, _)| end.0).max();
             self.source

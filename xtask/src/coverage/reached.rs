@@ -305,7 +305,7 @@ mod tests {
             let files = read(Path::new(here), &measured, &export).unwrap();
             files[0].count().reached
         };
-        assert_eq!(reached(all(0, 7)), 1);
+        assert_eq!((reached(all(0, 7)), reached(all(7, 0))), (1, 1));
         assert_eq!(reached(all(0, 0)), 0);
     }
 

@@ -5,9 +5,12 @@
 //! `plan` draws a seed's circumstances, `world` lets them happen, `checker` and `judge` say what
 //! is wrong with what came of it; `ledger`, `company`, `past` and `load` read what sockets take. The command line is `main.rs`.
 
+mod additions;
 mod checker;
 mod company;
 mod complaints;
+mod edits;
+mod extras;
 #[cfg(test)]
 mod fixtures;
 mod history;
@@ -21,10 +24,12 @@ mod report;
 mod request;
 mod rng;
 mod run;
+mod shrink;
 mod trace;
 mod trouble;
 mod world;
 
 pub use mutants::{MUTANTS, Mutant, choose};
 pub use report::{Report, Tally};
-pub use run::run;
+pub use run::{Shortened, run, shorten};
+pub use shrink::in_short;

@@ -30,6 +30,8 @@ pub(crate) struct Load {
     /// Attempts to connect, links that ended, answers that said that metadata is stale, and answers
     /// that lacked a leader.
     reasons: u64,
+    /// Records that named a partition which does not exist: there may be one now.
+    pub(crate) misplaced: u64,
     /// When each address was tried last, and before that.
     tried: HashMap<i32, (Duration, Option<Duration>)>,
 }
@@ -65,6 +67,7 @@ impl Load {
             identity: Asking::default(),
             is_granted: false,
             reasons: 0,
+            misplaced: 0,
             tried: HashMap::new(),
         }
     }
@@ -129,7 +132,7 @@ impl Load {
             ));
         }
         let aged = now.as_millis() / self.limits.metadata_max_age.as_millis().max(1);
-        let most = 1 + wants + lost + self.reasons + aged as u64;
+        let most = 1 + wants + lost + self.reasons + self.misplaced + aged as u64;
         if count > most {
             return Err(format!(
                 "metadata was asked for {count} times by {now:?}, with {most} reasons"

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::Instant;
 
 use clap::Parser;
-use downpour_sim::{MUTANTS, Mutant, Tally, choose, run};
+use downpour_sim::{MUTANTS, Mutant, Tally, choose, in_short, run, shorten};
 
 /// Runs downpour's decisions against simulated brokers, one seed after the other.
 #[derive(Debug, Parser)]
@@ -27,6 +27,10 @@ struct Args {
     /// Go on after a failure and list all failing seeds instead of showing the trace of one.
     #[arg(long)]
     keep_going: bool,
+    /// How often a failing seed is run with less, as long as its complaint remains, before its trace
+    /// is shown; with 0 it is shown as it is.
+    #[arg(long, default_value_t = 1000)]
+    shrink: u32,
     /// Lines of the failing seed's trace, about.
     #[arg(long, default_value_t = 2000)]
     trace: usize,
@@ -76,10 +80,7 @@ fn simulate(args: &Args, out: &mut impl Write) -> io::Result<usize> {
     }
     let found = run_all(args, args.seeds);
     if args.show || (!found.failed.is_empty() && !args.keep_going) {
-        let seed = found.failed.first().map_or(args.from, |(seed, _)| *seed);
-        for line in run(seed, args.trace).trace {
-            writeln!(out, "{line}")?;
-        }
+        show(args, found.failed.first().map(|(seed, _)| *seed), out)?;
     }
     for (seed, what) in &found.failed {
         writeln!(out, "seed {seed}: {what}")?;
@@ -96,6 +97,25 @@ fn simulate(args: &Args, out: &mut impl Write) -> io::Result<usize> {
     writeln!(out, "{:.1} s", began.elapsed().as_secs_f64())?;
     writeln!(out, "{passed} passed, {failed} failed")?;
     Ok(failed)
+}
+
+/// Shows the trace of a failing seed, with less if it can be, or of the first one.
+fn show(args: &Args, failed: Option<u64>, out: &mut impl Write) -> io::Result<()> {
+    let (report, summary) = match failed {
+        Some(seed) if args.shrink > 0 => {
+            be_silent();
+            let shortened = shorten(seed, args.shrink, args.trace);
+            (shortened.report, Some(shortened.summary))
+        }
+        _ => (run(failed.unwrap_or(args.from), args.trace), None),
+    };
+    for line in &report.trace {
+        writeln!(out, "{line}")?;
+    }
+    match summary {
+        Some(summary) => writeln!(out, "{summary}"),
+        None => Ok(()),
+    }
 }
 
 /// What panics is caught and reported with its seed; that seed alone says where.
@@ -201,27 +221,4 @@ fn look_for(args: &Args, numbers: &[u32], out: &mut impl Write) -> io::Result<us
     }
     writeln!(out, "{passed} passed, {failed} failed")?;
     Ok(failed)
-}
-
-/// What was found, without the numbers of this seed and the words of an error.
-fn in_short(words: &str) -> String {
-    let mut short = String::new();
-    let mut depth = 0;
-    for c in words.chars() {
-        match c {
-            '(' | '{' | '[' => depth += 1,
-            ')' | '}' | ']' => depth -= 1,
-            _ if depth > 0 => {}
-            '0'..='9' if short.ends_with('N') => {}
-            '0'..='9' => short.push('N'),
-            '|' => short.push('/'),
-            _ => short.push(c),
-        }
-    }
-    let words: Vec<&str> = short.split_whitespace().collect();
-    let short = words.join(" ").replace(" ,", ",").replace("N.N", "N");
-    let short = short
-        .replace(" of is ", " is ")
-        .replace(" of was ", " was ");
-    short.trim_start_matches(": ").to_owned()
 }

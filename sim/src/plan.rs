@@ -8,6 +8,7 @@ use downpour_fake::{CompressionType, KafkaVersion, TopicSpec};
 use downpour_wire::codec::Compression;
 
 use crate::checker::{Expect, Order};
+use crate::extras::Extras;
 use crate::rng::Rng;
 use crate::trouble::{Stage, Trouble};
 
@@ -51,6 +52,8 @@ pub(crate) enum Verb {
     Send,
     Try,
     Many,
+    /// With the handle of a topic, or the producer's own `send`.
+    Handle,
 }
 
 /// How a run ends.
@@ -124,7 +127,7 @@ impl NetPlan {
 }
 
 /// A seed's circumstances.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Plan {
     pub(crate) brokers: i32,
     pub(crate) releases: Vec<KafkaVersion>,
@@ -155,6 +158,7 @@ pub(crate) struct Plan {
     pub(crate) calm: bool,
     /// After the end an idle producer is watched for so long.
     pub(crate) watch: Duration,
+    pub(crate) extras: Extras,
 }
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -338,6 +342,7 @@ impl Plan {
                 Duration::ZERO
             },
             config,
+            extras: Extras::default(),
         }
     }
 }

@@ -66,7 +66,7 @@ impl Question {
             let name = (topic.name, topic.topic_id);
             for partition in topic.partitions {
                 let records = partition.records.unwrap_or_default();
-                let carried = carried(name.clone(), &records, history)?;
+                let carried = carried((name.clone(), partition.index), &records, history)?;
                 question.batches.extend(carried);
             }
         }
@@ -75,7 +75,11 @@ impl Question {
 }
 
 /// The batch that these bytes are; `None` if they are none.
-fn carried(topic: TopicName, bytes: &[u8], history: &History) -> Result<Option<Carried>, String> {
+fn carried(
+    (topic, partition): (TopicName, i32),
+    bytes: &[u8],
+    history: &History,
+) -> Result<Option<Carried>, String> {
     let Ok((view, _)) = BatchView::parse(bytes) else {
         return Ok(None);
     };
@@ -90,7 +94,8 @@ fn carried(topic: TopicName, bytes: &[u8], history: &History) -> Result<Option<C
             return Err("a request carries a record that nobody sent".to_owned());
         };
         ids.push(id);
-        place = Some(its);
+        // Of a record that goes where the producer likes, the sender does not know yet where.
+        place = Some((its.0, partition));
     }
     Ok(place.map(|place| Carried {
         topic,

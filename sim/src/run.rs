@@ -2,10 +2,12 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use crate::additions;
 use crate::complaints::{self, Listener};
 use crate::plan::Plan;
 use crate::report::Report;
 use crate::rng::Rng;
+use crate::shrink::{Size, shrink};
 use crate::trace::Trace;
 use crate::world::World;
 
@@ -13,18 +15,67 @@ use crate::world::World;
 ///
 /// The same seed always gives the same report.
 pub fn run(seed: u64, lines: usize) -> Report {
+    let (plan, rng) = draw(seed);
+    run_plan(seed, plan, rng, lines)
+}
+
+/// The shortest story with a failing seed's complaint that was found.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Shortened {
+    /// With its trace.
+    pub report: Report,
+    /// What was left out, in words.
+    pub summary: String,
+}
+
+/// Runs a seed that fails with less and less, as long as its complaint remains, so often at most.
+/// The trace is told in at most about so many lines.
+///
+/// The same seed always gives the same story.
+pub fn shorten(seed: u64, runs_max: u32, lines: usize) -> Shortened {
+    let (plan, rng) = draw(seed);
+    let again = |plan: &Plan, lines| run_plan(seed, plan.clone(), rng.clone(), lines);
+    let (before, told) = (Size::of(&plan), again(&plan, usize::MAX).trace.len());
+    let shrunk = shrink(plan, runs_max, |plan| again(plan, 0).violation);
+    let after = Size::of(&shrunk.plan);
+    let all = again(&shrunk.plan, usize::MAX).trace.len();
+    let end = if shrunk.is_done {
+        "nothing more can be left out"
+    } else {
+        "more runs may leave out more"
+    };
+    let summary = format!(
+        "with less, after {} runs ({end}):\n  {before}, {told} lines of trace ->\n  {after}, {all} \
+         lines of trace",
+        shrunk.runs
+    );
+    Shortened {
+        report: again(&shrunk.plan, lines),
+        summary,
+    }
+}
+
+/// A seed's circumstances, and the chance that its run takes.
+pub(crate) fn draw(seed: u64) -> (Plan, Rng) {
     let mut rng = Rng::new(seed);
-    let plan = Plan::draw(&mut rng);
+    let mut plan = Plan::draw(&mut rng);
+    additions::add(&mut plan, seed);
+    (plan, rng)
+}
+
+pub(crate) fn run_plan(seed: u64, plan: Plan, rng: Rng, lines: usize) -> Report {
     let mut trace = Trace::new(lines > 0, lines);
     trace.note(std::time::Duration::ZERO, || {
         let mut brief = plan.phases.clone();
         brief.iter_mut().for_each(|phase| phase.senders.clear());
         format!(
-            "PLAN {:#?}\nphases {brief:#?}\nend {:?}, memory {}, expect {:?}",
+            "PLAN {:#?}\nphases {brief:#?}\nend {:?}, memory {}, expect {:?}, {:?}",
             (&plan.config, &plan.topics, plan.net, &plan.releases),
             plan.end,
             plan.memory,
-            plan.expect
+            plan.expect,
+            plan.extras
         )
     });
     let mut world = World::new(plan, rng, trace);

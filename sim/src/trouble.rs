@@ -19,6 +19,10 @@ pub(crate) enum Cut {
     AnswersLost,
     /// Nothing arrives any more, and nobody is told.
     Silence,
+    /// Bytes come that are no answer.
+    Garbled,
+    /// An answer comes to nothing that was asked.
+    Unasked,
 }
 
 /// How a name server answers.

@@ -2,10 +2,12 @@
 //! This file only declares and re-exports.
 
 mod desk;
+mod dress;
 mod faults;
 mod io_thread;
 mod names;
 mod network;
+mod partitioner;
 mod pool;
 mod run;
 mod senders;

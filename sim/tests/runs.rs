@@ -28,8 +28,10 @@ fn a_few_hundred_seeds_meet_every_kind_of_accident() {
         "faults: connection cut AnswersLost",
         "faults: connection cut Clean",
         "faults: connection cut ClientOnly",
+        "faults: connection cut Garbled",
         "faults: connection cut ServerFirst",
         "faults: connection cut Silence",
+        "faults: connection cut Unasked",
         "faults: connection lost within a request",
         "faults: connection refused",
         "faults: names not as they should be",
@@ -51,9 +53,11 @@ fn a_few_hundred_seeds_meet_every_kind_of_accident() {
         "records: unknown",
         "runs: calm to the end",
         "senders: gave up waiting",
+        "senders: told that a record is not valid",
         "senders: told that it is closed",
         "senders: told that there is no memory",
         "senders: told that there is no metadata",
+        "senders: topic not available",
         "senders: went away",
     ];
     let missing: Vec<_> = accidents

@@ -5,6 +5,7 @@
     reason = "a command line prints"
 )]
 
+mod coverage;
 mod kafka;
 mod mutants;
 mod suite;
@@ -47,6 +48,8 @@ enum Chore {
     },
     /// Switch the known mistakes on, one at a time, and count the seeds until each is found.
     Mutants(mutants::Arguments),
+    /// Say which code of core and of the shell no seed of the simulation reaches.
+    Coverage(coverage::Arguments),
     /// Send to real brokers that are killed, paused or cut off, and check what arrived;
     /// `chaos --help` says how.
     #[command(disable_help_flag = true)]
@@ -91,6 +94,7 @@ fn main() -> ExitCode {
             ],
         ),
         Chore::Mutants(arguments) => mutants::run(&xtask::root(), &arguments).map(code),
+        Chore::Coverage(arguments) => coverage::run(&xtask::root(), &arguments).map(code),
         Chore::Chaos { arguments } => program(
             &xtask::root(),
             &["downpour-conformance", "--release"],

@@ -22,6 +22,8 @@ pub(crate) struct Desk {
     pub(crate) flushed: Vec<Vec<u32>>,
     /// Flushes and closings that have not come back.
     pub(crate) ending: usize,
+    /// Records that were refused because their partition does not exist.
+    pub(crate) misplaced: u64,
     /// What the closing handed back.
     pub(crate) unfinished: Option<Unfinished>,
     /// Callers that began since the world looked last.

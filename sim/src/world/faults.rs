@@ -88,6 +88,12 @@ impl World {
         };
         self.tally.count(&format!("faults: connection cut {how:?}"));
         self.trace.note(self.now, || format!("link {id} is cut"));
+        let nonsense: &[u8] = match how {
+            Cut::Garbled => &[0xff; 8],
+            // Its length and its correlation id.
+            Cut::Unasked => &[0, 0, 0, 4, 0x7f, 0, 0, 1],
+            _ => &[],
+        };
         let mut told = Some(Duration::ZERO);
         match how {
             Cut::Clean => connection.server_open = false,
@@ -104,6 +110,10 @@ impl World {
                 (connection.deaf, connection.mute) = (true, true);
                 told = None;
             }
+            Cut::Garbled | Cut::Unasked => told = None,
+        }
+        if !nonsense.is_empty() {
+            self.after(Duration::ZERO, Event::Answer(id, nonsense.to_vec()));
         }
         if let Some(pause) = told {
             self.after(pause, Event::Closed(id, "cut"));

@@ -75,6 +75,7 @@ impl World {
                 self.company.begin(batch, id, self.now)?;
             }
         }
+        self.load.misplaced = self.desk.borrow().misplaced;
         self.load.ask(&question, self.now)?;
         let (cluster, topics) = (&self.cluster, &self.plan.topics);
         let leader_epoch = |(topic, partition): Place| {

@@ -365,10 +365,12 @@ impl World {
 
     fn check_logs(&mut self) {
         let mut logs = BTreeMap::new();
+        let mut undressed = None;
         for (number, topic) in (0..).zip(&self.plan.topics) {
             let partitions = self.cluster.partition_count(&topic.name).unwrap_or(0);
             for partition in 0..partitions {
                 let log = self.cluster.records(&topic.name, partition);
+                undressed = undressed.or_else(|| self.find_undressed(&log));
                 let logged = log.into_iter().map(|record| Logged {
                     offset: record.offset,
                     key: record.key,
@@ -380,6 +382,9 @@ impl World {
         let broken = self.cluster.violations().next().cloned();
         if let Some(broken) = broken {
             self.fail(format!("no sound client does this: {broken}"));
+        }
+        if let Some(undressed) = undressed {
+            self.fail(undressed);
         }
         let checked = check(&self.history(), &logs, self.plan.expect);
         if let Err(broken) = checked {

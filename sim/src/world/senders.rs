@@ -1,20 +1,18 @@
 //! The callers: those who send, those who wait for a verdict, and who flushes.
 
 use std::cell::RefCell;
-use std::future::poll_fn;
-use std::pin::pin;
 use std::rc::Rc;
-use std::task::Poll;
 use std::time::Duration;
 
-use downpour::{Delivery, Producer, Record, SendError, WaitedFor, simulation};
+use downpour::{Delivery, Field, Producer, Record, SendError, WaitedFor, simulation};
 use downpour_core::config::{Acks, BatchOptions};
 
-use crate::history::{Entry, key_of, value_of};
+use crate::history::{Entry, value_of};
 use crate::plan::{RecordPlan, Verb};
 use crate::world::desk::{Desk, Note};
+use crate::world::dress::{Dress, NOT_KNOWN};
 use crate::world::state::World;
-use crate::world::tasks::{Sleeps, TaskId};
+use crate::world::tasks::{Sleeps, TaskId, first_of};
 
 /// How old an old record is, in milliseconds: older than brokers remember a producer.
 const TWO_DAYS: i64 = 2 * 24 * 3_600_000;
@@ -47,6 +45,7 @@ struct Sender {
     acks: bool,
     /// Of a hundred handles so many are kept.
     kept: u64,
+    dress: Dress,
 }
 
 impl World {
@@ -56,9 +55,16 @@ impl World {
             return;
         };
         let config = &self.plan.config;
+        let verb = self.plan.verbs[number % self.plan.verbs.len()];
         let sender = Sender {
             number,
-            verb: self.plan.verbs[number % self.plan.verbs.len()],
+            verb,
+            dress: Dress {
+                extras: self.plan.extras,
+                verb,
+                partitions: self.plan.topics.iter().map(|t| t.partitions).collect(),
+                batch_max: config.batch_max,
+            },
             producer,
             desk: self.desk.clone(),
             sleeps: self.sleeps.clone(),
@@ -128,19 +134,6 @@ impl World {
     }
 }
 
-/// Waits for the send; `None` if it was still waiting after the pause, and is dropped.
-async fn first_of<T>(pause: impl Future<Output = ()>, send: impl Future<Output = T>) -> Option<T> {
-    let (mut pause, mut send) = (pin!(pause), pin!(send));
-    poll_fn(move |context| {
-        // The pause first: a send that was granted what it waited for may be dropped, too.
-        if pause.as_mut().poll(context).is_ready() {
-            return Poll::Ready(None);
-        }
-        send.as_mut().poll(context).map(Some)
-    })
-    .await
-}
-
 impl Sender {
     async fn run(self, first: u32, records: Vec<RecordPlan>) {
         let mut at = 0;
@@ -156,6 +149,10 @@ impl Sender {
                     at += 1;
                     self.try_send(id, &records[at - 1]).await
                 }
+                Verb::Handle => {
+                    at += 1;
+                    self.send_by_handle(id, &records[at - 1]).await
+                }
                 Verb::Many => {
                     let many = &records[at..records.len().min(at + MANY)];
                     at += many.len();
@@ -170,21 +167,54 @@ impl Sender {
 
     fn record(&self, id: u32, plan: &RecordPlan) -> Record<'static> {
         let topic = self.topics[plan.topic as usize].clone();
-        let mut record = Record::to(topic)
-            .partition(plan.partition)
-            .value(value_of(id, plan.len));
-        if plan.keyed {
-            record = record.key(key_of(id).to_vec());
-        }
+        self.dress(Record::to(topic), id, plan)
+    }
+
+    fn dress<'a>(&self, record: Record<'a>, id: u32, plan: &RecordPlan) -> Record<'a> {
+        let mut record = self.dress.put_on(record, id, plan);
+        record = record.value(value_of(id, self.dress.len(id, plan)));
         if u64::from(id) % 100 < self.old_records {
             record = record.timestamp_ms(crate::world::state::TODAY - TWO_DAYS);
         }
+        let partition = self.dress.partition(id, plan);
         let mut desk = self.desk.borrow_mut();
         let now = desk.now;
-        let place = (plan.topic, plan.partition);
-        desk.history.offer(id, place, now);
+        desk.history.offer(id, (plan.topic, partition), now);
         drop(desk);
         record
+    }
+
+    /// Sends with the handle of a topic, or with the producer's own verb.
+    async fn send_by_handle(&self, id: u32, plan: &RecordPlan) -> bool {
+        let began = self.desk.borrow().now;
+        if id % 3 == 0 {
+            return match self.producer.send(self.record(id, plan)).await {
+                Ok(delivery) => self.accepted(id, plan, delivery, None),
+                Err(error) => self.refused(id, &error, began),
+            };
+        }
+        let topic = match self.producer.topic(&self.topics[plan.topic as usize]).await {
+            Ok(topic) => topic,
+            Err(error) => return self.refused(id, &error, began),
+        };
+        let began = self.desk.borrow().now;
+        let mut record = self.dress(topic.record(), id, plan);
+        if id % 3 == 1 {
+            match topic.try_send(record) {
+                Ok(delivery) => return self.accepted(id, plan, delivery, None),
+                Err(error) => {
+                    let (back, reason) = error.into_parts();
+                    if !matches!(reason, SendError::NotReady(_)) {
+                        return self.refused(id, &reason, began);
+                    }
+                    record = back;
+                }
+            }
+        }
+        match topic.send(record).await {
+            Ok(delivery) => self.accepted(id, plan, delivery, None),
+            Err(error) => self.refused(id, &error, began),
+        }
     }
 
     fn options(&self, plan: &RecordPlan) -> &BatchOptions {
@@ -273,6 +303,10 @@ impl Sender {
         for ((id, plan), delivery) in (first..).zip(plans).zip(deliveries.iter()) {
             self.accepted(id, plan, delivery, Some(began));
         }
+        if self.kept == 100 && !deliveries.is_empty() {
+            let waits = Dress::wait_for_all(deliveries, self.desk.clone());
+            self.desk.borrow_mut().spawned.push(Box::pin(waits));
+        }
         match error {
             Some(error) => self.refused(at, &error, began),
             None => false,
@@ -283,7 +317,14 @@ impl Sender {
         self.desk.borrow_mut().notes.push(Note::Broken(what));
     }
 
-    fn accepted(&self, id: u32, plan: &RecordPlan, delivery: Delivery, began: Option<Duration>) {
+    /// Notes that a record was accepted; false, because the producer takes more.
+    fn accepted(
+        &self,
+        id: u32,
+        plan: &RecordPlan,
+        delivery: Delivery,
+        began: Option<Duration>,
+    ) -> bool {
         let options = plan.options % self.options.len();
         let options = match self.verb {
             Verb::Send => options,
@@ -295,10 +336,17 @@ impl Sender {
             self.kept == 100 || u64::from(id.wrapping_mul(2_654_435_761)) % 100 < self.kept;
         let mut desk = self.desk.borrow_mut();
         let now = desk.now;
+        let partition = match self.dress.partition(id, plan) {
+            NOT_KNOWN => delivery.partition(),
+            known => known,
+        };
+        let place = (plan.topic, partition);
+        // Where it went was the producer's choice, perhaps.
+        desk.history.offer(id, place, now);
         desk.accept(
             id,
             Entry {
-                place: (plan.topic, plan.partition),
+                place,
                 line: if self.apart {
                     line + 10 * (self.number + 1)
                 } else {
@@ -317,11 +365,14 @@ impl Sender {
         );
         if watched {
             let (own, acks) = (self.desk.clone(), self.acks);
+            let (dress, sleeps) = (self.dress.clone(), self.sleeps.clone());
             desk.spawned.push(Box::pin(async move {
-                let outcome = delivery.outcome().await;
+                let waited = dress.wait(id, delivery, sleeps, own.clone()).await;
+                let (delivery, outcome) = waited;
                 own.borrow_mut().resolve(id, &delivery, &outcome, acks);
             }));
         }
+        false
     }
 
     /// True if the producer takes nothing any more.
@@ -353,8 +404,9 @@ impl Sender {
                 desk.count("senders: told that it is closed");
                 true
             }
-            SendError::Invalid(_) => {
+            SendError::Invalid(invalid) => {
                 desk.count("senders: told that a record is not valid");
+                desk.misplaced += u64::from(invalid.field() == Field::Partition);
                 false
             }
             other => {

@@ -23,6 +23,7 @@ use crate::rng::Rng;
 use crate::trace::Trace;
 use crate::world::desk::Desk;
 use crate::world::names::Names;
+use crate::world::partitioner::ByLastByte;
 use crate::world::pool::{Job, Jobs};
 use crate::world::tasks::{Sleeps, TaskId, Tasks};
 use crate::world::wire::{LinkId, Wires};
@@ -182,7 +183,7 @@ impl World {
         }
         let clocks = Clocks::new();
         clocks.set(Duration::ZERO, TODAY);
-        let wires = Wires::new(rng.next(), plan.net.piecemeal);
+        let wires = Wires::new(rng.next(), plan.net.piecemeal, plan.extras.interrupted);
         let names = Arc::new(Names::default());
         let pool = Jobs::new(rng.next(), plan.net.no_thread);
         let woken = Arc::new(AtomicBool::new(false));
@@ -203,10 +204,13 @@ impl World {
             metadata_max_age: plan.config.metadata_max_age,
             topic_wanted_for: plan.config.topic_wanted_for,
         });
-        let builder = ProducerBuilder::new()
+        let mut builder = ProducerBuilder::new()
             .bootstrap("unused:1")
             .buffer_memory(plan.memory)
             .max_block(plan.max_block);
+        if plan.extras.own_partitioner {
+            builder = builder.partitioner(ByLastByte);
+        }
         let (producer, io) = simulation::build(builder, plan.config.clone(), surroundings)
             .expect("the memory and the time are within bounds");
         Self {

@@ -1,8 +1,8 @@
 //! Callers of the producer as tasks of one thread, polled when they were woken.
 
 use std::cell::RefCell;
-use std::future::Future;
-use std::pin::Pin;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -135,4 +135,20 @@ impl Sleeps {
     pub(crate) fn take(&self) -> Vec<(Duration, Waker)> {
         self.0.take()
     }
+}
+
+/// Waits for the send; `None` if it was still waiting after the pause, and is dropped.
+pub(crate) async fn first_of<T>(
+    pause: impl Future<Output = ()>,
+    send: impl Future<Output = T>,
+) -> Option<T> {
+    let (mut pause, mut send) = (pin!(pause), pin!(send));
+    poll_fn(move |context| {
+        // The pause first: a send that was granted what it waited for may be dropped, too.
+        if pause.as_mut().poll(context).is_ready() {
+            return Poll::Ready(None);
+        }
+        send.as_mut().poll(context).map(Some)
+    })
+    .await
 }

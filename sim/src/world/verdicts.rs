@@ -113,6 +113,7 @@ impl World {
         let value = record.get_value().unwrap_or_default();
         let id = value.first_chunk::<4>().map(|id| u32::from_be_bytes(*id));
         let id = id.ok_or("something was handed back that nobody sent")?;
+        let has_own_headers = self.has_own_headers(id, record);
         let topics = &self.plan.topics;
         let mut desk = self.desk.borrow_mut();
         let Some(entry) = desk.history.entries.get_mut(&id) else {
@@ -123,7 +124,7 @@ impl World {
             && value == value_of(id, entry.len)
             && record.get_topic() == topics[entry.place.0 as usize].name
             && record.get_partition() == Some(entry.place.1);
-        if !is_same {
+        if !is_same || !has_own_headers {
             return Err(format!("record {id} was handed back as another"));
         }
         if std::mem::replace(&mut entry.returned, true) {

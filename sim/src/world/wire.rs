@@ -64,6 +64,9 @@ struct Ends {
     rng: Rng,
     /// Of a hundred writes so many are taken in part.
     piecemeal: u64,
+    /// Of a hundred reads and writes so many are interrupted, and of a hundred events so many tell
+    /// also of what did not happen.
+    interrupted: u64,
 }
 
 /// The world's and the producer's hold on the ends.
@@ -78,7 +81,7 @@ pub(crate) struct Wire {
 }
 
 impl Wires {
-    pub(crate) fn new(seed: u64, piecemeal: u64) -> Self {
+    pub(crate) fn new(seed: u64, piecemeal: u64, interrupted: u64) -> Self {
         Self(Arc::new(Mutex::new(Ends {
             ends: BTreeMap::new(),
             next: 0,
@@ -86,6 +89,7 @@ impl Wires {
             events: Vec::new(),
             rng: Rng::new(seed),
             piecemeal,
+            interrupted,
         })))
     }
 
@@ -164,8 +168,11 @@ impl Wires {
         let Some(end) = ends.ends.get_mut(&id) else {
             return;
         };
-        let (readable, writable, ending) = change(end);
+        let (mut readable, mut writable, ending) = change(end);
         let token = end.token;
+        if ends.is_interrupted() {
+            (readable, writable) = (true, true);
+        }
         match ends.events.iter_mut().find(|event| event.token == token) {
             Some(event) => {
                 event.readable |= readable;
@@ -179,6 +186,13 @@ impl Wires {
                 ending,
             }),
         }
+    }
+}
+
+impl Ends {
+    /// Drawn only where anything is interrupted, so that other runs are as they were.
+    fn is_interrupted(&mut self) -> bool {
+        self.interrupted > 0 && self.rng.percent(self.interrupted)
     }
 }
 
@@ -223,6 +237,9 @@ impl Socket for Wire {
 
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let mut ends = self.ends.lock();
+        if ends.is_interrupted() {
+            return Err(ErrorKind::Interrupted.into());
+        }
         let end = ends.ends.get_mut(&self.id).ok_or(ErrorKind::NotConnected)?;
         if end.stage == Stage::Reset {
             return Err(ErrorKind::ConnectionReset.into());
@@ -243,6 +260,9 @@ impl Socket for Wire {
     fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         let mut guard = self.ends.lock();
         let ends = &mut *guard;
+        if ends.is_interrupted() {
+            return Err(ErrorKind::Interrupted.into());
+        }
         let piecemeal = ends.piecemeal;
         let end = ends.ends.get_mut(&self.id).ok_or(ErrorKind::NotConnected)?;
         if end.stage == Stage::Reset {

@@ -16,14 +16,17 @@ use crate::produce::requests::Purpose;
 impl<T: Clone> Engine<T> {
     /// Somebody wants to send to a topic. `topic` is the shell's dense number for it.
     pub fn handle_topic_wanted(&mut self, topic: u32, name: &Arc<str>, now: Instant) {
-        self.cluster.add_topic(topic, name);
+        let is_new = self.cluster.add_topic(topic, name);
         // A topic that is there is refreshed once; only a missing one is asked for again.
-        if self.lists.count(topic) > 0 {
-            self.metadata.want();
-        } else {
+        if self.lists.count(topic) == 0 {
             let until = now + self.config.topic_wanted_for;
             self.wanted.insert(topic, until);
+        }
+        // One that was refused is wanted by each record that is sent to it.
+        if is_new {
             self.metadata.want_at_once();
+        } else {
+            self.metadata.want();
         }
     }
 

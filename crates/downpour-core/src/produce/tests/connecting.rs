@@ -153,6 +153,27 @@ fn a_topic_that_is_not_allowed_is_not_asked_for_again() {
 }
 
 #[test]
+fn callers_of_a_refused_topic_do_not_ask_faster_than_the_backoff() {
+    let mut world = World::new(config());
+    world.want();
+    world.connect();
+    world.answer_versions();
+    let refuse = |world: &mut World| {
+        let asked = world.next(ApiKey::Metadata);
+        let mut response = world.metadata();
+        response.topics[0].error_code = ErrorCode::TOPIC_AUTHORIZATION_FAILED;
+        response.topics[0].partitions.clear();
+        world.answer(&asked, &response);
+    };
+    refuse(&mut world);
+    world.answer_identity();
+    world.want();
+    assert!(world.asked.is_empty(), "asked again at once");
+    world.sleep(150);
+    refuse(&mut world);
+}
+
+#[test]
 fn metadata_names_only_the_topics_that_are_used() {
     let mut world = World::new(config());
     world.want();

@@ -48,6 +48,8 @@ pub(crate) struct Open<T> {
     pub(super) number: u64,
     pub(super) ticket: T,
     pub(super) builder: BatchBuilder,
+    /// Bytes that are lent to it: its chunks, or its records' shares where those are more.
+    pub(super) credit: usize,
     /// A record that asks for others gets the next batch.
     pub(super) options: BatchOptions,
     /// When its first record came; linger and delivery timeout count from here.

@@ -11,6 +11,7 @@ use std::time::Duration;
 use downpour_core::client::connect_error::ConnectError;
 use downpour_core::config::Address;
 use downpour_core::outcome::Written;
+use downpour_core::time::Readable;
 use downpour_wire::error_code::ErrorCode;
 
 use crate::error::delivery::DeliveryError;
@@ -124,6 +125,8 @@ pub struct SendTimeout {
     /// Bytes that the record would have taken of it.
     pub(crate) needed: usize,
     pub(crate) buffer_memory: usize,
+    /// What each record counts for at least, if records are bounded by their number.
+    pub(crate) record_share: usize,
 }
 
 /// Whose records hold `buffer_memory`: those of the partitions that one broker leads, or of those
@@ -167,11 +170,7 @@ impl fmt::Display for MemoryHolder {
             (None, _) => write!(f, "records for partitions without a leader")?,
         }
         match self.silent_for {
-            Some(time) => write!(
-                f,
-                ", which has not answered for {:.1} s",
-                time.as_secs_f64()
-            ),
+            Some(time) => write!(f, ", which has not answered for {}", Readable(time)),
             None => Ok(()),
         }
     }
@@ -219,11 +218,17 @@ impl fmt::Display for SendTimeout {
         };
         write!(
             f,
-            "no {what} for topic {} within {:?}",
-            self.topic, self.waited
+            "no {what} for topic {} within {}",
+            self.topic,
+            Readable(self.waited)
         )?;
         if self.waited_for == WaitedFor::Memory {
             write!(f, "; it needs {}", Bytes(self.needed))?;
+            if self.record_share > 0 {
+                let (share, records) = (self.record_share, self.buffer_memory / self.record_share);
+                let share = Bytes(share);
+                write!(f, " (each of at most {records} records counts for {share})")?;
+            }
         }
         // Those that are silent are to blame; where none is, whoever holds most.
         let silent = self.memory.iter().take_while(|h| h.silent_for.is_some());
@@ -344,6 +349,7 @@ mod tests {
             unreachable: Vec::new(),
             memory: memory.iter().map(holder).collect(),
             needed: 64 << 10,
+            record_share: 0,
             buffer_memory: 4 << 20,
         };
         timeout.to_string()

@@ -307,10 +307,7 @@ mod tests {
 
     #[test]
     fn a_send_that_comes_to_a_producer_closed_before_its_use_is_told_so() {
-        let partial = PartialConfig {
-            bootstrap: Some("one:1".into()),
-            ..PartialConfig::default()
-        };
+        let partial = PartialConfig::of("one:1");
         let settings = resolve::settings(partial).unwrap();
         let start: Start = Box::new(|_| unreachable!("it is closed"));
         let shared = Shared::new(settings, Clock::default(), start);

@@ -95,6 +95,15 @@ impl ProducerBuilder {
         self
     }
 
+    /// How often a batch is sent again after a failure that may be temporary. Default: without
+    /// limit, until the delivery timeout; that is the better bound, for it is one of time.
+    ///
+    /// Once they are used up its records end with what went wrong last.
+    pub fn retries(mut self, retries: u32) -> Self {
+        self.partial.retries.set(retries);
+        self
+    }
+
     /// How long a batch that is not full waits for more records, always (Java's `linger.ms`).
     /// Switches the default, [`linger_adaptive`](Self::linger_adaptive), off.
     pub fn linger(mut self, time: Duration) -> Self {
@@ -115,6 +124,15 @@ impl ProducerBuilder {
     /// grows on towards the largest that the broker takes.
     pub fn batch_size(mut self, bytes: usize) -> Self {
         self.partial.batch_size.set(bytes);
+        self
+    }
+
+    /// Records after which a batch is full, at least 1. Default: without limit, bytes decide.
+    ///
+    /// It costs nothing as long as so many records do not fit into a batch anyway, else a
+    /// comparison per record.
+    pub fn batch_records(mut self, records: usize) -> Self {
+        self.partial.batch_records.set(records);
         self
     }
 
@@ -146,6 +164,9 @@ impl ProducerBuilder {
 
     /// From the opening of a record's batch to its last possible verdict, retries included. Default
     /// 120 s; at least linger plus request timeout.
+    ///
+    /// Given alone it takes the other two along: a linger that was not given is at most a quarter of
+    /// it, a request timeout that was not given at most what the linger leaves.
     pub fn delivery_timeout(mut self, time: Duration) -> Self {
         self.partial.delivery_timeout.set(time);
         self
@@ -184,13 +205,14 @@ impl ProducerBuilder {
         self
     }
 
-    /// How long a connection may carry nothing before it is closed. Default 540 s.
+    /// How long a connection may carry nothing before it is closed, at least 1 s; zero for ever.
+    /// Default 540 s.
     pub fn idle_timeout(mut self, time: Duration) -> Self {
         self.partial.idle_timeout.set(time);
         self
     }
 
-    /// The age at which metadata is refreshed without cause. Default 300 s.
+    /// The age at which metadata is refreshed without cause, at least 100 ms. Default 300 s.
     pub fn metadata_max_age(mut self, time: Duration) -> Self {
         self.partial.metadata_max_age.set(time);
         self
@@ -241,6 +263,26 @@ impl ProducerBuilder {
         self
     }
 
+    /// Records that may have no verdict yet, at least 1. Default: without limit, bytes decide.
+    ///
+    /// Each record then counts for at least its share of [`buffer_memory`](Self::buffer_memory), which
+    /// is that memory divided by this number; everything said there holds, and a `send` waits as it
+    /// does for memory. There are never more records than this, and there may be fewer while `send`
+    /// waits: batches take their shares a few records ahead, a 64th of all at most, and where large
+    /// records need more than their share, less is left for others. Without a limit it costs nothing,
+    /// with one a comparison per record.
+    pub fn buffer_records(mut self, records: usize) -> Self {
+        self.partial.buffer_records.set(records);
+        self
+    }
+
+    /// Whether the kernel asks a broker that says nothing whether it is still there (TCP's
+    /// keepalive, at the times that the system is set to). Default off.
+    pub fn keepalive(mut self, on: bool) -> Self {
+        self.partial.keepalive.set(on);
+        self
+    }
+
     /// The kernel's send buffer of each connection, in bytes. Default: the kernel's choice.
     pub fn send_buffer(mut self, bytes: usize) -> Self {
         self.partial.send_buffer.set(bytes);
@@ -273,8 +315,9 @@ impl ProducerBuilder {
 
     /// One setting by Kafka's name, such as `linger.ms`, with the value as text.
     ///
-    /// A name that this producer knows and does not have, and a name that nobody knows, are
-    /// errors at [`build`](Self::build).
+    /// Every name of Java's producer and of librdkafka's has one of three answers, which
+    /// [`properties`](crate::properties) lists: it works, it is harmless and ignored with a warning, or
+    /// it is an error at [`build`](Self::build). So is a name that nobody knows.
     pub fn property(mut self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
         properties::apply(&mut self.partial, name.as_ref(), value.as_ref());
         self
@@ -291,7 +334,8 @@ impl ProducerBuilder {
     }
 
     /// Skips names that are known and not supported, with a warning in the log, in place of
-    /// an error. Names that nobody knows stay errors.
+    /// an error. Names that nobody knows stay errors, and so does whatever asks for encryption, for a
+    /// name to be proven (SASL), or for transactions.
     pub fn ignore_unsupported_properties(mut self) -> Self {
         self.partial.ignore_unsupported = true;
         self

@@ -501,6 +501,7 @@ impl<T: Clone> Queue<T> {
             order,
             ticket,
             times,
+            records: builder.count(),
         };
         self.waiting.push_back(sealing);
         let credit = Credit {

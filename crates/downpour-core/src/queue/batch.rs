@@ -157,7 +157,12 @@ pub(crate) struct Times {
 pub(crate) enum Waiting<T> {
     /// Somebody compresses it without the queue's lock; its place is kept, and nothing behind it
     /// leaves before it.
-    Sealing { order: u64, ticket: T, times: Times },
+    Sealing {
+        order: u64,
+        ticket: T,
+        times: Times,
+        records: u32,
+    },
     /// It can be sent.
     Sealed(Batch<T>),
 }

@@ -138,7 +138,9 @@ impl<T: Clone> Queue<T> {
                 let ends = self.opened().map(|open| open.created_at + linger);
                 return ends.min().map_or(Drain::Empty, Drain::Until);
             };
-            if let Some(job) = self.close(open) {
+            let job = self.close(open);
+            self.free_excess(out);
+            if let Some(job) = job {
                 return Drain::Seal(job);
             }
         }

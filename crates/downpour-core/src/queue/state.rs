@@ -273,6 +273,18 @@ impl<T: Clone> Queue<T> {
         out.extend(self.opened().map(|open| open.ticket.clone()));
     }
 
+    /// Records that have no verdict yet.
+    pub fn unresolved(&self) -> u64 {
+        let open = self.opened().map(|open| open.builder.count());
+        let waiting = self.waiting.iter().map(|waiting| match waiting {
+            Waiting::Sealing { records, .. } => *records,
+            Waiting::Sealed(batch) => batch.count(),
+        });
+        let in_flight = self.in_flight.iter().map(|sent| &sent.batch);
+        let in_flight = in_flight.filter(|batch| !batch.resolved).map(Batch::count);
+        open.chain(waiting).chain(in_flight).map(u64::from).sum()
+    }
+
     /// Makes what is open leave without lingering.
     pub fn request_flush(&mut self) {
         for open in self.open.iter_mut().chain(&mut self.aside) {

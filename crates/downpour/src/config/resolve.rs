@@ -34,6 +34,8 @@ const RECORD_LEN_MIN: usize = 7;
 const AHEAD: usize = 64;
 /// librdkafka's least, too.
 const RESPONSE_MIN: usize = 1000;
+/// A connection that is opened for a record must be there when that comes to it.
+const IDLE_MIN: Duration = Duration::from_secs(1);
 /// A refresh of nothing would ask without a pause.
 const METADATA_AGE_MIN: Duration = Duration::from_millis(100);
 
@@ -121,6 +123,7 @@ fn take_plain(partial: &PartialConfig, config: &mut Config) {
     if config.idle_timeout.is_zero() {
         config.idle_timeout = FOREVER;
     }
+    config.idle_timeout = config.idle_timeout.max(IDLE_MIN);
     config.metadata_max_age = config.metadata_max_age.max(METADATA_AGE_MIN);
 }
 

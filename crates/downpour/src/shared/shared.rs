@@ -206,6 +206,13 @@ impl Shared {
         tickets
     }
 
+    /// Records that were accepted and have no verdict yet.
+    pub(crate) fn unresolved(&self) -> u64 {
+        let mut records = 0;
+        self.each_partition(|_, inner| records += inner.queue.unresolved());
+        records
+    }
+
     fn unreachable_map(&self) -> MutexGuard<'_, BTreeMap<Address, ConnectError>> {
         lock(&self.unreachable)
     }

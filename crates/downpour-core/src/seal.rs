@@ -17,24 +17,25 @@ pub struct SealJob {
 
 /// What a batch holds, and what it holds at least, compressed as it may be.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Credit {
-    pub(crate) held: usize,
-    pub(crate) least: usize,
+struct Credit {
+    held: usize,
+    least: usize,
 }
 
 impl SealJob {
-    /// Of a closed batch, whose place in its queue is `order`.
+    /// Of a closed batch, whose place in its queue is `order`. It holds so much credit, of which
+    /// so much stays however small it becomes.
     pub(crate) fn new(
         order: u64,
         builder: BatchBuilder,
         compression: Compression,
-        credit: Credit,
+        (held, least): (usize, usize),
     ) -> Self {
         Self {
             order,
             builder,
             compression,
-            credit,
+            credit: Credit { held, least },
         }
     }
 

@@ -5,6 +5,7 @@
 
 pub(crate) mod connector;
 pub(crate) mod family;
+pub(crate) mod ignored;
 pub(crate) mod partial;
 pub(crate) mod properties;
 pub(crate) mod resolve;

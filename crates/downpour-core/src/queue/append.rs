@@ -12,7 +12,7 @@ use crate::config::BatchOptions;
 use crate::ids::MemoryLine;
 use crate::queue::batch::{Batch, Open, Times, Waiting};
 use crate::queue::state::{CHUNK_MIN, Queue, QueueSettings};
-use crate::seal::{Credit, SealJob, Sealed, seal_plain};
+use crate::seal::{SealJob, Sealed, seal_plain};
 
 /// What a queue wants to be lent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -304,12 +304,11 @@ impl<T: Clone> Queue<T> {
         let (body, recycled) = sealed.into_parts();
         let sealing =
             |w: &&mut Waiting<T>| matches!(w, Waiting::Sealing { order: o, .. } if *o == order);
-        let excess = std::mem::take(&mut self.excess);
         let Some(waiting) = self.waiting.iter_mut().find(sealing) else {
             // The queue was aborted meanwhile and its records resolved.
             return SealDone {
-                freed: held + excess,
-                line: self.leave_credit(held + excess),
+                freed: held,
+                line: self.leave_credit(held),
                 recycled,
                 became_dirty: false,
             };
@@ -319,8 +318,8 @@ impl<T: Clone> Queue<T> {
             *waiting = Waiting::Sealed(batch);
         }
         SealDone {
-            freed: held - needs + excess,
-            line: self.leave_credit(held - needs + excess),
+            freed: held - needs,
+            line: self.leave_credit(held - needs),
             recycled,
             became_dirty: true,
         }
@@ -337,7 +336,9 @@ impl<T: Clone> Queue<T> {
             Some(open) => open.ticket.clone(),
             None => unreachable!("a record was appended just now"),
         };
-        if !closed && self.is_full() {
+        // Looked at in any case: it may have to be withheld.
+        let is_full = self.is_full();
+        if is_full && !closed {
             closed = true;
             job = self.close_open();
         }
@@ -504,11 +505,7 @@ impl<T: Clone> Queue<T> {
             records: builder.count(),
         };
         self.waiting.push_back(sealing);
-        let credit = Credit {
-            held,
-            least: shares,
-        };
-        let job = SealJob::new(order, builder, options.compression, credit);
+        let job = SealJob::new(order, builder, options.compression, (held, shares));
         Some(Box::new(job))
     }
 }

@@ -218,8 +218,10 @@ impl BatchBuilder {
     /// The bytes that the last chunk takes once nothing is withheld.
     #[must_use]
     pub fn room(&self) -> usize {
-        let withheld = self.withheld.as_ref();
-        withheld.map_or(self.spare(), |(last, filled)| last.len() - filled)
+        match &self.withheld {
+            Some((last, filled)) => last.len() - filled,
+            None => self.spare(),
+        }
     }
 
     /// The bytes of all records, as they are before compression.

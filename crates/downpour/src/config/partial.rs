@@ -12,7 +12,7 @@ use downpour_wire::codec::CompressionType;
 
 use crate::config::connector::Connector;
 use crate::config::family::Family;
-use crate::config::properties::Ignored;
+use crate::config::ignored::Ignored;
 use crate::config::setting::Setting;
 use crate::error::config::ConfigProblem;
 

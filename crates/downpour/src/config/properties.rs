@@ -8,6 +8,7 @@
 
 mod distance;
 mod groups;
+mod refusal;
 mod row;
 mod table;
 mod values;
@@ -17,19 +18,12 @@ mod page;
 #[cfg(test)]
 mod tests;
 
+use crate::config::ignored::Ignored;
 use crate::config::partial::PartialConfig;
 use crate::config::secret::Secret;
 use crate::error::config::ConfigProblem;
-use row::{Answer, Not, Refusal};
-
-/// A property that changes nothing here.
-#[derive(Debug, Clone)]
-pub(crate) struct Ignored {
-    name: &'static str,
-    /// As it may be shown.
-    value: String,
-    reason: &'static str,
-}
+use refusal::{Not, Refusal};
+use row::Answer;
 
 /// Takes one property, or notes what is wrong with it.
 pub(crate) fn apply(partial: &mut PartialConfig, name: &str, value: &str) {
@@ -61,11 +55,7 @@ pub(crate) fn apply(partial: &mut PartialConfig, name: &str, value: &str) {
             return;
         }
         Refusal::Not(Not::Harmless(reason)) => {
-            partial.ignored.push(Ignored {
-                name,
-                value,
-                reason,
-            });
+            partial.ignored.push(Ignored::new(name, value, reason));
             return;
         }
         Refusal::Not(Not::Refused(reason, replacement)) => (reason, replacement, true),
@@ -93,13 +83,8 @@ fn known() -> impl Iterator<Item = (&'static str, Answer)> {
 
 /// Tells of what is ignored, and turns what is refused into that, if it was asked for and may be.
 pub(crate) fn tell_ignored(partial: &mut PartialConfig) {
-    for Ignored {
-        name,
-        value,
-        reason,
-    } in partial.ignored.drain(..)
-    {
-        tracing::warn!(property = name, value, "property ignored: {reason}");
+    for ignored in partial.ignored.drain(..) {
+        ignored.warn();
     }
     if !partial.ignore_unsupported {
         return;

@@ -170,7 +170,11 @@ impl fmt::Display for MemoryHolder {
             (None, _) => write!(f, "records for partitions without a leader")?,
         }
         match self.silent_for {
-            Some(time) => write!(f, ", which has not answered for {}", Readable(time)),
+            Some(time) => write!(
+                f,
+                ", which has not answered for {:.1} s",
+                time.as_secs_f64()
+            ),
             None => Ok(()),
         }
     }
@@ -364,16 +368,16 @@ mod tests {
         ];
         assert_eq!(
             text(&silent),
-            "no memory for topic t within 800ms; it needs 64.0 KiB; 2.0 MiB of 4.0 MiB are held \
+            "no memory for topic t within 800 ms; it needs 64.0 KiB; 2.0 MiB of 4.0 MiB are held \
              by records for broker 2 (host:9092), which has not answered for 3.1 s; 700 bytes by records for \
              broker 3 (host:9092), which has not answered for 1.0 s"
         );
         assert_eq!(
             text(&[(0, 9000, None), (1, 8000, None)]),
-            "no memory for topic t within 800ms; it needs 64.0 KiB; 8.8 KiB of 4.0 MiB are held \
+            "no memory for topic t within 800 ms; it needs 64.0 KiB; 8.8 KiB of 4.0 MiB are held \
              by records for partitions without a leader"
         );
-        let nobody = "no memory for topic t within 800ms; it needs 64.0 KiB";
+        let nobody = "no memory for topic t within 800 ms; it needs 64.0 KiB";
         assert_eq!(text(&[]), nobody);
     }
 }

@@ -113,6 +113,24 @@ fn no_record_comes_in_by_the_short_way_without_credit() {
 }
 
 #[test]
+fn a_batch_that_opens_as_another_closes_lets_no_record_in_without_credit() {
+    let mut config = shares();
+    config.batch_size = 1024;
+    let mut bench = Bench::with(&config);
+    bench.append("small");
+    bench.append(&"x".repeat(1000));
+    assert_eq!(bench.queue.waiting.len(), 1);
+    let record = RecordRef {
+        key: None,
+        value: None,
+        headers: &[],
+        timestamp: RECORDS_AT,
+    };
+    let options = bench.options;
+    assert_eq!(bench.queue.append_to_open(&record, &options), None);
+}
+
+#[test]
 fn what_a_batch_took_for_records_that_did_not_come_is_the_next_one_s() {
     let mut config = shares();
     config.batch_records = 3;

@@ -1,7 +1,7 @@
 //! Names that share one answer: harmless ones, those that are refused, and security and
 //! transactions, which are never ignored.
 
-use super::row::Not::{self, Harmless, Never, Refused};
+use super::refusal::Not::{self, Harmless, Never, Refused};
 
 /// An answer and the names that have it.
 pub(super) struct Group {

@@ -3,7 +3,8 @@
 use std::fmt::Write;
 
 use super::known;
-use super::row::{Answer, Not};
+use super::refusal::Not;
+use super::row::Answer;
 
 /// What stands before the lists.
 const HEAD: &str = "\

@@ -3,8 +3,8 @@
 //! Only names and answers; values are read in `values`.
 
 use super::groups::{NO_CALLBACKS, NO_TRANSACTIONS};
+use super::refusal::Not::{self, Harmless, Refused};
 use super::row::Answer::{self, Bool, Millis, Number, Only, SocketBuffer, Text, Works};
-use super::row::Not::{Harmless, Refused};
 use super::row::{Row, row};
 use super::values::{
     acks, any_level, codec, family, gzip_level, idle, ignore_keys, kilobytes_of_memory, linger,
@@ -147,7 +147,7 @@ const PARTITIONING: &[Row] = &[
     row("client.rack", Only(&[""], NO_RACKS)),
 ];
 
-const NO_RACKS: super::row::Not = Harmless("racks are not looked at");
+const NO_RACKS: Not = Harmless("racks are not looked at");
 
 const NETWORK: &[Row] = &[
     row("send.buffer.bytes", SocketBuffer(|d| &mut d.send_buffer)),

@@ -7,7 +7,7 @@ use downpour_core::callers::partitioner::by_name;
 use downpour_core::config::{Acks, Linger};
 use downpour_wire::codec::CompressionType;
 
-use super::row::{Not, Refusal};
+use super::refusal::{Not, Refusal};
 use crate::config::family::Family;
 use crate::config::partial::PartialConfig;
 

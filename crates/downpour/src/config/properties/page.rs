@@ -12,7 +12,8 @@ A name has one of three answers.
 
 - It **works**: it is another name for a setter of [`ProducerBuilder`](crate::ProducerBuilder), or
   asks for what happens anyway.
-- It is **harmless**: it would change nothing that arrives, nor when. It is ignored with a warning.
+- It is **harmless**: without it no record is lost, doubled or put out of order. It is ignored with
+  a warning.
 - It is **refused**: building the producer fails, with the reason and what to use in its place. With
   [`ignore_unsupported_properties`](crate::ProducerBuilder::ignore_unsupported_properties) it is
   ignored with a warning, unless it is about security or transactions.
@@ -45,7 +46,11 @@ fn page() -> String {
     for (name, answer) in names {
         match answer {
             Answer::Only(taken, not) => {
-                let taken: Vec<_> = taken.iter().map(|t| format!("`{t}`")).collect();
+                let quoted = |taken: &&str| match *taken {
+                    "" => "the empty value".to_owned(),
+                    taken => format!("`{taken}`"),
+                };
+                let taken: Vec<_> = taken.iter().map(quoted).collect();
                 writeln!(works, "| `{name}` | {} alone |", taken.join(", ")).unwrap();
                 line(&format!("`{name}` with another value"), not).unwrap();
             }

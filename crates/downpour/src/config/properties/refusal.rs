@@ -11,7 +11,7 @@ pub(super) enum Refusal {
 /// What becomes of a name, or of a value, that is Kafka's and not here.
 #[derive(Clone, Copy)]
 pub(super) enum Not {
-    /// It would change nothing that arrives, nor when: a warning with the reason.
+    /// Without it no record is lost, doubled or put out of order: a warning with the reason.
     Harmless(&'static str),
     /// An error with the reason and the replacement; the switch makes a warning of it.
     Refused(&'static str, &'static str),

@@ -28,7 +28,10 @@ pub(super) enum Answer {
     /// It works, with true or false.
     Bool(Field<bool>),
     /// It works, in a way of its own, and means this setter, which the page of all names tells.
-    Works(Set, #[cfg_attr(not(test), expect(dead_code))] &'static str),
+    Works(
+        Set,
+        #[cfg_attr(not(test), expect(dead_code, reason = "the page is a test's"))] &'static str,
+    ),
     /// These values are what happens anyway; what becomes of the others.
     Only(&'static [&'static str], Not),
     /// It is not here.

@@ -22,3 +22,17 @@ impl Family {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Family;
+
+    #[test]
+    fn a_family_has_its_own_addresses() {
+        let addresses = ["127.0.0.1:1", "[::1]:1"].map(|text| text.parse().unwrap());
+        let has = |family: Family| addresses.each_ref().map(|address| family.has(address));
+        assert_eq!(has(Family::Any), [true, true]);
+        assert_eq!(has(Family::V4), [true, false]);
+        assert_eq!(has(Family::V6), [false, true]);
+    }
+}

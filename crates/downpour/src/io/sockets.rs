@@ -196,3 +196,27 @@ impl Socket for SystemSocket {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kernel_is_asked_for_what_was_set() {
+        let poll = mio::Poll::new().unwrap();
+        let mut sockets = SystemSockets::new(poll.registry().try_clone().unwrap());
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        for keepalive in [false, true] {
+            let options = SocketOptions {
+                keepalive,
+                ..SocketOptions::default()
+            };
+            let socket = sockets.connect(0, address, options).unwrap();
+            let SystemSocket::Tcp(stream) = &socket else {
+                panic!("{socket:?}");
+            };
+            assert_eq!(SockRef::from(stream).keepalive().unwrap(), keepalive);
+        }
+    }
+}

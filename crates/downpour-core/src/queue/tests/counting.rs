@@ -143,6 +143,11 @@ fn what_a_batch_took_for_records_that_did_not_come_is_the_next_one_s() {
         4 * SHARE + 512,
         "a chunk was all that it needed"
     );
+    for _ in 0..2 {
+        let sent = bench.send();
+        bench.answer(&sent, ErrorCode::NONE, 0);
+    }
+    assert_eq!((bench.queue.held(), bench.lent()), (0, 0));
 }
 
 #[test]

@@ -153,6 +153,37 @@ fn a_codec_that_is_not_in_the_build_names_its_feature() {
 }
 
 #[test]
+fn no_idle_timeout_is_never_and_a_short_one_leaves_time_for_a_record() {
+    let idle = |time| good(|d| d.idle_timeout.set(time)).core.idle_timeout;
+    assert!(idle(Duration::ZERO) > Duration::from_secs(365 * 24 * 3600));
+    assert_eq!(idle(Duration::from_nanos(1)), Duration::from_secs(1));
+}
+
+#[test]
+fn a_batch_is_not_planned_larger_than_all_the_memory() {
+    let settings = good(|d| d.buffer_memory.set(4000));
+    assert_eq!(
+        (settings.core.batch_size, settings.buffer_memory),
+        (4000, 4000)
+    );
+}
+
+#[test]
+fn a_bound_on_records_that_memory_keeps_anyway_is_none() {
+    let of = |records| {
+        let settings = good(|d| {
+            d.buffer_memory.set(1000);
+            d.buffer_records.set(records);
+        });
+        (settings.core.record_share, settings.buffer_memory)
+    };
+    assert_eq!(
+        [of(1), of(3), of(200)],
+        [(1000, 1000), (333, 999), (0, 1000)]
+    );
+}
+
+#[test]
 fn times_are_bounded_so_that_deadlines_can_be_computed() {
     let settings = good(|d| {
         d.max_block.set(Duration::MAX);

@@ -105,3 +105,64 @@ impl Company {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::{PLACE, at, batch};
+    use crate::ledger::Ledger;
+
+    fn stamped(base_sequence: i32) -> Stamped {
+        let id = base_sequence as u32;
+        let noted = Ledger::default().note(&[batch(base_sequence, &[id])]);
+        noted.unwrap()[0]
+    }
+
+    /// The first batch was acknowledged, the second lost with its connection.
+    fn troubled(is_whole: bool) -> Company {
+        let mut company = Company::default();
+        company.begin(stamped(1), 1, at(0)).unwrap();
+        company.acknowledge(PLACE, at(5));
+        company.answered(1);
+        company.begin(stamped(2), 1, at(10)).unwrap();
+        company.closed(1, is_whole);
+        company
+    }
+
+    #[test]
+    fn a_batch_that_is_sent_again_stays_alone_until_something_is_acknowledged() {
+        let mut company = troubled(false);
+        company.begin(stamped(2), 2, at(20)).unwrap();
+        let said = company.begin(stamped(3), 2, at(21)).unwrap_err();
+        assert!(
+            said.contains("which is sent again and not through"),
+            "{said}"
+        );
+        let mut company = troubled(false);
+        company.begin(stamped(2), 2, at(20)).unwrap();
+        company.answered(2);
+        assert_eq!(company.begin(stamped(3), 2, at(21)), Ok(()));
+    }
+
+    #[test]
+    fn nothing_new_goes_along_with_a_batch_that_may_be_in_the_log() {
+        for (is_whole, is_fine) in [(true, false), (false, true)] {
+            let mut company = troubled(is_whole);
+            // What proves the partition says nothing about the doubtful batch.
+            company.acknowledge(PLACE, at(15));
+            company.begin(stamped(2), 2, at(20)).unwrap();
+            let said = company.begin(stamped(3), 2, at(21));
+            assert_eq!(said.is_ok(), is_fine, "{said:?}");
+        }
+    }
+
+    #[test]
+    fn other_partitions_go_their_own_ways() {
+        let mut company = troubled(true);
+        company.begin(stamped(2), 2, at(20)).unwrap();
+        let mut other = batch(3, &[3]);
+        other.place = (0, 1);
+        let other = Ledger::default().note(&[other]).unwrap()[0];
+        assert_eq!(company.begin(other, 2, at(21)), Ok(()));
+    }
+}

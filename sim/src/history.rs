@@ -5,6 +5,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use downpour_core::outcome::Cause;
+
 /// A topic's number and a partition.
 pub(crate) type Place = (u32, i32);
 
@@ -15,6 +17,13 @@ pub(crate) enum Fate {
     Sent,
     Failed { why: String },
     Unknown { why: String },
+}
+
+/// What a sender was told beside that.
+#[derive(Debug, Clone)]
+pub(crate) struct Told {
+    pub(crate) cause: Cause,
+    pub(crate) age: Duration,
 }
 
 /// An accepted record.
@@ -28,10 +37,14 @@ pub(crate) struct Entry {
     pub(crate) accepted_at: Duration,
     /// It has a verdict by then, the sweep's pace aside.
     pub(crate) timeout: Duration,
+    /// When its sending began, if its sender heard of its verdict only some time after it.
+    pub(crate) told_late: Option<Duration>,
     /// Its sender kept the handle and waits.
     pub(crate) watched: bool,
     /// How it ended and when its sender was told.
     pub(crate) fate: Option<(Fate, Duration)>,
+    /// Why it was not delivered.
+    pub(crate) told: Option<Box<Told>>,
     /// It was handed back as never sent.
     pub(crate) returned: bool,
 }
@@ -44,11 +57,18 @@ pub(crate) struct History {
     pub(crate) offered: BTreeMap<u32, Place>,
     /// The records of each partition and line in the order in which they were accepted.
     pub(crate) order: BTreeMap<(Place, usize), Vec<u32>>,
+    /// When somebody first began to send to a partition.
+    first_offers: BTreeMap<Place, Duration>,
 }
 
 impl History {
-    pub(crate) fn offer(&mut self, id: u32, place: Place) {
+    pub(crate) fn offer(&mut self, id: u32, place: Place, now: Duration) {
         self.offered.insert(id, place);
+        self.first_offers.entry(place).or_insert(now);
+    }
+
+    pub(crate) fn first_offer(&self, place: Place) -> Option<Duration> {
+        self.first_offers.get(&place).copied()
     }
 
     pub(crate) fn accept(&mut self, id: u32, entry: Entry) {

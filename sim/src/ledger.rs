@@ -1,19 +1,15 @@
 //! Which sequence belongs to which record, as the bytes of requests tell it.
 //!
 //! Two rules hang on it that no log can show: a sequence belongs to one record for good, and no
-//! record is called unknown behind one that is certainly absent. Read from what the client's
-//! sockets take, since a sequence is spent with the first byte of its request.
+//! record is called unknown behind one that is certainly absent. A sequence is spent with the first
+//! byte of its request.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::time::Duration;
 
-use downpour_wire::batch::BatchView;
-use downpour_wire::header::{RequestHeader, decode_body};
-use downpour_wire::messages::{ApiKey, ProduceRequest};
-use downpour_wire::primitives::Reader;
-
-use crate::history::{History, Place};
+use crate::history::Place;
+use crate::request::Carried;
 
 /// Producer id and epoch on one partition.
 type Under = (Place, i64, i16);
@@ -52,27 +48,16 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
-    /// Takes the bytes of a request, of which the first was handed over: its
-    /// batches. The error names a sequence that was given to two records.
-    pub(crate) fn note(&mut self, frame: &[u8], history: &History) -> Result<Vec<Stamped>, String> {
+    /// Notes the batches of a request, of which the first byte was handed over: those that have
+    /// sequences. The error names a sequence that was given to two records.
+    pub(crate) fn note(&mut self, batches: &[Carried]) -> Result<Vec<Stamped>, String> {
         let mut stamped = Vec::new();
-        for batch in batches(frame) {
-            let Ok((view, _)) = BatchView::parse(&batch) else {
+        for batch in batches {
+            let Some((producer, epoch, base_sequence)) = batch.stamp else {
                 continue;
             };
-            if view.base_sequence < 0 {
-                continue;
-            }
-            let records = view.records(1 << 24).map_err(|error| error.to_string())?;
-            for (i, record) in (0..).zip(&records) {
-                let id = record.value.as_deref().and_then(|v| v.first_chunk::<4>());
-                let id = id.map(|id| u32::from_be_bytes(*id));
-                let Some((id, place)) = id.and_then(|id| Some((id, *history.offered.get(&id)?)))
-                else {
-                    return Err("a request carries a record that nobody sent".to_owned());
-                };
-                let under = (place, view.producer_id, view.producer_epoch);
-                let sequence = view.base_sequence + i;
+            let under = (batch.place, producer, epoch);
+            for (sequence, &id) in (base_sequence..).zip(&batch.ids) {
                 let first = *self.records.entry((under, sequence)).or_insert(id);
                 if first != id {
                     return Err(format!(
@@ -81,13 +66,11 @@ impl Ledger {
                     ));
                 }
                 self.last.insert(id, (under, sequence));
-                if i == 0 {
-                    stamped.push(Stamped {
-                        under,
-                        base_sequence: sequence,
-                    });
-                }
             }
+            stamped.push(Stamped {
+                under,
+                base_sequence,
+            });
         }
         Ok(stamped)
     }
@@ -111,16 +94,47 @@ impl Ledger {
     }
 }
 
-/// The batches of a Produce request; none of any other request.
-fn batches(frame: &[u8]) -> Vec<Vec<u8>> {
-    let mut reader = Reader::new(frame.get(4..).unwrap_or_default());
-    let is_produce = |header: &RequestHeader| header.api_key == ApiKey::Produce as i16;
-    let header = RequestHeader::decode(&mut reader).ok().filter(is_produce);
-    let request = header
-        .and_then(|header| decode_body::<ProduceRequest>(&mut reader, header.api_version).ok());
-    let topics = request.into_iter().flat_map(|request| request.topics);
-    topics
-        .flat_map(|topic| topic.partitions)
-        .filter_map(|partition| partition.records)
-        .collect()
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::{at, batch};
+
+    #[test]
+    fn a_sequence_belongs_to_one_record_for_good() {
+        let mut ledger = Ledger::default();
+        let sent = ledger.note(&[batch(0, &[1, 2])]).unwrap();
+        assert_eq!(sent.len(), 1);
+        assert_eq!(ledger.note(&[batch(0, &[1, 2])]).unwrap(), sent);
+        // A part of it, and what follows.
+        assert!(ledger.note(&[batch(1, &[2, 3])]).is_ok());
+        let said = ledger.note(&[batch(2, &[4])]).unwrap_err();
+        assert!(
+            said.contains("was given to record 3 and to record 4"),
+            "{said}"
+        );
+    }
+
+    #[test]
+    fn what_has_no_sequence_is_left_alone() {
+        let mut ledger = Ledger::default();
+        for id in [1, 2] {
+            assert_eq!(ledger.note(&[batch(None, &[id])]), Ok(Vec::new()));
+        }
+    }
+
+    #[test]
+    fn behind_a_record_that_failed_in_time_all_are_absent_and_before_it_none() {
+        let mut ledger = Ledger::default();
+        ledger.note(&[batch(0, &[1, 2, 3])]).unwrap();
+        assert!(!ledger.is_absent(3, at(100)));
+        ledger.handle_failed(2, at(50));
+        assert!(ledger.is_absent(3, at(100)) && !ledger.is_absent(1, at(100)));
+        assert!(!ledger.is_absent(3, at(49)));
+        // Never sent, and sent under an identity of its own.
+        assert!(!ledger.is_absent(9, at(100)));
+        let mut other = batch(7, &[5]);
+        other.stamp = Some((1000, 1, 7));
+        ledger.note(&[other]).unwrap();
+        assert!(!ledger.is_absent(5, at(100)));
+    }
 }

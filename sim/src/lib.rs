@@ -2,17 +2,23 @@
 //!
 //! A seed decides everything: cluster, settings, records, delays, faults and the order of all that
 //! happens. No thread, socket or clock takes part, so that a seed always leaves the same trace.
-//! `plan` draws a seed's circumstances, `world` lets them happen, `checker` judges what came of
-//! it. The command line is `main.rs`.
+//! `plan` draws a seed's circumstances, `world` lets them happen, `checker` and `judge` say what
+//! is wrong with what came of it; `ledger`, `company`, `past` and `load` read what sockets take. The command line is `main.rs`.
 
 mod checker;
 mod company;
 mod complaints;
+#[cfg(test)]
+mod fixtures;
 mod history;
+mod judge;
 mod ledger;
+mod load;
 mod mutants;
+mod past;
 mod plan;
 mod report;
+mod request;
 mod rng;
 mod run;
 mod trace;

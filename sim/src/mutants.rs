@@ -52,6 +52,19 @@ pub const MUTANTS: &[Mutant] = &[
     mutant(29, 10_000, "an epoch begins while something is in flight"),
     mutant(30, 1000, "a partition that moves leaves its memory behind"),
     mutant(31, 1000, "what expired in flight keeps its memory"),
+    mutant(32, 1000, "a retry waits for no backoff"),
+    mutant(33, 5000, "a request that never left leaves a doubt"),
+    mutant(
+        34,
+        1000,
+        "a question is asked again before its backoff is over",
+    ),
+    mutant(35, 1000, "an answer does not still the question"),
+    mutant(36, 5000, "a refusal is told with what went wrong before it"),
+    mutant(37, 5000, "what waits expires at half its time"),
+    mutant(38, 1000, "a broker is knocked at without a backoff"),
+    mutant(39, 1000, "memory is lent that is not free"),
+    mutant(40, 5000, "a broker that failed three times is given up"),
     mutant(41, 1000, "what the pool brings wakes nobody"),
     mutant(
         42,
@@ -91,6 +104,7 @@ pub const MUTANTS: &[Mutant] = &[
         1000,
         "the thread does not hear that the last handle went",
     ),
+    mutant(52, 1000, "who closes what is closed waits for ever"),
 ];
 
 /// Makes a mistake from now on in this process.

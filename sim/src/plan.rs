@@ -108,12 +108,12 @@ impl NetPlan {
     }
 
     /// Whether every look-up comes back.
-    fn finds_names(&self) -> bool {
+    pub(crate) fn finds_names(&self) -> bool {
         self.lookup_lost + self.lookup_panics + self.no_thread == 0
     }
 
     /// Whether answers come before their requests time out, once all is well.
-    fn is_fast_enough(&self, config: &Config) -> bool {
+    pub(crate) fn is_fast_enough(&self, config: &Config) -> bool {
         let requests = config.max_in_flight as u32 + 2;
         let pieces = Duration::from_millis(if self.piecemeal > 0 { 150 } else { 0 });
         self.latency.1 <= Duration::from_millis(100)
@@ -596,3 +596,6 @@ fn net(rng: &mut Rng, config: &Config) -> NetPlan {
         black_hole: *rng.pick(&[0, 0, 50]),
     }
 }
+
+#[cfg(test)]
+mod tests;

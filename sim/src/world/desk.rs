@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use downpour::{Delivery, Outcome, Unfinished, Written};
 
-use crate::history::{Entry, Fate, History};
+use crate::history::{Entry, Fate, History, Told};
 use crate::world::tasks::Task;
 
 /// What callers know.
@@ -20,6 +20,8 @@ pub(crate) struct Desk {
     pub(crate) open_bytes: usize,
     /// Records that each flush that came back had to wait for.
     pub(crate) flushed: Vec<Vec<u32>>,
+    /// Flushes and closings that have not come back.
+    pub(crate) ending: usize,
     /// What the closing handed back.
     pub(crate) unfinished: Option<Unfinished>,
     /// Callers that began since the world looked last.
@@ -63,6 +65,12 @@ impl Desk {
             return;
         };
         let fate = fate_of(outcome, acks);
+        if let Outcome::Undelivered(error) = outcome {
+            entry.told = Some(Box::new(Told {
+                cause: error.cause().clone(),
+                age: error.age(),
+            }));
+        }
         if entry.fate.replace((fate, now)).is_some() {
             let what = format!("record {id} got a second verdict");
             self.notes.push(Note::Broken(what));

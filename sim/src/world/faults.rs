@@ -131,5 +131,6 @@ impl World {
             self.restart(node);
         }
         self.healed = true;
+        self.healed_at = Some(self.now);
     }
 }

@@ -108,7 +108,9 @@ impl World {
                 }
             }
         }
-        self.tally.add("pool: no thread", self.pool.take_refused());
+        let refused = self.pool.take_refused();
+        self.tally.add("pool: no thread", refused);
+        self.load.attempt(refused);
         for job in self.pool.take() {
             let time = if job.blocks {
                 self.plan.net.lookup
@@ -118,6 +120,7 @@ impl World {
             let id = self.next_job;
             self.next_job += 1;
             let blocks = job.blocks;
+            self.load.attempt(u64::from(blocks));
             self.jobs.insert(id, job);
             if blocks && self.rng.percent(self.plan.net.lookup_lost) {
                 self.tally.count("pool: a look-up never came back");

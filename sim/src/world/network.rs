@@ -12,6 +12,7 @@ use downpour_fake::logic::{Reaction, Then};
 use downpour_wire::error_code::ErrorCode;
 
 use crate::history::Place;
+use crate::request::Question;
 use crate::world::names::node_of;
 use crate::world::state::{Event, Heard, Link, World};
 use crate::world::wire::LinkId;
@@ -21,8 +22,13 @@ const HEARD_WITHIN: Duration = Duration::from_millis(20);
 
 impl World {
     pub(crate) fn connect(&mut self, id: LinkId, address: SocketAddr) {
+        let node = node_of(address);
+        self.past.connect(id, node);
+        if let Err(broken) = self.load.connect(node, self.now) {
+            self.fail(broken);
+        }
         let link = Link {
-            node: node_of(address),
+            node,
             client_open: true,
             server_open: true,
             ..Link::default()
@@ -56,26 +62,40 @@ impl World {
 
     /// A request's first byte was handed over.
     pub(crate) fn begun(&mut self, id: LinkId, request: &[u8]) {
-        if !self.plan.config.idempotence {
-            return;
+        if let Err(broken) = self.note_begun(id, request) {
+            self.fail(broken);
         }
-        let noted = self.ledger.note(request, &self.desk.borrow().history);
-        let batches = match noted {
-            Ok(batches) => batches,
-            Err(broken) => return self.fail(broken),
-        };
-        if !self.plan.expect.is_strict() {
-            return;
-        }
-        for batch in batches {
-            if let Err(broken) = self.company.begin(batch, id, self.now) {
-                self.fail(broken);
+    }
+
+    fn note_begun(&mut self, id: LinkId, request: &[u8]) -> Result<(), String> {
+        let question = Question::read(request, &self.history())?;
+        let batches = self.ledger.note(&question.batches)?;
+        if self.plan.config.idempotence && self.plan.expect.is_strict() {
+            for batch in batches {
+                self.company.begin(batch, id, self.now)?;
             }
         }
+        self.load.ask(&question, self.now)?;
+        let (cluster, topics) = (&self.cluster, &self.plan.topics);
+        let leader_epoch = |(topic, partition): Place| {
+            let name = &topics[topic as usize].name;
+            match cluster.partition_count(name) {
+                Some(_) => cluster.leader_epoch(name, partition),
+                None => 0,
+            }
+        };
+        self.past.begin(id, &question, self.now, leader_epoch)
+    }
+
+    /// A link ends for the client.
+    pub(crate) fn note_end(&mut self, id: LinkId) {
+        let lost = self.past.end(id, self.now);
+        self.load.end(&lost);
     }
 
     /// The client's socket took bytes.
     pub(crate) fn written(&mut self, id: LinkId, bytes: Vec<u8>) {
+        self.past.take(id, bytes.len(), self.now);
         let pause = self.latency();
         let at = self.now + pause;
         if let Some(link) = self.links.get_mut(&id) {
@@ -318,6 +338,9 @@ impl World {
         if self.links.get(&id).is_some_and(|link| link.client_open) {
             self.wires.deliver(id, bytes);
             self.company.answered(id);
+            for heard in self.past.arrive(id, bytes, self.now) {
+                self.load.hear(heard);
+            }
         }
     }
 
@@ -328,6 +351,7 @@ impl World {
             return;
         };
         link.client_open = false;
+        self.note_end(id);
         if self.wires.is_within_a_request(id) {
             self.tally.count("faults: connection lost within a request");
         }
@@ -350,6 +374,7 @@ impl World {
             link.client_open = false;
             link.server_open &= !reset;
         }
+        self.note_end(id);
     }
 
     /// All connections of a broker end.

@@ -5,12 +5,16 @@ use std::time::Duration;
 
 use downpour::simulation;
 
-use crate::checker::check;
+use crate::checker::{Logged, check};
+use crate::judge::judge;
 use crate::plan::End;
 use crate::world::state::{Event, World};
 
 /// Events that one run may have.
 const STEPS_MAX: u64 = 1_000_000;
+
+/// What a batch is lent to begin with, also where `buffer_memory` is less.
+const FIRST_CHUNK: usize = 512;
 
 /// A closing with a deadline is over so long after it.
 const CLOSE_LATE: Duration = Duration::from_millis(100);
@@ -25,6 +29,9 @@ impl World {
         }
         if self.is_sound() {
             self.check_client();
+        }
+        if self.is_sound() {
+            self.end_again();
         }
         if self.is_sound() && !self.client_over {
             self.watch();
@@ -69,9 +76,13 @@ impl World {
                 continue;
             }
             self.show_time();
+            let lends = matches!(event, Event::Task(_) | Event::GetUp(_));
             self.handle(event);
             self.settle();
             self.check_mail();
+            if lends {
+                self.check_budget();
+            }
         }
         let open = self.open();
         self.fail(format!("no end after {STEPS_MAX} steps, {open} open"));
@@ -183,6 +194,14 @@ impl World {
         }
     }
 
+    /// What is lent is never more than there is, but for one chunk that is larger.
+    fn check_budget(&mut self) {
+        let (lent, memory) = (self.lent(), self.plan.memory);
+        if lent > memory.max(FIRST_CHUNK) {
+            self.fail(format!("{lent} bytes are lent of {memory}"));
+        }
+    }
+
     /// Whether every record has its verdict, those included that nobody waits for.
     fn all_ended(&self) -> bool {
         self.open() == 0 && self.ended() == self.history().entries.len() as u64
@@ -208,6 +227,7 @@ impl World {
             return;
         };
         let desk = self.desk.clone();
+        desk.borrow_mut().ending += 1;
         let task = async move {
             let unfinished = match within {
                 Some(time) => producer.close_within(time).await,
@@ -216,7 +236,9 @@ impl World {
                     downpour::Unfinished::default()
                 }
             };
-            desk.borrow_mut().unfinished = Some(unfinished);
+            let mut desk = desk.borrow_mut();
+            desk.unfinished = Some(unfinished);
+            desk.ending -= 1;
         };
         let id = self.tasks.add(Box::pin(task));
         self.scheduled.insert(id);
@@ -232,6 +254,7 @@ impl World {
         }
         self.trace.note(self.now, || "ABORT".to_owned());
         self.tally.count("client: closed in a hurry");
+        self.closed_at = Some(self.now + within);
         self.close(Some(within));
         let time = within + CLOSE_LATE + self.plan.net.sealing + 6 * self.plan.net.jitter;
         self.go_for(time, |world| world.client_over);
@@ -259,7 +282,8 @@ impl World {
         // A sender may be about to pause, or to try again a few times.
         let patience = self.tolerance() + Duration::from_secs(60);
         self.go_for(patience, |world| {
-            world.open() == 0 && world.lent() == 0 && world.senders_are_done()
+            let ended = world.desk.borrow().ending == 0;
+            world.open() == 0 && world.lent() == 0 && world.senders_are_done() && ended
         });
         if !self.is_sound() {
             return;
@@ -274,6 +298,21 @@ impl World {
             self.fail(format!("{lent} bytes of memory never came back"));
         } else if !self.senders_are_done() {
             self.fail("a sender waits for ever".to_owned());
+        } else if self.desk.borrow().ending > 0 {
+            self.fail("a flush or a closing goes on with nothing to wait for".to_owned());
+        }
+    }
+
+    /// With nothing on its way a flush is over at once, and so is closing what was closed before.
+    fn end_again(&mut self) {
+        if self.client_over {
+            self.close(None);
+        }
+        self.flush();
+        let time = 4 * self.plan.net.jitter + Duration::from_millis(20);
+        self.go_for(time, |world| world.desk.borrow().ending == 0);
+        if self.desk.borrow().ending > 0 && self.is_sound() {
+            self.fail("a flush or a closing takes its time with nothing to wait for".to_owned());
         }
     }
 
@@ -330,7 +369,12 @@ impl World {
             let partitions = self.cluster.partition_count(&topic.name).unwrap_or(0);
             for partition in 0..partitions {
                 let log = self.cluster.records(&topic.name, partition);
-                logs.insert((number, partition), log);
+                let logged = log.into_iter().map(|record| Logged {
+                    offset: record.offset,
+                    key: record.key,
+                    value: record.value.unwrap_or_default(),
+                });
+                logs.insert((number, partition), logged.collect());
             }
         }
         let broken = self.cluster.violations().next().cloned();
@@ -339,6 +383,11 @@ impl World {
         }
         let checked = check(&self.history(), &logs, self.plan.expect);
         if let Err(broken) = checked {
+            self.fail(broken);
+        }
+        let circumstances = self.circumstances();
+        let judged = judge(&self.history(), &self.past, &circumstances);
+        if let Err(broken) = judged {
             self.fail(broken);
         }
         self.check_flushes();

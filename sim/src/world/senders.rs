@@ -82,17 +82,27 @@ impl World {
 
     /// Somebody waits until all that was accepted has its verdict.
     pub(crate) fn flush(&mut self) {
-        let Some(producer) = self.producer.clone().filter(|_| !self.client_over) else {
+        let Some(producer) = self.producer.clone() else {
             return;
         };
         self.tally.count("client: flushed");
         let desk = self.desk.clone();
+        let timeouts = self.plan.options.iter().map(|o| o.delivery_timeout);
+        let most = timeouts.max().unwrap_or_default();
+        let late = self.tolerance();
+        desk.borrow_mut().ending += 1;
         let task = async move {
             let accepted: Vec<u32> = desk.borrow().history.entries.keys().copied().collect();
+            let began = desk.borrow().now;
             producer.flush().await;
             // Whoever waits for a single record may be told a moment later.
             let mut desk = desk.borrow_mut();
             desk.flushed.push(accepted);
+            desk.ending -= 1;
+            if desk.now > (began + most).max(desk.suspended_until) + late {
+                let what = format!("a flush took {:?}", desk.now - began);
+                desk.notes.push(Note::Broken(what));
+            }
         };
         let id = self.tasks.add(Box::pin(task));
         self.first_poll(id);
@@ -169,10 +179,11 @@ impl Sender {
         if u64::from(id) % 100 < self.old_records {
             record = record.timestamp_ms(crate::world::state::TODAY - TWO_DAYS);
         }
-        self.desk
-            .borrow_mut()
-            .history
-            .offer(id, (plan.topic, plan.partition));
+        let mut desk = self.desk.borrow_mut();
+        let now = desk.now;
+        let place = (plan.topic, plan.partition);
+        desk.history.offer(id, place, now);
+        drop(desk);
         record
     }
 
@@ -194,7 +205,7 @@ impl Sender {
         };
         match sent {
             Some(Ok(delivery)) => {
-                self.accepted(id, plan, delivery);
+                self.accepted(id, plan, delivery, None);
                 let mut desk = self.desk.borrow_mut();
                 let waited = desk.now.saturating_sub(began);
                 if self.takes.is_some_and(|most| waited > most) {
@@ -216,7 +227,7 @@ impl Sender {
         for _ in 0..TRIES {
             match self.producer.try_send(record) {
                 Ok(delivery) => {
-                    self.accepted(id, plan, delivery);
+                    self.accepted(id, plan, delivery, None);
                     return false;
                 }
                 Err(error) => {
@@ -260,7 +271,7 @@ impl Sender {
         };
         let at = first + deliveries.len() as u32;
         for ((id, plan), delivery) in (first..).zip(plans).zip(deliveries.iter()) {
-            self.accepted(id, plan, delivery);
+            self.accepted(id, plan, delivery, Some(began));
         }
         match error {
             Some(error) => self.refused(at, &error, began),
@@ -272,7 +283,7 @@ impl Sender {
         self.desk.borrow_mut().notes.push(Note::Broken(what));
     }
 
-    fn accepted(&self, id: u32, plan: &RecordPlan, delivery: Delivery) {
+    fn accepted(&self, id: u32, plan: &RecordPlan, delivery: Delivery, began: Option<Duration>) {
         let options = plan.options % self.options.len();
         let options = match self.verb {
             Verb::Send => options,
@@ -297,8 +308,10 @@ impl Sender {
                 len: plan.len,
                 accepted_at: now,
                 timeout: self.options[options].delivery_timeout,
+                told_late: began,
                 watched,
                 fate: None,
+                told: None,
                 returned: false,
             },
         );

@@ -15,6 +15,8 @@ use downpour_fake::logic::Cluster;
 use crate::company::Company;
 use crate::history::{History, Place};
 use crate::ledger::Ledger;
+use crate::load::{Limits, Load};
+use crate::past::Past;
 use crate::plan::{AUTO_PARTITIONS, Plan};
 use crate::report::Tally;
 use crate::rng::Rng;
@@ -142,12 +144,18 @@ pub(crate) struct World {
     pub(crate) running: bool,
     pub(crate) troubled: bool,
     pub(crate) healed: bool,
+    /// When trouble ended last.
+    pub(crate) healed_at: Option<Duration>,
     /// The producer was closed, and the closing is over.
     pub(crate) client_over: bool,
+    /// When the deadline for closing is over, once it was closed in a hurry.
+    pub(crate) closed_at: Option<Duration>,
     /// What the closing handed back.
     pub(crate) left: Unfinished,
     pub(crate) ledger: Ledger,
     pub(crate) company: Company,
+    pub(crate) past: Past,
+    pub(crate) load: Load,
     /// Partitions of which a broker said that it may have appended a batch.
     pub(crate) said: BTreeSet<Place>,
     pub(crate) trace: Trace,
@@ -187,6 +195,14 @@ impl World {
             wake: Arc::new(move || own.store(true, Ordering::Relaxed)),
             seed: rng.next(),
         };
+        let past = Past::new(plan.config.retry_backoff);
+        let load = Load::new(Limits {
+            topics: plan.topics.len() as u64,
+            retry_backoff: plan.config.retry_backoff.0,
+            reconnect_backoff: plan.config.reconnect_backoff.0,
+            metadata_max_age: plan.config.metadata_max_age,
+            topic_wanted_for: plan.config.topic_wanted_for,
+        });
         let builder = ProducerBuilder::new()
             .bootstrap("unused:1")
             .buffer_memory(plan.memory)
@@ -229,10 +245,14 @@ impl World {
             running: false,
             troubled: false,
             healed: false,
+            healed_at: None,
             client_over: false,
+            closed_at: None,
             left: Unfinished::default(),
             ledger: Ledger::default(),
             company: Company::default(),
+            past,
+            load,
             said: BTreeSet::new(),
             trace,
             tally: Tally::default(),

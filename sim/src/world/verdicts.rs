@@ -5,6 +5,8 @@ use std::time::Duration;
 use downpour::{Record, Unfinished};
 
 use crate::history::{Fate, key_of, value_of};
+use crate::judge::Circumstances;
+use crate::trouble::Trouble;
 use crate::world::state::World;
 
 impl World {
@@ -54,6 +56,46 @@ impl World {
         let sweep = (self.plan.config.delivery_timeout / 20)
             .clamp(Duration::from_millis(5), Duration::from_secs(1));
         2 * sweep + self.plan.net.sealing + 4 * self.plan.net.jitter + Duration::from_millis(5)
+    }
+
+    /// What verdicts are judged by, beside what was sent.
+    pub(crate) fn circumstances(&self) -> Circumstances {
+        let plan = &self.plan;
+        let trouble = || plan.phases.iter().flat_map(|phase| &phase.trouble);
+        let stood_still: Duration = trouble()
+            .filter_map(|(_, trouble)| match trouble {
+                Trouble::Suspend(time) => Some(*time),
+                _ => None,
+            })
+            .sum();
+        let late = 6 * plan.net.jitter + Duration::from_millis(50);
+        let hard_names = |trouble: &Trouble| matches!(trouble, Trouble::Names(_));
+        let jumps = |trouble: &Trouble| matches!(trouble, Trouble::WallClock(_));
+        Circumstances {
+            late: late + stood_still + plan.config.linger.duration(),
+            closed_at: self.closed_at,
+            names_fail: !plan.net.finds_names()
+                || plan.net.lookup >= plan.config.connect_timeout
+                || trouble().any(|(_, trouble)| hard_names(trouble)),
+            old_records: plan.old_records > 0 || trouble().any(|(_, trouble)| jumps(trouble)),
+            well_since: self.well_since(),
+        }
+    }
+
+    /// When the last trouble was over and what it left behind is mended; `None` if it goes on, or
+    /// if records may time out without any.
+    fn well_since(&self) -> Option<Duration> {
+        let config = &self.plan.config;
+        let timeouts = self.plan.options.iter().map(|o| o.delivery_timeout);
+        let is_patient = timeouts.min() > Some(Duration::from_secs(60));
+        if !(is_patient && self.plan.heals && self.plan.net.is_fast_enough(config)) {
+            return None;
+        }
+        // What has gone silent is noticed, given up, and reached anew, possibly twice.
+        let once = config.request_timeout + config.connect_timeout;
+        let once = once + config.reconnect_backoff.1 + config.retry_backoff.1;
+        let took = self.plan.turns_take(self.next_id as usize, 0);
+        Some(self.healed_at?.max(self.suspended_until) + 3 * once + took)
     }
 
     /// What a producer that was closed in a hurry handed back.

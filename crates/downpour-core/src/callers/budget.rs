@@ -323,7 +323,8 @@ impl<W> Budget<W> {
         if self.used == 0 {
             return true;
         }
-        let Some(left) = self.free().checked_sub(bytes) else {
+        let free = mutants::pick(39, self.capacity, self.free());
+        let Some(left) = free.checked_sub(bytes) else {
             return false;
         };
         let is_alone = self.shared_by <= 1;

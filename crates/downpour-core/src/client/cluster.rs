@@ -43,6 +43,10 @@ impl Leader {
 pub(crate) struct Topic {
     name: Arc<str>,
     id: Uuid,
+    /// The last id that any broker told: answers name the topic by it. Without it, while brokers
+    /// are upgraded, metadata from one that is too old for ids would leave the answers to requests
+    /// that are on their way without a topic.
+    told_id: Uuid,
     leaders: Vec<Leader>,
 }
 
@@ -51,7 +55,7 @@ impl Topic {
         &self.name
     }
 
-    /// Zero where no broker told one.
+    /// Zero where the broker that was asked last is too old to tell one.
     pub(crate) fn id(&self) -> Uuid {
         self.id
     }
@@ -108,6 +112,7 @@ impl Cluster {
         self.topics[at] = Some(Topic {
             name: name.clone(),
             id: Uuid::ZERO,
+            told_id: Uuid::ZERO,
             leaders: Vec::new(),
         });
         self.by_name.insert(name.clone(), number);
@@ -178,15 +183,16 @@ impl Cluster {
         let Some(Some(topic)) = self.topics.get_mut(number as usize) else {
             return;
         };
-        let made_anew = topic.id != answer.topic_id && !topic.id.is_zero();
-        if topic.id != answer.topic_id {
-            if self.by_id.get(&topic.id) == Some(&number) {
-                self.by_id.remove(&topic.id);
+        topic.id = answer.topic_id;
+        // A broker that is too old to tell an id does not say that the topic is another one.
+        let is_other = !answer.topic_id.is_zero() && topic.told_id != answer.topic_id;
+        let made_anew = is_other && !topic.told_id.is_zero();
+        if is_other {
+            if self.by_id.get(&topic.told_id) == Some(&number) {
+                self.by_id.remove(&topic.told_id);
             }
-            if !answer.topic_id.is_zero() {
-                self.by_id.insert(answer.topic_id, number);
-            }
-            topic.id = answer.topic_id;
+            self.by_id.insert(answer.topic_id, number);
+            topic.told_id = answer.topic_id;
         }
         let before = topic.leaders.len();
         let mut changed = before == 0;
@@ -377,5 +383,25 @@ mod tests {
         assert_eq!(cluster.number_of("", old), None);
         assert_eq!(cluster.number_of("", Uuid::ZERO), None);
         assert_eq!(cluster.number_of("t", Uuid::ZERO), Some(0));
+    }
+
+    #[test]
+    fn metadata_without_ids_neither_hides_a_topic_s_answers_nor_makes_it_anew() {
+        let mut cluster = cluster(&[(1, 5)]);
+        let id = Uuid([1; 16]);
+        let mut new = answer(&[(1, 5)]);
+        new.topics[0].topic_id = id;
+        cluster.merge(&new);
+        // A broker of the old release answers, and what it knows is stale.
+        cluster.merge(&answer(&[(2, 4)]));
+        assert_eq!(cluster.number_of("", id), Some(0));
+        assert_eq!(cluster.topic(0).unwrap().id(), Uuid::ZERO);
+        assert_eq!(cluster.leader(PARTITION).broker, Some(1));
+        // Made anew meanwhile: its epochs begin again.
+        let mut other = answer(&[(2, 0)]);
+        other.topics[0].topic_id = Uuid([2; 16]);
+        cluster.merge(&other);
+        assert_eq!(cluster.number_of("", id), None);
+        assert_eq!(cluster.leader(PARTITION).broker, Some(2));
     }
 }

@@ -15,6 +15,7 @@ use crate::client::ending::Ending;
 use crate::client::versions::{Features, Versions};
 use crate::config::{Address, Config};
 use crate::ids::ConnectionId;
+use crate::mutants;
 use crate::rng::Rng;
 
 /// Connections, and how reaching each broker went so far. `P` is what a request was for.
@@ -97,7 +98,8 @@ impl<P> Connections<P> {
     /// Whether a connection to a broker may be opened now: there is none, and no backoff.
     pub(crate) fn may_open(&self, broker: i32, now: Instant) -> bool {
         self.peers.get(&broker).is_none_or(|peer| {
-            peer.connection.is_none() && peer.retry_at.is_none_or(|at| at <= now)
+            let is_given_up = mutants::is(40) && peer.failures > 2;
+            peer.connection.is_none() && !is_given_up && peer.retry_at.is_none_or(|at| at <= now)
         })
     }
 
@@ -196,7 +198,7 @@ impl<P> Connections<P> {
                 peer.connection = None;
                 peer.failures += failed;
                 let backoff = rng.backoff(limits, peer.failures);
-                peer.retry_at = Some(now + backoff);
+                peer.retry_at = Some(mutants::pick(38, now, now + backoff));
                 backoff
             }
             None => {

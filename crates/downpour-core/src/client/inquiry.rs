@@ -6,6 +6,7 @@
 use std::time::{Duration, Instant};
 
 use crate::ids::ConnectionId;
+use crate::mutants;
 use crate::rng::Rng;
 
 /// Whether a question is open, where it was asked, and when it may be asked again.
@@ -37,7 +38,9 @@ impl Inquiry {
     }
 
     pub(crate) fn is_due(&self, now: Instant) -> bool {
-        self.wanted && self.asked.is_none() && self.retry_at.is_none_or(|at| at <= now)
+        self.wanted
+            && self.asked.is_none()
+            && self.retry_at.is_none_or(|at| at <= now || mutants::is(34))
     }
 
     /// When it may be asked again; `None` if nobody wants it, or if it is on its way.
@@ -64,7 +67,7 @@ impl Inquiry {
     /// The answer can be used: who wanted it before has it. Whether all is there is said next, by
     /// [`settle`](Self::settle) or by [`retry`](Self::retry).
     pub(crate) fn renew(&mut self, now: Instant) {
-        self.wanted = false;
+        self.wanted = mutants::is(35);
         self.answered_at = Some(now);
     }
 

@@ -14,9 +14,9 @@ use crate::output::Output;
 use crate::produce::engine::{Engine, earlier};
 use crate::produce::producer_id::Bumped;
 use crate::produce::queues::Queues;
-use crate::produce::requests::{Purpose, SentBatch, in_flight};
+use crate::produce::requests::{Gathered, Purpose, SentBatch, in_flight};
 use crate::produce::send_lists::SendList;
-use crate::queue::{Answer, Drain, DrainContext, OutgoingBatch, Readiness};
+use crate::queue::{Answer, Drain, DrainContext, Peek, Readiness};
 
 /// The first version of Produce that may carry zstd (KIP-110).
 const ZSTD_SINCE: i16 = 7;
@@ -35,9 +35,9 @@ impl<T: Clone> Engine<T> {
             // One request per poll: until the shell tells that it was written it waits there, and
             // what would follow it waits better here.
             if let Some((connection_id, version, readiness)) = self.may_send(id, now) {
-                let outgoing = self.gather(id, version, readiness, now, queues);
-                if !outgoing.is_empty() {
-                    self.send(id, connection_id, version, outgoing, now);
+                self.gather(id, version, readiness, now, queues);
+                if !self.gathered.is_empty() {
+                    self.send(id, connection_id, version, now);
                 }
             }
         }
@@ -79,7 +79,7 @@ impl<T: Clone> Engine<T> {
         readiness: Readiness,
         now: Instant,
         queues: &mut impl Queues<T>,
-    ) -> Vec<(PartitionId, OutgoingBatch)> {
+    ) {
         let broker = self.brokers.entry(id).or_default();
         broker.ready = false;
         broker.next_at = None;
@@ -91,7 +91,6 @@ impl<T: Clone> Engine<T> {
             unix_ms: self.unix_ms(now),
             readiness,
         };
-        let mut gathered = Vec::new();
         let mut bytes = 0;
         for _ in 0..visits {
             if bytes > 0 && bytes + self.config.batch_max > self.config.request_max {
@@ -104,7 +103,7 @@ impl<T: Clone> Engine<T> {
             };
             let drain = self.visit(partition, version, &mut context, queues);
             let stays = match &drain {
-                Some(Drain::Send(outgoing)) => outgoing.more,
+                Some(Drain::Send(outgoing)) => outgoing.next != Peek::Nothing,
                 Some(Drain::Empty) | None => false,
                 Some(_) => true,
             };
@@ -115,11 +114,9 @@ impl<T: Clone> Engine<T> {
             match drain {
                 Some(Drain::Send(outgoing)) => {
                     bytes += outgoing.bytes();
-                    if outgoing.more {
-                        // A second batch of this partition goes with the next request.
-                        self.lists.mark_dirty(partition);
-                    }
-                    gathered.push((partition, outgoing));
+                    // A second batch of this partition goes with the next request.
+                    self.note_due(id, outgoing.next);
+                    self.gathered.push((partition, outgoing));
                 }
                 Some(Drain::Until(at)) => {
                     if let Some(broker) = self.brokers.get_mut(&id) {
@@ -132,7 +129,6 @@ impl<T: Clone> Engine<T> {
             }
         }
         self.look_at_dirty(now, queues);
-        gathered
     }
 
     fn broker_ready(&mut self, id: i32) {
@@ -179,14 +175,8 @@ impl<T: Clone> Engine<T> {
     }
 
     /// One request of all that was gathered.
-    fn send(
-        &mut self,
-        id: i32,
-        connection_id: ConnectionId,
-        mut version: i16,
-        mut gathered: Vec<(PartitionId, OutgoingBatch)>,
-        now: Instant,
-    ) {
+    fn send(&mut self, id: i32, connection_id: ConnectionId, mut version: i16, now: Instant) {
+        let gathered = &mut self.gathered;
         gathered.sort_by_key(|(partition, _)| partition.topic);
         let Some(connection) = self.connections.get_mut(connection_id) else {
             return;
@@ -200,7 +190,6 @@ impl<T: Clone> Engine<T> {
         if version >= IDS_SINCE && !gathered.iter().all(|(partition, _)| has_id(partition)) {
             version = IDS_SINCE - 1;
         }
-        let by_topic = || gathered.chunk_by(|a, b| a.0.topic == b.0.topic);
         let timeout = i32::try_from(self.config.request_timeout.as_millis()).unwrap_or(i32::MAX);
         let mut frame = ProduceFrame::new(
             version,
@@ -209,19 +198,23 @@ impl<T: Clone> Engine<T> {
             None,
             self.config.acks.as_i16(),
             timeout,
-            by_topic().count(),
+            gathered.chunk_by(|a, b| a.0.topic == b.0.topic).count(),
         );
         let mut sent = Vec::with_capacity(gathered.len());
         let mut records = 0;
-        for batches in by_topic() {
-            let topic = self.cluster.topic(batches[0].0.topic);
+        let mut rest = gathered.drain(..);
+        while let Some((first, _)) = rest.as_slice().first() {
+            let index = first.topic;
+            let topic = self.cluster.topic(index);
             let topic = topic.expect("a partition is active only once its topic has metadata");
-            frame = frame.topic(topic.name(), topic.id(), batches.len());
-            for (partition, outgoing) in batches {
+            let of_topic = |(partition, _): &&Gathered| partition.topic == index;
+            let count = rest.as_slice().iter().take_while(of_topic).count();
+            frame.topic(topic.name(), topic.id(), count);
+            for (partition, outgoing) in rest.by_ref().take(count) {
                 records += outgoing.body.count();
-                frame = frame.partition(partition.index, outgoing.header, outgoing.body.clone());
+                frame.partition(partition.index, &outgoing.header, outgoing.body);
                 sent.push(SentBatch {
-                    partition: *partition,
+                    partition,
                     send_id: outgoing.send_id,
                 });
             }

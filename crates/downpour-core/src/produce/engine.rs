@@ -14,7 +14,7 @@ use crate::ids::MemoryLine;
 use crate::mutants;
 use crate::output::{Output, Outputs};
 use crate::produce::broker::Broker;
-use crate::produce::requests::Purpose;
+use crate::produce::requests::{Gathered, Purpose};
 use crate::produce::send_lists::SendLists;
 use crate::produce::statistics::Statistics;
 use crate::rng::Rng;
@@ -44,6 +44,8 @@ pub struct Engine<T> {
     /// again.
     pub(super) wanted: BTreeMap<u32, Instant>,
     pub(super) lists: SendLists,
+    /// Empty between requests; kept for its memory.
+    pub(super) gathered: Vec<Gathered>,
     pub(super) statistics: Statistics,
     /// Lines in which callers wait for memory, as the shell told last. Without it open batches
     /// would linger while the memory in them is what the callers wait for.
@@ -76,6 +78,7 @@ impl<T: Clone> Engine<T> {
             brokers: BTreeMap::new(),
             wanted: BTreeMap::new(),
             lists: SendLists::default(),
+            gathered: Vec::new(),
             statistics: Statistics::default(),
             pressed: Vec::new(),
             draining: false,

@@ -32,9 +32,13 @@ impl<T: Clone> Engine<T> {
             self.lists.enlist(partition, SendList::None);
             return;
         }
-        let Some(id) = self.enlist(partition) else {
-            return;
-        };
+        if let Some(id) = self.enlist(partition) {
+            self.note_due(id, peek);
+        }
+    }
+
+    /// Notes when a broker's list has something to send, from a look at one of its queues.
+    pub(super) fn note_due(&mut self, id: i32, peek: Peek) {
         let broker = self.brokers.entry(id).or_default();
         match peek {
             Peek::Now => broker.ready = true,

@@ -2,6 +2,7 @@
 
 use crate::client::connection::{Connection, Pending};
 use crate::ids::PartitionId;
+use crate::queue::OutgoingBatch;
 
 /// What a request was for.
 #[derive(Debug)]
@@ -12,6 +13,9 @@ pub(crate) enum Purpose {
     /// The batches that it carries, in the order of the request.
     Produce(Vec<SentBatch>),
 }
+
+/// A batch that goes into the next request.
+pub(super) type Gathered = (PartitionId, OutgoingBatch);
 
 /// One batch in a Produce request.
 #[derive(Debug, Clone, Copy)]

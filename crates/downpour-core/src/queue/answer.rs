@@ -98,7 +98,7 @@ impl<T: Clone> Queue<T> {
             Reaction::Acknowledge | Reaction::AlreadyWritten => {
                 // Batches 1, 2 and 3 are in flight; 1 is to be sent again, 2 is acknowledged by a
                 // leader without state. As long as 1 is on its way nothing new may follow 2.
-                let is_next = !self.has_predecessor(&batch);
+                let is_next = self.sequence.is_proven() || !self.has_predecessor(&batch);
                 self.note_append_time(answer, &batch);
                 if is_aged && !self.log_append_time {
                     // The broker may forget this producer at its next look.
@@ -155,7 +155,7 @@ impl<T: Clone> Queue<T> {
             return;
         };
         batch.spent |= left != Left::Nothing;
-        if left == Left::Whole && !mutants::is(2) {
+        if (left == Left::Whole || mutants::is(33)) && !mutants::is(2) {
             batch.doubt = batch.doubt.max(Doubt::Lost);
             clear_doubt(&self.sequence, &mut batch);
         }
@@ -238,7 +238,7 @@ impl<T: Clone> Queue<T> {
         let backoff = self
             .rng
             .backoff(self.settings.retry_backoff, batch.attempts);
-        batch.retry_at = Some(now + backoff);
+        batch.retry_at = Some(mutants::pick(32, now, now + backoff));
         self.counters.retries += 1;
         self.is_counted = true;
         self.put_back(batch);
@@ -252,7 +252,11 @@ impl<T: Clone> Queue<T> {
         out: &mut Outputs<T>,
     ) {
         if answer.refusals.is_empty() || batch.maybe_written() {
-            self.give_up(&batch, answer.cause(), now, out);
+            let cause = match &batch.last {
+                Some(last) if mutants::is(36) => (**last).clone(),
+                _ => answer.cause(),
+            };
+            self.give_up(&batch, cause, now, out);
         } else {
             self.refuse_records(&batch, answer, now, out);
         }

@@ -87,8 +87,8 @@ pub struct OutgoingBatch {
     pub header: [u8; HEADER_LEN],
     /// The records, shared with the queue.
     pub body: Arc<Body>,
-    /// Whether the queue has more to send.
-    pub more: bool,
+    /// What a look at the queue finds after it.
+    pub next: Peek,
 }
 
 impl OutgoingBatch {
@@ -235,13 +235,11 @@ impl<T: Clone> Queue<T> {
     /// nearer to the edge, and behind it a lost answer could never be made good.
     fn is_held_back(&self) -> bool {
         let next = self.waiting.front();
-        if self.in_flight.iter().any(|sent| sent.is_aged) {
-            return true;
-        }
-        self.settings.idempotent
-            && !mutants::is(21)
-            && self.in_flight.iter().any(|sent| sent.batch.maybe_written())
-            && !matches!(next, Some(Waiting::Sealed(batch)) if batch.maybe_written())
+        let in_doubt = matches!(next, Some(Waiting::Sealed(batch)) if batch.maybe_written());
+        let yields = self.settings.idempotent && !in_doubt && !mutants::is(21);
+        let holds_back =
+            |sent: &InFlight<T>| sent.is_aged || (yields && sent.batch.maybe_written());
+        self.in_flight.iter().any(holds_back)
     }
 
     fn send(&mut self, context: &DrainContext, is_aged: bool) -> Drain {
@@ -267,11 +265,11 @@ impl<T: Clone> Queue<T> {
         batch.attempts += 1;
         batch.retry_at = None;
         batch.broker = Some(context.broker);
-        let outgoing = OutgoingBatch {
+        let mut outgoing = OutgoingBatch {
             send_id: self.next_send_id,
             header: batch.body.header(&stamp),
             body: batch.body.clone(),
-            more: self.has_unsent(),
+            next: Peek::Nothing,
         };
         self.next_send_id += 1;
         self.counters.handle_sending(outgoing.bytes());
@@ -282,6 +280,7 @@ impl<T: Clone> Queue<T> {
             is_aged,
             batch,
         });
+        outgoing.next = self.peek(context.now);
         Drain::Send(outgoing)
     }
 

@@ -332,7 +332,7 @@ impl BatchBuilder {
         }))
     }
 
-    #[inline]
+    #[inline(always)]
     fn measure(&self, record: &RecordRef<'_>) -> Measure {
         let first = if self.count == 0 {
             record.timestamp
@@ -378,7 +378,7 @@ const WINDOW: usize = 32;
 const NULL: u64 = 1;
 
 /// Writes into room that has [`WINDOW`] bytes more than the record takes.
-#[inline]
+#[inline(always)]
 fn write_record(room: &mut [u8], record: &RecordRef<'_>, measure: &Measure) {
     let mut at = 0;
     match record.key {

@@ -95,6 +95,12 @@ impl Frame {
         self.small = small;
     }
 
+    /// Makes room for so many bodies and what is between them.
+    pub(super) fn reserve(&mut self, bodies: usize) {
+        self.bodies.reserve(bodies);
+        self.pieces.reserve(2 * bodies + 1);
+    }
+
     /// Appends a range of the buffer of small bytes.
     pub(super) fn push_small(&mut self, range: Range<usize>) {
         let len = range.len();

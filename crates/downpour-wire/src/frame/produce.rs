@@ -10,6 +10,9 @@ use crate::messages::ApiKey;
 use crate::messages::writer::MessageWriter;
 use crate::primitives::Uuid;
 
+/// The small bytes of a partition, at most: its number, a length, a header, no tags.
+const PARTITION_LEN: usize = 4 + 5 + HEADER_LEN + 1;
+
 /// Builds a Produce request without copying its batch bodies.
 ///
 /// Counts come before what they count: [`ProduceFrame::new`] is told how many topics will follow, and
@@ -43,7 +46,7 @@ impl ProduceFrame {
         timeout_ms: i32,
         topic_count: usize,
     ) -> Self {
-        let mut small = Vec::with_capacity(128 + topic_count.min(1024) * 160);
+        let mut small = Vec::with_capacity(128 + topic_count.min(1024) * 32);
         // The frame's length, which is known in the end.
         small.extend_from_slice(&[0; 4]);
         let mut this = Self {
@@ -79,9 +82,11 @@ impl ProduceFrame {
 
     /// Begins a topic of `partition_count` partitions. Versions up to 12 say its name, version 13
     /// its id (KIP-516).
-    #[must_use]
-    pub fn topic(mut self, name: &str, topic_id: Uuid, partition_count: usize) -> Self {
+    pub fn topic(&mut self, name: &str, topic_id: Uuid, partition_count: usize) {
         self.end_topic();
+        self.small
+            .reserve(partition_count.min(1024) * PARTITION_LEN);
+        self.frame.reserve(partition_count.min(1024));
         match self.topics_left.checked_sub(1) {
             Some(left) => self.topics_left = left,
             None => self.fail(EncodeErrorKind::WrongCount, "topics"),
@@ -96,12 +101,10 @@ impl ProduceFrame {
         });
         self.partitions_left = partition_count;
         self.topic_open = true;
-        self
     }
 
     /// Adds a partition's batch: its header as stamped for this attempt, and its shared body.
-    #[must_use]
-    pub fn partition(mut self, index: i32, header: [u8; HEADER_LEN], body: Arc<Body>) -> Self {
+    pub fn partition(&mut self, index: i32, header: &[u8; HEADER_LEN], body: Arc<Body>) {
         match self.partitions_left.checked_sub(1) {
             Some(left) => self.partitions_left = left,
             None => self.fail(EncodeErrorKind::WrongCount, "partitions"),
@@ -110,12 +113,11 @@ impl ProduceFrame {
             out.i32(index);
             out.len(Some(HEADER_LEN + body.len()), "records")
         });
-        self.small.extend_from_slice(&header);
+        self.small.extend_from_slice(header);
         self.frame.push_small(self.pushed..self.small.len());
         self.pushed = self.small.len();
         self.frame.push_body(body);
         self.end_struct();
-        self
     }
 
     /// Ends the request.

@@ -84,15 +84,13 @@ fn both(version: i16) -> (Frame, Vec<u8>) {
     );
 
     let transactional_id = request.transactional_id.as_deref();
-    let frame = ProduceFrame::new(version, 42, "client", transactional_id, -1, 30_000, 2)
-        .topic("first", ids[0], 2)
-        .partition(0, bodies[0].header(&STAMP), Arc::clone(&bodies[0]))
-        .partition(7, bodies[1].header(&STAMP), Arc::clone(&bodies[1]))
-        .topic("zwölf", ids[1], 1)
-        .partition(-1, bodies[2].header(&STAMP), Arc::clone(&bodies[2]))
-        .finish()
-        .unwrap();
-    (frame, plain)
+    let mut frame = ProduceFrame::new(version, 42, "client", transactional_id, -1, 30_000, 2);
+    frame.topic("first", ids[0], 2);
+    frame.partition(0, &bodies[0].header(&STAMP), Arc::clone(&bodies[0]));
+    frame.partition(7, &bodies[1].header(&STAMP), Arc::clone(&bodies[1]));
+    frame.topic("zwölf", ids[1], 1);
+    frame.partition(-1, &bodies[2].header(&STAMP), Arc::clone(&bodies[2]));
+    (frame.finish().unwrap(), plain)
 }
 
 #[test]
@@ -138,11 +136,10 @@ fn slices_resume_at_every_byte_and_keep_to_their_maximum() {
 #[test]
 fn bodies_are_shared_not_copied() {
     let shared = body(1, &[9; 4096]);
-    let frame = ProduceFrame::new(9, 1, "c", None, -1, 1, 1)
-        .topic("t", Uuid::ZERO, 1)
-        .partition(0, shared.header(&STAMP), Arc::clone(&shared))
-        .finish()
-        .unwrap();
+    let mut frame = ProduceFrame::new(9, 1, "c", None, -1, 1, 1);
+    frame.topic("t", Uuid::ZERO, 1);
+    frame.partition(0, &shared.header(&STAMP), Arc::clone(&shared));
+    let frame = frame.finish().unwrap();
     let mut slices = Vec::new();
     frame.io_slices(0, &mut slices, 64);
     let chunk = shared.chunks()[0].as_slice();
@@ -159,26 +156,27 @@ fn bodies_are_shared_not_copied() {
 #[test]
 fn a_frame_with_other_counts_than_announced_is_refused() {
     let begin = |topics| ProduceFrame::new(9, 1, "c", None, -1, 1, topics);
+    let begun = |mut frame: ProduceFrame| {
+        frame.topic("t", Uuid::ZERO, 1);
+        frame
+    };
     let full = |frame: ProduceFrame| {
         let body = body(1, b"x");
+        let mut frame = begun(frame);
+        frame.partition(0, &body.header(&STAMP), body);
         frame
-            .topic("t", Uuid::ZERO, 1)
-            .partition(0, body.header(&STAMP), body)
     };
     let kind = |frame: ProduceFrame| frame.finish().unwrap_err().kind;
     assert_eq!(kind(begin(1)), EncodeErrorKind::WrongCount);
     assert_eq!(kind(full(begin(0))), EncodeErrorKind::WrongCount);
-    assert_eq!(
-        kind(begin(1).topic("t", Uuid::ZERO, 1)),
-        EncodeErrorKind::WrongCount
-    );
-    let two = full(full(begin(2)).topic("t", Uuid::ZERO, 1));
+    assert_eq!(kind(begun(begin(1))), EncodeErrorKind::WrongCount);
+    let two = full(begun(full(begin(2))));
     assert_eq!(kind(two), EncodeErrorKind::WrongCount);
     assert!(full(full(begin(2))).finish().is_ok());
     let unknown = ProduceFrame::new(2, 1, "c", None, -1, 1, 0);
     assert_eq!(kind(unknown), EncodeErrorKind::UnsupportedVersion);
-    let long =
-        ProduceFrame::new(8, 1, "c", None, -1, 1, 1).topic(&"x".repeat(40_000), Uuid::ZERO, 0);
+    let mut long = ProduceFrame::new(8, 1, "c", None, -1, 1, 1);
+    long.topic(&"x".repeat(40_000), Uuid::ZERO, 0);
     assert_eq!(kind(long), EncodeErrorKind::TooLong);
 }
 

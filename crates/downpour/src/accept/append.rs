@@ -470,7 +470,7 @@ fn append(
             progress.options,
             &mut progress.chunk,
             || shared.clock.now(),
-            || BatchState::new(topic.name().clone(), partition, entry.tally.clone()),
+            || BatchState::new(topic.name().clone(), entry.id),
         );
         match appended {
             Append::Added(added) => {

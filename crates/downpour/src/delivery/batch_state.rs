@@ -15,11 +15,11 @@ use std::sync::{Arc, PoisonError};
 use std::task::{Poll, Waker};
 
 use downpour_core::callers::completion::{Completion, ResolvedTwice, WaiterKey};
+use downpour_core::ids::PartitionId;
 use downpour_core::outcome::{Cause, Failure, Verdict, Written};
 
 use crate::delivery::report::{Outcome, Report};
 use crate::delivery::shelf;
-use crate::delivery::tally::Tally;
 use crate::error::delivery::DeliveryError;
 use crate::label::Label;
 use crate::sys::lock::lock;
@@ -30,8 +30,7 @@ use crate::sys::wake;
 #[derive(Debug)]
 pub(crate) struct BatchState {
     topic: Arc<str>,
-    partition: i32,
-    tally: Arc<Tally>,
+    id: PartitionId,
     inner: Mutex<Inner>,
     /// Set by `resolve`, once, when the whole batch was delivered in one piece and has no labels,
     /// which is how nearly all end. Its handles need no lock then; without it each of a thousand
@@ -62,15 +61,15 @@ impl std::fmt::Debug for Inner {
 }
 
 impl BatchState {
-    pub(crate) fn new(topic: Arc<str>, partition: i32, tally: Arc<Tally>) -> Arc<Self> {
+    /// Of the partition of this number, whose topic has this name.
+    pub(crate) fn new(topic: Arc<str>, id: PartitionId) -> Arc<Self> {
         let inner = Inner {
             completion: Completion::new(),
             labels: Vec::new(),
         };
         Arc::new(Self {
             topic,
-            partition,
-            tally,
+            id,
             inner: Mutex::new(inner),
             published: OnceLock::new(),
         })
@@ -81,7 +80,11 @@ impl BatchState {
     }
 
     pub(crate) fn partition(&self) -> i32 {
-        self.partition
+        self.id.index
+    }
+
+    pub(crate) fn id(&self) -> PartitionId {
+        self.id
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -107,10 +110,7 @@ impl BatchState {
     ) -> Result<(), ResolvedTwice> {
         let mut inner = self.lock();
         let completion = &mut inner.completion;
-        let counted = verdict.clone();
         completion.resolve(first, count, total, verdict, woken)?;
-        // Before anybody can see the verdict.
-        self.tally.count(count, &counted);
         self.publish(&inner);
         Ok(())
     }
@@ -176,7 +176,7 @@ impl BatchState {
         let published = self.published.get()?;
         Some(Report {
             topic: self.topic.clone(),
-            partition: self.partition,
+            partition: self.partition(),
             offset: published.base_offset.map(|base| base + i64::from(index)),
             timestamp: published.log_append_time.unwrap_or(timestamp),
             label: None,
@@ -212,7 +212,7 @@ impl BatchState {
                 };
                 Outcome::Delivered(Report {
                     topic: self.topic.clone(),
-                    partition: self.partition,
+                    partition: self.partition(),
                     offset,
                     timestamp,
                     label,
@@ -294,7 +294,7 @@ impl BatchState {
     /// The error of a wait that began where nobody may wait.
     #[cold]
     pub(super) fn in_callback(&self) -> DeliveryError {
-        let failure = Failure::new(Cause::InCallback, self.topic.clone(), self.partition);
+        let failure = Failure::new(Cause::InCallback, self.topic.clone(), self.partition());
         DeliveryError::new(Arc::new(failure), Written::Unknown, None)
     }
 

@@ -2,13 +2,18 @@
 
 use std::sync::Arc;
 
+use downpour_core::ids::PartitionId;
 use downpour_core::outcome::{Cause, Failure, Verdict};
 
 use crate::delivery::batch_state::BatchState;
 
 /// A batch of this partition of the topic `t`.
 pub(super) fn batch(partition: i32) -> Arc<BatchState> {
-    BatchState::new(Arc::from("t"), partition, Arc::default())
+    let id = PartitionId {
+        topic: 0,
+        index: partition,
+    };
+    BatchState::new(Arc::from("t"), id)
 }
 
 pub(super) fn delivered(base: i64) -> Verdict {

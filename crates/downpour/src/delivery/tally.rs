@@ -1,5 +1,5 @@
 //! How many of a partition's records ended how. It moves with a verdict, which is one for many
-//! records, and is read by anybody at any time.
+//! records, before anybody can see that, and is read by anybody at any time.
 
 use downpour_core::mutants;
 use downpour_core::outcome::Verdict;
@@ -16,7 +16,7 @@ pub(crate) struct Tally {
 
 impl Tally {
     /// So many records got this verdict.
-    pub(super) fn count(&self, records: u32, verdict: &Verdict) {
+    pub(crate) fn count(&self, records: u32, verdict: &Verdict) {
         let number = match verdict {
             Verdict::Failed(_) => &self.failed,
             Verdict::Unknown(_) => &self.unknown,

@@ -277,6 +277,9 @@ impl<S: Sockets> Driver<S> {
                 if self.closing.begun {
                     self.closing.note(&ticket, count, &verdict);
                 }
+                if let Some(entry) = self.queues.partition(ticket.id()) {
+                    entry.tally.count(count, &verdict);
+                }
                 let woken = &mut self.after.wakers;
                 if ticket
                     .resolve((first, count), total, verdict, woken)

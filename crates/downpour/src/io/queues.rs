@@ -38,10 +38,15 @@ impl LockedQueues {
 
     /// The topic of this number.
     pub(super) fn topic(&mut self, index: u32) -> Option<&Arc<TopicEntry>> {
+        self.learn(index);
+        self.topics.get(index as usize)
+    }
+
+    #[inline]
+    fn learn(&mut self, index: u32) {
         if self.topics.len() <= index as usize {
             self.topics = self.shared.topics.all();
         }
-        self.topics.get(index as usize)
     }
 
     /// The entry of a partition, if there is one.
@@ -56,7 +61,7 @@ impl Queues<Arc<BatchState>> for LockedQueues {
         partition: PartitionId,
         f: impl FnOnce(&mut Queue<Arc<BatchState>>) -> R,
     ) -> Option<R> {
-        self.topic(partition.topic)?;
+        self.learn(partition.topic);
         let topic = self.topics.get(partition.topic as usize)?;
         let entry = topic.partitions.get(partition.index)?;
         let mut inner = entry.lock();

@@ -4,6 +4,8 @@
 
 use std::task::{Poll, Waker};
 
+use downpour_core::mutants;
+
 use crate::record::unfinished::Unfinished;
 use crate::sys::lock::lock;
 use crate::sys::sync::Mutex;
@@ -39,7 +41,7 @@ impl Termination {
     pub(crate) fn poll(&self, key: &mut Option<WakerKey>, waker: &Waker) -> Poll<Unfinished> {
         wake::leave(waker, key.is_none(), |own| {
             let mut inner = lock(&self.inner);
-            if inner.done {
+            if inner.done && !(mutants::is(52) && inner.left.is_none()) {
                 return Some(Poll::Ready(inner.left.take().unwrap_or_default()));
             }
             inner.waiting.insert(key, waker, own)?;

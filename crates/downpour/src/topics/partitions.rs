@@ -21,7 +21,7 @@ pub(crate) struct PartitionEntry {
     pub(crate) id: PartitionId,
     inner: Mutex<PartitionInner>,
     pub(crate) figures: Figures,
-    pub(crate) tally: Arc<Tally>,
+    pub(crate) tally: Tally,
 }
 
 /// Laid out as written: what every record reads is beside the lock, where it costs no cache miss of
@@ -42,7 +42,7 @@ impl PartitionEntry {
             id,
             inner: Mutex::new(PartitionInner { queue, closed }),
             figures: Figures::default(),
-            tally: Arc::default(),
+            tally: Tally::default(),
         }
     }
 

@@ -308,6 +308,19 @@ impl Plan {
             5..=7 => largest * rng.size(1, 8),
             _ => largest,
         };
+        let mut apart = Rng::new(aside.clone().next());
+        if !calm && apart.percent(15) {
+            config.batch_records = apart.between(1, 30) as u32;
+        }
+        let records = apart.size(10, 80);
+        let memory = match memory / records {
+            share if !calm && apart.percent(15) => {
+                config.record_share = share;
+                config.records_ahead = apart.size(1, 8);
+                share * records
+            }
+            _ => memory,
+        };
         Self {
             brokers,
             releases,

@@ -132,7 +132,11 @@ impl Partition {
         ) {
             // Large enough, whatever is asked for.
             let memory = self.chunks.pop();
-            chunk = memory.map(|memory| Chunk { memory, line: LINE });
+            chunk = memory.map(|memory| Chunk {
+                credit: memory.capacity(),
+                memory,
+                line: LINE,
+            });
         }
     }
 }

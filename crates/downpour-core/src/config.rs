@@ -118,6 +118,9 @@ pub struct Config {
     pub resend_unknown: bool,
     /// Batches in flight per partition and requests per connection, 1 to 5. Default 5.
     pub max_in_flight: usize,
+    /// How often a batch is sent again after a failure that may be temporary. Default without
+    /// limit: the delivery timeout ends it.
+    pub retries: u32,
     /// Default adaptive, 5 ms.
     pub linger: Linger,
     /// With adaptive lingering: requests of so many records or more show load, and the next
@@ -128,6 +131,13 @@ pub struct Config {
     pub order_across_options: bool,
     /// Target size of a batch in bytes before compression. Default 64 KiB.
     pub batch_size: usize,
+    /// Records after which a batch is full. Default without limit.
+    pub batch_records: u32,
+    /// Credit that a batch holds for each of its records at least, in bytes. Default 0: it holds
+    /// what its chunks take.
+    pub record_share: usize,
+    /// Records that a batch takes that credit for ahead of them, at most. Default 1.
+    pub records_ahead: usize,
     /// Largest batch and largest record, in bytes before compression. Default 1 MiB.
     pub batch_max: usize,
     /// Largest request in bytes. Default 8 MiB.
@@ -172,10 +182,14 @@ impl Config {
             allow_reordering: false,
             resend_unknown: false,
             max_in_flight: 5,
+            retries: u32::MAX,
             linger: Linger::Adaptive(Duration::from_millis(5)),
             busy_from: 256,
             order_across_options: false,
             batch_size: 64 << 10,
+            batch_records: u32::MAX,
+            record_share: 0,
+            records_ahead: 1,
             batch_max: 1 << 20,
             request_max: 8 << 20,
             compression: Compression::NONE,

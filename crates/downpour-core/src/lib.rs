@@ -23,3 +23,4 @@ pub mod produce;
 pub mod queue;
 pub mod rng;
 pub mod seal;
+pub mod time;

@@ -9,6 +9,7 @@ use std::time::Duration;
 use downpour_wire::error_code::ErrorCode;
 
 use crate::client::connect_error::ConnectError;
+use crate::time::Readable;
 
 /// How a run of records of one batch ended.
 #[derive(Debug, Clone)]
@@ -84,7 +85,12 @@ impl fmt::Display for Failure {
         if let Some(broker) = self.broker {
             write!(f, ", broker {broker}")?;
         }
-        write!(f, ", attempts {}, age {:?})", self.attempts, self.age)
+        write!(
+            f,
+            ", attempts {}, age {})",
+            self.attempts,
+            Readable(self.age)
+        )
     }
 }
 

@@ -22,7 +22,7 @@ mod tests;
 
 pub use abort::Unsent;
 pub use answer::{Answer, RecordRefusal};
-pub use append::{Added, Append, Chunk, SealDone};
+pub use append::{Added, Append, Chunk, ChunkNeed, SealDone};
 pub use batch::Left;
 pub use counters::Counters;
 pub use drain::{Drain, DrainContext, OutgoingBatch, Peek, Readiness};

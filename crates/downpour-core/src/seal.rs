@@ -12,15 +12,30 @@ pub struct SealJob {
     order: u64,
     builder: BatchBuilder,
     compression: Compression,
+    credit: Credit,
+}
+
+/// What a batch holds, and what it holds at least, compressed as it may be.
+#[derive(Debug, Clone, Copy)]
+struct Credit {
+    held: usize,
+    least: usize,
 }
 
 impl SealJob {
-    /// Of a closed batch, whose place in its queue is `order`.
-    pub(crate) fn new(order: u64, builder: BatchBuilder, compression: Compression) -> Self {
+    /// Of a closed batch, whose place in its queue is `order`. It holds so much credit, of which
+    /// so much stays however small it becomes.
+    pub(crate) fn new(
+        order: u64,
+        builder: BatchBuilder,
+        compression: Compression,
+        (held, least): (usize, usize),
+    ) -> Self {
         Self {
             order,
             builder,
             compression,
+            credit: Credit { held, least },
         }
     }
 
@@ -31,7 +46,6 @@ impl SealJob {
 
     /// Does the work.
     pub fn run(self, compressor: &mut Compressor) -> Sealed {
-        let before = self.builder.capacity();
         let mut body = match self.builder.seal(self.compression, compressor) {
             Ok(body) => body,
             // A codec that fails on good input must not cost the records: they go uncompressed.
@@ -41,18 +55,17 @@ impl SealJob {
         Sealed {
             order: self.order,
             body,
-            before,
+            credit: self.credit,
             recycled,
         }
     }
 
     /// Seals without compressing, for a batch that will not be sent.
     pub(crate) fn run_plain(self) -> Sealed {
-        let before = self.builder.capacity();
         Sealed {
             order: self.order,
             body: seal_plain(self.builder),
-            before,
+            credit: self.credit,
             recycled: Vec::new(),
         }
     }
@@ -63,7 +76,7 @@ impl SealJob {
 pub struct Sealed {
     order: u64,
     body: Body,
-    before: usize,
+    credit: Credit,
     recycled: Vec<Vec<u8>>,
 }
 
@@ -75,12 +88,13 @@ impl Sealed {
 
     /// Bytes of credit that the batch held before it was compressed.
     pub(crate) fn held(&self) -> usize {
-        self.before
+        self.credit.held
     }
 
     /// Bytes of credit that it needs now, which are never more.
     pub(crate) fn needs(&self) -> usize {
-        self.body.capacity().min(self.before)
+        let needs = self.body.capacity().max(self.credit.least);
+        needs.min(self.credit.held)
     }
 
     /// What is sent, and the chunks that compression emptied.

@@ -50,13 +50,13 @@ impl ProducerBuilder {
     /// Where to begin: `host:port`, several separated by commas. The other brokers of the cluster
     /// are learned from any that answers. It must be given, here or as `bootstrap.servers`.
     pub fn bootstrap(mut self, addresses: impl Into<String>) -> Self {
-        self.partial.bootstrap = Some(addresses.into());
+        self.partial.bootstrap.set(addresses.into());
         self
     }
 
     /// The name that brokers log and count quotas by. Default `downpour`.
     pub fn client_id(mut self, id: impl Into<String>) -> Self {
-        self.partial.client_id = Some(id.into());
+        self.partial.client_id.set(id.into());
         self
     }
 
@@ -64,48 +64,57 @@ impl ProducerBuilder {
     ///
     /// Anything less switches idempotence off, unless that was asked for, which is an error.
     pub fn acks(mut self, acks: Acks) -> Self {
-        self.partial.acks = Some(acks);
+        self.partial.acks.set(acks);
         self
     }
 
     /// Whether brokers recognise a record that is sent again, so that a retry never writes
     /// twice. Default on; costs one request at the start.
     pub fn idempotence(mut self, on: bool) -> Self {
-        self.partial.idempotence = Some(on);
+        self.partial.idempotence.set(on);
         self
     }
 
     /// Without idempotence: whether several batches of one partition may be in flight, so that
     /// a retry may change their order. Default off: one is in flight, and order holds.
     pub fn allow_reordering(mut self, allow: bool) -> Self {
-        self.partial.allow_reordering = Some(allow);
+        self.partial.allow_reordering.set(allow);
         self
     }
 
     /// Whether records whose fate is unknown are sent again under a new epoch, as Java does,
     /// and may then be written twice. Default off: they end as unknown.
     pub fn resend_unknown(mut self, resend: bool) -> Self {
-        self.partial.resend_unknown = Some(resend);
+        self.partial.resend_unknown.set(resend);
         self
     }
 
     /// Requests in flight per connection and batches per partition, 1 to 5. Default 5.
     pub fn max_in_flight(mut self, requests: usize) -> Self {
-        self.partial.max_in_flight = Some(requests);
+        self.partial.max_in_flight.set(requests);
+        self
+    }
+
+    /// How often a batch is sent again after a failure that may be temporary. Default: without
+    /// limit, until the delivery timeout; that is the better bound, for it is one of time.
+    ///
+    /// Once they are used up its records end with what went wrong last.
+    pub fn retries(mut self, retries: u32) -> Self {
+        self.partial.retries.set(retries);
         self
     }
 
     /// How long a batch that is not full waits for more records, always (Java's `linger.ms`).
     /// Switches the default, [`linger_adaptive`](Self::linger_adaptive), off.
     pub fn linger(mut self, time: Duration) -> Self {
-        self.partial.linger = Some(Linger::Fixed(time));
+        self.partial.linger.set(Linger::Fixed(time));
         self
     }
 
     /// How long a batch that is not full waits while something is in flight to its broker; it
     /// leaves at once while nothing is. Default 5 ms.
     pub fn linger_adaptive(mut self, time: Duration) -> Self {
-        self.partial.linger = Some(Linger::Adaptive(time));
+        self.partial.linger.set(Linger::Adaptive(time));
         self
     }
 
@@ -114,20 +123,29 @@ impl ProducerBuilder {
     /// A target: while as many batches of its partition are in flight as may be, an open one
     /// grows on towards the largest that the broker takes.
     pub fn batch_size(mut self, bytes: usize) -> Self {
-        self.partial.batch_size = Some(bytes);
+        self.partial.batch_size.set(bytes);
+        self
+    }
+
+    /// Records after which a batch is full, at least 1. Default: without limit, bytes decide.
+    ///
+    /// It costs nothing as long as so many records do not fit into a batch anyway, else a
+    /// comparison per record.
+    pub fn batch_records(mut self, records: usize) -> Self {
+        self.partial.batch_records.set(records);
         self
     }
 
     /// The largest record, and the largest batch, in bytes before compression. Default 1 MiB,
     /// as brokers have it (`max.message.bytes`).
     pub fn record_max(mut self, bytes: usize) -> Self {
-        self.partial.record_max = Some(bytes);
+        self.partial.record_max.set(bytes);
         self
     }
 
     /// The largest request in bytes. Default 8 MiB.
     pub fn request_max(mut self, bytes: usize) -> Self {
-        self.partial.request_max = Some(bytes);
+        self.partial.request_max.set(bytes);
         self
     }
 
@@ -136,60 +154,67 @@ impl ProducerBuilder {
     /// Default none.
     pub fn compression(mut self, compression: impl Into<Compression>) -> Self {
         let compression = compression.into();
-        self.partial.codec = Some(compression.codec());
-        self.partial.level = compression.level();
+        self.partial.codec.set(compression.codec());
+        match compression.level() {
+            Some(level) => self.partial.level.set(level),
+            None => self.partial.level.forget(),
+        }
         self
     }
 
     /// From the opening of a record's batch to its last possible verdict, retries included. Default
     /// 120 s; at least linger plus request timeout.
+    ///
+    /// Given alone it takes the other two along: a linger that was not given is at most a quarter of
+    /// it, a request timeout that was not given at most what the linger leaves.
     pub fn delivery_timeout(mut self, time: Duration) -> Self {
-        self.partial.delivery_timeout = Some(time);
+        self.partial.delivery_timeout.set(time);
         self
     }
 
     /// From a request's departure to its answer. Default 30 s.
     pub fn request_timeout(mut self, time: Duration) -> Self {
-        self.partial.request_timeout = Some(time);
+        self.partial.request_timeout.set(time);
         self
     }
 
     /// The longest that `send` waits for metadata and memory together. Default 60 s.
     pub fn max_block(mut self, time: Duration) -> Self {
-        self.partial.max_block = Some(time);
+        self.partial.max_block.set(time);
         self
     }
 
     /// First and largest pause before a retry; each is about twice the one before. Default
     /// 100 ms and 1 s.
     pub fn retry_backoff(mut self, first: Duration, largest: Duration) -> Self {
-        self.partial.retry_backoff = Some(first);
-        self.partial.retry_backoff_max = Some(largest);
+        self.partial.retry_backoff.set(first);
+        self.partial.retry_backoff_max.set(largest);
         self
     }
 
     /// First and largest pause before a reconnect to the same broker. Default 50 ms and 1 s.
     pub fn reconnect_backoff(mut self, first: Duration, largest: Duration) -> Self {
-        self.partial.reconnect_backoff = Some(first);
-        self.partial.reconnect_backoff_max = Some(largest);
+        self.partial.reconnect_backoff.set(first);
+        self.partial.reconnect_backoff_max.set(largest);
         self
     }
 
     /// How long a connection may take until it is ready. Default 10 s.
     pub fn connect_timeout(mut self, time: Duration) -> Self {
-        self.partial.connect_timeout = Some(time);
+        self.partial.connect_timeout.set(time);
         self
     }
 
-    /// How long a connection may carry nothing before it is closed. Default 540 s.
+    /// How long a connection may carry nothing before it is closed, at least 1 s; zero for ever.
+    /// Default 540 s.
     pub fn idle_timeout(mut self, time: Duration) -> Self {
-        self.partial.idle_timeout = Some(time);
+        self.partial.idle_timeout.set(time);
         self
     }
 
-    /// The age at which metadata is refreshed without cause. Default 300 s.
+    /// The age at which metadata is refreshed without cause, at least 100 ms. Default 300 s.
     pub fn metadata_max_age(mut self, time: Duration) -> Self {
-        self.partial.metadata_max_age = Some(time);
+        self.partial.metadata_max_age.set(time);
         self
     }
 
@@ -204,19 +229,19 @@ impl ProducerBuilder {
     /// shown it. Set it well below the brokers' `producer.id.expiration.ms`; without idempotence
     /// it means nothing.
     pub fn old_record_age(mut self, age: Duration) -> Self {
-        self.partial.old_record_age = Some(age);
+        self.partial.old_record_age.set(age);
         self
     }
 
     /// Whether brokers may create a topic that is asked for, if they are set up to. Default on.
     pub fn auto_create_topics(mut self, allow: bool) -> Self {
-        self.partial.auto_create_topics = Some(allow);
+        self.partial.auto_create_topics.set(allow);
         self
     }
 
     /// The largest answer that is read, in bytes. Default 100 MiB.
     pub fn response_max(mut self, bytes: usize) -> Self {
-        self.partial.response_max = Some(bytes);
+        self.partial.response_max.set(bytes);
         self
     }
 
@@ -234,26 +259,46 @@ impl ProducerBuilder {
     /// is in flight keeps its memory until its request ends. Give it four times the largest record at
     /// least: one that needs all of it waits until nothing else is held, and the others wait behind it.
     pub fn buffer_memory(mut self, bytes: usize) -> Self {
-        self.partial.buffer_memory = Some(bytes);
+        self.partial.buffer_memory.set(bytes);
+        self
+    }
+
+    /// Records that may have no verdict yet, at least 1. Default: without limit, bytes decide.
+    ///
+    /// Each record then counts for at least its share of [`buffer_memory`](Self::buffer_memory), which
+    /// is that memory divided by this number; everything said there holds, and a `send` waits as it
+    /// does for memory. There are never more records than this, and there may be fewer while `send`
+    /// waits: batches take their shares a few records ahead, a 64th of all at most, and where large
+    /// records need more than their share, less is left for others. Without a limit it costs nothing,
+    /// with one a comparison per record.
+    pub fn buffer_records(mut self, records: usize) -> Self {
+        self.partial.buffer_records.set(records);
+        self
+    }
+
+    /// Whether the kernel asks a broker that says nothing whether it is still there (TCP's
+    /// keepalive, at the times that the system is set to). Default off.
+    pub fn keepalive(mut self, on: bool) -> Self {
+        self.partial.keepalive.set(on);
         self
     }
 
     /// The kernel's send buffer of each connection, in bytes. Default: the kernel's choice.
     pub fn send_buffer(mut self, bytes: usize) -> Self {
-        self.partial.send_buffer = Some(bytes);
+        self.partial.send_buffer.set(bytes);
         self
     }
 
     /// The kernel's receive buffer of each connection, in bytes. Default: the kernel's choice.
     pub fn receive_buffer(mut self, bytes: usize) -> Self {
-        self.partial.receive_buffer = Some(bytes);
+        self.partial.receive_buffer.set(bytes);
         self
     }
 
     /// What chooses the partition of a record that names none. Default: Java's, murmur2 over
     /// the key, and sticky for records without one.
     pub fn partitioner(mut self, partitioner: impl Partitioner + 'static) -> Self {
-        self.partial.partitioner = Some(Arc::new(partitioner));
+        self.partial.partitioner.set(Arc::new(partitioner));
         self
     }
 
@@ -270,8 +315,9 @@ impl ProducerBuilder {
 
     /// One setting by Kafka's name, such as `linger.ms`, with the value as text.
     ///
-    /// A name that this producer knows and does not have, and a name that nobody knows, are
-    /// errors at [`build`](Self::build).
+    /// Every name of Java's producer and of librdkafka's has one of three answers, which
+    /// [`properties`](crate::properties) lists: it works, it is harmless and ignored with a warning, or
+    /// it is an error at [`build`](Self::build). So is a name that nobody knows.
     pub fn property(mut self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
         properties::apply(&mut self.partial, name.as_ref(), value.as_ref());
         self
@@ -288,7 +334,8 @@ impl ProducerBuilder {
     }
 
     /// Skips names that are known and not supported, with a warning in the log, in place of
-    /// an error. Names that nobody knows stay errors.
+    /// an error. Names that nobody knows stay errors, and so does whatever asks for encryption, for a
+    /// name to be proven (SASL), or for transactions.
     pub fn ignore_unsupported_properties(mut self) -> Self {
         self.partial.ignore_unsupported = true;
         self
@@ -297,7 +344,7 @@ impl ProducerBuilder {
     /// The checked settings.
     pub(crate) fn resolve(self) -> Result<Settings, ConfigError> {
         let mut partial = self.partial;
-        properties::drop_unsupported(&mut partial);
+        properties::tell_ignored(&mut partial);
         resolve::settings(partial)
     }
 }

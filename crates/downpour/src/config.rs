@@ -4,8 +4,11 @@
 //! every problem at once. The setters themselves are in the crate's `builder`.
 
 pub(crate) mod connector;
+pub(crate) mod family;
+pub(crate) mod ignored;
 pub(crate) mod partial;
 pub(crate) mod properties;
 pub(crate) mod resolve;
 mod secret;
+pub(crate) mod setting;
 pub(crate) mod settings;

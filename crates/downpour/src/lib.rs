@@ -29,6 +29,7 @@ mod label;
 mod models;
 mod observe;
 mod producer;
+pub mod properties;
 mod record;
 mod shared;
 #[cfg(feature = "simulation")]

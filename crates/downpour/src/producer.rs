@@ -19,6 +19,7 @@ use crate::delivery::report::Report;
 use crate::error::config::ConfigError;
 use crate::error::send::{ProduceError, SendError};
 use crate::io::thread;
+use crate::observe::log::{Line, Lines};
 use crate::observe::statistics::Statistics;
 use crate::record::record::Record;
 use crate::record::returned::{SendManyError, TrySendError};
@@ -34,8 +35,13 @@ use crate::topic::Topic;
 ///
 /// Awaiting [`send`](Self::send) means accepted; awaiting the [`Delivery`] that it returns
 /// means acknowledged. Nothing is connected before the first use. Dropping the last clone
-/// detaches: a thread of its own drains what was accepted, for at most the delivery timeout;
-/// only [`close`](Self::close) promises that before the process exits.
+/// detaches: a thread of its own drains what was accepted, for at most the delivery timeout, and a
+/// warning says at once how many records had no verdict.
+///
+/// A process that ends loses every record without a verdict: `return` from `main`,
+/// [`std::process::exit`], a signal and a crash wait for no thread. What was in flight may be in the
+/// log or not; what was not sent yet is gone, without a trace. Only [`close`](Self::close) waits, so
+/// call it before the end of `main`.
 ///
 /// ```
 /// use downpour::{Producer, Record};
@@ -102,7 +108,21 @@ impl Drop for Handle {
         }
         self.shared.begin_closing();
         if self.shared.is_started_or_never() {
+            self.warn_of_open_records();
             self.shared.mailbox.command(Command::Detach);
+        }
+    }
+}
+
+impl Handle {
+    /// Says how many records have no verdict yet: a process that ends now loses them.
+    fn warn_of_open_records(&self) {
+        let unresolved = self.shared.unresolved();
+        if unresolved > 0 {
+            let within = self.shared.settings.core.delivery_timeout;
+            let mut lines = Lines::default();
+            lines.push(Line::DroppedOpen { unresolved, within });
+            lines.write();
         }
     }
 }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 pub use crate::io::driver::Sleep;
 pub use crate::io::pool::{Pool, Work};
-pub use crate::io::sockets::{Buffers, Socket, SocketEvent, Sockets};
+pub use crate::io::sockets::{Socket, SocketEvent, SocketOptions, Sockets};
 
 use downpour_core::config::{BatchOptions, Config};
 use downpour_core::ids::MemoryLine;

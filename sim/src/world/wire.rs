@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use downpour::simulation::{Buffers, Socket, SocketEvent, Sockets};
+use downpour::simulation::{Socket, SocketEvent, SocketOptions, Sockets};
 
 use crate::rng::Rng;
 
@@ -199,7 +199,7 @@ impl Ends {
 impl Sockets for Wires {
     type Socket = Wire;
 
-    fn connect(&mut self, token: usize, address: SocketAddr, _: Buffers) -> io::Result<Wire> {
+    fn connect(&mut self, token: usize, address: SocketAddr, _: SocketOptions) -> io::Result<Wire> {
         let mut ends = self.lock();
         let id = ends.next;
         ends.next += 1;

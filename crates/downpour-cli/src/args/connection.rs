@@ -46,7 +46,8 @@ pub(crate) struct ConnectionArgs {
     #[arg(short = 'X', long = "property", value_name = "NAME=VALUE", value_parser = values::pair)]
     pub(crate) properties: Vec<(String, String)>,
 
-    /// Skips settings that Kafka knows and downpour does not have, with a warning
+    /// Skips settings that Kafka knows and downpour does not have, with a warning; what asks for
+    /// security or transactions is never skipped
     #[arg(long)]
     pub(crate) ignore_unsupported: bool,
 }

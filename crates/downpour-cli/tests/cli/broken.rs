@@ -71,8 +71,9 @@ fn settings_that_do_not_work_are_all_named() {
     ];
     let said = refused(&options, "x\n");
     assert!(said.contains("did you mean linger.ms?"), "{said}");
-    assert!(said.contains("there is no TLS yet"), "{said}");
-    assert!(said.contains("idempotence needs acks=all"), "{said}");
+    assert!(said.contains("this version has no TLS"), "{said}");
+    let both = "acks=1 with enable.idempotence=true: idempotence needs acks=all";
+    assert!(said.contains(both), "{said}");
     let said = refused(&["-z", "brotli"], "x\n");
     assert!(
         said.contains("\"brotli\" is no codec; use none, gzip"),
@@ -80,6 +81,46 @@ fn settings_that_do_not_work_are_all_named() {
     );
     let said = refused(&["-X", "linger.ms"], "x\n");
     assert!(said.contains("there is no '='; write NAME=VALUE"), "{said}");
+}
+
+#[test]
+fn a_wish_for_security_or_transactions_is_never_dropped() {
+    for property in [
+        "security.protocol=SASL_SSL",
+        "security.protocol=ssl",
+        "sasl.username=me",
+        "enable.ssl.certificate.verification=false",
+        "transactional.id=t",
+    ] {
+        let said = refused(&["--ignore-unsupported", "-X", property], "x\n");
+        let name = property.split('=').next().unwrap();
+        assert!(said.contains(name), "{said}");
+    }
+}
+
+#[test]
+fn a_secret_is_shown_nowhere() {
+    for name in [
+        "sasl.jaas.config",
+        "sasl.password",
+        "sasl.oauthbearer.config",
+        "sasl.oauthbearer.client.secret",
+        "sasl.oauthbearer.assertion.private.key.passphrase",
+        "ssl.key.password",
+        "ssl.key.pem",
+        "ssl_key",
+        "ssl.keystore.key",
+        "ssl.keystore.certificate.chain",
+        "ssl.truststore.certificates",
+        "ssl.truststore.password",
+        "basic.auth.user.info",
+    ] {
+        let property = format!("{name}=tell-nobody-7731");
+        let options = ["-v", "-v", "--ignore-unsupported", "-X", &property];
+        let said = refused(&options, "x\n");
+        assert!(said.contains(name), "{said}");
+        assert!(!said.contains("tell-nobody"), "{said}");
+    }
 }
 
 #[test]

@@ -6,6 +6,9 @@
 //! One partitioner per file. A custom one may answer [`Choice::Sticky`] and leave the rest to
 //! [`sticky`].
 
+pub mod by_name;
+pub mod crc32;
+pub mod fnv1a;
 pub mod murmur2;
 pub mod sticky;
 

@@ -18,6 +18,7 @@ use crate::client::versions::Versions;
 use crate::config::{Address, Config};
 use crate::ids::ConnectionId;
 use crate::mutants;
+use crate::time::Readable;
 
 /// A request without an answer. `P` is what the engine remembers of it.
 #[derive(Debug)]
@@ -325,13 +326,14 @@ impl<P> Connection<P> {
     /// Why it is to be ended, if it got no further in time or carried nothing for too long.
     pub(crate) fn is_late(&self, config: &Config, now: Instant) -> Option<Ending> {
         let (connect, request) = (config.connect_timeout, config.request_timeout);
+        let within = Readable(connect);
         let is_over = |at: Option<Instant>| at.is_some_and(|at| at <= now);
         if is_over(self.deadline(connect, request)) {
             let timed_out = |what: String| Ending::failed(ConnectErrorKind::TimedOut, what);
             return Some(match self.stage {
-                Stage::Connecting => timed_out(format!("no connection within {connect:?}")),
+                Stage::Connecting => timed_out(format!("no connection within {within}")),
                 Stage::Negotiating => timed_out(format!(
-                    "connected, but no answer to ApiVersions within {connect:?}"
+                    "connected, but no answer to ApiVersions within {within}"
                 )),
                 Stage::Usable(_) => Ending::Ended(DisconnectReason::Silent(request)),
             });

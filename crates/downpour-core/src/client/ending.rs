@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::client::connect_error::{ConnectErrorKind, ConnectFailure};
+use crate::time::Readable;
 
 /// Why an open connection ended.
 #[derive(Debug, Clone)]
@@ -55,8 +56,8 @@ impl fmt::Display for DisconnectReason {
             Self::Closed => f.write_str("the broker closed the connection"),
             Self::Broken(error) => error.fmt(f),
             Self::Protocol(why) => f.write_str(why),
-            Self::Silent(within) => write!(f, "no answer within {within:?}"),
-            Self::Idle(time) => write!(f, "idle for {time:?}"),
+            Self::Silent(within) => write!(f, "no answer within {}", Readable(*within)),
+            Self::Idle(time) => write!(f, "idle for {}", Readable(*time)),
             Self::NoCluster => f.write_str("it knows of no cluster"),
         }
     }

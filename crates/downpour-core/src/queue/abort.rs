@@ -53,6 +53,7 @@ impl<T: Clone> Queue<T> {
             }
         }
         self.end_waiting(|_| true, closed, now, out);
+        self.free_excess(out);
     }
 }
 

@@ -213,10 +213,15 @@ impl<T: Clone> Queue<T> {
         if !mutants::is(13) {
             self.sequence.unprove();
         }
-        if now >= batch.deadline {
-            let cause = Cause::DeliveryTimeout {
-                last: Some(last),
-                waiting_for: WaitingFor::Answer,
+        // Retries that were used up count those before, not the sending that failed just now.
+        let is_used_up = batch.attempts > self.settings.retries;
+        if is_used_up || now >= batch.deadline {
+            let cause = match is_used_up {
+                true => cause,
+                false => Cause::DeliveryTimeout {
+                    last: Some(last),
+                    waiting_for: WaitingFor::Answer,
+                },
             };
             self.give_up(&batch, cause, now, out);
             self.handle_gap(&batch);

@@ -11,15 +11,37 @@ use downpour_wire::record::RecordRef;
 use crate::config::BatchOptions;
 use crate::ids::MemoryLine;
 use crate::queue::batch::{Batch, Open, Times, Waiting};
-use crate::queue::state::{CHUNK_MIN, Queue};
+use crate::queue::state::{CHUNK_MIN, Queue, QueueSettings};
 use crate::seal::{SealJob, Sealed, seal_plain};
+
+/// What a queue wants to be lent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[expect(clippy::exhaustive_structs, reason = "memory, and credit for it")]
+pub struct ChunkNeed {
+    /// Memory for records, in bytes; 0 where credit alone is short.
+    pub memory: usize,
+    /// Bytes of credit, never less: records may count for more than they take.
+    pub credit: usize,
+}
+
+impl From<usize> for ChunkNeed {
+    /// Memory that counts for what it is.
+    fn from(bytes: usize) -> Self {
+        Self {
+            memory: bytes,
+            credit: bytes,
+        }
+    }
+}
 
 /// Memory for a batch, and the line that it was lent in.
 #[derive(Debug)]
 #[expect(clippy::exhaustive_structs, reason = "memory and whose it is")]
 pub struct Chunk {
-    /// The memory; its capacity is the credit.
+    /// The memory; empty where credit alone was short.
     pub memory: Vec<u8>,
+    /// The credit that comes with it, its capacity at least.
+    pub credit: usize,
     /// The line.
     pub line: MemoryLine,
 }
@@ -30,10 +52,10 @@ pub struct Chunk {
 pub enum Append<T> {
     /// The record is in.
     Added(Added<T>),
-    /// Nothing changed; the queue wants a chunk of at least so many bytes.
+    /// Nothing changed; the queue wants a chunk of at least so much.
     NeedChunk {
-        /// Capacity of the chunk to bring along.
-        bytes: usize,
+        /// Capacity and credit of the chunk to bring along.
+        need: ChunkNeed,
         /// The line that it has to be lent in.
         line: MemoryLine,
     },
@@ -76,9 +98,17 @@ const OPEN_MAX: usize = 4;
 
 /// Where the next record can go.
 enum Room {
-    Here { bytes: usize },
-    Chunk { bytes: usize },
-    NewBatch { bytes: usize },
+    Here {
+        bytes: usize,
+    },
+    /// In the last chunk, but its batch holds no credit for one more record.
+    Credit,
+    Chunk {
+        bytes: usize,
+    },
+    NewBatch {
+        bytes: usize,
+    },
 }
 
 impl<T: Clone> Queue<T> {
@@ -115,19 +145,33 @@ impl<T: Clone> Queue<T> {
     /// Whether the open batch has no room for another record like its largest: waiting for the
     /// next record to find out would make it linger.
     #[inline(always)]
-    pub fn is_full(&self) -> bool {
+    pub fn is_full(&mut self) -> bool {
         match &self.open {
-            Some(open) if open.builder.spare() < open.builder.max_record_len() => {
-                !self.has_room_elsewhere(&open.builder)
-            }
+            Some(open) if open.builder.is_to_be_looked_at() => self.is_full_seen_closely(),
             _ => false,
         }
     }
 
     #[cold]
-    fn has_room_elsewhere(&self, builder: &BatchBuilder) -> bool {
-        builder.capacity() < self.settings.batch_size
-            || self.may_grow(builder, builder.max_record_len())
+    fn is_full_seen_closely(&mut self) -> bool {
+        let settings = self.settings;
+        let Some(open) = &mut self.open else {
+            return false;
+        };
+        if open.builder.count() >= settings.batch_records {
+            return true;
+        }
+        if !open.has_credit(&settings) {
+            // The next record brings some along, so that it may not come in unseen.
+            open.builder.withhold();
+        }
+        let Some(Open { builder, .. }) = &self.open else {
+            return false;
+        };
+        let largest = builder.max_record_len();
+        builder.room() < largest
+            && builder.capacity() >= settings.batch_size
+            && !self.may_grow(builder, largest)
     }
 
     /// Closes the open batch because it is full: whether the engine must be told of this queue,
@@ -163,17 +207,20 @@ impl<T: Clone> Queue<T> {
                 }
                 bytes
             }
+            Room::Credit => 0,
             Room::Chunk { bytes } | Room::NewBatch { bytes } => bytes,
         };
         let line = self.line();
-        let fits = |c: &mut Chunk| c.memory.capacity() >= bytes && c.line == line;
+        let credit = self.credit_for(&room, 1);
+        let fits =
+            |c: &mut Chunk| c.memory.capacity() >= bytes && c.credit >= credit && c.line == line;
         let Some(chunk) = chunk.take_if(fits) else {
             return Append::NeedChunk {
-                bytes: self.chunk_size(&room, bytes),
+                need: self.need(&room, bytes),
                 line,
             };
         };
-        self.take_credit(chunk.memory.capacity());
+        self.take_credit(chunk.credit);
         let (mut closed, mut job) = (false, None);
         let opened = matches!(room, Room::NewBatch { .. });
         if opened {
@@ -186,6 +233,7 @@ impl<T: Clone> Queue<T> {
                 number: self.opened_count,
                 ticket: ticket(),
                 builder: BatchBuilder::new(),
+                credit: std::mem::take(&mut self.excess),
                 options: *options,
                 created_at: now(),
                 flush_requested: false,
@@ -195,7 +243,13 @@ impl<T: Clone> Queue<T> {
             .open
             .as_mut()
             .expect("opened just now, or Room::Chunk was of an open one");
-        open.builder.add_chunk(chunk.memory);
+        open.credit += chunk.credit;
+        if chunk.memory.capacity() > 0 {
+            open.builder.add_chunk(chunk.memory);
+        } else {
+            open.builder.release();
+        }
+        open.count_records_if_needed(&self.settings);
         let index = open
             .builder
             .try_append(record)
@@ -282,7 +336,9 @@ impl<T: Clone> Queue<T> {
             Some(open) => open.ticket.clone(),
             None => unreachable!("a record was appended just now"),
         };
-        if !closed && self.is_full() {
+        // Looked at in any case: it may have to be withheld.
+        let is_full = self.is_full();
+        if is_full && !closed {
             closed = true;
             job = self.close_open();
         }
@@ -318,15 +374,45 @@ impl<T: Clone> Queue<T> {
             let small = builder.capacity() < batch_size
                 && builder.body_len() + bytes + HEADER_LEN <= batch_size;
             if open.options == *options && (small || self.may_grow(builder, bytes)) {
-                return if bytes <= builder.spare() {
+                return if bytes > builder.room() {
+                    Room::Chunk { bytes }
+                } else if open.has_credit(&self.settings) {
                     Room::Here { bytes }
                 } else {
-                    Room::Chunk { bytes }
+                    Room::Credit
                 };
             }
         }
         Room::NewBatch {
             bytes: BatchBuilder::new().record_len(record),
+        }
+    }
+
+    /// The credit that is missing for so many more records in this room.
+    fn credit_for(&self, room: &Room, records: usize) -> usize {
+        let (count, held) = match (room, &self.open) {
+            (Room::NewBatch { .. }, _) | (_, None) => (0, self.excess),
+            (_, Some(open)) => (open.builder.count() as usize, open.credit),
+        };
+        let shares = self.settings.record_share.saturating_mul(count + records);
+        shares.saturating_sub(held)
+    }
+
+    /// What a record of so many bytes needs in this room, and those that may follow it.
+    fn need(&self, room: &Room, bytes: usize) -> ChunkNeed {
+        let memory = match room {
+            Room::Credit => 0,
+            _ => self.chunk_size(room, bytes),
+        };
+        // As many again: a batch that fills takes few steps, and holds little that it never uses.
+        let count = self.open.as_ref().map_or(0, |open| open.builder.count());
+        let ahead = match room {
+            Room::NewBatch { .. } => 1,
+            _ => (count as usize).clamp(1, self.settings.records_ahead),
+        };
+        ChunkNeed {
+            memory,
+            credit: memory.max(self.credit_for(room, ahead)),
         }
     }
 
@@ -387,6 +473,7 @@ impl<T: Clone> Queue<T> {
             builder,
             options,
             created_at,
+            credit,
             ..
         } = open;
         self.is_counted = true;
@@ -403,9 +490,11 @@ impl<T: Clone> Queue<T> {
         };
         let order = self.next_order;
         self.next_order += 1;
+        let shares = self.settings.record_share * builder.count() as usize;
+        let held = builder.capacity().max(shares);
+        self.excess += credit - held;
         if options.compression.codec() == CompressionType::None {
-            let memory = builder.capacity();
-            let batch = Batch::new(order, ticket, seal_plain(builder), memory, times);
+            let batch = Batch::new(order, ticket, seal_plain(builder), held, times);
             self.waiting.push_back(Waiting::Sealed(batch));
             return None;
         }
@@ -413,8 +502,31 @@ impl<T: Clone> Queue<T> {
             order,
             ticket,
             times,
+            records: builder.count(),
         };
         self.waiting.push_back(sealing);
-        Some(Box::new(SealJob::new(order, builder, options.compression)))
+        let job = SealJob::new(order, builder, options.compression, (held, shares));
+        Some(Box::new(job))
+    }
+}
+
+/// The bytes of a record without key, value and headers: what seven fields take.
+const RECORD_LEN_MIN: usize = 7;
+
+impl<T> Open<T> {
+    /// Whether it holds credit for one more record.
+    fn has_credit(&self, settings: &QueueSettings) -> bool {
+        let records = self.builder.count() as usize + 1;
+        settings.record_share.saturating_mul(records) <= self.credit
+    }
+
+    /// Records are looked at one by one only where one of the bounds may be met before the last
+    /// chunk is full.
+    fn count_records_if_needed(&mut self, settings: &QueueSettings) {
+        let most = self.builder.count() as usize + self.builder.room() / RECORD_LEN_MIN;
+        let by_number = most >= settings.batch_records as usize;
+        if by_number || settings.record_share.saturating_mul(most) > self.credit {
+            self.builder.count_records();
+        }
     }
 }

@@ -48,6 +48,8 @@ pub(crate) struct Open<T> {
     pub(super) number: u64,
     pub(super) ticket: T,
     pub(super) builder: BatchBuilder,
+    /// Bytes that are lent to it: its chunks, or its records' shares where those are more.
+    pub(super) credit: usize,
     /// A record that asks for others gets the next batch.
     pub(super) options: BatchOptions,
     /// When its first record came; linger and delivery timeout count from here.
@@ -155,7 +157,12 @@ pub(crate) struct Times {
 pub(crate) enum Waiting<T> {
     /// Somebody compresses it without the queue's lock; its place is kept, and nothing behind it
     /// leaves before it.
-    Sealing { order: u64, ticket: T, times: Times },
+    Sealing {
+        order: u64,
+        ticket: T,
+        times: Times,
+        records: u32,
+    },
     /// It can be sent.
     Sealed(Batch<T>),
 }

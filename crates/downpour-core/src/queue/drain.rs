@@ -102,6 +102,7 @@ impl<T: Clone> Queue<T> {
     /// Takes the next batch that may leave under these circumstances.
     pub fn poll_drain(&mut self, context: &DrainContext, out: &mut Outputs<T>) -> Drain {
         self.is_dirty = false;
+        self.free_excess(out);
         if self.next_deadline().is_some_and(|at| at <= context.now) {
             // Sent now it could only end unknown; unsent it is known to be absent.
             self.expire(context.now, WaitingFor::Turn, None, out);
@@ -137,7 +138,9 @@ impl<T: Clone> Queue<T> {
                 let ends = self.opened().map(|open| open.created_at + linger);
                 return ends.min().map_or(Drain::Empty, Drain::Until);
             };
-            if let Some(job) = self.close(open) {
+            let job = self.close(open);
+            self.free_excess(out);
+            if let Some(job) = job {
                 return Drain::Seal(job);
             }
         }

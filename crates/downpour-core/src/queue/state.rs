@@ -25,7 +25,11 @@ pub struct QueueSettings {
     pub(super) resend_unknown: bool,
     pub(super) order_across_options: bool,
     pub(super) linger: Duration,
+    pub(super) retries: u32,
     pub(super) batch_size: usize,
+    pub(super) batch_records: u32,
+    pub(super) record_share: usize,
+    pub(super) records_ahead: usize,
     pub(super) batch_max: usize,
     pub(super) retry_backoff: (Duration, Duration),
     /// In milliseconds, as records' timestamps are.
@@ -40,7 +44,11 @@ impl From<&Config> for QueueSettings {
             resend_unknown: config.resend_unknown,
             order_across_options: config.order_across_options,
             linger: config.linger.duration(),
+            retries: config.retries,
             batch_size: config.batch_size,
+            batch_records: config.batch_records,
+            record_share: config.record_share,
+            records_ahead: config.records_ahead,
             batch_max: config.batch_max,
             retry_backoff: config.retry_backoff,
             old_record_age: i64::try_from(config.old_record_age.as_millis()).unwrap_or(i64::MAX),
@@ -96,6 +104,8 @@ pub struct Queue<T> {
     leader_line: MemoryLine,
     /// Bytes that are lent to it: chunks of its batches, wherever those are.
     held: usize,
+    /// Of these, what batches took for records that did not come: the next one's, or given back.
+    pub(super) excess: usize,
     /// Size of the next batch's first chunk, learnt from the last batch.
     pub(super) chunk_hint: usize,
     pub(super) counters: Counters,
@@ -129,6 +139,7 @@ impl<T: Clone> Queue<T> {
             line,
             leader_line: line,
             held: 0,
+            excess: 0,
             chunk_hint: CHUNK_MIN.min(settings.batch_size),
             counters: Counters::default(),
             is_counted: false,
@@ -232,11 +243,24 @@ impl<T: Clone> Queue<T> {
 
     /// Gives a batch's memory back; nobody sends it any more.
     pub(super) fn free(&mut self, batch: Batch<T>, out: &mut Outputs<T>) {
+        let bytes = batch.memory + std::mem::take(&mut self.excess);
         out.push_back(Output::Free {
-            bytes: batch.memory,
-            line: self.leave_credit(batch.memory),
+            bytes,
+            line: self.leave_credit(bytes),
             body: Some(batch.body),
         });
+    }
+
+    /// Gives credit back that was taken for records that did not come.
+    pub(super) fn free_excess(&mut self, out: &mut Outputs<T>) {
+        let bytes = std::mem::take(&mut self.excess);
+        if bytes > 0 {
+            out.push_back(Output::Free {
+                bytes,
+                line: self.leave_credit(bytes),
+                body: None,
+            });
+        }
     }
 
     /// The tickets of all batches without a complete verdict, for a flush to wait on.
@@ -247,6 +271,18 @@ impl<T: Clone> Queue<T> {
             Waiting::Sealed(batch) => batch.ticket.clone(),
         }));
         out.extend(self.opened().map(|open| open.ticket.clone()));
+    }
+
+    /// Records that have no verdict yet.
+    pub fn unresolved(&self) -> u64 {
+        let open = self.opened().map(|open| open.builder.count());
+        let waiting = self.waiting.iter().map(|waiting| match waiting {
+            Waiting::Sealing { records, .. } => *records,
+            Waiting::Sealed(batch) => batch.count(),
+        });
+        let in_flight = self.in_flight.iter().map(|sent| &sent.batch);
+        let in_flight = in_flight.filter(|batch| !batch.resolved).map(Batch::count);
+        open.chain(waiting).chain(in_flight).map(u64::from).sum()
     }
 
     /// Makes what is open leave without lingering.

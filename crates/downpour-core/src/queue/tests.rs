@@ -1,6 +1,7 @@
 //! Directed tests of a queue, one fact a test.
 
 mod acknowledging;
+mod counting;
 mod filling;
 mod found_by_simulation;
 mod harness;

@@ -26,6 +26,11 @@ pub struct BatchBuilder {
     first_timestamp: i64,
     max_timestamp: i64,
     max_record_len: usize,
+    /// With less spare than this the owner looks whether the batch is full: the length of the
+    /// largest record, or `usize::MAX` where records are counted, too.
+    look_below: usize,
+    /// The last chunk and how much of it is filled, while it is withheld.
+    withheld: Option<(Vec<u8>, usize)>,
 }
 
 /// The last chunk has no room for the record.
@@ -103,6 +108,8 @@ impl BatchBuilder {
             first_timestamp: -1,
             max_timestamp: -1,
             max_record_len: 0,
+            look_below: 0,
+            withheld: None,
         }
     }
 
@@ -150,6 +157,7 @@ impl BatchBuilder {
         }
         if total > self.max_record_len {
             self.max_record_len = total;
+            self.look_below = self.look_below.max(total);
         }
         self.count = index + 1;
         Ok(index)
@@ -160,6 +168,7 @@ impl BatchBuilder {
     /// Bytes that `chunk` holds are written over. Those beyond its length are zeroed first, so
     /// hand chunks of earlier batches back as they are instead of clearing them.
     pub fn add_chunk(&mut self, mut chunk: Vec<u8>) {
+        self.release();
         self.close_last();
         chunk.resize(chunk.capacity(), 0);
         self.last = chunk;
@@ -173,6 +182,46 @@ impl BatchBuilder {
             self.full.push(last);
         }
         self.filled = 0;
+    }
+
+    /// Whether it may be full now, which its owner has to look at: it has no room for another
+    /// record like its largest, or its records [are counted](Self::count_records).
+    #[inline(always)]
+    #[must_use]
+    pub fn is_to_be_looked_at(&self) -> bool {
+        self.spare() < self.look_below
+    }
+
+    /// From now on its owner looks at it after every record.
+    pub const fn count_records(&mut self) {
+        self.look_below = usize::MAX;
+    }
+
+    /// Takes no records until [`release`](Self::release) or a new chunk, though it may have room.
+    pub fn withhold(&mut self) {
+        if self.withheld.is_none() {
+            let filled = std::mem::take(&mut self.filled);
+            self.full_len += filled;
+            self.withheld = Some((std::mem::take(&mut self.last), filled));
+        }
+    }
+
+    /// Takes records again.
+    pub fn release(&mut self) {
+        if let Some((last, filled)) = self.withheld.take() {
+            self.full_len -= filled;
+            self.filled = filled;
+            self.last = last;
+        }
+    }
+
+    /// The bytes that the last chunk takes once nothing is withheld.
+    #[must_use]
+    pub fn room(&self) -> usize {
+        match &self.withheld {
+            Some((last, filled)) => last.len() - filled,
+            None => self.spare(),
+        }
     }
 
     /// The bytes of all records, as they are before compression.
@@ -197,7 +246,11 @@ impl BatchBuilder {
     #[must_use]
     pub fn capacity(&self) -> usize {
         let full: usize = self.full.iter().map(Vec::capacity).sum();
-        full + self.last.capacity()
+        let withheld = self
+            .withheld
+            .as_ref()
+            .map_or(0, |(last, _)| last.capacity());
+        full + self.last.capacity() + withheld
     }
 
     /// The first record's timestamp in milliseconds; -1 while there is none.
@@ -221,6 +274,7 @@ impl BatchBuilder {
     /// Gives the chunks back and drops the records.
     #[must_use]
     pub fn into_chunks(mut self) -> Vec<Vec<u8>> {
+        self.release();
         self.close_last();
         self.full
     }
@@ -251,6 +305,7 @@ impl BatchBuilder {
             });
         }
         let uncompressed_len = self.body_len();
+        self.release();
         self.close_last();
         let (chunks, recycled) = if compression.codec() == CompressionType::None {
             (self.full, Vec::new())

@@ -12,7 +12,7 @@ use std::task::Waker;
 use downpour_core::callers::partitioner::{Choice, Partitioner, murmur2};
 use downpour_core::config::BatchOptions;
 use downpour_core::ids::MemoryLine;
-use downpour_core::queue::{Append, Chunk};
+use downpour_core::queue::{Append, Chunk, ChunkNeed};
 use downpour_core::seal::{SealJob, Sealed};
 use downpour_wire::batch::BatchBuilder;
 use downpour_wire::codec::Compressor;
@@ -376,13 +376,13 @@ fn no_memory(
     record: &Record<'_>,
     progress: &AcceptProgress<'_>,
     (partition, line): (i32, MemoryLine),
-    bytes: usize,
+    need: ChunkNeed,
 ) -> Obstacle {
     // A partitioner of the caller's may insist.
     let is_keyless = record.partition_key.is_none() && record.key.is_none();
     let may_choose = record.partition == NO_PARTITION && progress.choices < CHOICES_MAX;
     let want = Want {
-        bytes,
+        need,
         partition,
         line,
         is_free: is_keyless && may_choose,
@@ -452,11 +452,13 @@ fn append(
         let line = entry.lock().queue.line();
         if shared.memory.is_contended_in(line) {
             // Whoever came later would live on in the open batch's room and keep it from leaving.
-            let bytes = BatchBuilder::new().record_len(&reference);
-            return Err(no_memory(topic, record, progress, (partition, line), bytes));
+            let memory = BatchBuilder::new().record_len(&reference);
+            let credit = memory.max(shared.settings.core.record_share);
+            let need = ChunkNeed { memory, credit };
+            return Err(no_memory(topic, record, progress, (partition, line), need));
         }
     }
-    let mut wanted = (MemoryLine(None), 0);
+    let mut wanted = (MemoryLine(None), ChunkNeed::default());
     for _ in 0..TRIES {
         let mut inner = entry.lock();
         if inner.closed {
@@ -482,10 +484,10 @@ fn append(
                 }
                 return Ok(Delivery::new(added.ticket, added.index, timestamp));
             }
-            Append::NeedChunk { bytes, line } => {
+            Append::NeedChunk { need, line } => {
                 drop(inner);
-                bring_chunk(shared, (line, bytes), progress).map_err(Obstacle::Refused)?;
-                wanted = (line, bytes);
+                bring_chunk(shared, (line, need), progress).map_err(Obstacle::Refused)?;
+                wanted = (line, need);
                 if progress.chunk.is_none() {
                     break;
                 }
@@ -496,20 +498,21 @@ fn append(
     if let Some(chunk) = progress.chunk.take() {
         shared.give_back(chunk);
     }
-    let (line, bytes) = wanted;
-    Err(no_memory(topic, record, progress, (partition, line), bytes))
+    let (line, need) = wanted;
+    Err(no_memory(topic, record, progress, (partition, line), need))
 }
 
 /// Takes a chunk of at least so many bytes in this line, if there is one to be had now. One that is
 /// too small, or was lent in a line that the partition has left, goes back.
 fn bring_chunk(
     shared: &Shared,
-    (line, bytes): (MemoryLine, usize),
+    (line, need): (MemoryLine, ChunkNeed),
     progress: &mut AcceptProgress<'_>,
 ) -> Result<(), SendError> {
     if let Some(unfit) = progress.chunk.take() {
         shared.give_back(unfit);
     }
+    let bytes = need.memory;
     if bytes > shared.memory.capacity() && bytes > shared.settings.core.batch_size {
         return Err(InvalidRecord::new(
             Field::Record,
@@ -521,7 +524,7 @@ fn bring_chunk(
         )
         .into());
     }
-    progress.chunk = shared.memory.try_chunk(line, bytes);
+    progress.chunk = shared.memory.try_chunk(line, need);
     Ok(())
 }
 

@@ -12,7 +12,7 @@ use std::time::Instant;
 use downpour_core::callers::budget::WaitKey;
 use downpour_core::callers::completion::WaiterKey;
 use downpour_core::ids::MemoryLine;
-use downpour_core::queue::Chunk;
+use downpour_core::queue::{Chunk, ChunkNeed};
 
 use crate::delivery::batch_state::BatchState;
 use crate::error::send::{SendError, SendTimeout, WaitedFor};
@@ -85,6 +85,7 @@ impl<'a> DeadlineTimer<'a> {
                 },
                 needed: self.needed,
                 buffer_memory: self.shared.memory.capacity(),
+                record_share: self.shared.settings.core.record_share,
             }))));
         }
         if self.shared.timers.set(&mut self.key, ends_at, waker) {
@@ -181,7 +182,7 @@ pub(crate) struct WaitForMemory<'a> {
 /// A chunk that a record needs.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Want {
-    pub(super) bytes: usize,
+    pub(super) need: ChunkNeed,
     pub(super) partition: i32,
     /// Where the partition's memory was lent when the record came to it.
     pub(super) line: MemoryLine,
@@ -197,7 +198,7 @@ impl<'a> WaitForMemory<'a> {
         deadline: Deadline,
     ) -> Self {
         let mut timer = DeadlineTimer::new(shared, deadline);
-        timer.needed = want.bytes.next_power_of_two();
+        timer.needed = want.need.memory.next_power_of_two().max(want.need.credit);
         Self {
             timer,
             topic,
@@ -223,9 +224,9 @@ impl Future for WaitForMemory<'_> {
         let this = self.get_mut();
         let shared = this.timer.shared;
         let first = this.key.is_none();
-        let Want { line, bytes, .. } = this.want;
+        let Want { line, need, .. } = this.want;
         let memory = &shared.memory;
-        if let Some(chunk) = memory.poll_chunk(line, bytes, &mut this.key, context.waker()) {
+        if let Some(chunk) = memory.poll_chunk(line, need, &mut this.key, context.waker()) {
             return Poll::Ready(Ok(Some(chunk)));
         }
         // After the waker was left, so that no change can slip in between.

@@ -1,7 +1,7 @@
 //! The configuration while it is being written: what the caller said, and nothing else.
 //!
-//! `None` means that the caller said nothing, which matters: a default may give way where an
-//! explicit word is a contradiction. Checks and defaults are in `resolve`.
+//! That the caller said nothing matters: a default may give way where an explicit word is a
+//! contradiction. Checks and defaults are in `resolve`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,48 +11,119 @@ use downpour_core::config::{Acks, Linger};
 use downpour_wire::codec::CompressionType;
 
 use crate::config::connector::Connector;
+use crate::config::family::Family;
+use crate::config::ignored::Ignored;
+use crate::config::setting::Setting;
 use crate::error::config::ConfigProblem;
 
 /// What the caller said so far.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct PartialConfig {
-    pub(crate) bootstrap: Option<String>,
-    pub(crate) client_id: Option<String>,
-    pub(crate) acks: Option<Acks>,
-    pub(crate) idempotence: Option<bool>,
-    pub(crate) allow_reordering: Option<bool>,
-    pub(crate) resend_unknown: Option<bool>,
-    pub(crate) max_in_flight: Option<usize>,
-    pub(crate) linger: Option<Linger>,
-    pub(crate) batch_size: Option<usize>,
-    pub(crate) record_max: Option<usize>,
-    pub(crate) request_max: Option<usize>,
-    pub(crate) codec: Option<CompressionType>,
+    pub(crate) bootstrap: Setting<String>,
+    pub(crate) client_id: Setting<String>,
+    pub(crate) acks: Setting<Acks>,
+    pub(crate) idempotence: Setting<bool>,
+    pub(crate) allow_reordering: Setting<bool>,
+    pub(crate) resend_unknown: Setting<bool>,
+    pub(crate) max_in_flight: Setting<usize>,
+    pub(crate) retries: Setting<u32>,
+    pub(crate) linger: Setting<Linger>,
+    pub(crate) batch_size: Setting<usize>,
+    pub(crate) batch_records: Setting<usize>,
+    pub(crate) record_max: Setting<usize>,
+    pub(crate) request_max: Setting<usize>,
+    pub(crate) codec: Setting<CompressionType>,
     /// The level of the codec that was chosen with it.
-    pub(crate) level: Option<i32>,
-    /// Levels by Kafka's property names; they count only for the codec they name.
-    pub(crate) gzip_level: Option<i32>,
-    pub(crate) zstd_level: Option<i32>,
-    pub(crate) delivery_timeout: Option<Duration>,
-    pub(crate) request_timeout: Option<Duration>,
-    pub(crate) max_block: Option<Duration>,
-    pub(crate) retry_backoff: Option<Duration>,
-    pub(crate) retry_backoff_max: Option<Duration>,
-    pub(crate) reconnect_backoff: Option<Duration>,
-    pub(crate) reconnect_backoff_max: Option<Duration>,
-    pub(crate) connect_timeout: Option<Duration>,
-    pub(crate) idle_timeout: Option<Duration>,
-    pub(crate) metadata_max_age: Option<Duration>,
-    pub(crate) old_record_age: Option<Duration>,
-    pub(crate) auto_create_topics: Option<bool>,
-    pub(crate) response_max: Option<usize>,
-    pub(crate) buffer_memory: Option<usize>,
-    pub(crate) send_buffer: Option<usize>,
-    pub(crate) receive_buffer: Option<usize>,
-    pub(crate) partitioner: Option<Arc<dyn Partitioner>>,
+    pub(crate) level: Setting<i32>,
+    /// Levels by property names that name a codec; they count only for that.
+    pub(crate) gzip_level: Setting<i32>,
+    pub(crate) zstd_level: Setting<i32>,
+    /// librdkafka's level, which is for whatever codec there is.
+    pub(crate) any_level: Setting<i32>,
+    pub(crate) delivery_timeout: Setting<Duration>,
+    pub(crate) request_timeout: Setting<Duration>,
+    pub(crate) max_block: Setting<Duration>,
+    pub(crate) retry_backoff: Setting<Duration>,
+    pub(crate) retry_backoff_max: Setting<Duration>,
+    pub(crate) reconnect_backoff: Setting<Duration>,
+    pub(crate) reconnect_backoff_max: Setting<Duration>,
+    pub(crate) connect_timeout: Setting<Duration>,
+    pub(crate) idle_timeout: Setting<Duration>,
+    pub(crate) metadata_max_age: Setting<Duration>,
+    pub(crate) old_record_age: Setting<Duration>,
+    pub(crate) auto_create_topics: Setting<bool>,
+    pub(crate) response_max: Setting<usize>,
+    pub(crate) buffer_memory: Setting<usize>,
+    pub(crate) buffer_records: Setting<usize>,
+    pub(crate) send_buffer: Setting<usize>,
+    pub(crate) receive_buffer: Setting<usize>,
+    pub(crate) keepalive: Setting<bool>,
+    pub(crate) family: Setting<Family>,
+    pub(crate) partitioner: Setting<Arc<dyn Partitioner>>,
     pub(crate) connector: Connector,
     /// Problems of names and values, found as they came in.
     pub(crate) problems: Vec<ConfigProblem>,
+    /// Properties that change nothing here, to be told.
+    pub(crate) ignored: Vec<Ignored>,
     /// Whether names that are known but not here are skipped with a warning.
     pub(crate) ignore_unsupported: bool,
+}
+
+impl Default for PartialConfig {
+    fn default() -> Self {
+        Self {
+            bootstrap: Setting::unsaid("bootstrap"),
+            client_id: Setting::unsaid("client_id"),
+            acks: Setting::unsaid("acks"),
+            idempotence: Setting::unsaid("idempotence"),
+            allow_reordering: Setting::unsaid("allow_reordering"),
+            resend_unknown: Setting::unsaid("resend_unknown"),
+            max_in_flight: Setting::unsaid("max_in_flight"),
+            retries: Setting::unsaid("retries"),
+            linger: Setting::unsaid("linger"),
+            batch_size: Setting::unsaid("batch_size"),
+            batch_records: Setting::unsaid("batch_records"),
+            record_max: Setting::unsaid("record_max"),
+            request_max: Setting::unsaid("request_max"),
+            codec: Setting::unsaid("compression"),
+            level: Setting::unsaid("compression level"),
+            gzip_level: Setting::unsaid("compression level"),
+            zstd_level: Setting::unsaid("compression level"),
+            any_level: Setting::unsaid("compression level"),
+            delivery_timeout: Setting::unsaid("delivery_timeout"),
+            request_timeout: Setting::unsaid("request_timeout"),
+            max_block: Setting::unsaid("max_block"),
+            retry_backoff: Setting::unsaid("retry_backoff"),
+            retry_backoff_max: Setting::unsaid("the largest retry_backoff"),
+            reconnect_backoff: Setting::unsaid("reconnect_backoff"),
+            reconnect_backoff_max: Setting::unsaid("the largest reconnect_backoff"),
+            connect_timeout: Setting::unsaid("connect_timeout"),
+            idle_timeout: Setting::unsaid("idle_timeout"),
+            metadata_max_age: Setting::unsaid("metadata_max_age"),
+            old_record_age: Setting::unsaid("old_record_age"),
+            auto_create_topics: Setting::unsaid("auto_create_topics"),
+            response_max: Setting::unsaid("response_max"),
+            buffer_memory: Setting::unsaid("buffer_memory"),
+            buffer_records: Setting::unsaid("buffer_records"),
+            send_buffer: Setting::unsaid("send_buffer"),
+            receive_buffer: Setting::unsaid("receive_buffer"),
+            keepalive: Setting::unsaid("keepalive"),
+            family: Setting::unsaid("address_family"),
+            partitioner: Setting::unsaid("partitioner"),
+            connector: Connector::default(),
+            problems: Vec::new(),
+            ignored: Vec::new(),
+            ignore_unsupported: false,
+        }
+    }
+}
+
+#[cfg(test)]
+impl PartialConfig {
+    /// One that names a broker.
+    pub(crate) fn of(bootstrap: &str) -> Self {
+        let mut partial = Self::default();
+        partial.bootstrap.set(bootstrap.to_owned());
+        partial
+    }
 }

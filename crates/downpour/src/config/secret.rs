@@ -18,11 +18,15 @@ const WORDS: &[&str] = &[
     "jaas",
     // Pairs of names and values, the client's secret among them.
     "oauthbearer.config",
+    "oauthbearer.extensions",
     "user.info",
     // The key itself, not the file that it is in.
     "key.pem",
     "keystore.key",
     "private.key",
+    // Java's type for these is the password's.
+    "certificate.chain",
+    "truststore.certificates",
     // A command line.
     "kinit.cmd",
 ];
@@ -35,7 +39,8 @@ impl Secret {
     /// The value of a property, if its name says that it is secret.
     pub(crate) fn of(name: &str, value: &str) -> Option<Self> {
         let name = name.to_ascii_lowercase().replace(['_', '-'], ".");
-        let is_secret = WORDS.iter().any(|word| name.contains(word));
+        // librdkafka's `ssl_key` is a key, its `ssl.key.location` a file's name.
+        let is_secret = name == "ssl.key" || WORDS.iter().any(|word| name.contains(word));
         is_secret.then(|| Self(value.to_owned()))
     }
 }
@@ -63,6 +68,7 @@ mod tests {
             "ssl.key.pem",
             "SSL_KEY_PASSWORD",
             "x.Client-Secret",
+            "ssl_key",
         ] {
             let secret = Secret::of(name, "hush").expect(name);
             assert_eq!(format!("{secret} {secret:?}"), "*** ***");

@@ -7,6 +7,7 @@ use downpour_core::callers::partitioner::Partitioner;
 use downpour_core::config::{BatchOptions, Config};
 
 use crate::config::connector::Connector;
+use crate::config::family::Family;
 
 /// Checked settings, the core's and the shell's own.
 #[derive(Debug, Clone)]
@@ -20,4 +21,8 @@ pub(crate) struct Settings {
     pub(crate) connector: Connector,
     pub(crate) send_buffer: Option<usize>,
     pub(crate) receive_buffer: Option<usize>,
+    /// Whether the kernel looks after connections that carry nothing.
+    pub(crate) keepalive: bool,
+    /// Which of a name's addresses are used.
+    pub(crate) family: Family,
 }

@@ -32,6 +32,11 @@ pub enum ConfigProblem {
         reason: &'static str,
         /// What to use in its place.
         replacement: &'static str,
+        /// Whether [`ignore_unsupported_properties`] may skip it. What asks for encryption, for a
+        /// name to be proven or for transactions is never skipped.
+        ///
+        /// [`ignore_unsupported_properties`]: crate::ProducerBuilder::ignore_unsupported_properties
+        ignorable: bool,
     },
     /// A name that nobody knows.
     Unknown {
@@ -56,6 +61,7 @@ impl fmt::Display for ConfigProblem {
                 value,
                 reason,
                 replacement,
+                ..
             } => {
                 write!(
                     f,

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use downpour_core::outcome::{Cause, Failure, Written};
+use downpour_core::time::Readable;
 use downpour_wire::error_code::ErrorCode;
 
 use crate::label::Label;
@@ -137,8 +138,8 @@ impl fmt::Display for WaitTimeout {
         }
         write!(
             f,
-            "no verdict yet after {:?}; the record is still on its way",
-            self.waited
+            "no verdict yet after {}; the record is still on its way",
+            Readable(self.waited)
         )
     }
 }

@@ -11,6 +11,7 @@ use std::time::Duration;
 use downpour_core::client::connect_error::ConnectError;
 use downpour_core::config::Address;
 use downpour_core::outcome::Written;
+use downpour_core::time::Readable;
 use downpour_wire::error_code::ErrorCode;
 
 use crate::error::delivery::DeliveryError;
@@ -124,6 +125,8 @@ pub struct SendTimeout {
     /// Bytes that the record would have taken of it.
     pub(crate) needed: usize,
     pub(crate) buffer_memory: usize,
+    /// What each record counts for at least, if records are bounded by their number.
+    pub(crate) record_share: usize,
 }
 
 /// Whose records hold `buffer_memory`: those of the partitions that one broker leads, or of those
@@ -219,11 +222,17 @@ impl fmt::Display for SendTimeout {
         };
         write!(
             f,
-            "no {what} for topic {} within {:?}",
-            self.topic, self.waited
+            "no {what} for topic {} within {}",
+            self.topic,
+            Readable(self.waited)
         )?;
         if self.waited_for == WaitedFor::Memory {
             write!(f, "; it needs {}", Bytes(self.needed))?;
+            if self.record_share > 0 {
+                let (share, records) = (self.record_share, self.buffer_memory / self.record_share);
+                let share = Bytes(share);
+                write!(f, " (each of at most {records} records counts for {share})")?;
+            }
         }
         // Those that are silent are to blame; where none is, whoever holds most.
         let silent = self.memory.iter().take_while(|h| h.silent_for.is_some());
@@ -344,6 +353,7 @@ mod tests {
             unreachable: Vec::new(),
             memory: memory.iter().map(holder).collect(),
             needed: 64 << 10,
+            record_share: 0,
             buffer_memory: 4 << 20,
         };
         timeout.to_string()
@@ -358,16 +368,16 @@ mod tests {
         ];
         assert_eq!(
             text(&silent),
-            "no memory for topic t within 800ms; it needs 64.0 KiB; 2.0 MiB of 4.0 MiB are held \
+            "no memory for topic t within 800 ms; it needs 64.0 KiB; 2.0 MiB of 4.0 MiB are held \
              by records for broker 2 (host:9092), which has not answered for 3.1 s; 700 bytes by records for \
              broker 3 (host:9092), which has not answered for 1.0 s"
         );
         assert_eq!(
             text(&[(0, 9000, None), (1, 8000, None)]),
-            "no memory for topic t within 800ms; it needs 64.0 KiB; 8.8 KiB of 4.0 MiB are held \
+            "no memory for topic t within 800 ms; it needs 64.0 KiB; 8.8 KiB of 4.0 MiB are held \
              by records for partitions without a leader"
         );
-        let nobody = "no memory for topic t within 800ms; it needs 64.0 KiB";
+        let nobody = "no memory for topic t within 800 ms; it needs 64.0 KiB";
         assert_eq!(text(&[]), nobody);
     }
 }

@@ -169,10 +169,7 @@ mod tests {
 
     #[test]
     fn without_its_thread_every_record_ends_and_no_other_gets_in() {
-        let partial = PartialConfig {
-            bootstrap: Some("one:1".into()),
-            ..PartialConfig::default()
-        };
+        let partial = PartialConfig::of("one:1");
         let settings = resolve::settings(partial).unwrap();
         let shared = Shared::new(
             settings,

@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 
 use downpour_core::client::connect_error::{ConnectErrorKind, ConnectFailure};
 use downpour_core::config::Address;
+use downpour_core::time::Readable;
 
-use crate::io::sockets::{Buffers, Socket, Sockets};
+use crate::io::sockets::{Socket, SocketOptions, Sockets};
 
 /// More addresses than this behind one name are not tried in one attempt.
 const ADDRESSES_MAX: usize = 16;
@@ -36,7 +37,7 @@ pub(super) struct ConnectAttempt<S> {
     /// When the next address gets its turn; a black hole must not use up all the time.
     next_at: Instant,
     each: Duration,
-    buffers: Buffers,
+    options: SocketOptions,
 }
 
 /// What became of it.
@@ -70,7 +71,7 @@ impl Troubles {
 
     /// Nobody said anything.
     fn silent(&mut self, address: SocketAddr, within: Duration) {
-        let what = format!("no answer in {within:?}");
+        let what = format!("no answer in {}", Readable(within));
         self.add(address, &what, ConnectErrorKind::TimedOut, None);
     }
 
@@ -108,7 +109,7 @@ impl<S: Socket> ConnectAttempt<S> {
     pub(super) fn new(
         addresses: Vec<SocketAddr>,
         within: Duration,
-        buffers: Buffers,
+        options: SocketOptions,
         now: Instant,
     ) -> Self {
         let count = u32::try_from(addresses.len().max(1)).unwrap_or(1);
@@ -118,7 +119,7 @@ impl<S: Socket> ConnectAttempt<S> {
             troubles: Troubles::default(),
             next_at: now,
             each: within / count,
-            buffers,
+            options,
         }
     }
 
@@ -150,7 +151,7 @@ impl<S: Socket> ConnectAttempt<S> {
                 return ConnectStep::Failed(self.troubles.take());
             };
             self.next_at = now.checked_add(self.each).unwrap_or(now);
-            match sockets.connect(token, address, self.buffers) {
+            match sockets.connect(token, address, self.options) {
                 Ok(stream) => self.current = Some((address, stream)),
                 Err(error) => self.troubles.refused(address, error),
             }
@@ -176,6 +177,6 @@ mod tests {
         let hosts = troubles.said.iter().map(|said| said.split(':').next());
         let all = [1, 2, 3, 4].map(|last| format!("127.0.0.{last}"));
         assert!(hosts.eq(all.iter().map(|host| Some(host.as_str()))));
-        assert_eq!(troubles.said[1], "127.0.0.2: no answer in 3s");
+        assert_eq!(troubles.said[1], "127.0.0.2: no answer in 3 s");
     }
 }

@@ -22,7 +22,7 @@ use crate::io::connection::{Connection, Reading};
 use crate::io::given::Resolve;
 use crate::io::opening::{Opened, Opening, Results};
 use crate::io::pool::Pool;
-use crate::io::sockets::{Buffers, SocketEvent, Sockets};
+use crate::io::sockets::{SocketEvent, SocketOptions, Sockets};
 use crate::shared::shared::Shared;
 use crate::sys::lock::lock;
 
@@ -138,12 +138,13 @@ impl<S: Sockets> Connections<S> {
         match opened {
             Ok(Opened::Resolved(addresses)) => {
                 let settings = &self.shared.settings;
-                let buffers = Buffers {
-                    send: settings.send_buffer,
-                    receive: settings.receive_buffer,
+                let options = SocketOptions {
+                    send_buffer: settings.send_buffer,
+                    receive_buffer: settings.receive_buffer,
+                    keepalive: settings.keepalive,
                 };
                 let within = settings.core.connect_timeout;
-                let attempt = ConnectAttempt::new(addresses, within, buffers, now);
+                let attempt = ConnectAttempt::new(addresses, within, options, now);
                 self.states
                     .insert(connection_id, State::Connecting(attempt));
                 self.poll_attempt(connection_id, now, out);

@@ -44,7 +44,11 @@ impl Opening {
         let address = &self.address;
         let opened = match &self.connector {
             Connector::Tcp => {
-                let resolved = (self.resolve)(address).map(Opened::Resolved);
+                let family = self.shared.settings.family;
+                let resolved = (self.resolve)(address).map(|mut found| {
+                    found.retain(|address| family.has(address));
+                    Opened::Resolved(found)
+                });
                 resolved.map_err(|error| {
                     let kind = ConnectErrorKind::Resolve;
                     ConnectFailure::new(kind, error.to_string()).with_source(error)

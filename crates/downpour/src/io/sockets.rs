@@ -26,7 +26,7 @@ pub trait Sockets: Send + 'static {
         &mut self,
         token: usize,
         address: SocketAddr,
-        buffers: Buffers,
+        options: SocketOptions,
     ) -> io::Result<Self::Socket>;
 
     /// Takes over a stream that somebody else opened.
@@ -63,13 +63,15 @@ pub trait Socket: std::fmt::Debug + Send + 'static {
     fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize>;
 }
 
-/// Sizes of the kernel's buffers, where they were asked for.
+/// What was asked of the kernel.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Buffers {
-    /// Of what is sent, in bytes.
-    pub send: Option<usize>,
-    /// Of what arrives, in bytes.
-    pub receive: Option<usize>,
+pub struct SocketOptions {
+    /// Bytes for what is sent; `None` leaves it to the kernel.
+    pub send_buffer: Option<usize>,
+    /// Bytes for what arrives; `None` leaves it to the kernel.
+    pub receive_buffer: Option<usize>,
+    /// Whether the kernel looks after a peer that says nothing.
+    pub keepalive: bool,
 }
 
 /// What is told of a socket.
@@ -129,15 +131,18 @@ impl Sockets for SystemSockets {
         &mut self,
         token: usize,
         address: SocketAddr,
-        buffers: Buffers,
+        options: SocketOptions,
     ) -> io::Result<SystemSocket> {
         let mut stream = TcpStream::connect(address)?;
         let socket = SockRef::from(&stream);
-        if let Some(bytes) = buffers.send {
+        if let Some(bytes) = options.send_buffer {
             socket.set_send_buffer_size(bytes)?;
         }
-        if let Some(bytes) = buffers.receive {
+        if let Some(bytes) = options.receive_buffer {
             socket.set_recv_buffer_size(bytes)?;
+        }
+        if options.keepalive {
+            socket.set_keepalive(true)?;
         }
         // Requests are written whole; waiting for more to fill a packet only delays them.
         socket.set_tcp_nodelay(true)?;
@@ -188,6 +193,30 @@ impl Socket for SystemSocket {
             Self::Tcp(stream) => stream.write_vectored(slices),
             #[cfg(unix)]
             Self::Unix(stream) => stream.write_vectored(slices),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kernel_is_asked_for_what_was_set() {
+        let poll = mio::Poll::new().unwrap();
+        let mut sockets = SystemSockets::new(poll.registry().try_clone().unwrap());
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        for keepalive in [false, true] {
+            let options = SocketOptions {
+                keepalive,
+                ..SocketOptions::default()
+            };
+            let socket = sockets.connect(0, address, options).unwrap();
+            let SystemSocket::Tcp(stream) = &socket else {
+                panic!("{socket:?}");
+            };
+            assert_eq!(SockRef::from(stream).keepalive().unwrap(), keepalive);
         }
     }
 }

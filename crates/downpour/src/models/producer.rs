@@ -19,7 +19,7 @@ use crate::io::driver::Sleep;
 use crate::io::given::{self, Given};
 use crate::io::pool::{Pool, Work};
 use crate::io::rounds::Rounds;
-use crate::io::sockets::{Buffers, Socket, SocketEvent, Sockets};
+use crate::io::sockets::{Socket, SocketEvent, SocketOptions, Sockets};
 use crate::producer::Producer;
 use crate::record::record::Record;
 use crate::shared::shared::Shared;
@@ -126,7 +126,7 @@ struct Wire {
 impl Sockets for Net {
     type Socket = Wire;
 
-    fn connect(&mut self, token: usize, _: SocketAddr, _: Buffers) -> io::Result<Wire> {
+    fn connect(&mut self, token: usize, _: SocketAddr, _: SocketOptions) -> io::Result<Wire> {
         let mut state = lock(&self.state);
         state.next += 1;
         let id = state.next;

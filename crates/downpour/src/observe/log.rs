@@ -4,9 +4,11 @@
 //! Per batch, request or connection, never per record.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use downpour_core::event::Event;
 use downpour_core::outcome::Written;
+use downpour_core::time::Readable;
 
 use crate::sys::callback;
 
@@ -32,7 +34,13 @@ pub(crate) enum Line {
         error: String,
     },
     ThreadPanicked,
-    /// The last handle was dropped without a close, and so many records were not delivered.
+    /// The last handle was dropped without a close while so many records had no verdict.
+    DroppedOpen {
+        unresolved: u64,
+        /// For how long they are tried at most.
+        within: Duration,
+    },
+    /// What came of that: so many records were not delivered.
     Dropped {
         undelivered: u64,
     },
@@ -107,6 +115,14 @@ fn write(line: &Line) {
         }
         Line::ThreadPanicked => {
             tracing::error!(target: TARGET, "the I/O thread panicked; please report this");
+        }
+        Line::DroppedOpen { unresolved, within } => {
+            tracing::warn!(
+                target: TARGET, unresolved,
+                "the producer was dropped without close; its records are sent on for at most {}, \
+                 and those without a verdict are lost if the process ends before",
+                Readable(*within)
+            );
         }
         Line::Dropped { undelivered: 0 } => {
             tracing::debug!(

@@ -9,7 +9,7 @@ use std::task::Waker;
 
 use downpour_core::callers::budget::{Budget, WaitKey};
 use downpour_core::ids::MemoryLine;
-use downpour_core::queue::{Chunk, Turn};
+use downpour_core::queue::{Chunk, ChunkNeed, Turn};
 
 use crate::shared::unusual::{Reason, Unusual};
 use crate::sys::lock::lock;
@@ -110,42 +110,50 @@ impl Memory {
         self.lock().budget.holders().collect()
     }
 
-    /// A chunk of at least so many bytes, its capacity reserved; `None` if its caller must wait.
-    pub(crate) fn try_chunk(&self, line: MemoryLine, bytes: usize) -> Option<Chunk> {
-        let bytes = rounded(bytes);
+    /// A chunk of at least so much, its credit reserved; `None` if its caller must wait.
+    pub(crate) fn try_chunk(&self, line: MemoryLine, need: impl Into<ChunkNeed>) -> Option<Chunk> {
+        let ChunkNeed { memory, credit } = rounded_up(need.into());
         let mut inner = self.lock();
-        if !inner.budget.try_reserve(line, bytes) {
+        if !inner.budget.try_reserve(line, credit) {
             return None;
         }
-        let memory = inner.chunk(bytes);
-        Some(Chunk { memory, line })
+        let memory = inner.chunk(memory);
+        Some(Chunk {
+            memory,
+            credit,
+            line,
+        })
     }
 
     /// Waits for a chunk: joins the line's end on the first call. The grant is a chunk.
     pub(crate) fn poll_chunk(
         &self,
         line: MemoryLine,
-        bytes: usize,
+        need: impl Into<ChunkNeed>,
         key: &mut Option<WaitKey>,
         waker: &Waker,
     ) -> Option<Chunk> {
+        let need = rounded_up(need.into());
         wake::leave(waker, key.is_none(), |own| {
             let mut inner = self.lock();
             let in_line = match *key {
                 Some(in_line) => in_line,
                 None => {
-                    let bytes = rounded(bytes);
-                    let (in_line, unused) = inner.budget.wait(line, bytes, own.take()?);
+                    let (in_line, unused) = inner.budget.wait(line, need.credit, own.take()?);
                     *own = unused;
                     *key = Some(in_line);
                     in_line
                 }
             };
-            let granted = inner.budget.collect(in_line).map(|granted| {
+            let granted = inner.budget.collect(in_line).map(|credit| {
                 *key = None;
                 let line = in_line.line();
-                let memory = inner.chunk(granted);
-                Chunk { memory, line }
+                let memory = inner.chunk(need.memory);
+                Chunk {
+                    memory,
+                    credit,
+                    line,
+                }
             });
             if let Some(old) = inner.budget.waker_mut(in_line) {
                 if !old.as_ref().is_some_and(|old| old.will_wake(waker)) {
@@ -170,9 +178,13 @@ impl Memory {
 
     /// Takes a chunk back with its credit.
     pub(crate) fn give_back(&self, chunk: Chunk, woken: &mut Vec<Waker>) {
-        let Chunk { memory, line } = chunk;
+        let Chunk {
+            memory,
+            credit,
+            line,
+        } = chunk;
         let mut inner = self.lock();
-        inner.budget.release(line, memory.capacity(), woken);
+        inner.budget.release(line, credit, woken);
         inner.keep(memory);
         self.note(&inner);
     }
@@ -224,6 +236,18 @@ impl Memory {
             self.contended.store(bits, Ordering::Relaxed);
         }
         self.unusual.copy(Reason::Contended, has_waiters);
+    }
+}
+
+/// A chunk as it is lent, and credit for all of it.
+fn rounded_up(need: ChunkNeed) -> ChunkNeed {
+    let memory = match need.memory {
+        0 => 0,
+        bytes => rounded(bytes),
+    };
+    ChunkNeed {
+        memory,
+        credit: need.credit.max(memory),
     }
 }
 

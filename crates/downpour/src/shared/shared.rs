@@ -206,6 +206,13 @@ impl Shared {
         tickets
     }
 
+    /// Records that were accepted and have no verdict yet.
+    pub(crate) fn unresolved(&self) -> u64 {
+        let mut records = 0;
+        self.each_partition(|_, inner| records += inner.queue.unresolved());
+        records
+    }
+
     fn unreachable_map(&self) -> MutexGuard<'_, BTreeMap<Address, ConnectError>> {
         lock(&self.unreachable)
     }
@@ -307,10 +314,7 @@ mod tests {
 
     #[test]
     fn a_send_that_comes_to_a_producer_closed_before_its_use_is_told_so() {
-        let partial = PartialConfig {
-            bootstrap: Some("one:1".into()),
-            ..PartialConfig::default()
-        };
+        let partial = PartialConfig::of("one:1");
         let settings = resolve::settings(partial).unwrap();
         let start: Start = Box::new(|_| unreachable!("it is closed"));
         let shared = Shared::new(settings, Clock::default(), start);

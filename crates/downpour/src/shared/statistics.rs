@@ -68,10 +68,7 @@ mod tests {
 
     #[test]
     fn nobody_who_appends_or_waits_for_memory_keeps_them_back() {
-        let partial = PartialConfig {
-            bootstrap: Some("one:1".into()),
-            ..PartialConfig::default()
-        };
+        let partial = PartialConfig::of("one:1");
         let settings = resolve::settings(partial).unwrap();
         let shared = Shared::new(
             settings,

@@ -20,6 +20,8 @@ mod lines;
 #[cfg(test)]
 mod memory;
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod refusals;
 #[cfg(test)]
 mod setup;

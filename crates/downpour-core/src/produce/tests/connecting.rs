@@ -225,7 +225,7 @@ fn a_connection_that_never_opens_is_given_up() {
     world.sleep(9_999);
     assert!(world.disconnects.is_empty());
     world.sleep(1);
-    world.assert_saw("no connection within 10s");
+    world.assert_saw("no connection within 10 s");
     assert_eq!(world.failures, [ConnectErrorKind::TimedOut]);
     assert_eq!(world.disconnects.len(), 1);
 }
@@ -236,7 +236,7 @@ fn a_broker_that_does_not_tell_its_versions_in_time_is_given_up() {
     world.want();
     world.connect();
     world.sleep(10_000);
-    world.assert_saw("connected, but no answer to ApiVersions within 10s");
+    world.assert_saw("connected, but no answer to ApiVersions within 10 s");
     assert_eq!(world.failures, [ConnectErrorKind::TimedOut]);
 }
 

@@ -375,6 +375,7 @@ impl World {
         let options = self.config.batch_options();
         let mut chunk = Some(Chunk {
             memory: Vec::with_capacity(64 << 10),
+            credit: 64 << 10,
             line: queue.line(),
         });
         let Append::Added(added) = queue.append(&record, &options, &mut chunk, || now, || ticket)

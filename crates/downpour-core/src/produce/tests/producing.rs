@@ -171,7 +171,7 @@ fn a_request_without_an_answer_ends_its_connection() {
     world.sleep(29_999);
     assert!(!world.saw("no answer within"));
     world.sleep(1);
-    world.assert_saw("no answer within 30s");
+    world.assert_saw("no answer within 30 s");
     assert!(world.disconnects.contains(&first.connection_id));
     world.asked.clear();
     world.sleep(1_000);

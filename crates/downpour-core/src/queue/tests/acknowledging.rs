@@ -291,3 +291,38 @@ fn an_abort_keeps_the_root_cause() {
     assert!(verdict.starts_with("unknown: "), "{verdict}");
     assert!(verdict.contains("cable cut"), "{verdict}");
 }
+
+#[test]
+fn retries_that_are_used_up_end_a_batch_with_what_went_wrong() {
+    let mut config = config();
+    config.retries = 1;
+    let mut bench = Bench::with(&config);
+    bench.batch(&["a"]);
+    let sent = bench.send();
+    bench.answer(&sent, E::NOT_ENOUGH_REPLICAS, -1);
+    assert_eq!(bench.verdict(0), "none");
+    bench.sleep(2000);
+    let again = bench.send();
+    bench.answer(&again, E::NOT_ENOUGH_REPLICAS, -1);
+    let verdict = bench.verdict(0);
+    assert!(
+        verdict.starts_with("failed: NOT_ENOUGH_REPLICAS"),
+        "{verdict}"
+    );
+    assert_eq!(bench.lent(), 0);
+}
+
+#[test]
+fn without_retries_a_lost_answer_leaves_the_record_unknown() {
+    let mut config = config();
+    config.retries = 0;
+    let mut bench = Bench::with(&config);
+    bench.batch(&["a"]);
+    let sent = bench.send();
+    bench.lose(&sent, true);
+    assert_eq!(bench.verdict(0), "unknown: the connection ended: cable cut");
+    // What comes next is under an epoch of its own.
+    bench.identity = Some(SECOND);
+    bench.batch(&["b"]);
+    assert_eq!(bench.send().epoch, 1);
+}

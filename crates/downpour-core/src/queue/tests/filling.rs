@@ -223,6 +223,7 @@ fn memory_goes_back_to_the_line_that_the_partition_turned_to() {
     // A chunk of the line before is not taken: its bytes were not counted here.
     let mut chunk = Some(Chunk {
         memory: Vec::with_capacity(1024),
+        credit: 1024,
         line: LINE,
     });
     let record = RecordRef {

@@ -104,12 +104,16 @@ impl Bench {
             );
             self.next_ticket += u32::from(opened);
             match append {
-                Append::NeedChunk { bytes, line } => {
+                Append::NeedChunk { need, line } => {
                     assert!(chunk.is_none(), "asked for a chunk twice");
-                    self.credit += bytes;
-                    let memory = Vec::with_capacity(bytes);
-                    assert_eq!(memory.capacity(), bytes);
-                    chunk = Some(Chunk { memory, line });
+                    self.credit += need.credit;
+                    let memory = Vec::with_capacity(need.memory);
+                    assert_eq!(memory.capacity(), need.memory);
+                    chunk = Some(Chunk {
+                        memory,
+                        credit: need.credit,
+                        line,
+                    });
                 }
                 Append::Added(added) => {
                     assert!(chunk.is_none(), "a chunk was asked for in vain");

@@ -100,9 +100,9 @@ fn consumers_see_what_was_sent(cluster: &Cluster) {
         let deliveries = producer
             .produce_many_sync(records.clone())
             .expect("the broker takes all");
-        for ((offset, record), outcome) in (0..).zip(&records).zip(deliveries.outcomes()) {
-            let outcome = outcome.expect("it was waited for");
-            assert_eq!(outcome.offset(), Some(offset), "{codec:?}");
+        for ((offset, record), delivery) in (0..).zip(&records).zip(&deliveries) {
+            let report = delivery.wait().expect("it was waited for");
+            assert_eq!(report.offset(), Some(offset), "{codec:?}");
             sent.push(expected(record, offset, partition));
         }
         producer.close();

@@ -2,9 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use downpour::{
-    Cause, CompressionType, ErrorCode, Outcome, ProduceError, Record, SendError, Written,
-};
+use downpour::{Cause, CompressionType, ErrorCode, ProduceError, Record, SendError, Written};
 
 use crate::shared::{build, builder, create, new, old, send, values};
 
@@ -72,8 +70,8 @@ fn a_batch_that_is_too_large_for_its_topic_is_split() {
     let records = sent.iter().map(|value| Record::to("small").value(value));
     let deliveries = producer.produce_many_sync(records).unwrap();
     let offsets = deliveries
-        .outcomes()
-        .map(|outcome| outcome.and_then(|outcome| outcome.offset()));
+        .iter()
+        .map(|delivery| delivery.wait().unwrap().offset());
     assert!(offsets.eq((0..60).map(Some)));
     assert_eq!(values(&cluster, "small"), sent);
     let batches = cluster.dump_log(1, "small", 0).unwrap();
@@ -114,8 +112,8 @@ fn a_single_record_that_is_too_large_for_its_topic_fails_and_its_neighbours_do_n
     assert_eq!(error.written(), Written::No);
     assert_eq!(error.code(), Some(ErrorCode::MESSAGE_TOO_LARGE), "{error}");
     let are_delivered: Vec<bool> = deliveries
-        .outcomes()
-        .map(|outcome| outcome.is_some_and(|outcome| outcome.is_delivered()))
+        .reports()
+        .map(|end| matches!(end, Some(Ok(_))))
         .collect();
     assert_eq!(are_delivered, [true, false, true]);
     assert_eq!(values(&cluster, "narrow"), ["before", "after"]);
@@ -138,13 +136,13 @@ fn a_compacted_topic_names_the_record_that_it_refuses() {
     ];
     let deliveries = producer.produce_many_async(records).unwrap();
     assert!(deliveries.wait().is_err());
-    let ends: Vec<Outcome> = deliveries.outcomes().map(Option::unwrap).collect();
+    let ends: Vec<_> = deliveries.reports().map(Option::unwrap).collect();
     for end in &ends {
-        let error = end.error().expect("the whole batch is refused");
+        let error = end.as_ref().expect_err("the whole batch is refused");
         println!("{error}");
         assert_eq!(error.written(), Written::No);
     }
-    let cause = |at: usize| ends[at].error().map(downpour::DeliveryError::cause);
+    let cause = |at: usize| ends[at].as_ref().err().map(downpour::DeliveryError::cause);
     assert_eq!(cause(0), Some(&Cause::SiblingRefused));
     assert_eq!(cause(2), Some(&Cause::SiblingRefused));
     let Some(Cause::Broker { code, message }) = cause(1) else {

@@ -47,9 +47,9 @@ pub use downpour_wire::error_code::ErrorCode;
 pub use downpour_wire::record::Header;
 
 pub use builder::ProducerBuilder;
-pub use delivery::deliveries::Deliveries;
+pub use delivery::deliveries::{Deliveries, DeliveriesIntoIter, DeliveriesIter, Reports};
 pub use delivery::delivery::Delivery;
-pub use delivery::report::{Outcome, Report};
+pub use delivery::report::Report;
 pub use error::config::{ConfigError, ConfigProblem};
 pub use error::delivery::{DeliveryError, WaitTimeout};
 pub use error::record::{Field, InvalidRecord};

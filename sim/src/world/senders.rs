@@ -305,8 +305,8 @@ impl Sender {
         if watched {
             let (own, acks) = (self.desk.clone(), self.acks);
             desk.spawned.push(Box::pin(async move {
-                let outcome = delivery.outcome().await;
-                own.borrow_mut().resolve(id, &delivery, &outcome, acks);
+                let end = delivery.clone().await;
+                own.borrow_mut().resolve(id, &delivery, &end, acks);
             }));
         }
     }

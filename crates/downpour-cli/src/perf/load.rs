@@ -1,7 +1,7 @@
 //! The load: one thread's share of the records, sent and awaited in the way that was asked for.
 
 use std::collections::VecDeque;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use downpour::blocking::Producer;
 use downpour::{Delivery, Record, Topic};
@@ -90,12 +90,7 @@ impl<'a> Worker<'a> {
     fn read(&mut self, handles: impl ExactSizeIterator<Item = Delivery>) {
         let count = handles.len() as u64;
         for handle in handles {
-            let outcome = loop {
-                if let Ok(outcome) = handle.wait_outcome(Duration::MAX) {
-                    break outcome;
-                }
-            };
-            self.outcomes.end(&outcome);
+            self.outcomes.end(&handle.wait());
         }
         self.load.console.advance(count);
     }
@@ -154,8 +149,8 @@ impl<'a> Worker<'a> {
         if deliveries.wait().is_ok() {
             self.outcomes.acknowledged += deliveries.len() as u64;
         } else {
-            for outcome in deliveries.outcomes().flatten() {
-                self.outcomes.end(&outcome);
+            for ended in deliveries.reports().flatten() {
+                self.outcomes.end(&ended);
             }
         }
         self.load.console.advance(deliveries.len() as u64);

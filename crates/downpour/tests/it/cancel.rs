@@ -128,7 +128,7 @@ fn a_dropped_handle_or_wait_leaves_the_record_on_its_way() {
             .await
             .unwrap();
         for times in 0..3 {
-            assert!(!poll_and_drop(times, delivery.outcome()));
+            assert!(!poll_and_drop(times, delivery.clone()));
         }
         let report = delivery.await.unwrap();
         assert_eq!(report.topic(), "events");

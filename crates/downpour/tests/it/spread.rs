@@ -193,8 +193,8 @@ fn send_many_reports_each_record_in_order() {
     });
     let deliveries = producer.produce_many_sync(records).unwrap();
     assert_eq!(deliveries.len(), 500);
-    for (n, outcome) in deliveries.outcomes().enumerate() {
-        let report = outcome.unwrap().into_result().unwrap();
+    for (n, ended) in deliveries.reports().enumerate() {
+        let report = ended.unwrap().unwrap();
         assert_eq!(report.label().unwrap().downcast_ref::<usize>(), Some(&n));
         let stored =
             &cluster.records("events", report.partition())[report.offset().unwrap() as usize];
@@ -237,8 +237,8 @@ fn send_many_keeps_order_and_places_whatever_its_records_are_like() {
     };
     let deliveries = producer.produce_many_sync((0..2_000).map(record)).unwrap();
     let mut last = std::collections::BTreeMap::new();
-    for (n, outcome) in deliveries.outcomes().enumerate() {
-        let report = outcome.unwrap().into_result().unwrap();
+    for (n, ended) in deliveries.reports().enumerate() {
+        let report = ended.unwrap().unwrap();
         match n / 100 % 4 {
             0 => assert_eq!(report.partition(), 3),
             1 => assert_eq!(report.partition(), (n % 6) as i32),

@@ -3,8 +3,8 @@
 use downpour::{
     Acks, Address, Cause, Choice, Compression, CompressionError, ConfigError, ConfigProblem,
     Deliveries, Delivery, DeliveryError, ErrorCode, Field, Header, HeaderValue, InvalidRecord,
-    Label, Outcome, Part, ProduceError, ProduceManyError, Producer, ProducerBuilder, Record,
-    Report, SendError, SendManyError, SendTimeout, Topic, TopicRef, TrySendError, Unfinished,
+    Label, Part, ProduceError, ProduceManyError, Producer, ProducerBuilder, Record, Report,
+    SendError, SendManyError, SendTimeout, Topic, TopicRef, TrySendError, Unfinished,
     UnknownRecords, WaitTimeout, WaitedFor, WaitingFor, Written, blocking,
 };
 
@@ -15,7 +15,7 @@ fn every_public_type_may_be_shared_between_threads() {
     shared::<(Producer, blocking::Producer, ProducerBuilder)>();
     shared::<(Topic, TopicRef<'static>, Record<'static>)>();
     shared::<(Part<'static>, Header<'static>, HeaderValue<'static>, Label)>();
-    shared::<(Delivery, Deliveries, Report, Outcome)>();
+    shared::<(Delivery, Deliveries, Report)>();
     shared::<(Unfinished, UnknownRecords)>();
     shared::<(SendError, SendTimeout, WaitedFor, InvalidRecord, Field)>();
     shared::<(TrySendError<'static>, SendManyError<'static>)>();

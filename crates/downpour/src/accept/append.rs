@@ -24,7 +24,7 @@ use crate::delivery::batch_state::BatchState;
 use crate::delivery::delivery::Delivery;
 use crate::error::record::{Field, InvalidRecord};
 use crate::error::send::SendError;
-use crate::record::part::Part;
+use crate::record::part::PartBytes;
 use crate::record::record::{NO_PARTITION, NO_TIMESTAMP, Record, Target};
 use crate::shared::shared::Shared;
 use crate::sys::sync::{MutexGuard, thread_local};
@@ -118,7 +118,7 @@ pub(crate) fn accept(
             }
             match found {
                 Some(topic) => go_on_in(shared, &topic, record, progress),
-                None => Err(intern(shared, record.topic())),
+                None => Err(intern(shared, record.get_topic())),
             }
         }
     }
@@ -140,7 +140,7 @@ fn accept_named(
         }
         delivery
     };
-    shared.topics.with(record.topic(), accept)?
+    shared.topics.with(record.get_topic(), accept)?
 }
 
 /// The part of the usual way that begins with the topic; `None` is where [`go_on_in`] goes on.
@@ -325,7 +325,7 @@ pub(super) fn choose(
         .partition_key
         .as_ref()
         .or(record.key.as_ref())
-        .map(Part::as_bytes);
+        .map(PartBytes::as_slice);
     let count = topic.partitions.count();
     let choice = match (&shared.settings.partitioner, key) {
         // Nothing else to be asked: metadata that comes now would send a key anywhere.
@@ -337,10 +337,11 @@ pub(super) fn choose(
     match choice {
         Choice::Partition(partition) => Ok(partition),
         _ => {
-            let bytes = record.key_bytes().map_or(0, <[u8]>::len)
-                + record.value_bytes().map_or(0, <[u8]>::len)
+            let bytes = record.get_key().map_or(0, <[u8]>::len)
+                + record.get_value().map_or(0, <[u8]>::len)
                 + record
                     .headers
+                    .as_slice()
                     .iter()
                     .map(|h| h.key.len() + 8)
                     .sum::<usize>()
@@ -430,9 +431,9 @@ fn timestamp(shared: &Shared, record: &Record<'_>) -> i64 {
 #[inline(always)]
 fn reference<'a>(record: &'a Record<'_>, timestamp: i64) -> RecordRef<'a> {
     RecordRef {
-        key: record.key_bytes(),
-        value: record.value_bytes(),
-        headers: &record.headers,
+        key: record.get_key(),
+        value: record.get_value(),
+        headers: record.headers.as_slice(),
         timestamp,
     }
 }

@@ -53,7 +53,7 @@ fn check(shared: &Shared, record: &Record<'_>) -> Result<(), SendError> {
     validate::record(record, shared.settings.core.batch_max)?;
     match record.topic.target() {
         Target::Known(topic) if topic.owner() == shared.id => Ok(()),
-        _ => topic(shared, record.topic()).map(drop),
+        _ => topic(shared, record.get_topic()).map(drop),
     }
 }
 
@@ -111,7 +111,7 @@ fn append_run(
             let run = |topic: &Arc<TopicEntry>| {
                 append_run_in(shared, topic, records, now, progress, accepted);
             };
-            let _ = shared.topics.with(first.topic(), run);
+            let _ = shared.topics.with(first.get_topic(), run);
         }
     }
 }

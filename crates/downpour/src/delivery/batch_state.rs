@@ -225,6 +225,14 @@ impl BatchState {
         self.lock().label(index)
     }
 
+    /// The labels of so many records from the first on.
+    pub(crate) fn labels(&self, first: u32, count: u32) -> Vec<Label> {
+        let run = first..first.saturating_add(count);
+        let inner = self.lock();
+        let labels = inner.labels.iter().filter(|(index, _)| run.contains(index));
+        labels.map(|(_, label)| label.clone()).collect()
+    }
+
     /// How one record ended, or a waker is left for when it has.
     pub(crate) fn poll(
         &self,
@@ -367,9 +375,8 @@ mod tests {
             .resolve((0, 3), 3, delivered(40), &mut Vec::new())
             .unwrap();
         let reports: Vec<Report> = (0..3).map(|i| state.end(i, 9).unwrap().unwrap()).collect();
-        assert!(reports[0].label().is_none() && reports[2].label().is_none());
-        let label = reports[1].label().unwrap().downcast_ref::<&str>();
-        assert_eq!(label, Some(&"order 7"));
+        let labels = reports.iter().map(Report::label::<&str>);
+        assert!(labels.eq([None, Some(&"order 7"), None]));
         assert_eq!((reports[1].offset(), reports[1].partition()), (Some(41), 3));
     }
 

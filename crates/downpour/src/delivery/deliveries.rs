@@ -85,7 +85,7 @@ impl Deliveries {
         self.push_position(state, index, timestamp);
     }
 
-    /// Adds a record by its place.
+    /// Adds a record by its place. A batch's records are added in their order.
     #[inline]
     pub(crate) fn push_position(&mut self, state: &Arc<BatchState>, index: u32, timestamp: i64) {
         let batch = self.batch(state, index);
@@ -106,15 +106,13 @@ impl Deliveries {
         });
     }
 
-    /// The entry of a batch, which reaches as far as this record from now on.
+    /// The entry of a batch, which reaches up to this record from now on.
     #[inline]
     fn batch(&mut self, state: &Arc<BatchState>, index: u32) -> usize {
         let recent = self.batches.iter_mut().enumerate().rev().take(RECENT);
         for (at, batch) in recent {
             if Arc::ptr_eq(&batch.state, state) {
-                // Handles that a caller collects come in any order.
-                batch.first = batch.first.min(index);
-                batch.last = batch.last.max(index);
+                batch.last = index;
                 return at;
             }
         }
@@ -257,8 +255,15 @@ impl Extend<Delivery> for Deliveries {
         // What was waited for may be so no more.
         self.forget();
         self.resolved = 0;
+        let before = self.runs.len().saturating_sub(1);
         for handle in handles {
             self.push(handle);
+        }
+        // Handles that a caller collects come in any order.
+        for run in &self.runs[before..] {
+            let batch = &mut self.batches[run.batch];
+            batch.first = batch.first.min(run.first);
+            batch.last = batch.last.max(run.first + run.count - 1);
         }
     }
 }

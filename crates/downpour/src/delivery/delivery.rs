@@ -2,6 +2,7 @@
 //!
 //! Dropping a handle cancels nothing. The handle of many records is in `deliveries`.
 
+use std::any::Any;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -14,7 +15,6 @@ use downpour_core::callers::completion::WaiterKey;
 use crate::delivery::batch_state::{BatchState, End};
 use crate::delivery::report::Report;
 use crate::error::delivery::{DeliveryError, WaitTimeout};
-use crate::label::Label;
 use crate::sys::{park, spin};
 
 /// The handle of an accepted record.
@@ -64,9 +64,10 @@ impl Delivery {
         self.timestamp
     }
 
-    /// What the caller put beside the record.
-    pub fn label(&self) -> Option<Label> {
-        self.state.label(self.index)
+    /// What the caller put beside the record; `None` if that was nothing, or something of another
+    /// type.
+    pub fn label<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
+        self.state.label(self.index)?.downcast().ok()
     }
 
     /// Whether the record has no verdict yet.

@@ -2,10 +2,11 @@
 //!
 //! What a failed one tells is `DeliveryError`, in `error::delivery`.
 
+use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::label::Label;
+use crate::label::{self, Label};
 
 /// Where a record is.
 #[derive(Clone)]
@@ -40,9 +41,10 @@ impl Report {
         self.timestamp
     }
 
-    /// What the caller put beside the record.
-    pub fn label(&self) -> Option<&Label> {
-        self.label.as_ref()
+    /// What the caller put beside the record; `None` if that was nothing, or something of another
+    /// type.
+    pub fn label<T: Any>(&self) -> Option<&T> {
+        label::as_type(self.label.as_ref())
     }
 }
 

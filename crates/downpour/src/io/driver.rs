@@ -275,7 +275,7 @@ impl<S: Sockets> Driver<S> {
                 verdict,
             } => {
                 if self.closing.begun {
-                    self.closing.note(&ticket, count, &verdict);
+                    self.closing.note(&ticket, (first, count), &verdict);
                 }
                 let woken = &mut self.after.wakers;
                 if ticket

@@ -65,7 +65,7 @@ fn try_send_on_a_full_buffer_never_waits_and_loses_no_record() {
                 let (record, reason) = error.into_parts();
                 let is_full = matches!(reason, SendError::NotReady(WaitedFor::Memory));
                 assert!(is_full, "{reason:?}");
-                assert_eq!(record.value_bytes(), Some(value.as_bytes()));
+                assert_eq!(record.get_value(), Some(value.as_bytes()));
                 false
             }
         }

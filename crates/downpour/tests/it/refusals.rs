@@ -230,7 +230,7 @@ fn try_send_asks_for_metadata_and_gives_the_record_back() {
         SendError::NotReady(WaitedFor::Metadata)
     ));
     let record = error.into_record();
-    assert_eq!(record.key_bytes(), Some(&b"k"[..]));
+    assert_eq!(record.get_key(), Some(&b"k"[..]));
     let asked = cluster.wait_until(PATIENCE, |c| c.request_count(ApiKey::Metadata) > 0);
     assert!(asked, "try_send itself asks");
     smol::block_on(producer.topic("events")).unwrap();

@@ -166,7 +166,7 @@ fn a_tombstone_is_null_and_an_empty_value_is_not() {
         .produce_sync(Record::to("events").key("k"))
         .unwrap();
     producer
-        .produce_sync(Record::to("events").header("n", downpour::HeaderValue::NULL))
+        .produce_sync(Record::to("events").header("n", downpour::Part::NULL))
         .unwrap();
     let records = cluster.records("events", 0);
     assert_eq!(
@@ -185,17 +185,15 @@ fn send_many_reports_each_record_in_order() {
     let cluster = cluster();
     let producer = producer(&cluster).blocking();
     let values: Vec<String> = (0..500).map(|n| n.to_string()).collect();
-    let records = values.iter().enumerate().map(|(n, value)| {
-        Record::to("events")
-            .key(value)
-            .value(value)
-            .label(Arc::new(n))
-    });
+    let records = values
+        .iter()
+        .enumerate()
+        .map(|(n, value)| Record::to("events").key(value).value(value).label(n));
     let deliveries = producer.produce_many_sync(records).unwrap();
     assert_eq!(deliveries.len(), 500);
     for (n, ended) in deliveries.reports().enumerate() {
         let report = ended.unwrap().unwrap();
-        assert_eq!(report.label().unwrap().downcast_ref::<usize>(), Some(&n));
+        assert_eq!(report.label::<usize>(), Some(&n));
         let stored =
             &cluster.records("events", report.partition())[report.offset().unwrap() as usize];
         assert_eq!(stored.value_str().as_deref(), Some(values[n].as_str()));
@@ -229,11 +227,7 @@ fn send_many_keeps_order_and_places_whatever_its_records_are_like() {
             _ => Record::to("events"),
         };
         let record = record.value(&values[n]);
-        if n % 37 == 0 {
-            record.label(Arc::new(n))
-        } else {
-            record
-        }
+        if n % 37 == 0 { record.label(n) } else { record }
     };
     let deliveries = producer.produce_many_sync((0..2_000).map(record)).unwrap();
     let mut last = std::collections::BTreeMap::new();
@@ -253,7 +247,7 @@ fn send_many_keeps_order_and_places_whatever_its_records_are_like() {
             last.insert(place, offset)
                 .is_none_or(|before| before < offset)
         );
-        let label = report.label().and_then(|l| l.downcast_ref::<usize>());
+        let label = report.label::<usize>();
         assert_eq!(label.copied(), (n % 37 == 0).then_some(n));
     }
     let count = |topic| cluster.record_count(topic);

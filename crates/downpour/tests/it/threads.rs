@@ -2,10 +2,10 @@
 
 use downpour::{
     Acks, Address, Cause, Choice, Compression, CompressionError, ConfigError, ConfigProblem,
-    Deliveries, Delivery, DeliveryError, ErrorCode, Field, Header, HeaderValue, InvalidRecord,
-    Label, Part, ProduceError, ProduceManyError, Producer, ProducerBuilder, Record, Report,
-    SendError, SendManyError, SendTimeout, Topic, TopicRef, TrySendError, Unfinished,
-    UnknownRecords, WaitTimeout, WaitedFor, WaitingFor, Written, blocking,
+    Deliveries, Delivery, DeliveryError, ErrorCode, Field, HeaderValues, Headers, InvalidRecord,
+    Part, ProduceError, ProduceManyError, Producer, ProducerBuilder, Record, Report, SendError,
+    SendManyError, SendTimeout, Topic, TopicRef, TrySendError, Unfinished, UnknownRecords,
+    WaitTimeout, WaitedFor, WaitingFor, Written, blocking,
 };
 
 fn shared<T: Send + Sync + 'static>() {}
@@ -14,7 +14,7 @@ fn shared<T: Send + Sync + 'static>() {}
 fn every_public_type_may_be_shared_between_threads() {
     shared::<(Producer, blocking::Producer, ProducerBuilder)>();
     shared::<(Topic, TopicRef<'static>, Record<'static>)>();
-    shared::<(Part<'static>, Header<'static>, HeaderValue<'static>, Label)>();
+    shared::<(Part<'static>, Headers<'static>, HeaderValues<'static>)>();
     shared::<(Delivery, Deliveries, Report)>();
     shared::<(Unfinished, UnknownRecords)>();
     shared::<(SendError, SendTimeout, WaitedFor, InvalidRecord, Field)>();

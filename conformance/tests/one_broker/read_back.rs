@@ -95,7 +95,7 @@ fn consumers_see_what_was_sent(cluster: &Cluster) {
         let records = kinds(topic).into_iter();
         let records: Vec<Record<'_>> = records.map(|r| r.partition(partition)).collect();
         let deliveries = producer
-            .produce_many_sync(records.clone())
+            .send_many_and_wait(&records)
             .expect("the broker takes all");
         for ((offset, record), delivery) in (0..).zip(&records).zip(&deliveries) {
             let report = delivery.wait().expect("it was waited for");

@@ -68,7 +68,8 @@ fn a_batch_that_is_too_large_for_its_topic_is_split() {
     let value = |number: i32| format!("{number:0>1000}");
     let sent: Vec<String> = (0..60).map(value).collect();
     let records = sent.iter().map(|value| Record::to("small").value(value));
-    let deliveries = producer.produce_many_sync(records).unwrap();
+    let records: Vec<_> = records.collect();
+    let deliveries = producer.send_many_and_wait(&records).unwrap();
     let offsets = deliveries
         .iter()
         .map(|delivery| delivery.wait().unwrap().offset());
@@ -92,10 +93,11 @@ fn a_compressed_batch_that_is_too_large_for_its_topic_is_split() {
             .collect()
     };
     let sent: Vec<String> = (0..60).map(value).collect();
-    let records = sent
+    let records: Vec<_> = sent
         .iter()
-        .map(|value| Record::to("small-packed").value(value));
-    let deliveries = producer.produce_many_sync(records).unwrap();
+        .map(|value| Record::to("small-packed").value(value))
+        .collect();
+    let deliveries = producer.send_many_and_wait(&records).unwrap();
     assert_eq!(deliveries.len(), 60);
     assert_eq!(values(&cluster, "small-packed"), sent);
 }
@@ -107,7 +109,7 @@ fn a_single_record_that_is_too_large_for_its_topic_fails_and_its_neighbours_do_n
     let producer = build(builder(&cluster));
     let large = "x".repeat(3000);
     let records = ["before", &large, "after"].map(|value| Record::to("narrow").value(value));
-    let deliveries = producer.produce_many_async(records).unwrap();
+    let deliveries = producer.send_many(&records).unwrap();
     let error = deliveries.wait().unwrap_err();
     assert_eq!(error.written(), Written::No);
     assert_eq!(error.code(), Some(ErrorCode::MESSAGE_TOO_LARGE), "{error}");
@@ -134,7 +136,7 @@ fn a_compacted_topic_names_the_record_that_it_refuses() {
         Record::to("compacted").value("without a key"),
         with_key("b"),
     ];
-    let deliveries = producer.produce_many_async(records).unwrap();
+    let deliveries = producer.send_many(&records).unwrap();
     assert!(deliveries.wait().is_err());
     let ends: Vec<_> = deliveries.reports().map(Option::unwrap).collect();
     for end in &ends {

@@ -11,7 +11,7 @@
 //! # let bootstrap = cluster.bootstrap_servers();
 //!
 //! let producer = Producer::builder(bootstrap).build()?.blocking();
-//! let report = producer.produce_sync(Record::to("events").value("hello"))?;
+//! let report = producer.send_and_wait(Record::to("events").value("hello"))?;
 //! println!("partition {} offset {:?}", report.partition(), report.offset());
 //! producer.close();
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -48,6 +48,7 @@ pub use downpour_wire::error_code::ErrorCode;
 pub use builder::ProducerBuilder;
 pub use delivery::deliveries::{Deliveries, DeliveriesIntoIter, DeliveriesIter, Reports};
 pub use delivery::delivery::Delivery;
+pub use delivery::many::{ProduceManyError, SendManyError};
 pub use delivery::report::Report;
 pub use error::config::{ConfigError, ConfigProblem};
 pub use error::delivery::{DeliveryError, WaitTimeout};
@@ -58,9 +59,18 @@ pub use producer::Producer;
 pub use record::headers::{HeaderValues, Headers, HeadersIter};
 pub use record::part::Part;
 pub use record::record::{Record, TopicRef};
-pub use record::returned::{ProduceManyError, SendManyError, TrySendError};
 pub use record::unfinished::{Unfinished, UnknownRecords};
 pub use topic::Topic;
+
+/// What async verbs return: futures with names, so that types of yours can hold them.
+///
+/// None needs a particular executor, none does anything before it is polled, and all are `Unpin`
+/// and `Send`.
+pub mod future {
+    pub use crate::accept::futures::{
+        Close, CloseWithin, Flush, Send, SendAndWait, SendMany, SendManyAndWait,
+    };
+}
 
 /// The README's programs, compiled.
 #[cfg(doctest)]

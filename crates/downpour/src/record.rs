@@ -9,5 +9,4 @@ pub(crate) mod part;
     reason = "each file has its main type's name"
 )]
 pub(crate) mod record;
-pub(crate) mod returned;
 pub(crate) mod unfinished;

@@ -212,23 +212,21 @@ impl Sender {
     }
 
     async fn try_send(&self, id: u32, plan: &RecordPlan) -> bool {
-        let mut record = self.record(id, plan);
+        let record = self.record(id, plan);
         for _ in 0..TRIES {
-            match self.producer.try_send(record) {
+            match self.producer.try_send(&record) {
                 Ok(delivery) => {
                     self.accepted(id, plan, delivery);
                     return false;
                 }
                 Err(error) => {
-                    let (back, reason) = error.into_parts();
-                    let SendError::NotReady(what) = reason else {
-                        return self.refused(id, &reason, Duration::ZERO);
+                    let SendError::NotReady(what) = error else {
+                        return self.refused(id, &error, Duration::ZERO);
                     };
                     self.desk.borrow_mut().count(match what {
                         WaitedFor::Memory => "senders: told that there is no memory",
                         _ => "senders: told that there is no metadata",
                     });
-                    record = back;
                     self.sleeps.sleep(TRY_AGAIN).await;
                 }
             }
@@ -243,19 +241,19 @@ impl Sender {
             .map(|(id, plan)| self.record(id, plan))
             .collect();
         let began = self.desk.borrow().now;
-        let (deliveries, error) = match self.producer.send_many(records).await {
+        let (deliveries, error) = match self.producer.send_many(&records).await {
             Ok(deliveries) => (deliveries, None),
             Err(error) => {
-                let (deliveries, rest, reason) = error.into_parts();
-                if deliveries.len() + rest.len() != plans.len() {
+                let (accepted, at) = (error.dispatched().len(), error.index());
+                let is_first_of_rest = at == accepted || accepted == 0;
+                if at >= plans.len() || !is_first_of_rest {
                     self.broken(format!(
-                        "of {} records {} were accepted and {} came back",
+                        "of {} records {accepted} were accepted and number {at} was not",
                         plans.len(),
-                        deliveries.len(),
-                        rest.len()
                     ));
                 }
-                (deliveries, Some(reason))
+                let reason = error.error().clone();
+                (error.into_dispatched(), Some(reason))
             }
         };
         let at = first + deliveries.len() as u32;

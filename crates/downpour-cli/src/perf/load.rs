@@ -73,7 +73,7 @@ impl<'a> Worker<'a> {
     fn handles(&mut self, records: u64) {
         let mut handles: VecDeque<Delivery> = VecDeque::new();
         for number in 0..records {
-            match self.load.producer.produce_async(self.record(number)) {
+            match self.load.producer.send(self.record(number)) {
                 Ok(delivery) => handles.push_back(delivery),
                 Err(error) => {
                     self.outcomes.refuse(&error);
@@ -98,7 +98,7 @@ impl<'a> Worker<'a> {
     fn each(&mut self, records: u64) {
         for number in 0..records {
             let began = Instant::now();
-            match self.load.producer.produce_sync(self.record(number)) {
+            match self.load.producer.send_and_wait(self.record(number)) {
                 Ok(_) => self.outcomes.acknowledged += 1,
                 Err(error) => {
                     self.outcomes.produced(&error);
@@ -122,15 +122,13 @@ impl<'a> Worker<'a> {
         let mut number = 0;
         while number < records {
             let until = records.min(number + MANY);
-            let sent = self
-                .load
-                .producer
-                .produce_many_async((number..until).map(|n| self.record(n)));
+            let records: Vec<_> = (number..until).map(|n| self.record(n)).collect();
+            let sent = self.load.producer.send_many(&records);
             let (deliveries, error) = match sent {
                 Ok(deliveries) => (deliveries, None),
                 Err(error) => {
-                    let (accepted, _, reason) = error.into_parts();
-                    (accepted, Some(reason))
+                    let reason = error.error().clone();
+                    (error.into_dispatched(), Some(reason))
                 }
             };
             // The call before is read while this one is on its way.
@@ -158,7 +156,7 @@ impl<'a> Worker<'a> {
 
     fn none(&mut self, records: u64) {
         for number in 0..records {
-            match self.load.producer.produce_async(self.record(number)) {
+            match self.load.producer.send(self.record(number)) {
                 Ok(_unread) => self.outcomes.unread += 1,
                 Err(error) => {
                     self.outcomes.refuse(&error);

@@ -33,7 +33,7 @@ use crate::sys::park;
 ///
 /// let producer = Producer::builder(bootstrap).build()?.blocking();
 /// let lines = ["one", "two", "three"];
-/// let sent = lines.map(|line| producer.produce_async(Record::to("events").value(line)));
+/// let sent = lines.map(|line| producer.send(Record::to("events").value(line)));
 /// let deliveries = sent.into_iter().collect::<Result<Deliveries, _>>()?;
 /// deliveries.wait()?;
 /// for delivery in &deliveries {

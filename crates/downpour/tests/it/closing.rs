@@ -113,7 +113,7 @@ fn close_within_hands_back_what_never_left_with_its_labels() {
         assert_eq!(error.label::<i32>(), Some(&n));
     }
     let second = self::producer(&cluster).blocking();
-    drop(second.produce_many_sync(left.into_unsent()).unwrap());
+    drop(second.send_many_and_wait(left.unsent()).unwrap());
     // A tombstone shows as nothing.
     cluster.assert_delivered_once("events", ["first", "0", "1", "2", ""]);
 }

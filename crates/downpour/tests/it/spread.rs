@@ -112,7 +112,7 @@ struct Sends(OnceLock<Producer>);
 impl Partitioner for Sends {
     fn partition(&self, _: &str, _: Option<&[u8]>, _: u32, _: &[i32]) -> Choice {
         if let Some(producer) = self.0.get() {
-            drop(producer.try_send(Record::to("events").value("own").partition(0)));
+            drop(producer.try_send(&Record::to("events").value("own").partition(0)));
         }
         Choice::Partition(0)
     }
@@ -143,7 +143,8 @@ fn a_partitioner_is_asked_under_no_lock() {
     let (done, ended) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
         let records = (0..50).map(|n| Record::to("events").value(n.to_string()));
-        let deliveries = producer.blocking().produce_many_sync(records);
+        let records: Vec<_> = records.collect();
+        let deliveries = producer.blocking().send_many_and_wait(&records);
         done.send(deliveries.map(|d| d.len()).map_err(drop))
             .unwrap();
     });
@@ -185,11 +186,12 @@ fn send_many_reports_each_record_in_order() {
     let cluster = cluster();
     let producer = producer(&cluster).blocking();
     let values: Vec<String> = (0..500).map(|n| n.to_string()).collect();
-    let records = values
+    let records: Vec<_> = values
         .iter()
         .enumerate()
-        .map(|(n, value)| Record::to("events").key(value).value(value).label(n));
-    let deliveries = producer.produce_many_sync(records).unwrap();
+        .map(|(n, value)| Record::to("events").key(value).value(value).label(n))
+        .collect();
+    let deliveries = producer.send_many_and_wait(&records).unwrap();
     assert_eq!(deliveries.len(), 500);
     for (n, ended) in deliveries.reports().enumerate() {
         let report = ended.unwrap().unwrap();
@@ -198,12 +200,7 @@ fn send_many_reports_each_record_in_order() {
             &cluster.records("events", report.partition())[report.offset().unwrap() as usize];
         assert_eq!(stored.value_str().as_deref(), Some(values[n].as_str()));
     }
-    assert!(
-        producer
-            .produce_many_sync(Vec::<Record<'_>>::new())
-            .unwrap()
-            .is_empty()
-    );
+    assert!(producer.send_many_and_wait(&[]).unwrap().is_empty());
 }
 
 /// Long runs into one partition, short ones, two topics by handle and by name, a label now and
@@ -229,7 +226,8 @@ fn send_many_keeps_order_and_places_whatever_its_records_are_like() {
         let record = record.value(&values[n]);
         if n % 37 == 0 { record.label(n) } else { record }
     };
-    let deliveries = producer.produce_many_sync((0..2_000).map(record)).unwrap();
+    let records: Vec<_> = (0..2_000).map(record).collect();
+    let deliveries = producer.send_many_and_wait(&records).unwrap();
     let mut last = std::collections::BTreeMap::new();
     for (n, ended) in deliveries.reports().enumerate() {
         let report = ended.unwrap().unwrap();

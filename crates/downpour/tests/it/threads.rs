@@ -4,8 +4,8 @@ use downpour::{
     Acks, Address, Cause, Choice, Compression, CompressionError, ConfigError, ConfigProblem,
     Deliveries, Delivery, DeliveryError, ErrorCode, Field, HeaderValues, Headers, InvalidRecord,
     Part, ProduceError, ProduceManyError, Producer, ProducerBuilder, Record, Report, SendError,
-    SendManyError, SendTimeout, Topic, TopicRef, TrySendError, Unfinished, UnknownRecords,
-    WaitTimeout, WaitedFor, WaitingFor, Written, blocking,
+    SendManyError, SendTimeout, Topic, TopicRef, Unfinished, UnknownRecords, WaitTimeout,
+    WaitedFor, WaitingFor, Written, blocking,
 };
 
 fn shared<T: Send + Sync + 'static>() {}
@@ -18,13 +18,28 @@ fn every_public_type_may_be_shared_between_threads() {
     shared::<(Delivery, Deliveries, Report)>();
     shared::<(Unfinished, UnknownRecords)>();
     shared::<(SendError, SendTimeout, WaitedFor, InvalidRecord, Field)>();
-    shared::<(TrySendError<'static>, SendManyError<'static>)>();
-    shared::<(ProduceError, ProduceManyError<'static>)>();
+    shared::<(SendManyError, ProduceError, ProduceManyError)>();
     shared::<(DeliveryError, WaitTimeout, Cause, WaitingFor, Written)>();
     shared::<(ConfigError, ConfigProblem)>();
     shared::<(Acks, Address, Choice, ErrorCode)>();
     shared::<(Compression, CompressionError)>();
     shared::<Box<dyn downpour::Partitioner>>();
+}
+
+fn error<T: std::error::Error + Clone + Send + Sync + 'static>() {}
+
+#[test]
+fn every_error_may_be_cloned_and_kept() {
+    error::<SendError>();
+    error::<SendManyError>();
+    error::<DeliveryError>();
+    error::<ProduceError>();
+    error::<ProduceManyError>();
+    error::<WaitTimeout>();
+    error::<ConfigError>();
+    error::<InvalidRecord>();
+    error::<SendTimeout>();
+    error::<CompressionError>();
 }
 
 fn sent<T: Send>(future: T) {
@@ -35,9 +50,11 @@ fn sent<T: Send>(future: T) {
 fn every_future_may_be_sent_to_another_thread() {
     let producer = Producer::builder("localhost:1").build().unwrap();
     let record = || Record::to("events");
+    let records = [record()];
     sent(producer.send(record()));
     sent(producer.send_and_wait(record()));
-    sent(producer.send_many([record()]));
+    sent(producer.send_many(&records));
+    sent(producer.send_many_and_wait(&records));
     sent(producer.topic("events"));
     sent(producer.flush());
     sent(producer.close());

@@ -28,6 +28,7 @@ mod label;
 #[cfg(test)]
 mod models;
 mod observe;
+mod partitioner;
 mod producer;
 mod record;
 mod shared;
@@ -38,7 +39,7 @@ mod sys;
 mod topic;
 mod topics;
 
-pub use downpour_core::callers::partitioner::{Choice, Partitioner};
+pub use downpour_core::callers::partitioner::Choice;
 pub use downpour_core::client::connect_error::{ConnectError, ConnectErrorKind};
 pub use downpour_core::config::{Acks, Address};
 pub use downpour_core::outcome::{Cause, WaitingFor, Written};
@@ -55,6 +56,7 @@ pub use error::delivery::{DeliveryError, WaitTimeout};
 pub use error::record::{Field, InvalidRecord};
 pub use error::send::{MemoryHolder, ProduceError, SendError, SendTimeout, WaitedFor};
 pub use observe::statistics::{BrokerStatistics, Counts, PartitionStatistics, Statistics};
+pub use partitioner::{DefaultPartitioner, PartitionContext, Partitioner};
 pub use producer::Producer;
 pub use record::headers::{HeaderValues, Headers, HeadersIter};
 pub use record::part::Part;

@@ -51,8 +51,8 @@ impl Topic {
     }
 
     /// How many partitions it has, as far as is known now.
-    pub fn partitions(&self) -> usize {
-        self.state.partitions.count() as usize
+    pub fn partitions(&self) -> u32 {
+        self.state.partitions.count()
     }
 
     /// A record for this topic. Sent to any other producer it goes by name.

@@ -40,7 +40,7 @@ pub(super) struct Worker<'a> {
 
 impl<'a> Worker<'a> {
     pub(super) fn new(load: &'a Load<'a>, number: u64) -> Self {
-        let partitions = load.topic.partitions().max(1) as u64;
+        let partitions = u64::from(load.topic.partitions().max(1));
         Self {
             load,
             partitions,

@@ -9,7 +9,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use std::task::Waker;
 
-use downpour_core::callers::partitioner::{Choice, Partitioner, murmur2};
+use downpour_core::callers::partitioner::{Choice, murmur2};
 use downpour_core::config::BatchOptions;
 use downpour_core::ids::MemoryLine;
 use downpour_core::queue::{Append, Chunk};
@@ -24,6 +24,7 @@ use crate::delivery::batch_state::BatchState;
 use crate::delivery::delivery::Delivery;
 use crate::error::record::{Field, InvalidRecord};
 use crate::error::send::SendError;
+use crate::partitioner::{PartitionContext, Partitioner};
 use crate::record::part::PartBytes;
 use crate::record::record::{NO_PARTITION, NO_TIMESTAMP, Record, Target};
 use crate::shared::shared::Shared;
@@ -332,7 +333,7 @@ pub(super) fn choose(
         _ if count == 0 => return Err(no_partitions(topic)),
         (None, Some(key)) => Choice::Partition(murmur2::for_key(key, count)),
         (None, _) => Choice::Sticky,
-        (Some(partitioner), key) => custom(&**partitioner, topic, key),
+        (Some(partitioner), _) => custom(&**partitioner, topic, record),
     };
     match choice {
         Choice::Partition(partition) => Ok(partition),
@@ -364,9 +365,10 @@ fn no_partitions(topic: &TopicEntry) -> SendError {
 }
 
 #[cold]
-fn custom(partitioner: &dyn Partitioner, topic: &TopicEntry, key: Option<&[u8]>) -> Choice {
+fn custom(partitioner: &dyn Partitioner, topic: &TopicEntry, record: &Record<'_>) -> Choice {
     topic.with_available(|available| {
-        partitioner.partition(topic.name(), key, topic.partitions.count(), available)
+        let count = topic.partitions.count();
+        partitioner.partition(&PartitionContext::new(record, count, available))
     })
 }
 

@@ -6,12 +6,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use downpour_core::callers::partitioner::Partitioner;
 use downpour_core::config::{Acks, Linger};
 use downpour_wire::codec::CompressionType;
 
 use crate::config::connector::Connector;
 use crate::error::config::ConfigProblem;
+use crate::partitioner::Partitioner;
 
 /// What the caller said so far.
 #[derive(Debug, Clone, Default)]

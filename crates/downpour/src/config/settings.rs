@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use downpour_core::callers::partitioner::Partitioner;
 use downpour_core::config::{BatchOptions, Config};
 
 use crate::config::connector::Connector;
+use crate::partitioner::Partitioner;
 
 /// Checked settings, the core's and the shell's own.
 #[derive(Debug, Clone)]

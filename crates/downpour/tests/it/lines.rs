@@ -7,7 +7,8 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use downpour::{
-    Choice, Delivery, Partitioner, Producer, Record, SendError, SendTimeout, WaitedFor,
+    Choice, Delivery, PartitionContext, Partitioner, Producer, Record, SendError, SendTimeout,
+    WaitedFor,
 };
 use downpour_fake::{ApiKey, FakeCluster, Fault};
 
@@ -206,11 +207,10 @@ fn one_that_waits_for_a_silent_broker_and_may_go_elsewhere_does() {
 }
 
 /// Answers with one partition, whatever is available.
-#[derive(Debug)]
 struct Insists(i32, Arc<AtomicU32>);
 
 impl Partitioner for Insists {
-    fn partition(&self, _: &str, _: Option<&[u8]>, _: u32, _: &[i32]) -> Choice {
+    fn partition(&self, _: &PartitionContext<'_>) -> Choice {
         self.1.fetch_add(1, Ordering::Relaxed);
         Choice::Partition(self.0)
     }

@@ -2,7 +2,10 @@
 
 use std::sync::{Arc, OnceLock};
 
-use downpour::{Choice, Partitioner, Producer, Record, SendError};
+use downpour::{
+    Choice, DefaultPartitioner, PartitionContext, Partitioner, Producer, ProducerBuilder, Record,
+    SendError,
+};
 use downpour_fake::FakeCluster;
 
 use crate::setup::{PATIENCE, builder, cluster, producer};
@@ -76,41 +79,56 @@ fn minus_one_as_partition_leaves_the_choice_to_the_key() {
     assert_eq!(partition_of(back), partition_of(record()));
 }
 
-#[derive(Debug)]
-struct ByLength;
-
-impl Partitioner for ByLength {
-    fn partition(&self, _: &str, key: Option<&[u8]>, _: u32, available: &[i32]) -> Choice {
-        assert_eq!(available.len(), 6);
-        key.map_or(Choice::Sticky, |key| Choice::Partition(key.len() as i32))
-    }
+fn by_length(context: &PartitionContext<'_>) -> Choice {
+    assert_eq!((context.topic, context.count), ("events", 6));
+    assert_eq!(context.available.len(), 6);
+    assert_eq!(context.headers.last("h"), context.value);
+    let key = context.key;
+    key.map_or(Choice::Sticky, |key| Choice::Partition(key.len() as i32))
 }
 
 #[test]
 fn a_custom_partitioner_may_choose_pass_or_be_wrong() {
     let cluster = cluster();
+    let record = || Record::to("events").value("v").header("h", "v");
     let producer = builder(&cluster)
-        .partitioner(ByLength)
+        .partitioner(by_length)
         .build()
         .unwrap()
         .blocking();
-    let report = producer
-        .produce_sync(Record::to("events").key("four").value("v"))
-        .unwrap();
+    let report = producer.send_and_wait(record().key("four")).unwrap();
     assert_eq!(report.partition(), 4);
-    producer
-        .produce_sync(Record::to("events").value("v"))
-        .unwrap();
-    let wrong = producer.produce_async(Record::to("events").key("seven77"));
+    let report = producer.send_and_wait(record().key("four").partition_key("five5"));
+    assert_eq!(report.unwrap().partition(), 5);
+    producer.send_and_wait(record()).unwrap();
+    let wrong = producer.send(record().key("seven77"));
     assert!(matches!(wrong, Err(SendError::Invalid(_))));
 }
 
+#[test]
+fn a_custom_partitioner_may_call_the_default_one() {
+    let cluster = cluster();
+    let placed = |builder: ProducerBuilder| {
+        let producer = builder.build().unwrap().blocking();
+        let record = |n: usize| Record::to("events").key(n.to_string());
+        let partition = |n| producer.send_and_wait(record(n)).unwrap().partition();
+        (0..30).map(partition).collect::<Vec<_>>()
+    };
+    let own = |context: &PartitionContext<'_>| DefaultPartitioner.partition(context);
+    let expected = placed(builder(&cluster));
+    assert_eq!(placed(builder(&cluster).partitioner(own)), expected);
+    assert_eq!(
+        placed(builder(&cluster).partitioner(DefaultPartitioner)),
+        expected
+    );
+}
+
 /// Sends a record itself whenever it is asked.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Sends(OnceLock<Producer>);
 
 impl Partitioner for Sends {
-    fn partition(&self, _: &str, _: Option<&[u8]>, _: u32, _: &[i32]) -> Choice {
+    fn partition(&self, _: &PartitionContext<'_>) -> Choice {
         if let Some(producer) = self.0.get() {
             drop(producer.try_send(&Record::to("events").value("own").partition(0)));
         }
@@ -118,21 +136,13 @@ impl Partitioner for Sends {
     }
 }
 
-#[derive(Debug)]
-struct Shared(Arc<Sends>);
-
-impl Partitioner for Shared {
-    fn partition(&self, topic: &str, key: Option<&[u8]>, count: u32, among: &[i32]) -> Choice {
-        self.0.partition(topic, key, count, among)
-    }
-}
-
 #[test]
 fn a_partitioner_is_asked_under_no_lock() {
     let cluster = cluster();
     let sends = Arc::new(Sends::default());
+    let own = sends.clone();
     let producer = builder(&cluster)
-        .partitioner(Shared(sends.clone()))
+        .partitioner(move |context: &PartitionContext<'_>| own.partition(context))
         .build()
         .unwrap();
     producer

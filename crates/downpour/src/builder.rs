@@ -260,7 +260,8 @@ impl ProducerBuilder {
     }
 
     /// Opens connections by this closure in TCP's place, given host and port. For tests: a
-    /// fake cluster hands over one end of a socket pair.
+    /// fake cluster hands over one end of a socket pair. Hidden, for it is there on Unix alone.
+    #[doc(hidden)]
     #[cfg(unix)]
     pub fn connector<F>(mut self, open: F) -> Self
     where

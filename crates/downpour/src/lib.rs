@@ -45,6 +45,7 @@ pub use downpour_core::config::{Acks, Address};
 pub use downpour_core::outcome::{Cause, WaitingFor, Written};
 pub use downpour_wire::codec::{Compression, CompressionError, CompressionType};
 pub use downpour_wire::error_code::ErrorCode;
+pub use downpour_wire::parse_error::ParseError;
 
 pub use builder::ProducerBuilder;
 pub use delivery::deliveries::{Deliveries, DeliveriesIntoIter, DeliveriesIter, Reports};

@@ -196,7 +196,7 @@ impl<'a> HeaderValues<'a> {
 /// A type whose values may be given once or repeated. Not one rule for all that make a [`Part`]:
 /// an array of bytes is one value.
 macro_rules! values {
-    ($($of:ty),*) => {
+    ($($of:ty;)*) => {
         $(
             impl<'a> From<$of> for HeaderValues<'a> {
                 fn from(value: $of) -> Self {
@@ -225,24 +225,27 @@ macro_rules! values {
     };
 }
 
-values!(
-    &'a [u8],
-    &'a str,
-    &'a String,
-    &'a Vec<u8>,
-    Vec<u8>,
-    String,
-    Box<[u8]>,
-    Box<str>,
-    Arc<[u8]>,
-    Arc<str>,
-    Cow<'a, [u8]>,
-    Cow<'a, str>,
-    Part<'a>
-);
+values! {
+    &'a [u8];
+    &'a str;
+    &'a String;
+    &'a Vec<u8>;
+    Vec<u8>;
+    String;
+    Box<[u8]>;
+    Box<str>;
+    Arc<[u8]>;
+    Arc<str>;
+    Cow<'a, [u8]>;
+    Cow<'a, str>;
+    Part<'a>;
+}
 
 #[cfg(feature = "bytes")]
-values!(bytes::Bytes, &'a bytes::Bytes);
+values! {
+    bytes::Bytes;
+    &'a bytes::Bytes;
+}
 
 impl<const N: usize> From<[u8; N]> for HeaderValues<'_> {
     fn from(value: [u8; N]) -> Self {

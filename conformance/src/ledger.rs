@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use downpour::{Outcome, SendError, Written};
+use downpour::{DeliveryError, Report, SendError, Written};
 
 /// So many different causes are counted by name; further ones are counted together.
 const CAUSES_MAX: usize = 20;
@@ -57,21 +57,20 @@ impl Ledger {
     }
 
     /// Sets the fate of a record that was accepted.
-    pub fn resolve(&mut self, partition: i32, number: u64, outcome: &Outcome) {
-        let fate = match outcome {
-            Outcome::Delivered(report) => report
+    pub fn resolve(&mut self, partition: i32, number: u64, end: &Result<Report, DeliveryError>) {
+        let fate = match end {
+            Ok(report) => report
                 .offset()
                 .map_or(Fate::DeliveredSomewhere, Fate::Delivered),
-            other => match other.error().map(|error| (error.written(), error.cause())) {
-                Some((Written::No, cause)) => {
+            Err(error) => match (error.written(), error.cause()) {
+                (Written::No, cause) => {
                     self.cause(&format!("not written: {cause}"));
                     Fate::Failed
                 }
-                Some((_, cause)) => {
+                (_, cause) => {
                     self.cause(&format!("unknown: {cause}"));
                     Fate::Unknown
                 }
-                None => Fate::Unresolved,
             },
         };
         self.set(partition, number, fate);

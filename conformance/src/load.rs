@@ -106,10 +106,10 @@ impl Sending<'_> {
     fn take_verdicts(&mut self) {
         for (partition, pending) in (0..).zip(&mut self.pending) {
             while let Some((number, delivery)) = pending.front() {
-                let Some(outcome) = delivery.try_outcome() else {
+                let Some(end) = delivery.try_report() else {
                     break;
                 };
-                self.ledger.resolve(partition, *number, &outcome);
+                self.ledger.resolve(partition, *number, &end);
                 pending.pop_front();
             }
         }
@@ -121,8 +121,8 @@ impl Sending<'_> {
             for (number, delivery) in pending {
                 let left = until.saturating_duration_since(Instant::now());
                 // A record without verdict stays unresolved, which the checker finds.
-                if let Ok(outcome) = delivery.wait_outcome(left) {
-                    self.ledger.resolve(partition, *number, &outcome);
+                if let Ok(end) = delivery.wait_timeout(left) {
+                    self.ledger.resolve(partition, *number, &end);
                 }
             }
         }

@@ -27,6 +27,8 @@ struct Arguments {
 enum Chore {
     /// Check the project's rules that no compiler checks; CONTRIBUTING.md lists them.
     Tidy,
+    /// Write the listings of the public API, which `tidy` compares with the source.
+    Api,
     /// Write the wire messages anew from Kafka's definitions.
     Messages,
     /// Check and test everything, or only some sections.
@@ -74,6 +76,10 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = match arguments.chore {
         Chore::Tidy => tidy(&xtask::root()),
+        Chore::Api => xtask::tidy::write_api(&xtask::root()).map(|files| {
+            println!("{}", files.join("\n"));
+            ExitCode::SUCCESS
+        }),
         Chore::Messages => xtask::messages::write(&xtask::root()).map(|files| {
             println!("messages: {files} files");
             ExitCode::SUCCESS

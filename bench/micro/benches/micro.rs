@@ -122,7 +122,7 @@ fn wait_settled(bencher: Bencher<'_, '_>) {
         .expect("these are the defaults")
         .blocking();
     let delivery = producer
-        .produce_async(downpour::Record::to("events").value("clicked"))
+        .send(downpour::Record::to("events").value("clicked"))
         .expect("the topic is there");
     producer.flush();
     bencher.bench_local(|| delivery.wait().is_ok());

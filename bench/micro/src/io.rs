@@ -30,7 +30,7 @@ pub(crate) fn io(arguments: &[String]) -> Result<u64, Box<dyn Error>> {
             let send = |number: usize| {
                 let partition = (number % PARTITIONS as usize) as i32;
                 let record = stand.topic.record().value(&*values[number % values.len()]);
-                stand.producer.produce_async(record.partition(partition))
+                stand.producer.send(record.partition(partition))
             };
             (0..RECORDS).map(send).collect::<Result<_, _>>()
         })??;

@@ -21,7 +21,7 @@ const OVER_SIX: u64 = 10_000;
 const TO_ONE: u64 = 2_000;
 /// Where the library chooses, a partition may get several batches more than others.
 const AUTOMATIC: u64 = 4_000;
-/// Records of one `produce_many_async`.
+/// Records of one `send_many`.
 const MANY: u64 = 1_000;
 
 type Answer = Result<u64, Box<dyn Error>>;
@@ -74,7 +74,7 @@ fn send_each(
         if let Some(partition) = partition(number) {
             record = record.partition(partition);
         }
-        let sent = stand.producer.produce_async(record);
+        let sent = stand.producer.send(record);
         keep(sent.expect("there is memory and metadata"));
     }
 }
@@ -124,7 +124,7 @@ pub(crate) fn send_name() -> Answer {
                 let record = Record::to(name)
                     .partition(over_six(number))
                     .value(value(values, number));
-                let sent = stand.producer.produce_async(record);
+                let sent = stand.producer.send(record);
                 kept.push(sent.expect("there is memory and metadata"));
             }
         });
@@ -166,7 +166,8 @@ fn many(records: u64, partition: fn(u64) -> i32) -> Answer {
                     let record = stand.topic.record().value(value(values, number));
                     record.partition(partition(number))
                 });
-                let sent = stand.producer.produce_many_async(batch);
+                let batch: Vec<_> = batch.collect();
+                let sent = stand.producer.send_many(&batch);
                 kept.push(sent.expect("there is memory and metadata"));
             }
         });

@@ -55,7 +55,7 @@ impl Stand {
         // tell it so, which marks it as awake.
         let refused = self
             .producer
-            .produce_async(self.topic.record().partition(PARTITIONS));
+            .send(self.topic.record().partition(PARTITIONS));
         let done = work();
         brake.release();
         if refused.is_ok() {
@@ -70,7 +70,7 @@ impl Stand {
         let waker = Waker::from(brake.clone());
         loop {
             let record = self.topic.record().partition(0).value("a plug");
-            let mut delivery: Delivery = self.producer.produce_async(record)?;
+            let mut delivery: Delivery = self.producer.send(record)?;
             // Its answer may be here already; then the next one will be slower.
             let mut context = Context::from_waker(&waker);
             if pin!(&mut delivery).poll(&mut context).is_pending() {

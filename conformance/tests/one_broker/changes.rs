@@ -50,10 +50,11 @@ fn a_producer_that_the_broker_has_forgotten_goes_on() {
         let records = values
             .iter()
             .map(|value| Record::to("forgetful").value(value));
-        let deliveries = producer.produce_many_sync(records).unwrap();
+        let records: Vec<_> = records.collect();
+        let deliveries = producer.send_many_and_wait(&records).unwrap();
         let offsets = deliveries
-            .outcomes()
-            .map(|end| end.and_then(|end| end.offset()));
+            .iter()
+            .map(|delivery| delivery.wait().unwrap().offset());
         assert!(offsets.eq((round * 500..).map(Some).take(500)));
         thread::sleep(PRODUCERS_KNOWN_FOR + Duration::from_secs(1));
     }

@@ -62,9 +62,9 @@ fn closing_hands_back_the_records_that_no_broker_could_take() {
     assert!(left.unknown().is_empty(), "{left:?}");
     assert_eq!(left.unsent().len(), 10);
     for (number, record) in left.unsent().iter().enumerate() {
-        assert_eq!(record.topic(), "outage");
-        assert_eq!(record.key_bytes(), Some(number.to_string().as_bytes()));
-        assert_eq!(record.value_bytes(), Some(b"left".as_slice()));
+        assert_eq!(record.get_topic(), "outage");
+        assert_eq!(record.get_key(), Some(number.to_string().as_bytes()));
+        assert_eq!(record.get_value(), Some(b"left".as_slice()));
     }
 
     let error = given_up.wait().unwrap_err();

@@ -3,7 +3,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use downpour::{CompressionType, Header, HeaderValue, Record};
+use downpour::{CompressionType, Part, Record};
 use downpour_conformance::load::Load;
 use kafka_harness::foreign_reader;
 use kafka_harness::{Cluster, ReadBack, Version};
@@ -27,21 +27,18 @@ fn kinds(topic: &str) -> Vec<Record<'_>> {
     vec![
         record().value("neither key nor header"),
         record().key("k").value("with a key"),
-        record().key(&[0xff, 0x00, 0xfe]).value(&[0x80, 0x00, 0xff]),
+        record().key([0xff, 0x00, 0xfe]).value([0x80, 0x00, 0xff]),
         record().key("empty value").value(""),
         Record::tombstone(topic, "gone").timestamp_ms(1_700_000_000_001),
         record()
             .key("headers")
             .value("v")
             .header("a", "1")
-            .header("b", HeaderValue::NULL)
+            .header("b", Part::NULL)
             .header("a", "2")
             .header("", "no name")
             .header("c", "")
-            .headers([Header {
-                key: "a".into(),
-                value: None,
-            }]),
+            .headers([("a", None::<&str>)]),
         record().timestamp_ms(LONG_AGO).value("long ago"),
         record().timestamp_ms(0).value("at the beginning"),
         record().value("drop ".repeat(4000)).key("large"),
@@ -53,7 +50,7 @@ fn kinds(topic: &str) -> Vec<Record<'_>> {
 
 /// What a consumer must see of a record.
 fn expected(record: &Record<'_>, offset: i64, partition: i32) -> kafka_harness::Record {
-    let timestamp_ms = match record.value_bytes() {
+    let timestamp_ms = match record.get_value() {
         None => 1_700_000_000_001,
         Some(b"long ago") => LONG_AGO,
         Some(b"at the beginning") => 0,
@@ -63,7 +60,7 @@ fn expected(record: &Record<'_>, offset: i64, partition: i32) -> kafka_harness::
         let value = value.map(|value| value.as_bytes().to_vec());
         (name.to_owned(), value)
     };
-    let headers = if record.key_bytes() == Some(b"headers") {
+    let headers = if record.get_key() == Some(b"headers") {
         vec![
             text("a", Some("1")),
             text("b", None),
@@ -80,8 +77,8 @@ fn expected(record: &Record<'_>, offset: i64, partition: i32) -> kafka_harness::
         offset,
         timestamp_ms,
         is_append_time: false,
-        key: record.key_bytes().map(<[u8]>::to_vec),
-        value: record.value_bytes().map(<[u8]>::to_vec),
+        key: record.get_key().map(<[u8]>::to_vec),
+        value: record.get_value().map(<[u8]>::to_vec),
         headers,
     }
 }
@@ -98,11 +95,11 @@ fn consumers_see_what_was_sent(cluster: &Cluster) {
         let records = kinds(topic).into_iter();
         let records: Vec<Record<'_>> = records.map(|r| r.partition(partition)).collect();
         let deliveries = producer
-            .produce_many_sync(records.clone())
+            .send_many_and_wait(&records)
             .expect("the broker takes all");
-        for ((offset, record), outcome) in (0..).zip(&records).zip(deliveries.outcomes()) {
-            let outcome = outcome.expect("it was waited for");
-            assert_eq!(outcome.offset(), Some(offset), "{codec:?}");
+        for ((offset, record), delivery) in (0..).zip(&records).zip(&deliveries) {
+            let report = delivery.wait().expect("it was waited for");
+            assert_eq!(report.offset(), Some(offset), "{codec:?}");
             sent.push(expected(record, offset, partition));
         }
         producer.close();

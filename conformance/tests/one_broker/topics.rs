@@ -2,9 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use downpour::{
-    Cause, CompressionType, ErrorCode, Outcome, ProduceError, Record, SendError, Written,
-};
+use downpour::{Cause, CompressionType, ErrorCode, ProduceError, Record, SendError, Written};
 
 use crate::shared::{build, builder, create, new, old, send, values};
 
@@ -70,10 +68,11 @@ fn a_batch_that_is_too_large_for_its_topic_is_split() {
     let value = |number: i32| format!("{number:0>1000}");
     let sent: Vec<String> = (0..60).map(value).collect();
     let records = sent.iter().map(|value| Record::to("small").value(value));
-    let deliveries = producer.produce_many_sync(records).unwrap();
+    let records: Vec<_> = records.collect();
+    let deliveries = producer.send_many_and_wait(&records).unwrap();
     let offsets = deliveries
-        .outcomes()
-        .map(|outcome| outcome.and_then(|outcome| outcome.offset()));
+        .iter()
+        .map(|delivery| delivery.wait().unwrap().offset());
     assert!(offsets.eq((0..60).map(Some)));
     assert_eq!(values(&cluster, "small"), sent);
     let batches = cluster.dump_log(1, "small", 0).unwrap();
@@ -94,10 +93,11 @@ fn a_compressed_batch_that_is_too_large_for_its_topic_is_split() {
             .collect()
     };
     let sent: Vec<String> = (0..60).map(value).collect();
-    let records = sent
+    let records: Vec<_> = sent
         .iter()
-        .map(|value| Record::to("small-packed").value(value));
-    let deliveries = producer.produce_many_sync(records).unwrap();
+        .map(|value| Record::to("small-packed").value(value))
+        .collect();
+    let deliveries = producer.send_many_and_wait(&records).unwrap();
     assert_eq!(deliveries.len(), 60);
     assert_eq!(values(&cluster, "small-packed"), sent);
 }
@@ -109,13 +109,13 @@ fn a_single_record_that_is_too_large_for_its_topic_fails_and_its_neighbours_do_n
     let producer = build(builder(&cluster));
     let large = "x".repeat(3000);
     let records = ["before", &large, "after"].map(|value| Record::to("narrow").value(value));
-    let deliveries = producer.produce_many_async(records).unwrap();
+    let deliveries = producer.send_many(&records).unwrap();
     let error = deliveries.wait().unwrap_err();
     assert_eq!(error.written(), Written::No);
     assert_eq!(error.code(), Some(ErrorCode::MESSAGE_TOO_LARGE), "{error}");
     let are_delivered: Vec<bool> = deliveries
-        .outcomes()
-        .map(|outcome| outcome.is_some_and(|outcome| outcome.is_delivered()))
+        .reports()
+        .map(|end| matches!(end, Some(Ok(_))))
         .collect();
     assert_eq!(are_delivered, [true, false, true]);
     assert_eq!(values(&cluster, "narrow"), ["before", "after"]);
@@ -136,15 +136,15 @@ fn a_compacted_topic_names_the_record_that_it_refuses() {
         Record::to("compacted").value("without a key"),
         with_key("b"),
     ];
-    let deliveries = producer.produce_many_async(records).unwrap();
+    let deliveries = producer.send_many(&records).unwrap();
     assert!(deliveries.wait().is_err());
-    let ends: Vec<Outcome> = deliveries.outcomes().map(Option::unwrap).collect();
+    let ends: Vec<_> = deliveries.reports().map(Option::unwrap).collect();
     for end in &ends {
-        let error = end.error().expect("the whole batch is refused");
+        let error = end.as_ref().expect_err("the whole batch is refused");
         println!("{error}");
         assert_eq!(error.written(), Written::No);
     }
-    let cause = |at: usize| ends[at].error().map(downpour::DeliveryError::cause);
+    let cause = |at: usize| ends[at].as_ref().err().map(downpour::DeliveryError::cause);
     assert_eq!(cause(0), Some(&Cause::SiblingRefused));
     assert_eq!(cause(2), Some(&Cause::SiblingRefused));
     let Some(Cause::Broker { code, message }) = cause(1) else {

@@ -3,10 +3,13 @@
 //! The typed builder, Kafka's property names and the search for contradictions
 //! live in the `downpour` crate; nothing here checks anything.
 
+use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use downpour_wire::codec::Compression;
+use downpour_wire::parse_error::ParseError;
 
 /// How many replicas must have a record before the broker acknowledges it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -28,6 +31,32 @@ impl Acks {
             Self::None => 0,
             Self::Leader => 1,
             Self::All => -1,
+        }
+    }
+}
+
+impl fmt::Display for Acks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::None => "0",
+            Self::Leader => "1",
+            Self::All => "all",
+        })
+    }
+}
+
+impl FromStr for Acks {
+    type Err = ParseError;
+
+    /// As in Kafka's `acks`: `all` or `-1`, `1`, `0`.
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        match text {
+            "all" | "-1" => Ok(Self::All),
+            "1" => Ok(Self::Leader),
+            "0" => Ok(Self::None),
+            _ => Err(ParseError::new(format!(
+                "{text:?} is no acks; there are all (or -1), 1 and 0"
+            ))),
         }
     }
 }
@@ -64,8 +93,8 @@ pub struct Address {
     pub port: u16,
 }
 
-impl std::fmt::Display for Address {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.host.contains(':') {
             write!(f, "[{}]:{}", self.host, self.port)
         } else {
@@ -220,5 +249,23 @@ impl Config {
     /// What a record asks for when its sender said nothing.
     pub fn batch_options(&self) -> BatchOptions {
         BatchOptions::new(self.compression, self.delivery_timeout)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn acks_are_read_as_kafka_writes_them() {
+        for acks in [Acks::None, Acks::Leader, Acks::All] {
+            assert_eq!(acks.to_string().parse(), Ok(acks));
+            assert_eq!(acks.as_i16().to_string().parse(), Ok(acks));
+        }
+        let error = "2".parse::<Acks>().unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "\"2\" is no acks; there are all (or -1), 1 and 0"
+        );
     }
 }

@@ -13,5 +13,6 @@ pub mod error_code;
 pub mod frame;
 pub mod header;
 pub mod messages;
+pub mod parse_error;
 pub mod primitives;
 pub mod record;

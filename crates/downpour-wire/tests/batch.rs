@@ -350,6 +350,7 @@ fn to_other(codec: CompressionType) -> other::Compression {
         CompressionType::Snappy => other::Compression::Snappy,
         CompressionType::Lz4 => other::Compression::Lz4,
         CompressionType::Zstd => other::Compression::Zstd,
+        other => panic!("{other} has no counterpart"),
     }
 }
 

@@ -12,7 +12,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let topic = arguments.next().unwrap_or_else(|| "hello".into());
 
     let producer = Producer::builder(bootstrap).build()?.blocking();
-    let report = producer.produce_sync(Record::to(&topic).key("greeting").value("hello"))?;
+    let report = producer.send_and_wait(Record::to(&topic).key("greeting").value("hello"))?;
     println!(
         "partition {} offset {:?}",
         report.partition(),

@@ -7,14 +7,14 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::accept::door::accept_blocking;
-use crate::accept::many::accept_many;
+use crate::accept::{door, many};
 use crate::delivery::deliveries::Deliveries;
 use crate::delivery::delivery::Delivery;
+use crate::delivery::many::{ProduceManyError, SendManyError};
 use crate::delivery::report::Report;
 use crate::error::send::{ProduceError, SendError};
+use crate::observe::statistics::Statistics;
 use crate::record::record::Record;
-use crate::record::returned::{ProduceManyError, SendManyError};
 use crate::record::unfinished::Unfinished;
 use crate::sys::callback;
 use crate::sys::park::block_on;
@@ -33,7 +33,17 @@ impl Producer {
         topic.unwrap_or(Err(SendError::InCallback))
     }
 
-    /// Sends a record and blocks until it is acknowledged.
+    /// Accepts a record; blocks only while there is no metadata or no memory for it, in turn and for
+    /// at most `max_block`.
+    ///
+    /// # Errors
+    /// [`SendError`]: nothing was or will be sent.
+    #[inline]
+    pub fn send(&self, record: Record<'_>) -> Result<Delivery, SendError> {
+        door::accept_blocking(self.as_async().shared(), &record)
+    }
+
+    /// Accepts a record and blocks until it is acknowledged.
     ///
     /// Where brokers are so near that they answer before a thread is fast asleep and awake again,
     /// it looks for the answer for up to 100 us first, which costs less than sleeping. Where they
@@ -41,67 +51,100 @@ impl Producer {
     ///
     /// # Errors
     /// [`ProduceError`]: not accepted, or no acknowledgement.
-    pub fn produce_sync(&self, record: Record<'_>) -> Result<Report, ProduceError> {
+    pub fn send_and_wait(&self, record: Record<'_>) -> Result<Report, ProduceError> {
         if callback::is_running() {
             // Not accepted and then left: whoever calls this wants to know how it ended.
             return Err(SendError::InCallback.into());
         }
-        Ok(self.produce_async(record)?.wait_at_once()?)
+        Ok(self.send(record)?.wait_at_once()?)
     }
 
-    /// Sends a record; blocks only while there is no metadata or no memory for it, for at most
-    /// `max_block`.
+    /// Accepts records in order; blocks only while there is no metadata or no memory for one. All are
+    /// checked before the first is accepted.
+    ///
+    /// # Errors
+    /// [`SendManyError`] with the handles of those that were accepted; the rest is
+    /// `&records[error.dispatched().len()..]`.
+    pub fn send_many(&self, records: &[Record<'_>]) -> Result<Deliveries, SendManyError> {
+        let shared = self.as_async().shared();
+        let may_wait = !callback::is_running();
+        match block_on(many::accept_many(shared, records, may_wait)) {
+            Some(accepted) => accepted,
+            None => unreachable!("in a callback it refuses what would have to wait"),
+        }
+    }
+
+    /// Accepts records and blocks until each that was accepted has its verdict. Where each one is,
+    /// its handle tells without a wait.
+    ///
+    /// # Errors
+    /// [`ProduceManyError`] if a record was not accepted or not acknowledged, with the handles
+    /// of all that were accepted. All records are checked before the first is accepted.
+    pub fn send_many_and_wait(
+        &self,
+        records: &[Record<'_>],
+    ) -> Result<Deliveries, ProduceManyError> {
+        if callback::is_running() {
+            let refused = SendManyError::new(Deliveries::default(), 0, SendError::InCallback);
+            return Err(refused.into());
+        }
+        let sent = self.send_many(records);
+        // Whatever was accepted has its verdict by the time of the return.
+        let ended = many::dispatched(&sent).wait();
+        many::judge(sent, ended)
+    }
+
+    /// Accepts a record if it need not wait.
+    ///
+    /// The first record of a topic is never accepted, while its metadata is being asked for;
+    /// [`topic`](Self::topic) waits for that.
+    ///
+    /// # Errors
+    /// [`SendError`]: nothing was or will be sent. [`NotReady`](SendError::NotReady) if the record
+    /// would have to wait.
+    pub fn try_send(&self, record: &Record<'_>) -> Result<Delivery, SendError> {
+        self.as_async().try_send(record)
+    }
+
+    /// [`send_and_wait`](Self::send_and_wait) under the name that it has in WaterDrop.
+    ///
+    /// # Errors
+    /// [`ProduceError`]: not accepted, or no acknowledgement.
+    pub fn produce_sync(&self, record: Record<'_>) -> Result<Report, ProduceError> {
+        self.send_and_wait(record)
+    }
+
+    /// [`send`](Self::send) under the name that it has in WaterDrop.
+    ///
+    /// It is no `async fn`: it returns once the record is accepted, with a handle that can be waited
+    /// on and awaited. It blocks only where [`send`](Self::send) does: for the first metadata of the
+    /// topic, and for memory if `buffer_memory` is full, for at most `max_block`.
     ///
     /// # Errors
     /// [`SendError`]: nothing was or will be sent.
     #[inline]
     pub fn produce_async(&self, record: Record<'_>) -> Result<Delivery, SendError> {
-        accept_blocking(self.as_async().shared(), &record)
+        self.send(record)
     }
 
-    /// Sends records and blocks until each that was accepted has its verdict.
+    /// [`send_many_and_wait`](Self::send_many_and_wait) under the name that it has in WaterDrop.
     ///
     /// # Errors
-    /// [`ProduceManyError`] if a record was not accepted or not acknowledged, with the handles
-    /// of all that were accepted. All records are checked before the first is accepted.
-    pub fn produce_many_sync<'a>(
+    /// [`ProduceManyError`] if a record was not accepted or not acknowledged.
+    pub fn produce_many_sync(
         &self,
-        records: impl IntoIterator<Item = Record<'a>>,
-    ) -> Result<Deliveries, ProduceManyError<'a>> {
-        if callback::is_running() {
-            let records = records.into_iter().collect();
-            let reason = SendError::InCallback;
-            let refused = SendManyError::new(Deliveries::default(), records, 0, reason);
-            return Err(ProduceManyError::Send(refused));
-        }
-        match self.produce_many_async(records) {
-            Ok(deliveries) => match deliveries.wait() {
-                Ok(()) => Ok(deliveries),
-                Err(error) => Err(ProduceManyError::Delivery { deliveries, error }),
-            },
-            Err(error) => {
-                // Whatever was accepted has its verdict by the time of the return.
-                let _ = error.accepted().wait();
-                Err(ProduceManyError::Send(error))
-            }
-        }
+        records: &[Record<'_>],
+    ) -> Result<Deliveries, ProduceManyError> {
+        self.send_many_and_wait(records)
     }
 
-    /// Sends records; blocks only while there is no metadata or no memory for one.
+    /// [`send_many`](Self::send_many) under the name that it has in WaterDrop. It is no `async fn`,
+    /// as [`produce_async`](Self::produce_async) is none.
     ///
     /// # Errors
-    /// [`SendManyError`] with the handles of those that were accepted and the records that
-    /// were not.
-    pub fn produce_many_async<'a>(
-        &self,
-        records: impl IntoIterator<Item = Record<'a>>,
-    ) -> Result<Deliveries, SendManyError<'a>> {
-        let shared = self.as_async().shared();
-        let may_wait = !callback::is_running();
-        match block_on(accept_many(shared, records, may_wait)) {
-            Some(accepted) => accepted,
-            None => unreachable!("in a callback it refuses what would have to wait"),
-        }
+    /// [`SendManyError`] if a record was not accepted.
+    pub fn produce_many_async(&self, records: &[Record<'_>]) -> Result<Deliveries, SendManyError> {
+        self.send_many(records)
     }
 
     /// Sends what is waiting for more records, and blocks until every record that was accepted
@@ -131,6 +174,16 @@ impl Producer {
             say_no_wait("close_within");
             Unfinished::default()
         })
+    }
+
+    /// As [`Producer::statistics`](crate::Producer::statistics).
+    pub fn statistics(&self) -> Statistics {
+        self.as_async().statistics()
+    }
+
+    /// As [`Producer::buffered_bytes`](crate::Producer::buffered_bytes).
+    pub fn buffered_bytes(&self) -> usize {
+        self.as_async().buffered_bytes()
     }
 }
 

@@ -7,7 +7,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use downpour_core::callers::partitioner::Partitioner;
 use downpour_core::config::{Acks, Linger};
 use downpour_wire::codec::Compression;
 
@@ -18,6 +17,7 @@ use crate::config::properties;
 use crate::config::resolve;
 use crate::config::settings::Settings;
 use crate::error::config::ConfigError;
+use crate::partitioner::Partitioner;
 
 /// Describes a producer; [`build`](Self::build) makes it.
 ///
@@ -295,15 +295,18 @@ impl ProducerBuilder {
         self
     }
 
-    /// What chooses the partition of a record that names none. Default: Java's, murmur2 over
-    /// the key, and sticky for records without one.
+    /// What chooses the partition of a record that names none. Default:
+    /// [`DefaultPartitioner`](crate::DefaultPartitioner), Java's: murmur2 over the key, and sticky
+    /// for records without one. Costs a call per record, and `send_many` locks a partition per
+    /// record.
     pub fn partitioner(mut self, partitioner: impl Partitioner + 'static) -> Self {
         self.partial.partitioner.set(Arc::new(partitioner));
         self
     }
 
     /// Opens connections by this closure in TCP's place, given host and port. For tests: a
-    /// fake cluster hands over one end of a socket pair.
+    /// fake cluster hands over one end of a socket pair. Hidden, for it is there on Unix alone.
+    #[doc(hidden)]
     #[cfg(unix)]
     pub fn connector<F>(mut self, open: F) -> Self
     where

@@ -12,6 +12,7 @@ pub(crate) mod deliveries;
 pub(crate) mod delivery;
 #[cfg(test)]
 mod fixtures;
+pub(crate) mod many;
 pub(crate) mod report;
 pub(crate) mod shelf;
 pub(crate) mod tally;

@@ -11,7 +11,7 @@
 //! # let bootstrap = cluster.bootstrap_servers();
 //!
 //! let producer = Producer::builder(bootstrap).build()?.blocking();
-//! let report = producer.produce_sync(Record::to("events").value("hello"))?;
+//! let report = producer.send_and_wait(Record::to("events").value("hello"))?;
 //! println!("partition {} offset {:?}", report.partition(), report.offset());
 //! producer.close();
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -28,6 +28,7 @@ mod label;
 #[cfg(test)]
 mod models;
 mod observe;
+mod partitioner;
 mod producer;
 pub mod properties;
 mod record;
@@ -39,30 +40,41 @@ mod sys;
 mod topic;
 mod topics;
 
-pub use downpour_core::callers::partitioner::{Choice, Partitioner};
+pub use downpour_core::callers::partitioner::Choice;
 pub use downpour_core::client::connect_error::{ConnectError, ConnectErrorKind};
 pub use downpour_core::config::{Acks, Address};
 pub use downpour_core::outcome::{Cause, WaitingFor, Written};
 pub use downpour_wire::codec::{Compression, CompressionError, CompressionType};
 pub use downpour_wire::error_code::ErrorCode;
-pub use downpour_wire::record::Header;
+pub use downpour_wire::parse_error::ParseError;
 
 pub use builder::ProducerBuilder;
-pub use delivery::deliveries::Deliveries;
+pub use delivery::deliveries::{Deliveries, DeliveriesIntoIter, DeliveriesIter, Reports};
 pub use delivery::delivery::Delivery;
-pub use delivery::report::{Outcome, Report};
+pub use delivery::many::{ProduceManyError, SendManyError};
+pub use delivery::report::Report;
 pub use error::config::{ConfigError, ConfigProblem};
 pub use error::delivery::{DeliveryError, WaitTimeout};
 pub use error::record::{Field, InvalidRecord};
 pub use error::send::{MemoryHolder, ProduceError, SendError, SendTimeout, WaitedFor};
-pub use label::Label;
 pub use observe::statistics::{BrokerStatistics, Counts, PartitionStatistics, Statistics};
+pub use partitioner::{DefaultPartitioner, PartitionContext, Partitioner};
 pub use producer::Producer;
+pub use record::headers::{HeaderValues, Headers, HeadersIter};
 pub use record::part::Part;
-pub use record::record::{HeaderValue, Record, TopicRef};
-pub use record::returned::{ProduceManyError, SendManyError, TrySendError};
+pub use record::record::{Record, TopicRef};
 pub use record::unfinished::{Unfinished, UnknownRecords};
 pub use topic::Topic;
+
+/// What async verbs return: futures with names, so that types of yours can hold them.
+///
+/// None needs a particular executor, none does anything before it is polled, and all are `Unpin`
+/// and `Send`.
+pub mod future {
+    pub use crate::accept::futures::{
+        Close, CloseWithin, Flush, Send, SendAndWait, SendMany, SendManyAndWait,
+    };
+}
 
 /// The README's programs, compiled.
 #[cfg(doctest)]

@@ -4,26 +4,20 @@
 //! facades call `accept`.
 
 use std::fmt;
-use std::future::Future;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crate::accept::door::{self, Accept};
-use crate::accept::many;
-use crate::accept::wait::{WaitForBatches, WaitForTermination};
+use crate::accept::door;
+use crate::accept::futures as future;
 use crate::builder::ProducerBuilder;
 use crate::config::settings::Settings;
-use crate::delivery::deliveries::Deliveries;
 use crate::delivery::delivery::Delivery;
-use crate::delivery::report::Report;
 use crate::error::config::ConfigError;
-use crate::error::send::{ProduceError, SendError};
+use crate::error::send::SendError;
 use crate::io::thread;
 use crate::observe::log::{Line, Lines};
 use crate::observe::statistics::Statistics;
 use crate::record::record::Record;
-use crate::record::returned::{SendManyError, TrySendError};
-use crate::record::unfinished::Unfinished;
 use crate::shared::mailbox::Command;
 use crate::shared::shared::{Shared, Start};
 use crate::shared::statistics;
@@ -76,7 +70,7 @@ pub(crate) mod blocking {
     /// # let bootstrap = cluster.bootstrap_servers();
     ///
     /// let producer = Producer::builder(bootstrap).build()?.blocking();
-    /// let report = producer.produce_sync(Record::to("events").value("clicked"))?;
+    /// let report = producer.send_and_wait(Record::to("events").value("clicked"))?;
     /// assert_eq!(report.offset(), Some(0));
     /// producer.close();
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -179,54 +173,61 @@ impl Producer {
     /// Safe: a record whose future is dropped before it ended is not sent, and its place in
     /// the queue for memory goes to the next.
     #[inline]
-    pub fn send<'a>(
-        &'a self,
-        record: Record<'a>,
-    ) -> impl Future<Output = Result<Delivery, SendError>> + Send + Unpin + use<'a> {
-        Accept::new(self.shared(), record)
+    pub fn send<'a>(&'a self, record: Record<'a>) -> future::Send<'a> {
+        future::Send::new(self.shared(), record)
     }
 
     /// Accepts a record and waits until it is acknowledged.
     ///
     /// # Errors
-    /// [`ProduceError`]: not accepted, or no acknowledgement.
+    /// [`ProduceError`](crate::ProduceError): not accepted, or no acknowledgement.
     ///
     /// # Cancel safety
     /// A record that was accepted stays on its way when the future is dropped.
-    pub async fn send_and_wait(&self, record: Record<'_>) -> Result<Report, ProduceError> {
-        let delivery = Accept::new(self.shared(), record).await?;
-        Ok(delivery.await?)
+    #[inline]
+    pub fn send_and_wait<'a>(&'a self, record: Record<'a>) -> future::SendAndWait<'a> {
+        future::SendAndWait::new(self.shared(), record)
     }
 
     /// Accepts records in order. All are checked before the first is accepted, and each may wait for
     /// `max_block`; one that waits keeps those behind it waiting, too.
     ///
     /// # Errors
-    /// [`SendManyError`] with the handles of those that were accepted and the records that
-    /// were not.
+    /// [`SendManyError`](crate::SendManyError) with the handles of those that were accepted; the rest is
+    /// `&records[error.dispatched().len()..]`.
     ///
     /// # Cancel safety
     /// Those that were accepted stay on their way when the future is dropped, and their
     /// handles are lost; the others are not sent.
-    pub async fn send_many<'a>(
-        &self,
-        records: impl IntoIterator<Item = Record<'a>>,
-    ) -> Result<Deliveries, SendManyError<'a>> {
-        many::accept_many(self.shared(), records, true).await
+    pub fn send_many<'a>(&'a self, records: &'a [Record<'_>]) -> future::SendMany<'a> {
+        future::SendMany::new(self.shared(), records)
     }
 
-    /// Accepts a record if it need not wait, and gives it back otherwise.
+    /// Accepts records as [`send_many`](Self::send_many) does and waits until each that was accepted
+    /// has its verdict. Where each one is, its handle tells without a wait.
     ///
-    /// The first record of a topic always comes back, while its metadata is being asked for;
+    /// # Errors
+    /// [`ProduceManyError`](crate::ProduceManyError) if a record was not accepted or not acknowledged, with the handles of all
+    /// that were accepted.
+    ///
+    /// # Cancel safety
+    /// As with [`send_many`](Self::send_many).
+    pub fn send_many_and_wait<'a>(
+        &'a self,
+        records: &'a [Record<'_>],
+    ) -> future::SendManyAndWait<'a> {
+        future::SendManyAndWait::new(self.shared(), records)
+    }
+
+    /// Accepts a record if it need not wait.
+    ///
+    /// The first record of a topic is never accepted, while its metadata is being asked for;
     /// [`topic`](Self::topic) waits for that.
     ///
     /// # Errors
-    /// [`TrySendError`] with the record and the reason.
-    #[expect(
-        clippy::result_large_err,
-        reason = "the record comes back as it was, unboxed"
-    )]
-    pub fn try_send<'a>(&self, record: Record<'a>) -> Result<Delivery, TrySendError<'a>> {
+    /// [`SendError`]: nothing was or will be sent. [`NotReady`](SendError::NotReady) if the record
+    /// would have to wait.
+    pub fn try_send(&self, record: &Record<'_>) -> Result<Delivery, SendError> {
         door::try_accept(self.shared(), record)
     }
 
@@ -249,44 +250,26 @@ impl Producer {
     ///
     /// # Cancel safety
     /// Safe: records are on their way whether somebody waits or not.
-    pub async fn flush(&self) {
-        if self.shared().is_forked() {
-            return;
-        }
-        let batches = self.shared().flush();
-        WaitForBatches::new(batches).await;
+    pub fn flush(&self) -> future::Flush {
+        future::Flush::new(self.shared())
     }
 
     /// Takes no more records and waits until all have their verdict, which the delivery
     /// timeout bounds. Clones are closed with it; closing twice does nothing.
     ///
     /// # Cancel safety
-    /// Closing goes on when the future is dropped.
-    pub async fn close(&self) {
-        let _ = self.finish(None).await;
+    /// Once it was polled, closing goes on when the future is dropped.
+    pub fn close(&self) -> future::Close {
+        future::Close::new(self.shared())
     }
 
     /// Takes no more records, waits for verdicts for at most this long, and hands back what
     /// was not delivered by then. The first who asks gets it.
     ///
     /// # Cancel safety
-    /// Closing goes on when the future is dropped.
-    pub async fn close_within(&self, time: Duration) -> Unfinished {
-        let deadline = self.shared().clock.now().checked_add(time);
-        self.finish(deadline).await
-    }
-
-    async fn finish(&self, deadline: Option<Instant>) -> Unfinished {
-        let shared = self.shared();
-        if shared.is_forked() {
-            return Unfinished::default();
-        }
-        shared.begin_closing();
-        if !shared.is_started_or_never() {
-            return Unfinished::default();
-        }
-        shared.mailbox.command(Command::Close { deadline });
-        WaitForTermination::new(shared.clone()).await
+    /// Once it was polled, closing goes on when the future is dropped.
+    pub fn close_within(&self, time: Duration) -> future::CloseWithin {
+        future::CloseWithin::new(self.shared(), Some(time))
     }
 
     /// What it has done so far: records, batches, requests, verdicts. It keeps nobody from sending

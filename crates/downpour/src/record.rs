@@ -2,11 +2,11 @@
 //!
 //! What makes a record valid is in `accept`, its bytes on the wire are `downpour-wire`'s.
 
+pub(crate) mod headers;
 pub(crate) mod part;
 #[expect(
     clippy::module_inception,
     reason = "each file has its main type's name"
 )]
 pub(crate) mod record;
-pub(crate) mod returned;
 pub(crate) mod unfinished;

@@ -1,14 +1,13 @@
 //! A topic that was looked up once: sends to it skip the look-up.
 
 use std::fmt;
-use std::future::Future;
 use std::sync::Arc;
 
-use crate::accept::door::{self, Accept};
+use crate::accept::door;
+use crate::accept::futures as future;
 use crate::delivery::delivery::Delivery;
 use crate::error::send::SendError;
 use crate::record::record::{Record, TopicRef};
-use crate::record::returned::TrySendError;
 use crate::shared::shared::Shared;
 use crate::topics::entry::TopicEntry;
 
@@ -27,7 +26,7 @@ use crate::topics::entry::TopicEntry;
 /// let events = producer.topic("events").await?;
 /// assert_eq!(events.partitions(), 3);
 /// for number in 0..10 {
-///     let delivery = events.try_send(events.record().value(number.to_string()));
+///     let delivery = events.try_send(&events.record().value(number.to_string()));
 ///     # let _ = delivery;
 /// }
 /// producer.close().await;
@@ -52,8 +51,8 @@ impl Topic {
     }
 
     /// How many partitions it has, as far as is known now.
-    pub fn partitions(&self) -> usize {
-        self.state.partitions.count() as usize
+    pub fn partitions(&self) -> u32 {
+        self.state.partitions.count()
     }
 
     /// A record for this topic. Sent to any other producer it goes by name.
@@ -70,22 +69,15 @@ impl Topic {
     /// # Cancel safety
     /// As with [`Producer::send`](crate::Producer::send).
     #[inline]
-    pub fn send<'a>(
-        &'a self,
-        record: Record<'a>,
-    ) -> impl Future<Output = Result<Delivery, SendError>> + Send + Unpin + use<'a> {
-        Accept::new(&self.shared, record)
+    pub fn send<'a>(&'a self, record: Record<'a>) -> future::Send<'a> {
+        future::Send::new(&self.shared, record)
     }
 
     /// As [`Producer::try_send`](crate::Producer::try_send).
     ///
     /// # Errors
-    /// [`TrySendError`] with the record and the reason.
-    #[expect(
-        clippy::result_large_err,
-        reason = "the record comes back as it was, unboxed"
-    )]
-    pub fn try_send<'a>(&self, record: Record<'a>) -> Result<Delivery, TrySendError<'a>> {
+    /// [`SendError`]: nothing was or will be sent.
+    pub fn try_send(&self, record: &Record<'_>) -> Result<Delivery, SendError> {
         door::try_accept(&self.shared, record)
     }
 }

@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
-use downpour::{Delivery, Outcome, Unfinished, Written};
+use downpour::{Delivery, DeliveryError, Report, Unfinished, Written};
 
 use crate::history::{Entry, Fate, History, Told};
 use crate::world::tasks::Task;
+
+/// How a record ended.
+pub(crate) type End = Result<Report, DeliveryError>;
 
 /// What callers know.
 #[derive(Default)]
@@ -61,13 +64,13 @@ impl Desk {
     }
 
     /// The end of a record, as whoever waited for it was told.
-    pub(crate) fn resolve(&mut self, id: u32, delivery: &Delivery, outcome: &Outcome, acks: bool) {
+    pub(crate) fn resolve(&mut self, id: u32, delivery: &Delivery, end: &End, acks: bool) {
         let now = self.now;
         let Some(entry) = self.history.entries.get_mut(&id) else {
             return;
         };
-        let fate = fate_of(outcome, acks);
-        if let Outcome::Undelivered(error) = outcome {
+        let fate = fate_of(end, acks);
+        if let Err(error) = end {
             entry.told = Some(Box::new(Told {
                 cause: error.cause().clone(),
                 age: error.age(),
@@ -77,7 +80,11 @@ impl Desk {
             let what = format!("record {id} got a second verdict");
             self.notes.push(Note::Broken(what));
         }
-        if delivery.partition() != entry.place.1 || outcome.partition() != entry.place.1 {
+        let partition = match end {
+            Ok(report) => report.partition(),
+            Err(error) => error.partition(),
+        };
+        if delivery.partition() != entry.place.1 || partition != entry.place.1 {
             let what = format!("record {id} got a verdict of another partition");
             self.notes.push(Note::Broken(what));
         }
@@ -91,21 +98,18 @@ impl Desk {
     }
 }
 
-fn fate_of(outcome: &Outcome, acks: bool) -> Fate {
-    match outcome {
-        Outcome::Delivered(report) if acks => Fate::Delivered {
+fn fate_of(end: &End, acks: bool) -> Fate {
+    match end {
+        Ok(report) if acks => Fate::Delivered {
             offset: report.offset(),
         },
-        Outcome::Delivered(_) => Fate::Sent,
-        Outcome::Undelivered(error) => {
+        Ok(_) => Fate::Sent,
+        Err(error) => {
             let why = error.to_string();
             match error.written() {
                 Written::No => Fate::Failed { why },
                 _ => Fate::Unknown { why },
             }
         }
-        _ => Fate::Unknown {
-            why: "internal error: an outcome that is not known here".to_owned(),
-        },
     }
 }

@@ -4,18 +4,17 @@ use std::cell::RefCell;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
-use downpour::{Deliveries, Delivery, HeaderValue, Label, Outcome, Record};
+use downpour::{Deliveries, Delivery, Record};
 use downpour_core::callers::partitioner::murmur2;
 use downpour_fake::FakeRecord;
 
 use crate::extras::{Extras, is_one_of};
 use crate::history::key_of;
 use crate::plan::{RecordPlan, Verb};
-use crate::world::desk::{Desk, Note};
+use crate::world::desk::{Desk, End, Note};
 use crate::world::partitioner::by_last_byte;
 use crate::world::state::World;
 use crate::world::tasks::{Sleeps, first_of};
@@ -86,13 +85,10 @@ impl Dress {
             record = record.partition_key(key_of(id).to_vec());
         }
         for (name, value) in self.extras.headers_of(id) {
-            record = match value {
-                Some(value) => record.header(name, value),
-                None => record.header(name, HeaderValue::NULL),
-            };
+            record = record.header(name, value);
         }
         if self.has_label(id) {
-            record = record.label(Arc::new(id));
+            record = record.label(id);
         }
         record
     }
@@ -108,63 +104,56 @@ impl Dress {
         delivery: Delivery,
         sleeps: Sleeps,
         desk: Rc<RefCell<Desk>>,
-    ) -> (Delivery, Outcome) {
+    ) -> (Delivery, End) {
         if is_one_of(self.extras.fickle, id, 0x27d4_eb2f) {
             let patience = Duration::from_micros(u64::from(id.wrapping_mul(40_503)) % 100_000);
-            if let Some(outcome) = first_of(sleeps.sleep(patience), delivery.outcome()).await {
-                return (delivery, outcome);
+            if let Some(end) = first_of(sleeps.sleep(patience), delivery.clone()).await {
+                return (delivery, end);
             }
             let _ = delivery.clone().await;
         }
-        let mut outcome = pin!(delivery.outcome());
-        let outcome = poll_fn(|context| {
+        let mut end = pin!(delivery.clone());
+        let end = poll_fn(|context| {
             // Whoever asks last is woken, and who asks again is not forgotten.
-            let ready = outcome
-                .as_mut()
-                .poll(&mut Context::from_waker(Waker::noop()));
+            let ready = end.as_mut().poll(&mut Context::from_waker(Waker::noop()));
             if ready.is_ready() {
                 return ready;
             }
-            let _ = outcome.as_mut().poll(context);
-            outcome.as_mut().poll(context)
+            let _ = end.as_mut().poll(context);
+            end.as_mut().poll(context)
         })
         .await;
         let label = if self.has_label(id) { Some(id) } else { None };
-        if number_in(outcome.label()) != label || number_in(delivery.label().as_ref()) != label {
+        let told = match &end {
+            Ok(report) => report.label(),
+            Err(error) => error.label(),
+        };
+        if told.copied() != label || delivery.label().as_deref().copied() != label {
             let what = format!("record {id} lost its label, or has another's");
             desk.borrow_mut().notes.push(Note::Broken(what));
         }
-        (delivery, outcome)
+        (delivery, end)
     }
 
     /// Waits for many at once.
     pub(crate) async fn wait_for_all(mut all: Deliveries, desk: Rc<RefCell<Desk>>) {
         let good = (&mut all).await.is_ok();
-        let mut outcomes = Vec::new();
-        for outcome in all.outcomes() {
-            outcomes.push(outcome.is_some_and(|outcome| outcome.is_delivered()));
-        }
+        let parts = all.reports().all(|end| end.is_some_and(|end| end.is_ok()));
         if all.iter().any(|delivery| delivery.is_pending()) {
             let what = "many were waited for, and some have no verdict".to_owned();
             desk.borrow_mut().notes.push(Note::Broken(what));
-        } else if good != outcomes.iter().all(|is_delivered| *is_delivered) {
+        } else if good != parts {
             let what = "of many that were waited for the whole is not as its parts".to_owned();
             desk.borrow_mut().notes.push(Note::Broken(what));
         }
     }
 }
 
-fn number_in(label: Option<&Label>) -> Option<u32> {
-    label.and_then(|label| label.downcast_ref().copied())
-}
-
 impl World {
     /// Whether a record that came back has the headers with which it was sent.
     pub(crate) fn has_own_headers(&self, id: u32, record: &Record<'_>) -> bool {
-        let headers = record.get_headers().iter().map(|header| {
-            let value = header.value.as_ref().map(|value| value.to_vec());
-            (header.key.to_string(), value)
-        });
+        let headers = record.get_headers().iter();
+        let headers = headers.map(|(name, value)| (name.to_owned(), value.map(<[u8]>::to_vec)));
         headers.eq(self.plan.extras.headers_of(id))
     }
 

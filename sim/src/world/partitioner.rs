@@ -1,6 +1,6 @@
 //! A partitioner as a caller may have one. Which runs use it is the plan's.
 
-use downpour::{Choice, Partitioner};
+use downpour::{Choice, PartitionContext, Partitioner};
 
 /// A partitioner of the caller's.
 #[derive(Debug)]
@@ -12,10 +12,10 @@ pub(crate) fn by_last_byte(key: &[u8], partitions: u32) -> i32 {
 }
 
 impl Partitioner for ByLastByte {
-    fn partition(&self, _: &str, key: Option<&[u8]>, partitions: u32, available: &[i32]) -> Choice {
-        match (key, available.first()) {
-            (Some(key), _) => Choice::Partition(by_last_byte(key, partitions)),
-            (None, Some(first)) if partitions == 2 => Choice::Partition(*first),
+    fn partition(&self, context: &PartitionContext<'_>) -> Choice {
+        match (context.key, context.available.first()) {
+            (Some(key), _) => Choice::Partition(by_last_byte(key, context.count)),
+            (None, Some(first)) if context.count == 2 => Choice::Partition(*first),
             (None, _) => Choice::Sticky,
         }
     }

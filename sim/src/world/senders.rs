@@ -198,17 +198,12 @@ impl Sender {
             Err(error) => return self.refused(id, &error, began),
         };
         let began = self.desk.borrow().now;
-        let mut record = self.dress(topic.record(), id, plan);
+        let record = self.dress(topic.record(), id, plan);
         if id % 3 == 1 {
-            match topic.try_send(record) {
+            match topic.try_send(&record) {
                 Ok(delivery) => return self.accepted(id, plan, delivery, None),
-                Err(error) => {
-                    let (back, reason) = error.into_parts();
-                    if !matches!(reason, SendError::NotReady(_)) {
-                        return self.refused(id, &reason, began);
-                    }
-                    record = back;
-                }
+                Err(SendError::NotReady(_)) => {}
+                Err(error) => return self.refused(id, &error, began),
             }
         }
         match topic.send(record).await {
@@ -253,23 +248,21 @@ impl Sender {
     }
 
     async fn try_send(&self, id: u32, plan: &RecordPlan) -> bool {
-        let mut record = self.record(id, plan);
+        let record = self.record(id, plan);
         for _ in 0..TRIES {
-            match self.producer.try_send(record) {
+            match self.producer.try_send(&record) {
                 Ok(delivery) => {
                     self.accepted(id, plan, delivery, None);
                     return false;
                 }
                 Err(error) => {
-                    let (back, reason) = error.into_parts();
-                    let SendError::NotReady(what) = reason else {
-                        return self.refused(id, &reason, Duration::ZERO);
+                    let SendError::NotReady(what) = error else {
+                        return self.refused(id, &error, Duration::ZERO);
                     };
                     self.desk.borrow_mut().count(match what {
                         WaitedFor::Memory => "senders: told that there is no memory",
                         _ => "senders: told that there is no metadata",
                     });
-                    record = back;
                     self.sleeps.sleep(TRY_AGAIN).await;
                 }
             }
@@ -284,19 +277,19 @@ impl Sender {
             .map(|(id, plan)| self.record(id, plan))
             .collect();
         let began = self.desk.borrow().now;
-        let (deliveries, error) = match self.producer.send_many(records).await {
+        let (deliveries, error) = match self.producer.send_many(&records).await {
             Ok(deliveries) => (deliveries, None),
             Err(error) => {
-                let (deliveries, rest, reason) = error.into_parts();
-                if deliveries.len() + rest.len() != plans.len() {
+                let (accepted, at) = (error.dispatched().len(), error.index());
+                let is_first_of_rest = at == accepted || accepted == 0;
+                if at >= plans.len() || !is_first_of_rest {
                     self.broken(format!(
-                        "of {} records {} were accepted and {} came back",
+                        "of {} records {accepted} were accepted and number {at} was not",
                         plans.len(),
-                        deliveries.len(),
-                        rest.len()
                     ));
                 }
-                (deliveries, Some(reason))
+                let reason = error.error().clone();
+                (error.into_dispatched(), Some(reason))
             }
         };
         let at = first + deliveries.len() as u32;
@@ -368,8 +361,8 @@ impl Sender {
             let (dress, sleeps) = (self.dress.clone(), self.sleeps.clone());
             desk.spawned.push(Box::pin(async move {
                 let waited = dress.wait(id, delivery, sleeps, own.clone()).await;
-                let (delivery, outcome) = waited;
-                own.borrow_mut().resolve(id, &delivery, &outcome, acks);
+                let (delivery, end) = waited;
+                own.borrow_mut().resolve(id, &delivery, &end, acks);
             }));
         }
         false

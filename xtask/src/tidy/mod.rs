@@ -1,6 +1,7 @@
 //! `cargo xtask tidy`: the rules of the house that no compiler checks. Each rule is a file of its
 //! own; this one collects what they look at and tells what they found.
 
+mod api;
 mod cycles;
 mod directions;
 mod files;
@@ -65,6 +66,7 @@ pub fn check(root: &Path) -> Result<Vec<Problem>, String> {
     }
     let files = listed_files(root)?;
     problems.extend(messages::check(root)?);
+    problems.extend(api::check(root)?);
     for file in files {
         // Binary files hold no lines, and a file may be deleted but not yet committed so.
         let Ok(text) = read(&file) else {
@@ -85,6 +87,14 @@ pub fn check(root: &Path) -> Result<Vec<Problem>, String> {
     problems.sort_by(|a, b| a.place.cmp(&b.place));
     problems.dedup();
     Ok(problems)
+}
+
+/// Writes the listings of the public API, and says where they are.
+///
+/// # Errors
+/// When the source cannot be read, or a file not be written.
+pub fn write_api(root: &Path) -> Result<Vec<String>, String> {
+    api::write(root)
 }
 
 /// Crates outside the main workspace have targets that its metadata does not list.

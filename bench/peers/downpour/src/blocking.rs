@@ -9,7 +9,7 @@ use downpour::{Deliveries, Delivery, Topic, Written};
 
 use crate::settings::record;
 
-/// Records in one `produce_many_async`.
+/// Records in one `send_many`.
 const MANY: u64 = 1000;
 
 fn open(producer: &downpour::Producer, run: &Run) -> Result<(Producer, Topic), Box<dyn Error>> {
@@ -36,7 +36,7 @@ pub(crate) fn handles(
             let mut tally = Tally::default();
             let mut pace = Pace::new(share.window);
             for number in share.numbers() {
-                match producer.produce_async(record(&run, &topic, payloads.borrowed(), number)) {
+                match producer.send(record(&run, &topic, payloads.borrowed(), number)) {
                     Ok(delivery) => {
                         if let Some(oldest) = pace.push(delivery) {
                             judge(&oldest, &mut tally);
@@ -65,7 +65,7 @@ pub(crate) fn forget(
             let mut tally = Tally::default();
             for number in share.numbers() {
                 let record = record(&run, &topic, payloads.borrowed(), number);
-                if let Err(error) = producer.produce_async(record) {
+                if let Err(error) = producer.send(record) {
                     tally.fail(error);
                 }
             }
@@ -100,7 +100,8 @@ pub(crate) fn many(
             let batch = (number..until)
                 .zip(values)
                 .map(|(number, value)| record(&run, &topic, value, number));
-            match producer.produce_many_async(batch) {
+            let batch: Vec<_> = batch.collect();
+            match producer.send_many(&batch) {
                 Ok(deliveries) => judge(pace.push(deliveries)),
                 Err(error) => failed = Some(error.to_string()),
             }
@@ -128,7 +129,7 @@ pub(crate) fn each(
         let mut tally = Tally::default();
         for number in 0..records {
             let began = Instant::now();
-            let sent = producer.produce_sync(record(&run, &topic, payloads.borrowed(), number));
+            let sent = producer.send_and_wait(record(&run, &topic, payloads.borrowed(), number));
             if let Err(error) = sent {
                 tally.fail(error);
             }

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::time::Duration;
 
 use bench_contract::{Acks, Run};
-use downpour::{CompressionType, Header, Producer, ProducerBuilder, Record, Topic};
+use downpour::{CompressionType, Producer, ProducerBuilder, Record, Topic};
 
 pub(crate) fn builder(run: &Run) -> Result<ProducerBuilder, Box<dyn Error>> {
     let codec = CompressionType::from_name(&run.codec.to_string()).ok_or("an unknown codec")?;
@@ -48,10 +48,8 @@ pub(crate) fn record<'a>(run: &Run, topic: &'a Topic, value: &'a [u8], number: u
         record = record.timestamp_ms(millis);
     }
     if !run.headers().is_empty() {
-        record = record.headers(run.headers().iter().map(|header| Header {
-            key: header.name.into(),
-            value: Some(header.value.into()),
-        }));
+        let pairs = run.headers().iter();
+        record = record.headers(pairs.map(|header| (header.name, header.value)));
     }
     record
 }

@@ -3,17 +3,16 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use downpour::Header;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::fields;
-use super::line::BadLine;
+use super::line::{BadLine, Pair};
 
 const FIELD: &str = "headers";
 const REMEDY: &str = "write {\"name\":\"text\"}, or [[\"name\",\"text\"],[\"name\",null]]";
 
-pub(super) fn parse(raw: &RawValue) -> Result<Vec<Header<'_>>, BadLine> {
+pub(super) fn parse(raw: &RawValue) -> Result<Vec<Pair<'_>>, BadLine> {
     if raw.get() == "null" {
         return Ok(Vec::new());
     }
@@ -22,10 +21,8 @@ pub(super) fn parse(raw: &RawValue) -> Result<Vec<Header<'_>>, BadLine> {
     pairs
         .into_iter()
         .map(|(name, value)| {
-            Ok(Header {
-                key: Cow::Owned(name),
-                value: fields::bytes(FIELD, value)?,
-            })
+            let value = fields::bytes(FIELD, value)?;
+            Ok((Cow::Owned(name), value))
         })
         .collect()
 }

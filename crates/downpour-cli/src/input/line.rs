@@ -4,7 +4,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use downpour::Header;
+/// A header: a name, and a value that may be null.
+pub(crate) type Pair<'a> = (Cow<'a, str>, Option<Cow<'a, [u8]>>);
 
 /// What a line says; the parts borrow from it where they can.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -12,7 +13,7 @@ pub(crate) struct Line<'a> {
     pub(crate) key: Option<Cow<'a, [u8]>>,
     /// `None` is a tombstone.
     pub(crate) value: Option<Cow<'a, [u8]>>,
-    pub(crate) headers: Vec<Header<'a>>,
+    pub(crate) headers: Vec<Pair<'a>>,
     pub(crate) partition: Option<i32>,
     pub(crate) partition_key: Option<Cow<'a, [u8]>>,
     pub(crate) timestamp: Option<i64>,

@@ -1,6 +1,6 @@
 //! How lines become records: the form of the input, and the parts that the command line gives.
 
-use downpour::{Header, Part, Record, Topic};
+use downpour::{Record, Topic};
 
 use super::line::{BadLine, Line};
 use super::lines::{self, Cut};
@@ -68,7 +68,7 @@ impl Template {
             let given = self
                 .headers
                 .iter()
-                .map(|(name, value)| Header::new(name, value.as_bytes()));
+                .map(|(name, value)| (name.into(), Some(value.as_bytes().into())));
             line.headers.splice(0..0, given);
         }
         if line.partition.is_none() {
@@ -84,28 +84,12 @@ impl Template {
 impl<'a> Line<'a> {
     /// The record that the line describes.
     pub(crate) fn into_record(self, topic: &'a Topic) -> Record<'a> {
-        let mut record = match self.value {
-            Some(value) => {
-                let record = Record::to(topic).value(value);
-                match self.key {
-                    Some(key) => record.key(key),
-                    None => record,
-                }
-            }
-            None => Record::tombstone(topic, self.key.map_or_else(|| Part::from(""), Part::from)),
-        };
-        if !self.headers.is_empty() {
-            record = record.headers(self.headers);
-        }
-        if let Some(partition) = self.partition {
-            record = record.partition(partition);
-        }
-        if let Some(key) = self.partition_key {
-            record = record.partition_key(key);
-        }
-        if let Some(timestamp) = self.timestamp {
-            record = record.timestamp_ms(timestamp);
-        }
-        record
+        Record::to(topic)
+            .key(self.key)
+            .value(self.value)
+            .headers(self.headers)
+            .partition(self.partition)
+            .partition_key(self.partition_key)
+            .timestamp_ms(self.timestamp)
     }
 }

@@ -1,7 +1,7 @@
 //! The load: one thread's share of the records, sent and awaited in the way that was asked for.
 
 use std::collections::VecDeque;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use downpour::blocking::Producer;
 use downpour::{Delivery, Record, Topic};
@@ -40,7 +40,7 @@ pub(super) struct Worker<'a> {
 
 impl<'a> Worker<'a> {
     pub(super) fn new(load: &'a Load<'a>, number: u64) -> Self {
-        let partitions = load.topic.partitions().max(1) as u64;
+        let partitions = u64::from(load.topic.partitions().max(1));
         Self {
             load,
             partitions,
@@ -73,7 +73,7 @@ impl<'a> Worker<'a> {
     fn handles(&mut self, records: u64) {
         let mut handles: VecDeque<Delivery> = VecDeque::new();
         for number in 0..records {
-            match self.load.producer.produce_async(self.record(number)) {
+            match self.load.producer.send(self.record(number)) {
                 Ok(delivery) => handles.push_back(delivery),
                 Err(error) => {
                     self.outcomes.refuse(&error);
@@ -90,12 +90,7 @@ impl<'a> Worker<'a> {
     fn read(&mut self, handles: impl ExactSizeIterator<Item = Delivery>) {
         let count = handles.len() as u64;
         for handle in handles {
-            let outcome = loop {
-                if let Ok(outcome) = handle.wait_outcome(Duration::MAX) {
-                    break outcome;
-                }
-            };
-            self.outcomes.end(&outcome);
+            self.outcomes.end(&handle.wait());
         }
         self.load.console.advance(count);
     }
@@ -103,7 +98,7 @@ impl<'a> Worker<'a> {
     fn each(&mut self, records: u64) {
         for number in 0..records {
             let began = Instant::now();
-            match self.load.producer.produce_sync(self.record(number)) {
+            match self.load.producer.send_and_wait(self.record(number)) {
                 Ok(_) => self.outcomes.acknowledged += 1,
                 Err(error) => {
                     self.outcomes.produced(&error);
@@ -127,15 +122,13 @@ impl<'a> Worker<'a> {
         let mut number = 0;
         while number < records {
             let until = records.min(number + MANY);
-            let sent = self
-                .load
-                .producer
-                .produce_many_async((number..until).map(|n| self.record(n)));
+            let records: Vec<_> = (number..until).map(|n| self.record(n)).collect();
+            let sent = self.load.producer.send_many(&records);
             let (deliveries, error) = match sent {
                 Ok(deliveries) => (deliveries, None),
                 Err(error) => {
-                    let (accepted, _, reason) = error.into_parts();
-                    (accepted, Some(reason))
+                    let reason = error.error().clone();
+                    (error.into_dispatched(), Some(reason))
                 }
             };
             // The call before is read while this one is on its way.
@@ -154,8 +147,8 @@ impl<'a> Worker<'a> {
         if deliveries.wait().is_ok() {
             self.outcomes.acknowledged += deliveries.len() as u64;
         } else {
-            for outcome in deliveries.outcomes().flatten() {
-                self.outcomes.end(&outcome);
+            for ended in deliveries.reports().flatten() {
+                self.outcomes.end(&ended);
             }
         }
         self.load.console.advance(deliveries.len() as u64);
@@ -163,7 +156,7 @@ impl<'a> Worker<'a> {
 
     fn none(&mut self, records: u64) {
         for number in 0..records {
-            match self.load.producer.produce_async(self.record(number)) {
+            match self.load.producer.send(self.record(number)) {
                 Ok(_unread) => self.outcomes.unread += 1,
                 Err(error) => {
                     self.outcomes.refuse(&error);

@@ -1,6 +1,6 @@
 //! What became of the records, counted.
 
-use downpour::{DeliveryError, Outcome, ProduceError, SendError, Written};
+use downpour::{DeliveryError, ProduceError, Report, SendError, Written};
 
 /// How many records had which end, and the first error of each kind in words.
 #[derive(Debug, Default)]
@@ -18,11 +18,10 @@ pub(super) struct Outcomes {
 }
 
 impl Outcomes {
-    pub(super) fn end(&mut self, outcome: &Outcome) {
-        match outcome {
-            Outcome::Delivered(_) => self.acknowledged += 1,
-            Outcome::Undelivered(error) => self.failed(error),
-            _ => self.unknown += 1,
+    pub(super) fn end(&mut self, ended: &Result<Report, DeliveryError>) {
+        match ended {
+            Ok(_) => self.acknowledged += 1,
+            Err(error) => self.failed(error),
         }
     }
 

@@ -42,7 +42,7 @@ impl Target {
             .map_err(|error| Refusal::new(error.to_string()))?;
         if let PartitionMode::One(partition) = args.partition {
             let partitions = topic.partitions();
-            if usize::try_from(partition).is_ok_and(|partition| partition >= partitions) {
+            if u32::try_from(partition).is_ok_and(|partition| partition >= partitions) {
                 return Err(Refusal::new(format!(
                     "--partition is {partition}, but {} has {partitions} partitions, from 0 on",
                     args.topic

@@ -3,9 +3,6 @@
 
 use std::io;
 use std::sync::mpsc::Receiver;
-use std::time::Duration;
-
-use downpour::Outcome;
 
 use super::entry::Entry;
 use super::report::Sink;
@@ -54,26 +51,16 @@ impl Reporter {
 
     fn entry(&mut self, entry: Entry) {
         match entry {
-            Entry::Accepted(at, delivery) => {
-                // Without an end there is no timeout, so that the loop runs once.
-                let outcome = loop {
-                    if let Ok(outcome) = delivery.wait_outcome(Duration::MAX) {
-                        break outcome;
-                    }
-                };
-                match outcome {
-                    Outcome::Delivered(report) => {
-                        self.tally.acknowledge(&report);
-                        self.tell(|sink| sink.delivered(at, &report));
-                    }
-                    Outcome::Undelivered(error) => {
-                        self.tally.fail(error.written());
-                        self.tell(|sink| sink.failed(at, &error));
-                    }
-                    // The enum may grow; an outcome that is not known here is no acknowledgement.
-                    _ => self.tally.fail(downpour::Written::Unknown),
+            Entry::Accepted(at, delivery) => match delivery.wait() {
+                Ok(report) => {
+                    self.tally.acknowledge(&report);
+                    self.tell(|sink| sink.delivered(at, &report));
                 }
-            }
+                Err(error) => {
+                    self.tally.fail(error.written());
+                    self.tell(|sink| sink.failed(at, &error));
+                }
+            },
             Entry::Refused(at, reason) => {
                 self.tally.refused += 1;
                 self.tell(|sink| sink.refused(at, &reason));

@@ -148,7 +148,7 @@ fn warm_up(
         .partition
         .map(|partition| (partition, "--partition".to_owned()));
     for (partition, at) in flag.iter().chain(&needs.partition) {
-        if usize::try_from(*partition).is_ok_and(|partition| partition >= partitions) {
+        if u32::try_from(*partition).is_ok_and(|partition| partition >= partitions) {
             return Err(Refusal(vec![
                 format!(
                     "{at}: partition is {partition}, but {} has {partitions} partitions; name \

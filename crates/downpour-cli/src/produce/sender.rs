@@ -55,7 +55,7 @@ impl Sender<'_> {
                     continue;
                 }
             };
-            match self.producer.produce_async(record) {
+            match self.producer.send(record) {
                 Ok(delivery) => entries.push(Entry::Accepted(at, delivery)),
                 Err(SendError::Invalid(invalid)) => {
                     self.refuse(at, invalid.to_string(), entries)?;

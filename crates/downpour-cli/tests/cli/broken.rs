@@ -76,7 +76,7 @@ fn settings_that_do_not_work_are_all_named() {
     assert!(said.contains(both), "{said}");
     let said = refused(&["-z", "brotli"], "x\n");
     assert!(
-        said.contains("\"brotli\" is no codec; use none, gzip"),
+        said.contains("\"brotli\" is no codec; there are none, gzip"),
         "{said}"
     );
     let said = refused(&["-X", "linger.ms"], "x\n");

@@ -1,10 +1,10 @@
-//! Which partition a record goes to: the trait and what it may answer.
+//! Which partition a record goes to: what a partitioner may answer, and what the answer is made of.
 //!
 //! Java's default, keyed records by [`murmur2`] over all partitions and others [`sticky`]
 //! (KIP-794), is what the shell does when no partitioner is set.
 //!
-//! One partitioner per file. A custom one may answer [`Choice::Sticky`] and leave the rest to
-//! [`sticky`].
+//! One partitioner per file. The trait, and what it is told, are the shell's; a custom one may
+//! answer [`Choice::Sticky`] and leave the rest to [`sticky`].
 
 pub mod by_name;
 pub mod crc32;
@@ -20,22 +20,4 @@ pub enum Choice {
     Partition(i32),
     /// Whatever partition is being filled.
     Sticky,
-}
-
-/// Chooses a partition for records that name none.
-///
-/// Called on the sending thread, for each such record: it must not block.
-pub trait Partitioner: Send + Sync + std::fmt::Debug {
-    /// The partition of a record with this key.
-    ///
-    /// `partitions` counts all of the topic's, `available` lists those whose leader answers, or
-    /// all that have a leader if none does.
-    /// An answer outside `0..partitions` refuses the record.
-    fn partition(
-        &self,
-        topic: &str,
-        key: Option<&[u8]>,
-        partitions: u32,
-        available: &[i32],
-    ) -> Choice;
 }

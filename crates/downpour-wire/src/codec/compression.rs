@@ -1,6 +1,10 @@
 //! How batches are compressed: a codec and its level. What a level does is the codec's own matter.
 
+use std::fmt;
+use std::str::FromStr;
+
 use crate::codec::compression_type::{CompressionError, CompressionType};
+use crate::parse_error::ParseError;
 
 /// A codec and, where it has any, a level.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -49,5 +53,29 @@ impl Compression {
 impl From<CompressionType> for Compression {
     fn from(codec: CompressionType) -> Self {
         Self::new(codec)
+    }
+}
+
+impl fmt::Display for Compression {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.level {
+            Some(level) => write!(f, "{}:{level}", self.codec),
+            None => self.codec.fmt(f),
+        }
+    }
+}
+
+impl FromStr for Compression {
+    type Err = ParseError;
+
+    /// A codec's name, and a level after a colon: `zstd:9`.
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        let Some((name, level)) = text.split_once(':') else {
+            return Ok(Self::new(text.parse()?));
+        };
+        let level = level
+            .parse()
+            .map_err(|_| ParseError::new(format!("{level:?} is no level")))?;
+        Self::with_level(name.parse()?, level).map_err(|error| ParseError::new(error.to_string()))
     }
 }

@@ -1,11 +1,15 @@
 //! Which codecs there are, and how using one can fail. A codec with its level is in `compression`.
 
 use std::fmt;
+use std::str::FromStr;
+
+use crate::parse_error::ParseError;
 
 /// A codec by Kafka's name and number: `compression.type` in its properties, and the lowest bits of
 /// a batch's attributes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[repr(u8)]
+#[non_exhaustive]
 pub enum CompressionType {
     /// Batches are sent as they are.
     #[default]
@@ -77,6 +81,18 @@ impl CompressionType {
 impl fmt::Display for CompressionType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
+    }
+}
+
+impl FromStr for CompressionType {
+    type Err = ParseError;
+
+    /// Kafka's name, in any case.
+    fn from_str(name: &str) -> Result<Self, ParseError> {
+        Self::from_name(&name.to_ascii_lowercase()).ok_or_else(|| {
+            let known = Self::ALL.map(Self::name).join(", ");
+            ParseError::new(format!("{name:?} is no codec; there are {known}"))
+        })
     }
 }
 

@@ -44,6 +44,29 @@ fn names_and_numbers_are_kafkas() {
 }
 
 #[test]
+fn what_is_shown_of_a_compression_can_be_read_again() {
+    let levels = [(CompressionType::Gzip, 9), (CompressionType::Zstd, -7)];
+    let levels = levels.map(|(codec, level)| Compression::with_level(codec, level).unwrap());
+    let plain = CompressionType::ALL.map(Compression::new);
+    for compression in levels.into_iter().chain(plain) {
+        assert_eq!(compression.to_string().parse(), Ok(compression));
+    }
+    assert_eq!(levels[1].to_string(), "zstd:-7");
+    assert_eq!("LZ4".parse(), Ok(CompressionType::Lz4));
+    for (bad, said) in [
+        (
+            "brotli",
+            "\"brotli\" is no codec; there are none, gzip, snappy, lz4, zstd",
+        ),
+        ("gzip:", "\"\" is no level"),
+        ("gzip:77", "gzip has no level 77: its levels are 1 to 9"),
+    ] {
+        let error = bad.parse::<Compression>().unwrap_err();
+        assert_eq!(error.to_string(), said);
+    }
+}
+
+#[test]
 fn an_lz4_level_is_refused_with_the_reason() {
     let error = Compression::with_level(CompressionType::Lz4, 9).unwrap_err();
     let says = "lz4 has no level 9: its levels are none in this implementation, which is always \

@@ -9,7 +9,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use std::task::Waker;
 
-use downpour_core::callers::partitioner::{Choice, Partitioner, murmur2};
+use downpour_core::callers::partitioner::{Choice, murmur2};
 use downpour_core::config::BatchOptions;
 use downpour_core::ids::MemoryLine;
 use downpour_core::queue::{Append, Chunk, ChunkNeed};
@@ -24,7 +24,8 @@ use crate::delivery::batch_state::BatchState;
 use crate::delivery::delivery::Delivery;
 use crate::error::record::{Field, InvalidRecord};
 use crate::error::send::SendError;
-use crate::record::part::Part;
+use crate::partitioner::{PartitionContext, Partitioner};
+use crate::record::part::PartBytes;
 use crate::record::record::{NO_PARTITION, NO_TIMESTAMP, Record, Target};
 use crate::shared::shared::Shared;
 use crate::sys::sync::{MutexGuard, thread_local};
@@ -118,7 +119,7 @@ pub(crate) fn accept(
             }
             match found {
                 Some(topic) => go_on_in(shared, &topic, record, progress),
-                None => Err(intern(shared, record.topic())),
+                None => Err(intern(shared, record.get_topic())),
             }
         }
     }
@@ -140,7 +141,7 @@ fn accept_named(
         }
         delivery
     };
-    shared.topics.with(record.topic(), accept)?
+    shared.topics.with(record.get_topic(), accept)?
 }
 
 /// The part of the usual way that begins with the topic; `None` is where [`go_on_in`] goes on.
@@ -325,22 +326,23 @@ pub(super) fn choose(
         .partition_key
         .as_ref()
         .or(record.key.as_ref())
-        .map(Part::as_bytes);
+        .map(PartBytes::as_slice);
     let count = topic.partitions.count();
     let choice = match (&shared.settings.partitioner, key) {
         // Nothing else to be asked: metadata that comes now would send a key anywhere.
         _ if count == 0 => return Err(no_partitions(topic)),
         (None, Some(key)) => Choice::Partition(murmur2::for_key(key, count)),
         (None, _) => Choice::Sticky,
-        (Some(partitioner), key) => custom(&**partitioner, topic, key),
+        (Some(partitioner), _) => custom(&**partitioner, topic, record),
     };
     match choice {
         Choice::Partition(partition) => Ok(partition),
         _ => {
-            let bytes = record.key_bytes().map_or(0, <[u8]>::len)
-                + record.value_bytes().map_or(0, <[u8]>::len)
+            let bytes = record.get_key().map_or(0, <[u8]>::len)
+                + record.get_value().map_or(0, <[u8]>::len)
                 + record
                     .headers
+                    .as_slice()
                     .iter()
                     .map(|h| h.key.len() + 8)
                     .sum::<usize>()
@@ -363,9 +365,10 @@ fn no_partitions(topic: &TopicEntry) -> SendError {
 }
 
 #[cold]
-fn custom(partitioner: &dyn Partitioner, topic: &TopicEntry, key: Option<&[u8]>) -> Choice {
+fn custom(partitioner: &dyn Partitioner, topic: &TopicEntry, record: &Record<'_>) -> Choice {
     topic.with_available(|available| {
-        partitioner.partition(topic.name(), key, topic.partitions.count(), available)
+        let count = topic.partitions.count();
+        partitioner.partition(&PartitionContext::new(record, count, available))
     })
 }
 
@@ -430,9 +433,9 @@ fn timestamp(shared: &Shared, record: &Record<'_>) -> i64 {
 #[inline(always)]
 fn reference<'a>(record: &'a Record<'_>, timestamp: i64) -> RecordRef<'a> {
     RecordRef {
-        key: record.key_bytes(),
-        value: record.value_bytes(),
-        headers: &record.headers,
+        key: record.get_key(),
+        value: record.get_value(),
+        headers: record.headers.as_slice(),
         timestamp,
     }
 }

@@ -10,9 +10,10 @@ use crate::accept::append::{AcceptProgress, Obstacle, accept_valid, add, choose,
 use crate::accept::door::wait_for;
 use crate::accept::validate;
 use crate::delivery::deliveries::Deliveries;
+use crate::delivery::many::{ProduceManyError, SendManyError};
+use crate::error::delivery::DeliveryError;
 use crate::error::send::SendError;
 use crate::record::record::{NO_TIMESTAMP, Record, Target};
-use crate::record::returned::SendManyError;
 use crate::shared::shared::Shared;
 use crate::topics::entry::TopicEntry;
 
@@ -24,26 +25,43 @@ const CLOCK_EVERY: usize = 64;
 
 /// Accepts records in order; all are checked before the first is accepted. In a callback that
 /// `may_wait` not, the first that would have to wait is refused.
-pub(crate) async fn accept_many<'a>(
+pub(crate) async fn accept_many(
     shared: &Arc<Shared>,
-    records: impl IntoIterator<Item = Record<'a>>,
+    records: &[Record<'_>],
     may_wait: bool,
-) -> Result<Deliveries, SendManyError<'a>> {
-    // Collected in one go: a record is large, and every further move shows.
-    let mut records: Vec<Record<'a>> = records.into_iter().collect();
+) -> Result<Deliveries, SendManyError> {
     let mut accepted = Deliveries::default();
     for (at, record) in records.iter().enumerate() {
-        if let Err(reason) = check(shared, record) {
-            return Err(SendManyError::new(accepted, records, at, reason));
+        if let Err(error) = check(shared, record) {
+            return Err(SendManyError::new(accepted, at, error));
         }
     }
-    let refused = accept_in_order(shared, &records, &mut accepted, may_wait).await;
-    match refused {
+    match accept_in_order(shared, records, &mut accepted, may_wait).await {
         Ok(()) => Ok(accepted),
-        Err(reason) => {
-            let rest = records.split_off(accepted.len());
-            Err(SendManyError::new(accepted, rest, 0, reason))
+        Err(error) => {
+            let at = accepted.len();
+            Err(SendManyError::new(accepted, at, error))
         }
+    }
+}
+
+/// The handles of all that were accepted.
+pub(crate) fn dispatched(sent: &Result<Deliveries, SendManyError>) -> &Deliveries {
+    match sent {
+        Ok(deliveries) => deliveries,
+        Err(error) => error.dispatched(),
+    }
+}
+
+/// What is said of a call once all that was accepted has its verdict; what that was is `ended`.
+pub(crate) fn judge(
+    sent: Result<Deliveries, SendManyError>,
+    ended: Result<(), DeliveryError>,
+) -> Result<Deliveries, ProduceManyError> {
+    let deliveries = sent?;
+    match ended {
+        Ok(()) => Ok(deliveries),
+        Err(error) => Err(ProduceManyError::undelivered(deliveries, error)),
     }
 }
 
@@ -53,7 +71,7 @@ fn check(shared: &Shared, record: &Record<'_>) -> Result<(), SendError> {
     validate::record(record, shared.settings.core.batch_max)?;
     match record.topic.target() {
         Target::Known(topic) if topic.owner() == shared.id => Ok(()),
-        _ => topic(shared, record.topic()).map(drop),
+        _ => topic(shared, record.get_topic()).map(drop),
     }
 }
 
@@ -111,7 +129,7 @@ fn append_run(
             let run = |topic: &Arc<TopicEntry>| {
                 append_run_in(shared, topic, records, now, progress, accepted);
             };
-            let _ = shared.topics.with(first.topic(), run);
+            let _ = shared.topics.with(first.get_topic(), run);
         }
     }
 }

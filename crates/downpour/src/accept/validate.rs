@@ -61,8 +61,8 @@ pub(crate) fn record(record: &Record<'_>, batch_max: usize) -> Check {
     {
         unusual(record)?;
     }
-    let rough = record.key_bytes().map_or(0, <[u8]>::len)
-        + record.value_bytes().map_or(0, <[u8]>::len)
+    let rough = record.get_key().map_or(0, <[u8]>::len)
+        + record.get_value().map_or(0, <[u8]>::len)
         + RECORD_OVERHEAD_MAX
         + HEADER_LEN
         + header_bytes(record);
@@ -77,6 +77,7 @@ pub(crate) fn record(record: &Record<'_>, batch_max: usize) -> Check {
 fn header_bytes(record: &Record<'_>) -> usize {
     record
         .headers
+        .as_slice()
         .iter()
         .map(|h| h.key.len() + h.value.as_ref().map_or(0, |v| v.len()) + HEADER_OVERHEAD_MAX)
         .sum()
@@ -84,7 +85,7 @@ fn header_bytes(record: &Record<'_>) -> usize {
 
 #[cold]
 fn unusual(record: &Record<'_>) -> Check {
-    if record.tombstone && record.key_bytes().is_none_or(<[u8]>::is_empty) {
+    if record.tombstone && record.get_key().is_none_or(<[u8]>::is_empty) {
         return Err(InvalidRecord::new(
             Field::Key,
             "is empty, but a tombstone deletes by key",
@@ -94,7 +95,7 @@ fn unusual(record: &Record<'_>) -> Check {
     if record
         .partition_key
         .as_ref()
-        .is_some_and(|k| k.as_bytes().is_empty())
+        .is_some_and(|k| k.as_slice().is_empty())
     {
         return Err(InvalidRecord::new(
             Field::PartitionKey,
@@ -124,15 +125,15 @@ fn unusual(record: &Record<'_>) -> Check {
 fn size(record: &Record<'_>, batch_max: usize) -> Check {
     let exact = HEADER_LEN
         + BatchBuilder::new().record_len(&RecordRef {
-            key: record.key_bytes(),
-            value: record.value_bytes(),
-            headers: &record.headers,
+            key: record.get_key(),
+            value: record.get_value(),
+            headers: record.headers.as_slice(),
             timestamp: record.timestamp.max(0),
         });
     if exact <= batch_max {
         return Ok(());
     }
-    let value = record.value_bytes().map_or(0, <[u8]>::len);
+    let value = record.get_value().map_or(0, <[u8]>::len);
     let field = if value + RECORD_OVERHEAD_MAX + HEADER_LEN > batch_max {
         Field::Value
     } else {

@@ -6,7 +6,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use downpour_core::callers::partitioner::Partitioner;
 use downpour_core::config::{Acks, Linger};
 use downpour_wire::codec::CompressionType;
 
@@ -15,6 +14,7 @@ use crate::config::family::Family;
 use crate::config::ignored::Ignored;
 use crate::config::setting::Setting;
 use crate::error::config::ConfigProblem;
+use crate::partitioner::Partitioner;
 
 /// What the caller said so far.
 #[derive(Debug, Clone)]

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use downpour_core::callers::partitioner::Partitioner;
 use downpour_core::config::{BatchOptions, Config};
 
 use crate::config::connector::Connector;
 use crate::config::family::Family;
+use crate::partitioner::Partitioner;
 
 /// Checked settings, the core's and the shell's own.
 #[derive(Debug, Clone)]

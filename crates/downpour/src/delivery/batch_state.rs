@@ -18,13 +18,16 @@ use downpour_core::callers::completion::{Completion, ResolvedTwice, WaiterKey};
 use downpour_core::ids::PartitionId;
 use downpour_core::outcome::{Cause, Failure, Verdict, Written};
 
-use crate::delivery::report::{Outcome, Report};
+use crate::delivery::report::Report;
 use crate::delivery::shelf;
 use crate::error::delivery::DeliveryError;
 use crate::label::Label;
 use crate::sys::lock::lock;
 use crate::sys::sync::{Mutex, MutexGuard, OnceLock};
 use crate::sys::wake;
+
+/// How a record ended that was accepted.
+pub(crate) type End = Result<Report, DeliveryError>;
 
 /// The state behind the handles of one batch.
 #[derive(Debug)]
@@ -163,10 +166,10 @@ impl BatchState {
 
     /// How one record ended; `None` while it has not.
     #[inline]
-    pub(crate) fn outcome(&self, index: u32, timestamp: i64) -> Option<Outcome> {
+    pub(crate) fn end(&self, index: u32, timestamp: i64) -> Option<End> {
         match self.published_report(index, timestamp) {
-            Some(report) => Some(Outcome::Delivered(report)),
-            None => self.outcome_locked(index, timestamp),
+            Some(report) => Some(Ok(report)),
+            None => self.end_locked(index, timestamp),
         }
     }
 
@@ -183,12 +186,12 @@ impl BatchState {
         })
     }
 
-    fn outcome_locked(&self, index: u32, timestamp: i64) -> Option<Outcome> {
+    fn end_locked(&self, index: u32, timestamp: i64) -> Option<End> {
         let inner = self.lock();
-        self.outcome_in(&inner, index, timestamp)
+        self.end_in(&inner, index, timestamp)
     }
 
-    fn outcome_in(&self, inner: &Inner, index: u32, timestamp: i64) -> Option<Outcome> {
+    fn end_in(&self, inner: &Inner, index: u32, timestamp: i64) -> Option<End> {
         let verdict = inner.completion.verdict(index)?;
         let label = if inner.labels.is_empty() {
             None
@@ -196,12 +199,8 @@ impl BatchState {
             inner.label(index)
         };
         Some(match verdict {
-            Verdict::Failed(failure) => {
-                Outcome::Undelivered(DeliveryError::new(failure, Written::No, label))
-            }
-            Verdict::Unknown(failure) => {
-                Outcome::Undelivered(DeliveryError::new(failure, Written::Unknown, label))
-            }
+            Verdict::Failed(failure) => Err(DeliveryError::new(failure, Written::No, label)),
+            Verdict::Unknown(failure) => Err(DeliveryError::new(failure, Written::Unknown, label)),
             delivered => {
                 let (offset, timestamp) = match delivered {
                     Verdict::Delivered {
@@ -210,7 +209,7 @@ impl BatchState {
                     } => (base_offset, log_append_time.unwrap_or(timestamp)),
                     _ => (None, timestamp),
                 };
-                Outcome::Delivered(Report {
+                Ok(Report {
                     topic: self.topic.clone(),
                     partition: self.partition(),
                     offset,
@@ -226,6 +225,14 @@ impl BatchState {
         self.lock().label(index)
     }
 
+    /// The labels of so many records from the first on.
+    pub(crate) fn labels(&self, first: u32, count: u32) -> Vec<Label> {
+        let run = first..first.saturating_add(count);
+        let inner = self.lock();
+        let labels = inner.labels.iter().filter(|(index, _)| run.contains(index));
+        labels.map(|(_, label)| label.clone()).collect()
+    }
+
     /// How one record ended, or a waker is left for when it has.
     pub(crate) fn poll(
         &self,
@@ -233,16 +240,16 @@ impl BatchState {
         timestamp: i64,
         waiter: &mut Option<WaiterKey>,
         waker: &Waker,
-    ) -> Option<Outcome> {
+    ) -> Option<End> {
         wake::leave(waker, waiter.is_none(), |own| {
             let mut inner = self.lock();
-            let outcome = self.outcome_in(&inner, index, timestamp);
-            match outcome {
+            let end = self.end_in(&inner, index, timestamp);
+            match end {
                 // Whoever resolved it took the waiter out.
                 Some(_) => *waiter = None,
                 None => inner.leave(Some(index), waiter, waker, own)?,
             }
-            Some(outcome)
+            Some(end)
         })
     }
 
@@ -367,12 +374,9 @@ mod tests {
         state
             .resolve((0, 3), 3, delivered(40), &mut Vec::new())
             .unwrap();
-        let reports: Vec<Report> = (0..3)
-            .map(|i| state.outcome(i, 9).unwrap().into_result().unwrap())
-            .collect();
-        assert!(reports[0].label().is_none() && reports[2].label().is_none());
-        let label = reports[1].label().unwrap().downcast_ref::<&str>();
-        assert_eq!(label, Some(&"order 7"));
+        let reports: Vec<Report> = (0..3).map(|i| state.end(i, 9).unwrap().unwrap()).collect();
+        let labels = reports.iter().map(Report::label::<&str>);
+        assert!(labels.eq([None, Some(&"order 7"), None]));
         assert_eq!((reports[1].offset(), reports[1].partition()), (Some(41), 3));
     }
 
@@ -383,7 +387,7 @@ mod tests {
             .resolve((0, 2), 2, delivered(40), &mut Vec::new())
             .unwrap();
         let held = state.lock();
-        assert_eq!(state.outcome(1, 9).unwrap().offset(), Some(41));
+        assert_eq!(state.end(1, 9).unwrap().unwrap().offset(), Some(41));
         drop(held);
     }
 
@@ -396,7 +400,7 @@ mod tests {
         state
             .resolve((0, 1), 2, delivered(40), &mut Vec::new())
             .unwrap();
-        let offsets = [0, 1].map(|i| state.outcome(i, 9).unwrap().offset());
+        let offsets = [0, 1].map(|i| state.end(i, 9).unwrap().unwrap().offset());
         assert_eq!(offsets, [Some(40), Some(90)]);
     }
 
@@ -407,9 +411,9 @@ mod tests {
             .resolve((1, 1), 9, delivered(40), &mut Vec::new())
             .unwrap();
         state.abandon(Verdict::Unknown(failure()), &mut Vec::new());
-        assert!(state.outcome(0, 0).unwrap().error().is_some());
-        assert_eq!(state.outcome(1, 0).unwrap().offset(), Some(40));
-        assert!(state.outcome(500, 0).unwrap().error().is_some());
+        assert!(state.end(0, 0).unwrap().is_err());
+        assert_eq!(state.end(1, 0).unwrap().unwrap().offset(), Some(40));
+        assert!(state.end(500, 0).unwrap().is_err());
         assert!(state.poll_complete(&mut None, Waker::noop()));
     }
 
@@ -421,14 +425,7 @@ mod tests {
             log_append_time: Some(77),
         };
         state.resolve((0, 1), 1, verdict, &mut Vec::new()).unwrap();
-        assert_eq!(
-            state
-                .outcome(0, 5)
-                .unwrap()
-                .into_result()
-                .unwrap()
-                .timestamp_ms(),
-            77
-        );
+        let report = state.end(0, 5).unwrap().unwrap();
+        assert_eq!(report.timestamp_ms(), 77);
     }
 }

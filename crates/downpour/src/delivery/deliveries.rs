@@ -4,6 +4,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::iter::FusedIterator;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -13,7 +14,7 @@ use downpour_core::callers::completion::WaiterKey;
 
 use crate::delivery::batch_state::BatchState;
 use crate::delivery::delivery::Delivery;
-use crate::delivery::report::Outcome;
+use crate::delivery::report::Report;
 use crate::error::delivery::{DeliveryError, WaitTimeout};
 use crate::sys::park;
 
@@ -21,7 +22,26 @@ use crate::sys::park;
 ///
 /// A future that ends when every record has its verdict: `Ok` if all were acknowledged,
 /// otherwise the first error in the records' order. Each record's own end is in
-/// [`outcomes`](Self::outcomes) and [`get`](Self::get), before and after.
+/// [`reports`](Self::reports) and [`get`](Self::get), before and after.
+///
+/// It is made by `send_many`, and by collecting the handles of single records:
+///
+/// ```
+/// use downpour::{Deliveries, Producer, Record};
+/// # let cluster = downpour_fake::FakeCluster::builder().topic("events", 3).start()?;
+/// # let bootstrap = cluster.bootstrap_servers();
+///
+/// let producer = Producer::builder(bootstrap).build()?.blocking();
+/// let lines = ["one", "two", "three"];
+/// let sent = lines.map(|line| producer.send(Record::to("events").value(line)));
+/// let deliveries = sent.into_iter().collect::<Result<Deliveries, _>>()?;
+/// deliveries.wait()?;
+/// for delivery in &deliveries {
+///     println!("offset {:?}", delivery.wait()?.offset());
+/// }
+/// # producer.close();
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use = "records that were accepted are not delivered yet"]
 #[derive(Default)]
 pub struct Deliveries {
@@ -132,16 +152,21 @@ impl Deliveries {
         Some(self.handle(run, (index - run.before) as u32))
     }
 
-    /// The handles of all records, in order.
-    pub fn iter(&self) -> impl Iterator<Item = Delivery> + '_ {
-        self.runs
-            .iter()
-            .flat_map(|run| (0..run.count).map(|offset| self.handle(run, offset)))
+    /// The handles of all records, in order. Each is made when it is asked for, at about the cost
+    /// of an `Arc`'s clone.
+    pub fn iter(&self) -> DeliveriesIter<'_> {
+        DeliveriesIter {
+            of: self,
+            at: Cursor::new(self),
+        }
     }
 
-    /// The ends of all records in order; `None` for those that have none yet.
-    pub fn outcomes(&self) -> impl Iterator<Item = Option<Outcome>> + '_ {
-        self.iter().map(|delivery| delivery.try_outcome())
+    /// How each record ended, in order and without waiting; `None` for those that have no verdict
+    /// yet.
+    pub fn reports(&self) -> Reports<'_> {
+        Reports {
+            handles: self.iter(),
+        }
     }
 
     /// Blocks this thread until every record has its verdict.
@@ -190,7 +215,7 @@ impl Future for Deliveries {
         }
         if this.is_bad {
             // The first in the records' order, if one of them is among the bad.
-            let mut errors = this.outcomes().filter_map(|o| o?.into_result().err());
+            let mut errors = this.reports().filter_map(|ended| ended?.err());
             return Poll::Ready(errors.next().map_or(Ok(()), Err));
         }
         Poll::Ready(Ok(()))
@@ -224,6 +249,147 @@ impl fmt::Debug for Deliveries {
             .finish()
     }
 }
+
+impl Extend<Delivery> for Deliveries {
+    fn extend<I: IntoIterator<Item = Delivery>>(&mut self, handles: I) {
+        // What was waited for may be so no more.
+        self.forget();
+        self.resolved = 0;
+        let before = self.runs.len().saturating_sub(1);
+        for handle in handles {
+            self.push(handle);
+        }
+        // Handles that a caller collects come in any order.
+        for run in &self.runs[before..] {
+            let batch = &mut self.batches[run.batch];
+            batch.first = batch.first.min(run.first);
+            batch.last = batch.last.max(run.first + run.count - 1);
+        }
+    }
+}
+
+impl FromIterator<Delivery> for Deliveries {
+    fn from_iter<I: IntoIterator<Item = Delivery>>(handles: I) -> Self {
+        let mut all = Self::default();
+        all.extend(handles);
+        all
+    }
+}
+
+impl<'a> IntoIterator for &'a Deliveries {
+    type Item = Delivery;
+    type IntoIter = DeliveriesIter<'a>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl IntoIterator for Deliveries {
+    type Item = Delivery;
+    type IntoIter = DeliveriesIntoIter;
+
+    fn into_iter(self) -> Self::IntoIter {
+        DeliveriesIntoIter {
+            at: Cursor::new(&self),
+            of: self,
+        }
+    }
+}
+
+/// Where an iterator is: which run, which record of it, and how many are left of all.
+#[derive(Debug, Clone)]
+struct Cursor {
+    run: usize,
+    offset: u32,
+    left: usize,
+}
+
+impl Cursor {
+    fn new(of: &Deliveries) -> Self {
+        Self {
+            run: 0,
+            offset: 0,
+            left: of.len,
+        }
+    }
+
+    fn next(&mut self, of: &Deliveries) -> Option<Delivery> {
+        let run = of.runs.get(self.run)?;
+        let handle = of.handle(run, self.offset);
+        self.left -= 1;
+        self.offset += 1;
+        if self.offset == run.count {
+            (self.run, self.offset) = (self.run + 1, 0);
+        }
+        Some(handle)
+    }
+}
+
+/// The handles of several records, from [`Deliveries::iter`].
+#[derive(Debug, Clone)]
+pub struct DeliveriesIter<'a> {
+    of: &'a Deliveries,
+    at: Cursor,
+}
+
+impl Iterator for DeliveriesIter<'_> {
+    type Item = Delivery;
+
+    fn next(&mut self) -> Option<Delivery> {
+        self.at.next(self.of)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.at.left, Some(self.at.left))
+    }
+}
+
+impl ExactSizeIterator for DeliveriesIter<'_> {}
+impl FusedIterator for DeliveriesIter<'_> {}
+
+/// The handles of several records, for keeping: [`Deliveries`] turned into an iterator.
+#[derive(Debug, Clone)]
+pub struct DeliveriesIntoIter {
+    of: Deliveries,
+    at: Cursor,
+}
+
+impl Iterator for DeliveriesIntoIter {
+    type Item = Delivery;
+
+    fn next(&mut self) -> Option<Delivery> {
+        self.at.next(&self.of)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.at.left, Some(self.at.left))
+    }
+}
+
+impl ExactSizeIterator for DeliveriesIntoIter {}
+impl FusedIterator for DeliveriesIntoIter {}
+
+/// How several records ended, from [`Deliveries::reports`].
+#[derive(Debug, Clone)]
+pub struct Reports<'a> {
+    handles: DeliveriesIter<'a>,
+}
+
+impl Iterator for Reports<'_> {
+    type Item = Option<Result<Report, DeliveryError>>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.handles.next().map(|handle| handle.try_report())
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.handles.size_hint()
+    }
+}
+
+impl ExactSizeIterator for Reports<'_> {}
+impl FusedIterator for Reports<'_> {}
 
 #[cfg(test)]
 mod tests {
@@ -281,10 +447,63 @@ mod tests {
             };
             assert_eq!(error.partition(), 1);
         }
-        let good = all
-            .outcomes()
-            .filter(|o| o.as_ref().is_some_and(|o| o.is_delivered()));
+        let good = all.reports().filter(|ended| matches!(ended, Some(Ok(_))));
         assert_eq!(good.count(), 4);
+    }
+
+    #[test]
+    fn iterators_know_how_many_are_left_and_give_each_handle_once() {
+        let (_, _, all) = two_batches();
+        let places = |handles: Vec<Delivery>| -> Vec<(i32, u32)> {
+            handles
+                .iter()
+                .map(|d| (d.partition(), d.position().1))
+                .collect()
+        };
+        let expected = places(all.iter().collect());
+        let mut borrowed = (&all).into_iter();
+        assert_eq!(borrowed.len(), 5);
+        let first = borrowed.next().unwrap();
+        assert_eq!((borrowed.len(), all.reports().len()), (4, 5));
+        let rest: Vec<Delivery> = [first].into_iter().chain(borrowed).collect();
+        assert_eq!(places(rest), expected);
+        let owned = all.into_iter();
+        assert_eq!(owned.len(), 5);
+        assert_eq!(places(owned.collect()), expected);
+    }
+
+    #[test]
+    fn handles_that_are_collected_in_any_order_are_all_waited_for() {
+        let state = batch(0);
+        let handle = |index| Delivery::new(state.clone(), index, 0);
+        let all: Deliveries = [handle(2), handle(0)].into_iter().collect();
+        state
+            .resolve((1, 2), 3, delivered(1), &mut Vec::new())
+            .unwrap();
+        assert!(all.wait_timeout(Duration::ZERO).is_err());
+        state.resolve((0, 1), 3, failed(), &mut Vec::new()).unwrap();
+        assert!(all.wait().is_err());
+    }
+
+    #[test]
+    fn what_is_added_after_the_end_is_waited_for_too() {
+        let (one, two) = (batch(0), batch(1));
+        let mut all: Deliveries = [Delivery::new(one.clone(), 0, 0)].into_iter().collect();
+        one.resolve((0, 1), 3, delivered(0), &mut Vec::new())
+            .unwrap();
+        let mut context = Context::from_waker(std::task::Waker::noop());
+        assert!(Pin::new(&mut all).poll(&mut context).is_ready());
+        // Of a batch that was through, and of another one.
+        all.extend([
+            Delivery::new(one.clone(), 2, 0),
+            Delivery::new(two.clone(), 0, 0),
+        ]);
+        two.resolve((0, 1), 1, delivered(0), &mut Vec::new())
+            .unwrap();
+        assert!(Pin::new(&mut all).poll(&mut context).is_pending());
+        one.resolve((1, 2), 3, delivered(1), &mut Vec::new())
+            .unwrap();
+        assert!(Pin::new(&mut all).poll(&mut context).is_ready());
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! Dropping a handle cancels nothing. The handle of many records is in `deliveries`.
 
+use std::any::Any;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -11,17 +12,20 @@ use std::time::{Duration, Instant};
 
 use downpour_core::callers::completion::WaiterKey;
 
-use crate::delivery::batch_state::BatchState;
-use crate::delivery::report::{Outcome, Report};
+use crate::delivery::batch_state::{BatchState, End};
+use crate::delivery::report::Report;
 use crate::error::delivery::{DeliveryError, WaitTimeout};
-use crate::label::Label;
 use crate::sys::{park, spin};
 
 /// The handle of an accepted record.
 ///
 /// Awaiting it means acknowledged; any executor will do, and with [`wait`](Self::wait) none is
-/// needed. It may be awaited or asked again after its end, cloned, and sent to other threads.
+/// needed. However it is asked, the answer is a `Result<Report, DeliveryError>`. It may be awaited
+/// or asked again after its end (`(&mut delivery).await`), cloned, and sent to other threads.
 /// Dropping it cancels nothing: the record stays on its way.
+///
+/// # Cancel safety
+/// Safe: dropping a wait leaves the record on its way, and any clone usable.
 #[must_use = "a record that was accepted is not delivered yet"]
 pub struct Delivery {
     state: Arc<BatchState>,
@@ -60,24 +64,20 @@ impl Delivery {
         self.timestamp
     }
 
-    /// What the caller put beside the record.
-    pub fn label(&self) -> Option<Label> {
-        self.state.label(self.index)
+    /// What the caller put beside the record; `None` if that was nothing, or something of another
+    /// type.
+    pub fn label<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
+        self.state.label(self.index)?.downcast().ok()
     }
 
     /// Whether the record has no verdict yet.
     pub fn is_pending(&self) -> bool {
-        self.try_outcome().is_none()
+        self.try_report().is_none()
     }
 
-    /// The end of the record if it has one, without waiting.
+    /// How the record ended, without waiting; `None` if it has no verdict yet.
     pub fn try_report(&self) -> Option<Result<Report, DeliveryError>> {
-        self.try_outcome().map(Outcome::into_result)
-    }
-
-    /// The same as one value.
-    pub fn try_outcome(&self) -> Option<Outcome> {
-        self.state.outcome(self.index, self.timestamp)
+        self.state.end(self.index, self.timestamp)
     }
 
     /// Blocks this thread until the record has its verdict, which the delivery timeout bounds.
@@ -98,13 +98,9 @@ impl Delivery {
 
     #[cold]
     fn wait_unpublished(&self) -> Result<Report, DeliveryError> {
-        match self.try_outcome() {
-            Some(outcome) => outcome.into_result(),
-            None => match park::block_on(self.outcome()) {
-                Some(outcome) => outcome.into_result(),
-                None => Err(self.state.in_callback()),
-            },
-        }
+        let ended = self.try_report();
+        let ended = ended.or_else(|| park::block_on(self.clone()));
+        ended.unwrap_or_else(|| Err(self.state.in_callback()))
     }
 
     /// [`wait`](Self::wait) for a record that this thread has sent just now.
@@ -129,35 +125,18 @@ impl Delivery {
         &self,
         time: Duration,
     ) -> Result<Result<Report, DeliveryError>, WaitTimeout> {
-        self.wait_outcome(time).map(Outcome::into_result)
-    }
-
-    /// As [`wait_timeout`](Self::wait_timeout), with a failed delivery as a value and no error.
-    ///
-    /// # Errors
-    /// [`WaitTimeout`] if there is no verdict yet.
-    pub fn wait_outcome(&self, time: Duration) -> Result<Outcome, WaitTimeout> {
         let deadline = Instant::now().checked_add(time);
-        park::block_on_until(self.outcome(), deadline).map_err(|why| WaitTimeout::new(time, why))
+        park::block_on_until(self.clone(), deadline).map_err(|why| WaitTimeout::new(time, why))
     }
 
-    /// Waits for the verdict, with a failed delivery as a value and no error.
-    ///
-    /// # Cancel safety
-    /// Safe: dropping the future leaves the record on its way and the handle usable.
-    pub fn outcome(&self) -> impl Future<Output = Outcome> + Send + use<> {
-        let mut waiting = self.clone();
-        std::future::poll_fn(move |context| waiting.poll_outcome(context))
-    }
-
-    fn poll_outcome(&mut self, context: &Context<'_>) -> Poll<Outcome> {
+    fn poll_unpublished(&mut self, context: &Context<'_>) -> Poll<End> {
         match self.state.poll(
             self.index,
             self.timestamp,
             &mut self.waiter,
             context.waker(),
         ) {
-            Some(outcome) => Poll::Ready(outcome),
+            Some(end) => Poll::Ready(end),
             None => Poll::Pending,
         }
     }
@@ -173,7 +152,7 @@ impl Future for Delivery {
             self.waiter = None;
             return Poll::Ready(Ok(report));
         }
-        self.poll_outcome(context).map(Outcome::into_result)
+        self.poll_unpublished(context)
     }
 }
 
@@ -197,7 +176,7 @@ impl fmt::Debug for Delivery {
         f.debug_struct("Delivery")
             .field("topic", &self.topic())
             .field("partition", &self.partition())
-            .field("outcome", &self.try_outcome())
+            .field("report", &self.try_report())
             .finish()
     }
 }

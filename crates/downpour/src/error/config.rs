@@ -7,6 +7,7 @@ use std::fmt;
 #[non_exhaustive]
 pub enum ConfigProblem {
     /// A value that the setting cannot have.
+    #[non_exhaustive]
     Invalid {
         /// The setting, as the caller named it.
         name: String,
@@ -16,6 +17,7 @@ pub enum ConfigProblem {
         trouble: String,
     },
     /// Two settings that exclude each other.
+    #[non_exhaustive]
     Contradiction {
         /// Both, with their values or with what they were taken for.
         settings: String,
@@ -23,6 +25,7 @@ pub enum ConfigProblem {
         trouble: String,
     },
     /// A name of Kafka's (or librdkafka's) that this producer knows and does not have.
+    #[non_exhaustive]
     Unsupported {
         /// As the caller spelled it.
         name: String,
@@ -39,6 +42,7 @@ pub enum ConfigProblem {
         ignorable: bool,
     },
     /// A name that nobody knows.
+    #[non_exhaustive]
     Unknown {
         /// As the caller spelled it. Its value is not kept: it may be a secret.
         name: String,

@@ -2,6 +2,7 @@
 //!
 //! Why a record was not accepted is in `error::send`.
 
+use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +11,7 @@ use downpour_core::outcome::{Cause, Failure, Written};
 use downpour_core::time::Readable;
 use downpour_wire::error_code::ErrorCode;
 
-use crate::label::Label;
+use crate::label::{self, Label};
 use crate::sys::park::NoEnd;
 
 /// An accepted record got a verdict that is no acknowledgement.
@@ -74,9 +75,10 @@ impl DeliveryError {
         self.failure.age
     }
 
-    /// What the caller put beside the record.
-    pub fn label(&self) -> Option<&Label> {
-        self.label.as_ref()
+    /// What the caller put beside the record; `None` if that was nothing, or something of another
+    /// type.
+    pub fn label<T: Any>(&self) -> Option<&T> {
+        label::as_type(self.label.as_ref())
     }
 }
 

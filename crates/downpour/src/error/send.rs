@@ -280,7 +280,7 @@ impl fmt::Display for Bytes {
     }
 }
 
-/// What `send_and_wait` and the blocking `produce_sync` can say.
+/// What `send_and_wait` can say.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum ProduceError {

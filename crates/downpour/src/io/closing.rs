@@ -8,7 +8,6 @@ use downpour_core::ids::PartitionId;
 use downpour_core::outcome::{Cause, Failure, Verdict};
 use downpour_core::queue::Unsent;
 use downpour_wire::batch::OwnedRecord;
-use downpour_wire::record::Header;
 
 use crate::delivery::batch_state::BatchState;
 use crate::io::after::After;
@@ -73,13 +72,19 @@ impl Closing {
         self.deadline?.checked_add(GRACE)
     }
 
-    /// Counts a verdict.
-    pub(super) fn note(&mut self, ticket: &BatchState, count: u32, verdict: &Verdict) {
+    /// Counts the verdict of so many records from the first on.
+    pub(super) fn note(
+        &mut self,
+        ticket: &BatchState,
+        (first, count): (u32, u32),
+        verdict: &Verdict,
+    ) {
         match verdict {
             Verdict::Unknown(_) if self.aborted => {
                 self.undelivered += u64::from(count);
+                let labels = ticket.labels(first, count);
                 self.left
-                    .add_unknown(ticket.topic(), ticket.partition(), count);
+                    .add_unknown(ticket.topic(), ticket.partition(), count, labels);
             }
             Verdict::Failed(_) | Verdict::Unknown(_) => self.undelivered += u64::from(count),
             _ => {}
@@ -115,14 +120,10 @@ fn restore(ticket: &BatchState, index: u32, record: OwnedRecord) -> Record<'stat
     let mut restored = Record::to(ticket.topic().to_string())
         .partition(ticket.partition())
         .timestamp_ms(record.timestamp)
-        .headers(record.headers.into_iter().map(|(key, value)| Header {
-            key: key.into(),
-            value: value.map(Into::into),
-        }));
+        .headers(record.headers)
+        .key(record.key)
+        .value(record.value);
     restored.label = ticket.label(index);
-    restored.tombstone = record.value.is_none();
-    restored.value = record.value.map(Into::into);
-    restored.key = record.key.map(Into::into);
     restored
 }
 

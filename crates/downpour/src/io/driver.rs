@@ -275,7 +275,7 @@ impl<S: Sockets> Driver<S> {
                 verdict,
             } => {
                 if self.closing.begun {
-                    self.closing.note(&ticket, count, &verdict);
+                    self.closing.note(&ticket, (first, count), &verdict);
                 }
                 if let Some(entry) = self.queues.partition(ticket.id()) {
                     entry.tally.count(count, &verdict);

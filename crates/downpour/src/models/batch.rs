@@ -60,19 +60,19 @@ fn abandoned(batch: &BatchState) {
 
 fn wait_for_one(batch: &BatchState, index: u32) -> Option<i64> {
     let mut waiter = None;
-    let outcome = block_on(poll_fn(|context| {
-        let outcome = batch.outcome(index, 0);
-        let outcome = outcome.or_else(|| batch.poll(index, 0, &mut waiter, context.waker()));
-        outcome.map_or(Poll::Pending, Poll::Ready)
+    let end = block_on(poll_fn(|context| {
+        let end = batch.end(index, 0);
+        let end = end.or_else(|| batch.poll(index, 0, &mut waiter, context.waker()));
+        end.map_or(Poll::Pending, Poll::Ready)
     }));
-    outcome.unwrap().offset()
+    end.unwrap().ok().and_then(|report| report.offset())
 }
 
 fn wait_for_run(batch: &BatchState) {
     let mut waiter = None;
     let run = |context: &mut Context<'_>| batch.poll_run(0..2, &mut waiter, context.waker());
     let _ = block_on(poll_fn(run)).unwrap();
-    assert!((0..2).all(|index| batch.outcome(index, 0).is_some()));
+    assert!((0..2).all(|index| batch.end(index, 0).is_some()));
 }
 
 fn wait_for_all(batch: &BatchState) {
@@ -83,7 +83,7 @@ fn wait_for_all(batch: &BatchState) {
             false => Poll::Pending,
         }
     }));
-    assert!((0..RECORDS).all(|index| batch.outcome(index, 0).is_some()));
+    assert!((0..RECORDS).all(|index| batch.end(index, 0).is_some()));
 }
 
 /// Leaves one waker, another one in its place, and goes.

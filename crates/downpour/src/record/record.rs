@@ -2,15 +2,15 @@
 //!
 //! What makes a record valid is in `accept::validate`; its bytes on the wire are `downpour-wire`'s.
 
+use std::any::Any;
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use downpour_wire::record::Header;
-
-use crate::label::Label;
-use crate::record::part::Part;
+use crate::label::{self, Label};
+use crate::record::headers::{HeaderValues, Headers};
+use crate::record::part::{Part, PartBytes};
 use crate::topics::entry::TopicEntry;
 
 /// The topic that a record goes to: a name, or a [`Topic`](crate::Topic) that was looked up
@@ -70,6 +70,13 @@ impl<'a> From<&'a String> for TopicRef<'a> {
     }
 }
 
+impl<'a> From<&'a Arc<str>> for TopicRef<'a> {
+    #[inline]
+    fn from(name: &'a Arc<str>) -> Self {
+        Self(Target::Name(Cow::Borrowed(name)))
+    }
+}
+
 impl From<String> for TopicRef<'_> {
     fn from(name: String) -> Self {
         Self(Target::Name(Cow::Owned(name)))
@@ -90,25 +97,37 @@ pub(crate) const NO_TIMESTAMP: i64 = i64::MIN;
 /// A record: where to, and what.
 ///
 /// Each part is borrowed or owned, as the caller likes; the bytes are copied once, when the
-/// record is accepted.
+/// record is accepted. Whatever [`Part`] is made from may be given, also as an `Option`.
+///
+/// A record is built by setters that have the parts' names, read by getters that begin with `get_`,
+/// and changed in place, as middleware does, by those that begin with `set_`.
 ///
 /// ```
 /// use downpour::Record;
 ///
-/// let order = Record::to("orders").key("customer-7").value(r#"{"items":3}"#).header("trace", "a1");
-/// assert_eq!(order.topic(), "orders");
+/// let trace: Option<String> = None;
+/// let mut order = Record::to("orders")
+///     .key("customer-7")
+///     .value(r#"{"items":3}"#)
+///     .header("tag", ["new", "eu"])
+///     .header("trace", trace)
+///     .label(7_u64);
+/// assert_eq!(order.get_topic(), "orders");
+/// assert_eq!(order.get_label::<u64>(), Some(&7));
+/// order.set_partition(2);
 /// let gone = Record::tombstone("orders", "customer-7");
+/// assert!(gone.is_tombstone());
 /// ```
 #[derive(Clone)]
 pub struct Record<'a> {
     pub(crate) topic: TopicRef<'a>,
-    pub(crate) value: Option<Part<'a>>,
-    pub(crate) key: Option<Part<'a>>,
-    pub(crate) headers: Vec<Header<'a>>,
+    pub(crate) value: Option<PartBytes<'a>>,
+    pub(crate) key: Option<PartBytes<'a>>,
+    pub(crate) headers: Headers<'a>,
     /// [`NO_PARTITION`] if the partitioner chooses. Sentinels keep a record small: it is moved a
     /// lot.
     pub(crate) partition: i32,
-    pub(crate) partition_key: Option<Part<'a>>,
+    pub(crate) partition_key: Option<PartBytes<'a>>,
     /// [`NO_TIMESTAMP`] for the time of acceptance.
     pub(crate) timestamp: i64,
     pub(crate) label: Option<Label>,
@@ -123,7 +142,7 @@ impl<'a> Record<'a> {
             topic: topic.into(),
             value: None,
             key: None,
-            headers: Vec::new(),
+            headers: Headers::default(),
             partition: NO_PARTITION,
             partition_key: None,
             timestamp: NO_TIMESTAMP,
@@ -136,17 +155,15 @@ impl<'a> Record<'a> {
     ///
     /// The key must not be empty.
     pub fn tombstone(topic: impl Into<TopicRef<'a>>, key: impl Into<Part<'a>>) -> Self {
-        let mut record = Self::to(topic).key(key);
-        record.tombstone = true;
-        record
+        Self::to(topic).key(key).value(Part::NULL)
     }
 
-    /// The value. Default: empty (zero bytes, which is not a tombstone).
+    /// The value. Default: empty (zero bytes, which is not a tombstone). `None` makes it a
+    /// tombstone.
     #[inline]
     #[must_use]
     pub fn value(mut self, value: impl Into<Part<'a>>) -> Self {
-        self.value = Some(value.into());
-        self.tombstone = false;
+        self.set_value(value);
         self
     }
 
@@ -155,33 +172,41 @@ impl<'a> Record<'a> {
     #[inline]
     #[must_use]
     pub fn key(mut self, key: impl Into<Part<'a>>) -> Self {
-        self.key = Some(key.into());
+        self.set_key(key);
         self
     }
 
-    /// Adds a header. Headers keep their order, and a name may come more than once.
+    /// Adds a header, or several of one name if several values are given: `["a", "b"]`. Headers
+    /// keep their order, and a name may come more than once. A value that is `None` is Kafka's
+    /// null.
     #[must_use]
-    pub fn header(self, name: impl Into<Cow<'a, str>>, value: impl Into<HeaderValue<'a>>) -> Self {
-        self.headers([Header {
-            key: name.into(),
-            value: value.into().0,
-        }])
-    }
-
-    /// Adds several headers.
-    #[must_use]
-    pub fn headers(mut self, headers: impl IntoIterator<Item = Header<'a>>) -> Self {
-        self.headers.extend(headers);
+    pub fn header(
+        mut self,
+        name: impl Into<Cow<'a, str>>,
+        values: impl Into<HeaderValues<'a>>,
+    ) -> Self {
+        self.headers.add(name, values);
         self
     }
 
-    /// The partition, from 0 on. Default, and what -1 means: the partitioner chooses.
+    /// Adds headers: pairs of a name and a value, such as a map has.
+    #[must_use]
+    pub fn headers<N, V>(mut self, pairs: impl IntoIterator<Item = (N, V)>) -> Self
+    where
+        N: Into<Cow<'a, str>>,
+        V: Into<HeaderValues<'a>>,
+    {
+        self.headers.extend(pairs);
+        self
+    }
+
+    /// The partition, from 0 on. Default, and what `None` and -1 mean: the partitioner chooses.
     ///
     /// An explicit partition comes before a partition key, and that before the key.
     #[inline]
     #[must_use]
-    pub fn partition(mut self, partition: i32) -> Self {
-        self.partition = partition;
+    pub fn partition(mut self, partition: impl Into<Option<i32>>) -> Self {
+        self.set_partition(partition);
         self
     }
 
@@ -189,63 +214,121 @@ impl<'a> Record<'a> {
     /// Default: none.
     #[must_use]
     pub fn partition_key(mut self, key: impl Into<Part<'a>>) -> Self {
-        self.partition_key = Some(key.into());
+        self.set_partition_key(key);
         self
     }
 
-    /// Milliseconds since 1970. Default: the time at which the record is accepted.
+    /// Milliseconds since 1970. Default, and what `None` means: the time at which the record is
+    /// accepted.
     #[inline]
     #[must_use]
-    pub fn timestamp_ms(mut self, millis: i64) -> Self {
-        // The least number stands for no timestamp; its neighbour is refused in its place.
-        self.timestamp = millis.max(NO_TIMESTAMP + 1);
+    pub fn timestamp_ms(mut self, millis: impl Into<Option<i64>>) -> Self {
+        self.set_timestamp_ms(millis);
         self
     }
 
-    /// The time of the record, cut to milliseconds. Default: the time at which it is accepted.
+    /// The time of the record, cut to milliseconds. Default, and what `None` means: the time at
+    /// which it is accepted.
     #[must_use]
-    pub fn timestamp(self, time: SystemTime) -> Self {
-        let millis = match time.duration_since(UNIX_EPOCH) {
+    pub fn timestamp(mut self, time: impl Into<Option<SystemTime>>) -> Self {
+        self.set_timestamp(time);
+        self
+    }
+
+    /// A value of the caller's own that is handed back with the handle, the report or the error,
+    /// as the type that it has. It is never sent. Records with a label take a slower way, and the
+    /// label is moved into an `Arc`.
+    #[must_use]
+    pub fn label<T: Any + Send + Sync>(mut self, label: T) -> Self {
+        self.set_label(label);
+        self
+    }
+
+    /// Sends it to another topic.
+    pub fn set_topic(&mut self, topic: impl Into<TopicRef<'a>>) {
+        self.topic = topic.into();
+    }
+
+    /// As [`value`](Self::value), in place.
+    #[inline]
+    pub fn set_value(&mut self, value: impl Into<Part<'a>>) {
+        self.value = value.into().0;
+        self.tombstone = self.value.is_none();
+    }
+
+    /// As [`key`](Self::key), in place.
+    #[inline]
+    pub fn set_key(&mut self, key: impl Into<Part<'a>>) {
+        self.key = key.into().0;
+    }
+
+    /// As [`partition`](Self::partition), in place.
+    #[inline]
+    pub fn set_partition(&mut self, partition: impl Into<Option<i32>>) {
+        self.partition = partition.into().unwrap_or(NO_PARTITION);
+    }
+
+    /// As [`partition_key`](Self::partition_key), in place.
+    pub fn set_partition_key(&mut self, key: impl Into<Part<'a>>) {
+        self.partition_key = key.into().0;
+    }
+
+    /// As [`timestamp_ms`](Self::timestamp_ms), in place.
+    #[inline]
+    pub fn set_timestamp_ms(&mut self, millis: impl Into<Option<i64>>) {
+        self.timestamp = match millis.into() {
+            // The least number stands for no timestamp; its neighbour is refused in its place.
+            Some(millis) => millis.max(NO_TIMESTAMP + 1),
+            None => NO_TIMESTAMP,
+        };
+    }
+
+    /// As [`timestamp`](Self::timestamp), in place.
+    pub fn set_timestamp(&mut self, time: impl Into<Option<SystemTime>>) {
+        let millis = |time: SystemTime| match time.duration_since(UNIX_EPOCH) {
             Ok(after) => i64::try_from(after.as_millis()).unwrap_or(i64::MAX),
             // Cut downwards, as what is before 1970 must stay there: validation refuses it.
             Err(before) => i64::try_from(before.duration().as_nanos().div_ceil(1_000_000))
                 .map_or(i64::MIN, |millis| -millis),
         };
-        self.timestamp_ms(millis)
+        self.set_timestamp_ms(time.into().map(millis));
     }
 
-    /// A value of the caller's own that is handed back with the report or the error. It is never
-    /// sent. Records with a label take a slower way.
-    #[inline]
-    #[must_use]
-    pub fn label(mut self, label: Label) -> Self {
-        self.label = Some(label);
-        self
+    /// As [`label`](Self::label), in place.
+    pub fn set_label<T: Any + Send + Sync>(&mut self, label: T) {
+        self.label = Some(Arc::new(label));
     }
 
-    /// The topic's name.
-    pub fn topic(&self) -> &str {
-        self.topic.name()
+    /// The headers, to be changed in place.
+    pub fn headers_mut(&mut self) -> &mut Headers<'a> {
+        &mut self.headers
     }
 
     /// The name of the topic that it goes to, also where it was given as a
     /// [`Topic`](crate::Topic).
+    #[inline]
     pub fn get_topic(&self) -> &str {
         self.topic.name()
     }
 
     /// The key that is stored with it; `None` if it has none, which is not an empty one.
+    #[inline]
     pub fn get_key(&self) -> Option<&[u8]> {
-        self.key_bytes()
+        self.key.as_ref().map(PartBytes::as_slice)
     }
 
     /// The value that is stored; empty if none was given, `None` for a tombstone.
+    #[inline]
     pub fn get_value(&self) -> Option<&[u8]> {
-        self.value_bytes()
+        match &self.value {
+            Some(value) => Some(value.as_slice()),
+            None if self.tombstone => None,
+            None => Some(&[]),
+        }
     }
 
     /// All headers in the order in which they were added.
-    pub fn get_headers(&self) -> &[Header<'a>] {
+    pub fn get_headers(&self) -> &Headers<'a> {
         &self.headers
     }
 
@@ -256,7 +339,7 @@ impl<'a> Record<'a> {
 
     /// What chooses the partition in the key's place, where that was given.
     pub fn get_partition_key(&self) -> Option<&[u8]> {
-        self.partition_key.as_ref().map(Part::as_bytes)
+        self.partition_key.as_ref().map(PartBytes::as_slice)
     }
 
     /// Milliseconds since 1970; `None` stands for the time at which it is accepted.
@@ -264,51 +347,29 @@ impl<'a> Record<'a> {
         (self.timestamp != NO_TIMESTAMP).then_some(self.timestamp)
     }
 
-    /// What travels beside it and is never sent.
-    pub fn get_label(&self) -> Option<&Label> {
-        self.label.as_ref()
+    /// What travels beside it and is never sent; `None` if there is nothing, or something of
+    /// another type.
+    pub fn get_label<T: Any>(&self) -> Option<&T> {
+        label::as_type(self.label.as_ref())
     }
 
     /// Whether it deletes its key: it has no value, not even an empty one.
     pub fn is_tombstone(&self) -> bool {
-        self.value_bytes().is_none()
+        self.get_value().is_none()
     }
 
     /// The same record with every borrowed part copied, for keeping.
     pub fn into_owned(self) -> Record<'static> {
         Record {
             topic: self.topic.into_owned(),
-            value: self.value.map(Part::into_owned),
-            key: self.key.map(Part::into_owned),
-            headers: self
-                .headers
-                .into_iter()
-                .map(|h| Header {
-                    key: Cow::Owned(h.key.into_owned()),
-                    value: h.value.map(|v| Cow::Owned(v.into_owned())),
-                })
-                .collect(),
+            value: self.value.map(PartBytes::into_owned),
+            key: self.key.map(PartBytes::into_owned),
+            headers: self.headers.into_owned(),
             partition: self.partition,
-            partition_key: self.partition_key.map(Part::into_owned),
+            partition_key: self.partition_key.map(PartBytes::into_owned),
             timestamp: self.timestamp,
             label: self.label,
             tombstone: self.tombstone,
-        }
-    }
-
-    /// The key as stored.
-    #[inline]
-    pub fn key_bytes(&self) -> Option<&[u8]> {
-        self.key.as_ref().map(Part::as_bytes)
-    }
-
-    /// The value as stored; `None` for a tombstone.
-    #[inline]
-    pub fn value_bytes(&self) -> Option<&[u8]> {
-        match &self.value {
-            Some(value) => Some(value.as_bytes()),
-            None if self.tombstone => None,
-            None => Some(&[]),
         }
     }
 }
@@ -321,48 +382,56 @@ impl fmt::Debug for Record<'_> {
             .field("partition_key", &self.partition_key)
             .field("timestamp", &self.get_timestamp_ms())
             .field("key", &self.key)
-            .field("value_bytes", &self.value_bytes().map(<[u8]>::len))
+            .field("value_bytes", &self.get_value().map(<[u8]>::len))
             .field("headers", &self.headers.len())
             .field("label", &self.label.is_some())
             .finish()
     }
 }
 
-/// The value of a header: bytes, or Kafka's null.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HeaderValue<'a>(Option<Cow<'a, [u8]>>);
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
 
-impl HeaderValue<'_> {
-    /// Kafka's null, which is not an empty value.
-    pub const NULL: Self = Self(None);
-}
-
-impl<'a> From<&'a [u8]> for HeaderValue<'a> {
-    fn from(bytes: &'a [u8]) -> Self {
-        Self(Some(Cow::Borrowed(bytes)))
+    #[test]
+    fn options_that_are_none_leave_a_part_out() {
+        let record = Record::to("t")
+            .key(None::<&str>)
+            .partition_key(None::<String>)
+            .partition(None)
+            .timestamp_ms(None)
+            .timestamp(None);
+        assert_eq!((record.get_key(), record.get_partition_key()), (None, None));
+        assert_eq!(record.get_partition(), None);
+        assert_eq!(record.get_timestamp_ms(), None);
+        assert_eq!(record.get_value(), Some(&[][..]));
+        let record = record.partition(-1).value(None::<Vec<u8>>);
+        assert_eq!(record.get_partition(), None);
+        assert!(record.is_tombstone());
+        assert!(!record.value("v").is_tombstone());
     }
-}
 
-impl<'a, const N: usize> From<&'a [u8; N]> for HeaderValue<'a> {
-    fn from(bytes: &'a [u8; N]) -> Self {
-        Self(Some(Cow::Borrowed(bytes)))
-    }
-}
-
-impl<'a> From<&'a str> for HeaderValue<'a> {
-    fn from(text: &'a str) -> Self {
-        Self(Some(Cow::Borrowed(text.as_bytes())))
-    }
-}
-
-impl From<String> for HeaderValue<'_> {
-    fn from(text: String) -> Self {
-        Self(Some(Cow::Owned(text.into_bytes())))
-    }
-}
-
-impl From<Vec<u8>> for HeaderValue<'_> {
-    fn from(bytes: Vec<u8>) -> Self {
-        Self(Some(Cow::Owned(bytes)))
+    #[test]
+    fn a_record_is_changed_in_place_and_read_back() {
+        let mut record = Record::to("t").header("a", "1");
+        record.set_topic("u");
+        record.set_key("k");
+        record.set_value(String::from("v"));
+        record.set_partition(3);
+        record.set_partition_key("p");
+        record.set_timestamp(UNIX_EPOCH + Duration::from_micros(7_900));
+        record.headers_mut().add("b", "2");
+        record.set_label("mine");
+        let record = record.into_owned();
+        assert_eq!(record.get_topic(), "u");
+        assert_eq!(record.get_key(), Some(&b"k"[..]));
+        assert_eq!(record.get_value(), Some(&b"v"[..]));
+        assert_eq!(record.get_partition(), Some(3));
+        assert_eq!(record.get_partition_key(), Some(&b"p"[..]));
+        assert_eq!(record.get_timestamp_ms(), Some(7));
+        assert_eq!(record.get_headers().len(), 2);
+        assert_eq!(record.get_label::<&str>(), Some(&"mine"));
+        assert_eq!(record.get_label::<String>(), None);
     }
 }

@@ -3,9 +3,11 @@
 //! Records that never left come back whole; of those that may have been written only the
 //! number is told, because sending them again could write them twice.
 
+use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::label::{self, Label};
 use crate::record::record::Record;
 
 /// What [`close_within`](crate::Producer::close_within) could not deliver in time.
@@ -17,11 +19,12 @@ pub struct Unfinished {
 }
 
 /// Records of one partition of which nobody can say whether they are in the log.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct UnknownRecords {
     pub(crate) topic: Arc<str>,
     pub(crate) partition: i32,
     pub(crate) count: u64,
+    pub(crate) labels: Vec<Label>,
 }
 
 impl UnknownRecords {
@@ -38,6 +41,24 @@ impl UnknownRecords {
     /// How many.
     pub fn count(&self) -> u64 {
         self.count
+    }
+
+    /// What the caller put beside them, in their order: those labels that are of this type.
+    pub fn labels<T: Any>(&self) -> impl Iterator<Item = &T> {
+        self.labels
+            .iter()
+            .filter_map(|label| label::as_type(Some(label)))
+    }
+}
+
+impl fmt::Debug for UnknownRecords {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UnknownRecords")
+            .field("topic", &self.topic)
+            .field("partition", &self.partition)
+            .field("count", &self.count)
+            .field("labels", &self.labels.len())
+            .finish()
     }
 }
 
@@ -66,19 +87,29 @@ impl Unfinished {
         &self.unknown
     }
 
-    pub(crate) fn add_unknown(&mut self, topic: &Arc<str>, partition: i32, count: u32) {
+    pub(crate) fn add_unknown(
+        &mut self,
+        topic: &Arc<str>,
+        partition: i32,
+        count: u32,
+        labels: Vec<Label>,
+    ) {
         let count = u64::from(count);
         let known = self
             .unknown
             .iter_mut()
             .find(|u| u.partition == partition && u.topic == *topic);
         match known {
-            Some(known) => known.count += count,
+            Some(known) => {
+                known.count += count;
+                known.labels.extend(labels);
+            }
             None => {
                 self.unknown.push(UnknownRecords {
                     topic: topic.clone(),
                     partition,
                     count,
+                    labels,
                 });
             }
         }

@@ -1,6 +1,5 @@
 //! Sending and being told where records went, on every kind of executor and over both ways.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use downpour::{Producer, Record};
@@ -28,14 +27,14 @@ fn a_record_sent_without_an_executor_is_reported_with_its_place() {
         .header("h", "2")
         .partition(4)
         .timestamp_ms(1_700_000_000_000)
-        .label(Arc::new(7u32));
+        .label(7u32);
     let report = producer.produce_sync(record).unwrap();
     assert_eq!(
         (report.topic(), report.partition(), report.offset()),
         ("events", 4, Some(0))
     );
     assert_eq!(report.timestamp_ms(), 1_700_000_000_000);
-    assert_eq!(report.label().unwrap().downcast_ref::<u32>(), Some(&7));
+    assert_eq!(report.label::<u32>(), Some(&7));
     producer.close();
     let records = cluster.records("events", 4);
     assert_eq!(records.len(), 1);

@@ -50,7 +50,7 @@ fn full(cluster: &FakeCluster) -> (Producer, usize) {
     let topic = smol::block_on(producer.topic("events")).unwrap();
     let mut sent = 0;
     while producer
-        .try_send(topic.record().value(filler(sent)))
+        .try_send(&topic.record().value(filler(sent)))
         .is_ok()
     {
         sent += 1;
@@ -128,7 +128,7 @@ fn a_dropped_handle_or_wait_leaves_the_record_on_its_way() {
             .await
             .unwrap();
         for times in 0..3 {
-            assert!(!poll_and_drop(times, delivery.outcome()));
+            assert!(!poll_and_drop(times, delivery.clone()));
         }
         let report = delivery.await.unwrap();
         assert_eq!(report.topic(), "events");
@@ -178,7 +178,7 @@ fn a_send_many_dropped_halfway_sends_a_prefix() {
     let records: Vec<_> = (0..100)
         .map(|n| Record::to("events").value(filler(n)))
         .collect();
-    assert!(!poll_and_drop(2, producer.send_many(records)));
+    assert!(!poll_and_drop(2, producer.send_many(&records)));
     smol::block_on(producer.close());
     let arrived = cluster.record_count("events");
     assert!(0 < arrived && arrived < 100, "{arrived}");

@@ -1,9 +1,8 @@
 //! The end of a producer: close, a deadline, a drop, and what is left.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use downpour::{Delivery, HeaderValue, Record, SendError, Written};
+use downpour::{Delivery, Part, Record, SendError, Written};
 use downpour_fake::{ApiKey, Fault};
 
 use crate::setup::{PATIENCE, builder, cluster, poll_and_drop, producer, small_cluster, until};
@@ -72,15 +71,15 @@ fn close_within_hands_back_what_never_left_with_its_labels() {
         Record::tombstone("events", "k")
             .value(n.to_string())
             .header("h", "v")
-            .header("n", HeaderValue::NULL)
+            .header("n", Part::NULL)
             .partition_key("chooses")
             .timestamp_ms(1_700_000_000_000 + i64::from(n))
-            .label(Arc::new(n))
+            .label(n)
     };
     let mut handles: Vec<_> = (0..3)
         .map(|n| producer.produce_async(record(n)).unwrap())
         .collect();
-    let deleted = Record::tombstone("events", "gone").label(Arc::new(3));
+    let deleted = Record::tombstone("events", "gone").label(3);
     handles.push(producer.produce_async(deleted).unwrap());
     let began = Instant::now();
     let left = producer.close_within(Duration::from_millis(100));
@@ -91,7 +90,7 @@ fn close_within_hands_back_what_never_left_with_its_labels() {
     );
     assert_eq!(left.unknown().len(), 1, "{left:?}");
     assert_eq!(left.unsent().len(), 4, "{left:?}");
-    let label = |record: &Record<'_>| *record.get_label().unwrap().downcast_ref::<i32>().unwrap();
+    let label = |record: &Record<'_>| *record.get_label::<i32>().unwrap();
     let (sent, gone) = left.unsent().split_at(3);
     for (n, record) in (0..3).zip(sent) {
         assert_eq!(record.get_topic(), "events");
@@ -101,11 +100,7 @@ fn close_within_hands_back_what_never_left_with_its_labels() {
         assert_eq!(record.get_key(), Some(&b"k"[..]));
         assert_eq!(record.get_value(), Some(n.to_string().as_bytes()));
         assert!(!record.is_tombstone());
-        let headers: Vec<_> = record
-            .get_headers()
-            .iter()
-            .map(|h| (h.key.as_ref(), h.value.as_deref()))
-            .collect();
+        let headers: Vec<_> = record.get_headers().iter().collect();
         assert_eq!(headers, [("h", Some(&b"v"[..])), ("n", None)]);
         assert_eq!(i64::from(label(record)), n);
     }
@@ -115,10 +110,10 @@ fn close_within_hands_back_what_never_left_with_its_labels() {
     for (n, handle) in (0..4).zip(&handles) {
         let error = handle.try_report().unwrap().unwrap_err();
         assert_eq!(error.written(), Written::No, "{error}");
-        assert_eq!(error.label().unwrap().downcast_ref::<i32>(), Some(&n));
+        assert_eq!(error.label::<i32>(), Some(&n));
     }
     let second = self::producer(&cluster).blocking();
-    drop(second.produce_many_sync(left.into_unsent()).unwrap());
+    drop(second.send_many_and_wait(left.unsent()).unwrap());
     // A tombstone shows as nothing.
     cluster.assert_delivered_once("events", ["first", "0", "1", "2", ""]);
 }
@@ -132,8 +127,9 @@ fn close_within_counts_those_of_which_nobody_can_say() {
         .unwrap();
     cluster.fault(Fault::apply_and_hang().on(ApiKey::Produce));
     let handle = producer
-        .produce_async(Record::to("events").value("second"))
+        .produce_async(Record::to("events").value("second").label("mine"))
         .unwrap();
+    assert_eq!(handle.label::<&str>().as_deref(), Some(&"mine"));
     assert!(cluster.wait_until(PATIENCE, |c| c.end_offset("events", 0) == 2));
     let left = producer.close_within(Duration::from_millis(50));
     assert!(left.unsent().is_empty());
@@ -144,6 +140,8 @@ fn close_within_counts_those_of_which_nobody_can_say() {
         (unknown.topic(), unknown.partition(), unknown.count()),
         ("events", 0, 1)
     );
+    assert!(unknown.labels::<&str>().eq([&"mine"]));
+    assert_eq!(unknown.labels::<u8>().count(), 0);
     assert_eq!(
         handle.try_report().unwrap().unwrap_err().written(),
         Written::Unknown

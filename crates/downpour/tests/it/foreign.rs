@@ -206,7 +206,7 @@ fn what_would_wait_in_a_waker_says_that_it_cannot() {
         let Err(ProduceError::Send(SendError::InCallback)) = sent else {
             panic!("{sent:?}")
         };
-        let sent = blocking.produce_many_sync([record(), record()]);
+        let sent = blocking.send_many_and_wait(&[record(), record()]);
         assert!(sent.unwrap_err().to_string().contains("waker"));
         let topic = blocking.topic("unknown");
         assert!(matches!(topic, Err(SendError::InCallback)));
@@ -220,7 +220,7 @@ fn what_would_wait_in_a_waker_says_that_it_cannot() {
         assert_eq!(error.written(), Written::Unknown);
         assert!(error.to_string().contains("waker"), "{error}");
         assert!(delivery.wait_timeout(PATIENCE).is_err());
-        let many = blocking.produce_many_async([Record::to("events").value("sent too")]);
+        let many = blocking.send_many(&[Record::to("events").value("sent too")]);
         let many = many.unwrap();
         assert!(many.wait().is_err());
         assert!(many.wait_timeout(PATIENCE).is_err());
@@ -306,7 +306,7 @@ fn a_labels_drop_may_send_to_its_own_partition() {
     let (dropped, drops) = mpsc::channel();
     let (own, dropped) = (producer.clone(), Mutex::new(dropped));
     let label = Arc::new(AtDrop(move || {
-        let sent = own.try_send(Record::to("events").value("own"));
+        let sent = own.try_send(&Record::to("events").value("own"));
         let _ = dropped.lock().unwrap().send(sent.is_ok());
     }));
     let record = Record::to("events").value("2").label(label);

@@ -7,7 +7,8 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use downpour::{
-    Choice, Delivery, Partitioner, Producer, Record, SendError, SendTimeout, WaitedFor,
+    Choice, Delivery, PartitionContext, Partitioner, Producer, Record, SendError, SendTimeout,
+    WaitedFor,
 };
 use downpour_fake::{ApiKey, FakeCluster, Fault};
 
@@ -44,7 +45,7 @@ fn fill(producer: &Producer, partition: i32) {
             .value(vec![1; 1000])
     };
     let mut sent = 0;
-    while producer.try_send(record()).is_ok() {
+    while producer.try_send(&record()).is_ok() {
         sent += 1;
         assert!(sent < 2 * MEMORY / 1000, "it has no end");
     }
@@ -95,7 +96,7 @@ fn records_for_other_brokers_go_on_while_one_does_not_answer() {
     }
     for n in 0..50 {
         let record = Record::to("events").partition(others[n % others.len()]);
-        let handle = producer.try_send(record.value(value(records + n)));
+        let handle = producer.try_send(&record.value(value(records + n)));
         handle.unwrap().wait().unwrap();
     }
     cluster.assert_delivered_once("events", (0..records + 50).map(value));
@@ -155,7 +156,7 @@ fn records_without_a_key_avoid_a_broker_that_is_silent_until_it_answers() {
         handle.wait().unwrap();
     }
     for n in 0..200 {
-        let handle = producer.try_send(keyless(total + n)).unwrap();
+        let handle = producer.try_send(&keyless(total + n)).unwrap();
         assert!(!at_silent(&handle), "{}", handle.partition());
         handle.wait().unwrap();
     }
@@ -206,11 +207,10 @@ fn one_that_waits_for_a_silent_broker_and_may_go_elsewhere_does() {
 }
 
 /// Answers with one partition, whatever is available.
-#[derive(Debug)]
 struct Insists(i32, Arc<AtomicU32>);
 
 impl Partitioner for Insists {
-    fn partition(&self, _: &str, _: Option<&[u8]>, _: u32, _: &[i32]) -> Choice {
+    fn partition(&self, _: &PartitionContext<'_>) -> Choice {
         self.1.fetch_add(1, Ordering::Relaxed);
         Choice::Partition(self.0)
     }
@@ -260,11 +260,8 @@ fn memory_goes_with_a_partition_to_its_new_leader_once_the_one_before_has_let_go
     cluster.move_leader("events", moves, 1);
     // A partition that does not exist makes it ask for metadata.
     let asked = cluster.request_count(ApiKey::Metadata);
-    let nowhere = producer.try_send(Record::to("events").partition(99));
-    assert!(matches!(
-        nowhere.unwrap_err().reason(),
-        SendError::Invalid(_)
-    ));
+    let nowhere = producer.try_send(&Record::to("events").partition(99));
+    assert!(matches!(nowhere.unwrap_err(), SendError::Invalid(_)));
     until("it asks", || {
         cluster.request_count(ApiKey::Metadata) > asked
     });

@@ -31,3 +31,5 @@ mod spread;
 mod statistics;
 #[cfg(test)]
 mod threads;
+#[cfg(test)]
+mod verbs;

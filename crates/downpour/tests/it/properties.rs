@@ -200,7 +200,7 @@ fn a_bound_on_the_number_of_records_is_kept_and_can_be_reached() {
         let record = || Record::to("events").value("a value");
         let mut accepted = 0;
         let refused = loop {
-            match producer.try_send(record()) {
+            match producer.try_send(&record()) {
                 Ok(_) => accepted += 1,
                 Err(refused) => break refused,
             }
@@ -208,7 +208,7 @@ fn a_bound_on_the_number_of_records_is_kept_and_can_be_reached() {
         };
         assert!(accepted > bound - bound / 32 - 1, "{accepted} of {bound}");
         assert!(
-            matches!(refused.reason(), SendError::NotReady(WaitedFor::Memory)),
+            matches!(refused, SendError::NotReady(WaitedFor::Memory)),
             "{refused}"
         );
         let waited = smol::block_on(producer.send(record())).unwrap_err();

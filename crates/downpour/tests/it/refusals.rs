@@ -126,14 +126,14 @@ fn one_invalid_record_refuses_all_of_its_batch() {
     let producer = producer(&cluster).blocking();
     let good = || Record::to("events").value("v");
     let records = vec![good(), good(), Record::to("events").partition_key("")];
-    let error = producer.produce_many_sync(records).unwrap_err();
-    assert_eq!(error.dispatched().len(), 0);
-    let downpour::ProduceManyError::Send(error) = error else {
-        panic!("{error:?}")
-    };
-    let (accepted, rest, reason) = error.into_parts();
-    assert!(accepted.is_empty() && rest.len() == 3);
-    assert!(matches!(reason, SendError::Invalid(_)));
+    let error = producer.send_many_and_wait(&records).unwrap_err();
+    assert!(error.dispatched().is_empty());
+    assert_eq!(error.index(), 2);
+    let error = error.error();
+    assert!(matches!(
+        error,
+        downpour::ProduceError::Send(SendError::Invalid(_))
+    ));
     producer.close();
     assert_eq!(cluster.record_count("events"), 0);
 }
@@ -219,22 +219,16 @@ fn a_topic_that_may_not_be_written_to_is_refused_at_once() {
 }
 
 #[test]
-fn try_send_asks_for_metadata_and_gives_the_record_back() {
+fn try_send_asks_for_metadata_and_leaves_the_record_to_its_caller() {
     let cluster = small_cluster();
     let producer = producer(&cluster);
-    let error = producer
-        .try_send(Record::to("events").value("v").key("k"))
-        .unwrap_err();
-    assert!(matches!(
-        error.reason(),
-        SendError::NotReady(WaitedFor::Metadata)
-    ));
-    let record = error.into_record();
-    assert_eq!(record.key_bytes(), Some(&b"k"[..]));
+    let record = Record::to("events").value("v").key("k");
+    let error = producer.try_send(&record).unwrap_err();
+    assert!(matches!(error, SendError::NotReady(WaitedFor::Metadata)));
     let asked = cluster.wait_until(PATIENCE, |c| c.request_count(ApiKey::Metadata) > 0);
     assert!(asked, "try_send itself asks");
     smol::block_on(producer.topic("events")).unwrap();
-    producer.try_send(record).unwrap().wait().unwrap();
+    producer.try_send(&record).unwrap().wait().unwrap();
 }
 
 #[test]
@@ -280,6 +274,6 @@ fn a_producer_that_never_waits_gets_its_metadata_nevertheless() {
         .unwrap_err();
     assert!(error.is_temporary(), "{error}");
     until("its metadata came", || {
-        producer.try_send(Record::to("events").value("v")).is_ok()
+        producer.try_send(&Record::to("events").value("v")).is_ok()
     });
 }

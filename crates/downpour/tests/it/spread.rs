@@ -2,7 +2,10 @@
 
 use std::sync::{Arc, OnceLock};
 
-use downpour::{Choice, Partitioner, Producer, Record, SendError};
+use downpour::{
+    Choice, DefaultPartitioner, PartitionContext, Partitioner, Producer, ProducerBuilder, Record,
+    SendError,
+};
 use downpour_fake::FakeCluster;
 
 use crate::setup::{PATIENCE, builder, cluster, producer};
@@ -76,54 +79,60 @@ fn minus_one_as_partition_leaves_the_choice_to_the_key() {
     assert_eq!(partition_of(back), partition_of(record()));
 }
 
-#[derive(Debug)]
-struct ByLength;
-
-impl Partitioner for ByLength {
-    fn partition(&self, _: &str, key: Option<&[u8]>, _: u32, available: &[i32]) -> Choice {
-        assert_eq!(available.len(), 6);
-        key.map_or(Choice::Sticky, |key| Choice::Partition(key.len() as i32))
-    }
+fn by_length(context: &PartitionContext<'_>) -> Choice {
+    assert_eq!((context.topic, context.count), ("events", 6));
+    assert_eq!(context.available.len(), 6);
+    assert_eq!(context.headers.last("h"), context.value);
+    let key = context.key;
+    key.map_or(Choice::Sticky, |key| Choice::Partition(key.len() as i32))
 }
 
 #[test]
 fn a_custom_partitioner_may_choose_pass_or_be_wrong() {
     let cluster = cluster();
+    let record = || Record::to("events").value("v").header("h", "v");
     let producer = builder(&cluster)
-        .partitioner(ByLength)
+        .partitioner(by_length)
         .build()
         .unwrap()
         .blocking();
-    let report = producer
-        .produce_sync(Record::to("events").key("four").value("v"))
-        .unwrap();
+    let report = producer.send_and_wait(record().key("four")).unwrap();
     assert_eq!(report.partition(), 4);
-    producer
-        .produce_sync(Record::to("events").value("v"))
-        .unwrap();
-    let wrong = producer.produce_async(Record::to("events").key("seven77"));
+    let report = producer.send_and_wait(record().key("four").partition_key("five5"));
+    assert_eq!(report.unwrap().partition(), 5);
+    producer.send_and_wait(record()).unwrap();
+    let wrong = producer.send(record().key("seven77"));
     assert!(matches!(wrong, Err(SendError::Invalid(_))));
 }
 
+#[test]
+fn a_custom_partitioner_may_call_the_default_one() {
+    let cluster = cluster();
+    let placed = |builder: ProducerBuilder| {
+        let producer = builder.build().unwrap().blocking();
+        let record = |n: usize| Record::to("events").key(n.to_string());
+        let partition = |n| producer.send_and_wait(record(n)).unwrap().partition();
+        (0..30).map(partition).collect::<Vec<_>>()
+    };
+    let own = |context: &PartitionContext<'_>| DefaultPartitioner.partition(context);
+    let expected = placed(builder(&cluster));
+    assert_eq!(placed(builder(&cluster).partitioner(own)), expected);
+    assert_eq!(
+        placed(builder(&cluster).partitioner(DefaultPartitioner)),
+        expected
+    );
+}
+
 /// Sends a record itself whenever it is asked.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Sends(OnceLock<Producer>);
 
 impl Partitioner for Sends {
-    fn partition(&self, _: &str, _: Option<&[u8]>, _: u32, _: &[i32]) -> Choice {
+    fn partition(&self, _: &PartitionContext<'_>) -> Choice {
         if let Some(producer) = self.0.get() {
-            drop(producer.try_send(Record::to("events").value("own").partition(0)));
+            drop(producer.try_send(&Record::to("events").value("own").partition(0)));
         }
         Choice::Partition(0)
-    }
-}
-
-#[derive(Debug)]
-struct Shared(Arc<Sends>);
-
-impl Partitioner for Shared {
-    fn partition(&self, topic: &str, key: Option<&[u8]>, count: u32, among: &[i32]) -> Choice {
-        self.0.partition(topic, key, count, among)
     }
 }
 
@@ -131,8 +140,9 @@ impl Partitioner for Shared {
 fn a_partitioner_is_asked_under_no_lock() {
     let cluster = cluster();
     let sends = Arc::new(Sends::default());
+    let own = sends.clone();
     let producer = builder(&cluster)
-        .partitioner(Shared(sends.clone()))
+        .partitioner(move |context: &PartitionContext<'_>| own.partition(context))
         .build()
         .unwrap();
     producer
@@ -143,7 +153,8 @@ fn a_partitioner_is_asked_under_no_lock() {
     let (done, ended) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
         let records = (0..50).map(|n| Record::to("events").value(n.to_string()));
-        let deliveries = producer.blocking().produce_many_sync(records);
+        let records: Vec<_> = records.collect();
+        let deliveries = producer.blocking().send_many_and_wait(&records);
         done.send(deliveries.map(|d| d.len()).map_err(drop))
             .unwrap();
     });
@@ -166,7 +177,7 @@ fn a_tombstone_is_null_and_an_empty_value_is_not() {
         .produce_sync(Record::to("events").key("k"))
         .unwrap();
     producer
-        .produce_sync(Record::to("events").header("n", downpour::HeaderValue::NULL))
+        .produce_sync(Record::to("events").header("n", downpour::Part::NULL))
         .unwrap();
     let records = cluster.records("events", 0);
     assert_eq!(
@@ -185,27 +196,21 @@ fn send_many_reports_each_record_in_order() {
     let cluster = cluster();
     let producer = producer(&cluster).blocking();
     let values: Vec<String> = (0..500).map(|n| n.to_string()).collect();
-    let records = values.iter().enumerate().map(|(n, value)| {
-        Record::to("events")
-            .key(value)
-            .value(value)
-            .label(Arc::new(n))
-    });
-    let deliveries = producer.produce_many_sync(records).unwrap();
+    let records: Vec<_> = values
+        .iter()
+        .enumerate()
+        .map(|(n, value)| Record::to("events").key(value).value(value).label(n))
+        .collect();
+    let deliveries = producer.send_many_and_wait(&records).unwrap();
     assert_eq!(deliveries.len(), 500);
-    for (n, outcome) in deliveries.outcomes().enumerate() {
-        let report = outcome.unwrap().into_result().unwrap();
-        assert_eq!(report.label().unwrap().downcast_ref::<usize>(), Some(&n));
+    for (n, ended) in deliveries.reports().enumerate() {
+        let report = ended.unwrap().unwrap();
+        assert_eq!(report.label::<usize>(), Some(&n));
         let stored =
             &cluster.records("events", report.partition())[report.offset().unwrap() as usize];
         assert_eq!(stored.value_str().as_deref(), Some(values[n].as_str()));
     }
-    assert!(
-        producer
-            .produce_many_sync(Vec::<Record<'_>>::new())
-            .unwrap()
-            .is_empty()
-    );
+    assert!(producer.send_many_and_wait(&[]).unwrap().is_empty());
 }
 
 /// Long runs into one partition, short ones, two topics by handle and by name, a label now and
@@ -229,16 +234,13 @@ fn send_many_keeps_order_and_places_whatever_its_records_are_like() {
             _ => Record::to("events"),
         };
         let record = record.value(&values[n]);
-        if n % 37 == 0 {
-            record.label(Arc::new(n))
-        } else {
-            record
-        }
+        if n % 37 == 0 { record.label(n) } else { record }
     };
-    let deliveries = producer.produce_many_sync((0..2_000).map(record)).unwrap();
+    let records: Vec<_> = (0..2_000).map(record).collect();
+    let deliveries = producer.send_many_and_wait(&records).unwrap();
     let mut last = std::collections::BTreeMap::new();
-    for (n, outcome) in deliveries.outcomes().enumerate() {
-        let report = outcome.unwrap().into_result().unwrap();
+    for (n, ended) in deliveries.reports().enumerate() {
+        let report = ended.unwrap().unwrap();
         match n / 100 % 4 {
             0 => assert_eq!(report.partition(), 3),
             1 => assert_eq!(report.partition(), (n % 6) as i32),
@@ -253,7 +255,7 @@ fn send_many_keeps_order_and_places_whatever_its_records_are_like() {
             last.insert(place, offset)
                 .is_none_or(|before| before < offset)
         );
-        let label = report.label().and_then(|l| l.downcast_ref::<usize>());
+        let label = report.label::<usize>();
         assert_eq!(label.copied(), (n % 37 == 0).then_some(n));
     }
     let count = |topic| cluster.record_count(topic);

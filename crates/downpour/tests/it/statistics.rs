@@ -41,7 +41,8 @@ fn records_batches_and_requests_are_those_that_arrived() {
         let value = format!("{n:04}");
         Record::to("events").partition(n % 6).value(value)
     });
-    let many = producer.blocking().produce_many_sync(records);
+    let records: Vec<_> = records.collect();
+    let many = producer.blocking().send_many_and_wait(&records);
     assert_eq!(many.unwrap().len(), 600);
     let now = statistics_once(&producer, |s| {
         s.brokers.iter().map(|b| b.answers).sum::<u64>() == cluster.request_count(ApiKey::Produce)

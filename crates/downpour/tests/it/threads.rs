@@ -1,11 +1,17 @@
 //! What may go to other threads: every public type and every future. Fails by not compiling.
 
+use std::future::Future;
+use std::pin::Pin;
+
 use downpour::{
-    Acks, Address, Cause, Choice, Compression, CompressionError, ConfigError, ConfigProblem,
-    Deliveries, Delivery, DeliveryError, ErrorCode, Field, Header, HeaderValue, InvalidRecord,
-    Label, Outcome, Part, ProduceError, ProduceManyError, Producer, ProducerBuilder, Record,
-    Report, SendError, SendManyError, SendTimeout, Topic, TopicRef, TrySendError, Unfinished,
-    UnknownRecords, WaitTimeout, WaitedFor, WaitingFor, Written, blocking,
+    Acks, Address, BrokerStatistics, Cause, Choice, Compression, CompressionError, CompressionType,
+    ConfigError, ConfigProblem, ConnectError, ConnectErrorKind, Counts, DefaultPartitioner,
+    Deliveries, DeliveriesIntoIter, DeliveriesIter, Delivery, DeliveryError, ErrorCode, Field,
+    HeaderValues, Headers, HeadersIter, InvalidRecord, MemoryHolder, ParseError, Part,
+    PartitionContext, PartitionStatistics, ProduceError, ProduceManyError, Producer,
+    ProducerBuilder, Record, Report, Reports, SendError, SendManyError, SendTimeout, Statistics,
+    Topic, TopicRef, Unfinished, UnknownRecords, WaitTimeout, WaitedFor, WaitingFor, Written,
+    blocking, future,
 };
 
 fn shared<T: Send + Sync + 'static>() {}
@@ -14,31 +20,69 @@ fn shared<T: Send + Sync + 'static>() {}
 fn every_public_type_may_be_shared_between_threads() {
     shared::<(Producer, blocking::Producer, ProducerBuilder)>();
     shared::<(Topic, TopicRef<'static>, Record<'static>)>();
-    shared::<(Part<'static>, Header<'static>, HeaderValue<'static>, Label)>();
-    shared::<(Delivery, Deliveries, Report, Outcome)>();
+    shared::<(Part<'static>, Headers<'static>, HeaderValues<'static>)>();
+    shared::<(Delivery, Deliveries, Report)>();
     shared::<(Unfinished, UnknownRecords)>();
     shared::<(SendError, SendTimeout, WaitedFor, InvalidRecord, Field)>();
-    shared::<(TrySendError<'static>, SendManyError<'static>)>();
-    shared::<(ProduceError, ProduceManyError<'static>)>();
+    shared::<(SendManyError, ProduceError, ProduceManyError)>();
     shared::<(DeliveryError, WaitTimeout, Cause, WaitingFor, Written)>();
     shared::<(ConfigError, ConfigProblem)>();
     shared::<(Acks, Address, Choice, ErrorCode)>();
     shared::<(Compression, CompressionError)>();
+    shared::<(CompressionType, ParseError, ConnectError, ConnectErrorKind)>();
+    shared::<(DefaultPartitioner, PartitionContext<'static>)>();
     shared::<Box<dyn downpour::Partitioner>>();
+    shared::<(
+        DeliveriesIter<'static>,
+        DeliveriesIntoIter,
+        Reports<'static>,
+    )>();
+    shared::<HeadersIter<'static>>();
+    shared::<(Statistics, Counts, PartitionStatistics, BrokerStatistics)>();
+    shared::<MemoryHolder>();
 }
 
-fn sent<T: Send>(future: T) {
+fn error<T: std::error::Error + Clone + Send + Sync + 'static>() {}
+
+#[test]
+fn every_error_may_be_cloned_and_kept() {
+    error::<SendError>();
+    error::<SendManyError>();
+    error::<DeliveryError>();
+    error::<ProduceError>();
+    error::<ProduceManyError>();
+    error::<WaitTimeout>();
+    error::<ConfigError>();
+    error::<InvalidRecord>();
+    error::<SendTimeout>();
+    error::<CompressionError>();
+    error::<ConnectError>();
+    error::<ParseError>();
+}
+
+fn sent<T: Send + Unpin>(future: T) {
     drop(future);
+}
+
+fn kept<T: Send + 'static>() {}
+
+#[test]
+fn every_future_has_a_name() {
+    kept::<(future::Send<'static>, future::SendAndWait<'static>)>();
+    kept::<(future::SendMany<'static>, future::SendManyAndWait<'static>)>();
+    kept::<(future::Flush, future::Close, future::CloseWithin)>();
 }
 
 #[test]
 fn every_future_may_be_sent_to_another_thread() {
     let producer = Producer::builder("localhost:1").build().unwrap();
     let record = || Record::to("events");
+    let records = [record()];
     sent(producer.send(record()));
     sent(producer.send_and_wait(record()));
-    sent(producer.send_many([record()]));
-    sent(producer.topic("events"));
+    sent(producer.send_many(&records));
+    sent(producer.send_many_and_wait(&records));
+    drop(Box::pin(producer.topic("events")) as Pin<Box<dyn Future<Output = _> + Send>>);
     sent(producer.flush());
     sent(producer.close());
     sent(producer.close_within(std::time::Duration::ZERO));

@@ -4,7 +4,6 @@
 
 use std::fmt;
 
-use downpour_core::callers::partitioner::by_name::Named;
 use downpour_core::callers::partitioner::{Choice, murmur2};
 
 use crate::record::headers::Headers;
@@ -92,13 +91,6 @@ impl Partitioner for DefaultPartitioner {
             }
             _ => Choice::Sticky,
         }
-    }
-}
-
-/// One that a property names.
-impl Partitioner for Named {
-    fn partition(&self, context: &PartitionContext<'_>) -> Choice {
-        self.choose(context.key, context.count)
     }
 }
 

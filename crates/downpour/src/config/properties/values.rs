@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use downpour_core::callers::partitioner::by_name;
+use downpour_core::callers::partitioner::by_name::{self, Named};
 use downpour_core::config::{Acks, Linger};
 use downpour_wire::codec::CompressionType;
 
 use super::refusal::{Not, Refusal};
 use crate::config::family::Family;
 use crate::config::partial::PartialConfig;
+use crate::partitioner::{PartitionContext, Partitioner};
 
 fn bad(trouble: impl Into<String>) -> Refusal {
     Refusal::Invalid(trouble.into())
@@ -212,8 +213,12 @@ pub(super) fn partitioner(partial: &mut PartialConfig, name: &'static str, value
              or random",
         )
     })?;
-    partial.partitioner.set_as(name, Arc::new(named));
+    partial.partitioner.set_as(name, as_partitioner(named));
     Ok(())
+}
+
+fn as_partitioner(named: Named) -> Arc<dyn Partitioner> {
+    Arc::new(move |context: &PartitionContext<'_>| named.choose(context.key, context.count))
 }
 
 pub(super) fn partitioner_class(
@@ -248,7 +253,7 @@ pub(super) fn ignore_keys(partial: &mut PartialConfig, name: &'static str, value
 
 fn no_key_counts(partial: &mut PartialConfig, name: &'static str) {
     if let Some(random) = by_name::of("random") {
-        partial.partitioner.set_as(name, Arc::new(random));
+        partial.partitioner.set_as(name, as_partitioner(random));
     }
 }
 

@@ -131,7 +131,7 @@ impl fmt::Display for SendManyError {
         let accepted = dispatched.len();
         write!(
             f,
-            "{accepted} records were accepted, records[{index}] was not: {error}"
+            "{accepted} accepted, records[{index}] was not: {error}"
         )
     }
 }
@@ -147,7 +147,7 @@ impl fmt::Display for ProduceManyError {
         match error {
             ProduceError::Send(error) => write!(
                 f,
-                "{accepted} records were accepted, records[{index}] was not: {error}"
+                "{accepted} accepted, records[{index}] was not: {error}"
             ),
             error => write!(f, "records[{index}] was not delivered: {error}"),
         }

@@ -116,7 +116,7 @@ fn named_lines(listing: &str) -> BTreeSet<String> {
                 let path = line
                     .split(['<', ' ', '('])
                     .rfind(|word| word.contains("::"));
-                item = path.unwrap_or(line);
+                item = path.unwrap_or(line).trim_end_matches(':');
                 line.to_owned()
             }
         })

@@ -7,6 +7,7 @@ use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use downpour_core::callers::partitioner::Choice;
 use downpour_core::config::{Acks, Linger};
 use downpour_wire::codec::CompressionType;
 
@@ -16,6 +17,8 @@ use crate::config::family::Family;
 use crate::config::partial::PartialConfig;
 use crate::config::settings::Settings;
 use crate::error::config::ConfigProblem;
+use crate::partitioner::PartitionContext;
+use crate::record::record::Record;
 
 const JAVA: &str = include_str!("java.txt");
 const LIBRDKAFKA: &str = include_str!("librdkafka.txt");
@@ -163,8 +166,10 @@ fn librdkafkas_words_mean_the_same() {
         (None, Some(4096))
     );
     assert_eq!((settings.keepalive, settings.family), (true, Family::V4));
-    let partitioner = format!("{:?}", settings.partitioner.unwrap());
-    assert!(partitioner.contains("Crc32"), "{partitioner}");
+    let record = Record::to("t").key("123456789");
+    let context = PartitionContext::new(&record, 1000, &[]);
+    let choice = settings.partitioner.unwrap().partition(&context);
+    assert_eq!(choice, Choice::Partition((0xcbf4_3926_u32 % 1000) as i32));
 }
 
 #[test]

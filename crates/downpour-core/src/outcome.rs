@@ -105,7 +105,8 @@ pub enum Cause {
         /// The broker's own words, where it had any.
         message: Option<Arc<str>>,
     },
-    /// One record was refused, and the batch with it; this is another record of that batch.
+    /// One record was refused, and the batch with it; this is another record of that batch. Sent
+    /// again without that one it may well be accepted.
     SiblingRefused,
     /// The leader of the partition could not be reached.
     Unreachable {

@@ -166,7 +166,8 @@ impl ProducerBuilder {
     /// 120 s; at least linger plus request timeout.
     ///
     /// Given alone it takes the other two along: a linger that was not given is at most a quarter of
-    /// it, a request timeout that was not given at most what the linger leaves.
+    /// it, a request timeout that was not given at most what the linger leaves. Where it is not given,
+    /// it is raised to what the other two need.
     pub fn delivery_timeout(mut self, time: Duration) -> Self {
         self.partial.delivery_timeout.set(time);
         self
@@ -205,14 +206,15 @@ impl ProducerBuilder {
         self
     }
 
-    /// How long a connection may carry nothing before it is closed, at least 1 s; zero for ever.
-    /// Default 540 s.
+    /// How long a connection may carry nothing before it is closed; zero for ever, less than 1 s
+    /// counts as that. Default 540 s.
     pub fn idle_timeout(mut self, time: Duration) -> Self {
         self.partial.idle_timeout.set(time);
         self
     }
 
-    /// The age at which metadata is refreshed without cause, at least 100 ms. Default 300 s.
+    /// The age at which metadata is refreshed without cause; less than 100 ms counts as that.
+    /// Default 300 s.
     pub fn metadata_max_age(mut self, time: Duration) -> Self {
         self.partial.metadata_max_age.set(time);
         self

@@ -61,7 +61,8 @@ impl Topic {
         Record::to(self)
     }
 
-    /// As [`Producer::send`](crate::Producer::send).
+    /// As [`Producer::send`](crate::Producer::send): the record goes to the topic that it names,
+    /// which need not be this one.
     ///
     /// # Errors
     /// [`SendError`]: nothing was or will be sent.
@@ -73,7 +74,8 @@ impl Topic {
         future::Send::new(&self.shared, record)
     }
 
-    /// As [`Producer::try_send`](crate::Producer::try_send).
+    /// As [`Producer::try_send`](crate::Producer::try_send): the record goes to the topic that it
+    /// names, which need not be this one.
     ///
     /// # Errors
     /// [`SendError`]: nothing was or will be sent.

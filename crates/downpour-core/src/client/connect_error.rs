@@ -78,7 +78,8 @@ pub enum ConnectErrorKind {
     /// It was open, and ended before the broker had answered the first request. A port that
     /// expects TLS does that.
     Closed,
-    /// What came back could not be read: it may be no Kafka broker.
+    /// What came back could not be read: it may be no Kafka broker, or a port that expects TLS and
+    /// answers with an alert.
     Protocol,
     /// The broker speaks no version of a request that is needed, or does not tell which.
     Versions,

@@ -32,7 +32,9 @@ impl DisconnectReason {
         use ConnectErrorKind::{Closed, Protocol};
         match self {
             Self::Protocol(why) => {
-                let reason = format!("connected, but {why}; is that a Kafka broker?");
+                let reason = format!(
+                    "connected, but {why}; is that a Kafka broker, and a port without TLS?"
+                );
                 ConnectFailure::new(Protocol, reason)
             }
             other => {

@@ -133,15 +133,20 @@ fn size(record: &Record<'_>, batch_max: usize) -> Check {
     if exact <= batch_max {
         return Ok(());
     }
+    let too_large = |bytes: usize| bytes + RECORD_OVERHEAD_MAX + HEADER_LEN > batch_max;
     let value = record.get_value().map_or(0, <[u8]>::len);
-    let field = if value + RECORD_OVERHEAD_MAX + HEADER_LEN > batch_max {
-        Field::Value
+    let headers = record.headers.iter();
+    let headers = headers.map(|(name, value)| name.len() + value.map_or(0, <[u8]>::len));
+    let (field, make) = if too_large(value) {
+        (Field::Value, "makes")
+    } else if too_large(headers.sum()) {
+        (Field::Headers, "make")
     } else {
-        Field::Record
+        (Field::Record, "makes")
     };
     Err(InvalidRecord::new(
         field,
-        format!("makes a batch of {exact} bytes, the largest allowed is {batch_max}"),
+        format!("{make} a batch of {exact} bytes, the largest allowed is {batch_max}"),
         "send less, or raise record_max here and max.message.bytes of the topic",
     ))
 }

@@ -45,7 +45,7 @@ pub(crate) fn settings(partial: PartialConfig) -> Result<Settings, ConfigError> 
     let bootstrap = match partial.bootstrap.get() {
         Some(text) => addresses(partial.bootstrap.name(), text, &mut problems),
         None => {
-            let trouble = "name at least one broker as host:port";
+            let trouble = "name at least one broker as host:port, here or in bootstrap.servers";
             problems.push(invalid(partial.bootstrap.name(), "", trouble));
             Vec::new()
         }

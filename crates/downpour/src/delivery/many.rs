@@ -129,10 +129,7 @@ impl fmt::Display for SendManyError {
             error,
         } = &*self.0;
         let accepted = dispatched.len();
-        write!(
-            f,
-            "{accepted} records were accepted, records[{index}] was not: {error}"
-        )
+        write!(f, "{accepted} accepted, records[{index}] was not: {error}")
     }
 }
 
@@ -145,10 +142,9 @@ impl fmt::Display for ProduceManyError {
         } = &*self.0;
         let accepted = dispatched.len();
         match error {
-            ProduceError::Send(error) => write!(
-                f,
-                "{accepted} records were accepted, records[{index}] was not: {error}"
-            ),
+            ProduceError::Send(error) => {
+                write!(f, "{accepted} accepted, records[{index}] was not: {error}")
+            }
             error => write!(f, "records[{index}] was not delivered: {error}"),
         }
     }

@@ -18,7 +18,9 @@ use crate::sys::park::NoEnd;
 ///
 /// [`written`](Self::written) tells the two kinds apart: `No` means that the record is not in
 /// the log and may be sent again, `Unknown` that nobody can say and that sending it again may
-/// write it twice.
+/// write it twice. What was temporary has been tried again already, until the time or the retries
+/// were used up; a refusal, such as `MESSAGE_TOO_LARGE`, most likely comes again. The [`cause`](Self::cause)
+/// tells which it was.
 #[derive(Clone)]
 pub struct DeliveryError {
     failure: Arc<Failure>,

@@ -14,7 +14,7 @@ pub enum Field {
     Value,
     /// It is missing where it must be there: in a tombstone.
     Key,
-    /// All headers together.
+    /// All headers together are too large, without the rest.
     Headers,
     /// Below -1, or beyond those that the topic has.
     Partition,
@@ -22,7 +22,7 @@ pub enum Field {
     PartitionKey,
     /// Before 1970.
     Timestamp,
-    /// All parts together.
+    /// It is too large, and neither its value nor its headers are so alone.
     Record,
 }
 

@@ -247,6 +247,8 @@ impl fmt::Display for SendTimeout {
         }
         if let Some(code) = self.topic_code {
             write!(f, "; the cluster says {code}")?;
+        } else if self.waited_for == WaitedFor::Metadata && self.unreachable.is_empty() {
+            f.write_str("; no broker has answered for it yet")?;
         }
         for (at, error) in self.unreachable.iter().enumerate() {
             let lead = if at == 0 { "; unreachable: " } else { ", " };

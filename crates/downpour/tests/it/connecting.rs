@@ -109,9 +109,14 @@ fn a_server_that_speaks_no_kafka_and_one_that_hangs_up_are_told_apart() {
     let http = server(|mut stream| {
         let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
     });
+    // As Kafka's own TLS listener answers what is no TLS.
+    let alert = server(|mut stream| {
+        let _ = stream.write_all(&[0x15, 3, 3, 0, 2, 2, 80]);
+    });
     let hangs_up = server(drop);
     for (address, kind) in [
         (http, ConnectErrorKind::Protocol),
+        (alert, ConnectErrorKind::Protocol),
         (hangs_up, ConnectErrorKind::Closed),
     ] {
         let error = send(Producer::builder(&*address));
@@ -119,6 +124,7 @@ fn a_server_that_speaks_no_kafka_and_one_that_hangs_up_are_told_apart() {
         assert_eq!(error.kind(), kind, "{error}");
         assert_eq!(error.address().to_string(), address);
         assert!(error.reason().starts_with("connected, but "), "{error}");
+        assert!(error.reason().contains("TLS"), "{error}");
     }
 }
 

@@ -81,6 +81,16 @@ fn each_bad_part_is_named_with_its_trouble() {
             Field::Record,
             "1048576",
         ),
+        (
+            Record::to("events").header("h", ["x".repeat(600_000), "x".repeat(600_000)]),
+            Field::Headers,
+            "make a batch of 12",
+        ),
+        (
+            Record::to("events").header("h".repeat(1 << 20), ""),
+            Field::Headers,
+            "1048576",
+        ),
     ] {
         let told = format!("{record:?}");
         let (found, said, remedy) = refused(record);
@@ -164,6 +174,21 @@ fn an_unreachable_bootstrap_says_which_addresses_said_what() {
 }
 
 #[test]
+fn a_bootstrap_that_only_listens_is_said_not_to_have_answered() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let producer = Producer::builder(listener.local_addr().unwrap().to_string())
+        .max_block(Duration::from_millis(50))
+        .build()
+        .unwrap()
+        .blocking();
+    let error = producer.send(Record::to("events")).unwrap_err().to_string();
+    assert!(
+        error.ends_with("; no broker has answered for it yet"),
+        "{error}"
+    );
+}
+
+#[test]
 fn a_topic_that_does_not_exist_says_so_after_max_block() {
     let cluster = small_cluster();
     let producer = builder(&cluster)
@@ -177,6 +202,15 @@ fn a_topic_that_does_not_exist_says_so_after_max_block() {
     assert_eq!(
         timeout.topic_code(),
         Some(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)
+    );
+    let error = producer
+        .send_many(&[Record::to("events"), Record::to("missing")])
+        .unwrap_err();
+    let text = error.to_string();
+    assert!(
+        text.starts_with("1 accepted, records[1] was not: no metadata for topic missing")
+            && text.ends_with("; the cluster says UNKNOWN_TOPIC_OR_PARTITION (3)"),
+        "{text}"
     );
     // Others are not held up by it.
     producer

@@ -171,7 +171,7 @@ fn a_record_over_the_limit_and_a_partition_that_is_not_there_are_refused_at_once
         else {
             panic!("it was accepted");
         };
-        assert!(!error.is_temporary(), "{error}");
+        assert!(!error.is_retriable(), "{error}");
     }
     assert_eq!(send(&producer, "plain", "v"), Some(0));
 }

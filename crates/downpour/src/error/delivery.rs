@@ -7,6 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use downpour_core::errors::{self, Reaction};
 use downpour_core::outcome::{Cause, Failure, Written};
 use downpour_core::time::Readable;
 use downpour_wire::error_code::ErrorCode;
@@ -40,6 +41,15 @@ impl DeliveryError {
     /// Whether the record is in the log.
     pub fn written(&self) -> Written {
         self.written
+    }
+
+    /// Whether the same record may be sent again and fare better: it is not in the log, and what was
+    /// in its way was neither the record itself nor a right or a setting.
+    ///
+    /// False where it may be in the log, because it could be written twice then. Wait before each
+    /// new try; what this says is about the record, not about how soon.
+    pub fn is_retriable(&self) -> bool {
+        self.written == Written::No && may_pass(self.cause())
     }
 
     /// The root cause.
@@ -81,6 +91,26 @@ impl DeliveryError {
     /// type.
     pub fn label<T: Any>(&self) -> Option<&T> {
         label::as_type(self.label.as_ref())
+    }
+}
+
+/// Whether what was in a record's way may be gone another time.
+fn may_pass(cause: &Cause) -> bool {
+    match cause {
+        Cause::Broker { code, .. } => matches!(
+            errors::produce(*code).reaction,
+            Reaction::Retry | Reaction::OutOfOrder | Reaction::IdentityLost
+        ),
+        Cause::SiblingRefused
+        | Cause::Unreachable { .. }
+        | Cause::Disconnected { .. }
+        | Cause::Unanswered { .. }
+        | Cause::DeliveryTimeout { .. }
+        | Cause::EpochLost { .. }
+        | Cause::TooOldToRetry { .. }
+        | Cause::NoIdentity { .. } => true,
+        // Also what is added later, until it is decided here.
+        _ => false,
     }
 }
 
@@ -149,3 +179,52 @@ impl fmt::Display for WaitTimeout {
 }
 
 impl std::error::Error for WaitTimeout {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(cause: Cause, written: Written) -> DeliveryError {
+        let failure = Failure::new(cause, Arc::from("t"), 0);
+        DeliveryError::new(Arc::new(failure), written, None)
+    }
+
+    fn is_retriable(cause: Cause) -> bool {
+        let unknown = error(cause.clone(), Written::Unknown);
+        assert!(
+            !unknown.is_retriable(),
+            "it could be written twice: {cause}"
+        );
+        error(cause, Written::No).is_retriable()
+    }
+
+    #[test]
+    fn what_may_pass_may_be_sent_again() {
+        let timeout = Cause::DeliveryTimeout {
+            last: None,
+            waiting_for: downpour_core::outcome::WaitingFor::Turn,
+        };
+        for cause in [
+            timeout,
+            Cause::SiblingRefused,
+            Cause::broker(ErrorCode::NOT_ENOUGH_REPLICAS),
+            Cause::broker(ErrorCode::NOT_LEADER_OR_FOLLOWER),
+            Cause::broker(ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER),
+        ] {
+            assert!(is_retriable(cause.clone()), "{cause}");
+        }
+    }
+
+    #[test]
+    fn what_the_record_or_a_right_is_at_fault_for_stays_as_it_is() {
+        for cause in [
+            Cause::broker(ErrorCode::MESSAGE_TOO_LARGE),
+            Cause::broker(ErrorCode::INVALID_RECORD),
+            Cause::broker(ErrorCode::TOPIC_AUTHORIZATION_FAILED),
+            Cause::Closed { last: None },
+            Cause::InCallback,
+        ] {
+            assert!(!is_retriable(cause.clone()), "{cause}");
+        }
+    }
+}

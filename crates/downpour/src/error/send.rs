@@ -51,7 +51,7 @@ pub enum SendError {
 
 impl SendError {
     /// Whether the same record may be accepted later.
-    pub fn is_temporary(&self) -> bool {
+    pub fn is_retriable(&self) -> bool {
         matches!(
             self,
             Self::Timeout(_) | Self::NotReady(_) | Self::InCallback
@@ -298,6 +298,17 @@ impl ProduceError {
         match self {
             Self::Send(_) => Written::No,
             Self::Delivery(error) => error.written(),
+        }
+    }
+}
+
+impl ProduceError {
+    /// Whether the same record may be sent again and fare better, see
+    /// [`SendError::is_retriable`] and [`DeliveryError::is_retriable`].
+    pub fn is_retriable(&self) -> bool {
+        match self {
+            Self::Send(error) => error.is_retriable(),
+            Self::Delivery(error) => error.is_retriable(),
         }
     }
 }

@@ -306,7 +306,7 @@ fn a_producer_that_never_waits_gets_its_metadata_nevertheless() {
         .blocking()
         .produce_async(Record::to("events"))
         .unwrap_err();
-    assert!(error.is_temporary(), "{error}");
+    assert!(error.is_retriable(), "{error}");
     until("its metadata came", || {
         producer.try_send(&Record::to("events").value("v")).is_ok()
     });

@@ -73,9 +73,10 @@ impl fmt::Display for SendError {
                 write!(f, "topic {topic} cannot be written to: {code}")
             }
             Self::Timeout(timeout) => timeout.fmt(f),
-            Self::NotReady(WaitedFor::Metadata) => {
-                f.write_str("the topic's metadata has been asked for and is not here yet")
-            }
+            Self::NotReady(WaitedFor::Metadata) => f.write_str(
+                "the topic's metadata has been asked for and is not here yet; try later, or use \
+                 send, which waits",
+            ),
             Self::NotReady(WaitedFor::Memory) => f.write_str(
                 "buffer_memory is full; wait for deliveries, or use send, which waits its turn",
             ),

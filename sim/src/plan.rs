@@ -120,7 +120,8 @@ impl NetPlan {
         let requests = config.max_in_flight as u32 + 2;
         let pieces = Duration::from_millis(if self.piecemeal > 0 { 150 } else { 0 });
         self.latency.1 <= Duration::from_millis(100)
-            && self.lookup < config.connect_timeout
+            // An old broker is asked for its versions twice.
+            && self.lookup + 6 * self.latency.1 + 2 * self.service.1 < config.connect_timeout
             && 2 * self.latency.1 + requests * self.service.1 + requests * pieces
                 < config.request_timeout.min(config.connect_timeout)
     }

@@ -69,7 +69,9 @@ impl World {
             })
             .sum();
         let late = 6 * plan.net.jitter + Duration::from_millis(50);
-        let hard_names = |trouble: &Trouble| matches!(trouble, Trouble::Names(_));
+        // A name that was being looked up while the process stood still comes too late.
+        let hard_names =
+            |trouble: &Trouble| matches!(trouble, Trouble::Names(_) | Trouble::Suspend(_));
         let jumps = |trouble: &Trouble| matches!(trouble, Trouble::WallClock(_));
         Circumstances {
             late: late + stood_still + plan.config.linger.duration(),

@@ -20,6 +20,8 @@ impl<T: Clone> Queue<T> {
         why: Option<&Arc<Cause>>,
         out: &mut Outputs<T>,
     ) {
+        // What is in flight behind a batch that ends now and is certainly absent is absent, too.
+        self.break_behind_absent(|batch| now >= batch.deadline);
         for at in 0..self.in_flight.len() {
             let batch = &self.in_flight[at].batch;
             if now < batch.deadline || batch.resolved {

@@ -211,6 +211,18 @@ fn a_follower_that_expires_in_flight_behind_an_absent_batch_has_not_been_written
 }
 
 #[test]
+fn followers_in_flight_that_expire_along_with_an_absent_batch_have_not_been_written() {
+    let (mut bench, sent) = three_in_flight();
+    bench.answer(&sent[0], E::NOT_ENOUGH_REPLICAS, -1);
+    bench.sleep(121_000);
+    bench.expire();
+    for ticket in 1..4 {
+        let verdict = bench.verdict(ticket);
+        assert!(verdict.starts_with("failed: "), "{ticket}: {verdict}");
+    }
+}
+
+#[test]
 fn a_follower_that_the_broker_says_it_may_have_appended_stays_in_doubt() {
     let (mut bench, sent) = three_in_flight();
     bench.answer(&sent[0], E::INVALID_RECORD, -1);

@@ -261,7 +261,9 @@ impl World {
             io.join().unwrap();
         }
         assert_eq!(self.shared.memory.used(), 0, "memory was left behind");
-        assert!(self.clock.base() + Duration::from_secs(60) > self.shared.clock.now());
+        // On real threads time goes on while one of them has no processor.
+        let soon = self.clock.base() + Duration::from_secs(60) > self.shared.clock.now();
+        assert!(soon || cfg!(not(downpour_shuttle)), "saved by a timeout");
         let state = lock(&self.net.state);
         assert!(state.ends.is_empty(), "a connection was left behind");
         assert_eq!(state.cluster.violations().len(), 0);
@@ -292,6 +294,7 @@ fn run(rounds: Rounds<Net>, net: &Net, clock: &SimulatedClock) {
         match until {
             Some(at) if at <= now + SOON => {
                 if at > now && !net.bell.rings() {
+                    let_others_run();
                     now = at;
                     clock.set(now, 0);
                 }
@@ -301,6 +304,14 @@ fn run(rounds: Rounds<Net>, net: &Net, clock: &SimulatedClock) {
         rounds.note_awake();
     }
     rounds.finish(false);
+}
+
+/// Before time goes on. Real threads on a busy machine may have no processor for a while, and would
+/// find that hours have passed; shuttle lets each have its turn.
+fn let_others_run() {
+    if cfg!(not(downpour_shuttle)) {
+        std::thread::sleep(Duration::from_micros(100));
+    }
 }
 
 fn now<F: Future>(future: F) -> F::Output {

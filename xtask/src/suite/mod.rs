@@ -112,6 +112,13 @@ const SECTIONS: &[Section] = &[
         "--skip", "a_panic_is_contained_whatever",
     ]).env(&[("MIRIFLAGS", "-Zmiri-disable-isolation")]).toolchain("nightly")
         .needs(&[Of("nightly", "miri"), Of("nightly", "rust-src")]),
+    // Of core and wire, which have no `unsafe` and no thread, what an interpreter does in two minutes.
+    section("miri-core", &[
+        "miri", "test", "-p", "downpour-core", "-p", "downpour-wire", "--lib", "--target-dir", "target/miri",
+        "--", "client::", "callers::completion", "queue::sequence", "queue::tests::sequences",
+        "produce::send_lists", "identity", "primitives::", "frame::tests::bodies", "frame::tests::a_frame",
+    ]).env(&[("MIRIFLAGS", "-Zmiri-disable-isolation")]).toolchain("nightly")
+        .needs(&[Of("nightly", "miri"), Of("nightly", "rust-src")]),
     section("tsan", &[
         "test", "-Zbuild-std", "--target", "x86_64-unknown-linux-gnu", "-p", "downpour", "--lib",
         "--features", "simulation", "--target-dir", "target/tsan",

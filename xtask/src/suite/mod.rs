@@ -116,7 +116,7 @@ const SECTIONS: &[Section] = &[
     section("miri-core", &[
         "miri", "test", "-p", "downpour-core", "-p", "downpour-wire", "--lib", "--target-dir", "target/miri",
         "--", "client::", "callers::completion", "queue::sequence", "queue::tests::sequences",
-        "produce::send_lists", "identity", "primitives::", "frame::tests::bodies", "frame::tests::a_frame",
+        "produce::send_lists", "identity", "frame::tests::bodies", "frame::tests::a_frame",
     ]).env(&[("MIRIFLAGS", "-Zmiri-disable-isolation")]).toolchain("nightly")
         .needs(&[Of("nightly", "miri"), Of("nightly", "rust-src")]),
     section("tsan", &[

@@ -178,9 +178,8 @@ impl<T: Clone> Engine<T> {
     fn send(&mut self, id: i32, connection_id: ConnectionId, mut version: i16, now: Instant) {
         let gathered = &mut self.gathered;
         gathered.sort_by_key(|(partition, _)| partition.topic);
-        let Some(connection) = self.connections.get_mut(connection_id) else {
-            return;
-        };
+        let connection = self.connections.get_mut(connection_id);
+        let connection = connection.expect("nothing ends a connection between may_send and here");
         let has_id = |partition: &PartitionId| {
             self.cluster
                 .topic(partition.topic)

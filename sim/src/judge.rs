@@ -204,9 +204,11 @@ impl Case<'_> {
                     _ => self.sendings().any(said),
                 }
             }
-            Cause::SiblingRefused => self
-                .sendings()
-                .any(|s| s.word().is_some_and(|(word, _)| word.names_records)),
+            // The first time, it goes again.
+            Cause::SiblingRefused => {
+                let names = |s: &&Sending| s.word().is_some_and(|(word, _)| word.names_records);
+                self.sendings().filter(names).count() > 1
+            }
             Cause::Unreachable { error } => {
                 self.was_unreachable(&error.address().host, error.kind())
             }

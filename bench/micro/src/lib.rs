@@ -73,7 +73,7 @@ impl Partition {
         }]);
         change(&mut config);
         Self {
-            queue: Queue::new(Arc::from("t"), 0, LINE, QueueSettings::from(&config)),
+            queue: Queue::new(Arc::from("t"), 0, LINE, QueueSettings::from(&config), 1),
             options: config.batch_options(),
             // Not zeros, or the system would hand them out only when they are written.
             chunks: (0..16).map(|_| vec![1; BATCH]).collect(),

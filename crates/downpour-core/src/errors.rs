@@ -14,6 +14,8 @@ pub enum Reaction {
     AlreadyWritten,
     /// Send the same bytes again after a backoff.
     Retry,
+    /// The same a few times, if the broker recognises the bytes; it may be a defect that stays.
+    RetrySome,
     /// Make smaller batches of it; a single record fails.
     Split,
     /// A sequence gap: wait for the predecessor, or begin a new epoch.
@@ -66,10 +68,9 @@ pub fn produce(code: ErrorCode) -> Row {
         E::NONE => row(Reaction::Acknowledge),
         E::DUPLICATE_SEQUENCE_NUMBER => row(Reaction::AlreadyWritten),
 
-        E::CORRUPT_MESSAGE | E::NOT_ENOUGH_REPLICAS | E::THROTTLING_QUOTA_EXCEEDED => {
-            row(Reaction::Retry)
-        }
-        E::UNKNOWN_LEADER_EPOCH => row(Reaction::Retry),
+        E::CORRUPT_MESSAGE | E::THROTTLING_QUOTA_EXCEEDED => row(Reaction::Retry),
+        // A leader that is cut off from the others says this until somebody asks who leads now.
+        E::NOT_ENOUGH_REPLICAS | E::UNKNOWN_LEADER_EPOCH => row(Reaction::Retry).refresh(),
         E::UNKNOWN_TOPIC_OR_PARTITION
         | E::LEADER_NOT_AVAILABLE
         | E::NOT_LEADER_OR_FOLLOWER
@@ -84,10 +85,10 @@ pub fn produce(code: ErrorCode) -> Row {
 
         // Appended on the leader, not (yet) on enough followers.
         E::REQUEST_TIMED_OUT | E::NOT_ENOUGH_REPLICAS_AFTER_APPEND => {
-            row(Reaction::Retry).maybe_written()
+            row(Reaction::Retry).maybe_written().refresh()
         }
         // A broker says -1 also after an append (KAFKA-14034).
-        E::UNKNOWN_SERVER_ERROR => row(Reaction::Fail).maybe_written(),
+        E::UNKNOWN_SERVER_ERROR => row(Reaction::RetrySome).maybe_written().refresh(),
 
         E::MESSAGE_TOO_LARGE => row(Reaction::Split),
         E::OUT_OF_ORDER_SEQUENCE_NUMBER => row(Reaction::OutOfOrder),
@@ -114,7 +115,7 @@ mod tests {
         let refresh: Vec<i16> = (-1..=131)
             .filter(|&c| produce(ErrorCode(c)).refresh)
             .collect();
-        assert_eq!(refresh, [3, 5, 6, 56, 72, 74, 100, 103]);
+        assert_eq!(refresh, [-1, 3, 5, 6, 7, 19, 20, 56, 72, 74, 75, 100, 103]);
     }
 
     #[test]

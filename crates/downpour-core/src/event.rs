@@ -131,6 +131,17 @@ pub enum Event {
         /// Epoch.
         epoch: i16,
     },
+    /// A broker no longer has records that it acknowledged.
+    DataLost {
+        /// Topic.
+        topic: Arc<str>,
+        /// Partition.
+        partition: i32,
+        /// Who misses them.
+        broker: Option<i32>,
+        /// The last offset that was acknowledged.
+        acknowledged: i64,
+    },
     /// A partition's sequence could not be continued; it begins anew.
     EpochBumped {
         /// Producer id.

@@ -12,6 +12,7 @@ mod abort;
 mod answer;
 mod append;
 mod batch;
+mod ceiling;
 mod counters;
 mod drain;
 mod expiry;

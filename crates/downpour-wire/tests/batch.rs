@@ -203,6 +203,30 @@ proptest! {
     }
 
     #[test]
+    fn what_is_left_without_some_records_are_the_others_where_they_were(
+        records in records(),
+        chosen in vec(any::<bool>(), 0..40),
+        codec in compiled_codec(),
+    ) {
+        let is_named = |at: usize| chosen.get(at).copied().unwrap_or(false);
+        let named: Vec<u32> = (0..).zip(&records).map(|(at, _)| at).filter(|&at| is_named(at as usize)).collect();
+        let body = seal(&records, 4096, codec);
+        let runs = body.without(&named, &mut Compressor::new()).unwrap();
+        let mut read = Vec::new();
+        for (first, run) in &runs {
+            prop_assert_eq!(run.codec(), codec);
+            prop_assert!(*first == 0 || is_named(*first as usize - 1), "a run begins behind one that is named");
+            read.extend(run.records().unwrap().into_iter().map(|mut record| {
+                record.offset_delta += i32::try_from(*first).unwrap();
+                record
+            }));
+        }
+        let mut left = records;
+        left.retain(|record| !is_named(record.offset_delta as usize));
+        prop_assert_eq!(read, left);
+    }
+
+    #[test]
     fn another_implementation_reads_ours(
         records in records(),
         codec in compiled_codec(),

@@ -71,6 +71,9 @@ impl Topic {
 pub(crate) enum Change {
     /// A topic has metadata now, or more partitions, or other leaders.
     Topic { topic: u32 },
+    /// A topic has another id than before: it was deleted and made anew. It comes before all else
+    /// that has changed about it.
+    MadeAnew { topic: u32 },
     /// A topic cannot be used.
     Unavailable { topic: u32, code: ErrorCode },
     /// A partition's leader is another one.
@@ -193,6 +196,9 @@ impl Cluster {
             }
             self.by_id.insert(answer.topic_id, number);
             topic.told_id = answer.topic_id;
+        }
+        if made_anew {
+            changes.push(Change::MadeAnew { topic: number });
         }
         let before = topic.leaders.len();
         let mut changed = before == 0;

@@ -1,7 +1,7 @@
 //! Which batches leave when: one request gathers many partitions from a rotating start.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use downpour_wire::codec::CompressionType;
 use downpour_wire::error_code::ErrorCode;
@@ -189,7 +189,7 @@ impl<T: Clone> Engine<T> {
         if version >= IDS_SINCE && !gathered.iter().all(|(partition, _)| has_id(partition)) {
             version = IDS_SINCE - 1;
         }
-        let timeout = i32::try_from(self.config.request_timeout.as_millis()).unwrap_or(i32::MAX);
+        let timeout = broker_timeout(self.config.request_timeout);
         let mut frame = ProduceFrame::new(
             version,
             connection.next_correlation_id(),
@@ -233,4 +233,14 @@ impl<T: Clone> Engine<T> {
             frame,
         });
     }
+}
+
+/// How long a broker may wait for its followers, in milliseconds: less than the client waits for
+/// the broker. Else the connection is given up just before REQUEST_TIMED_OUT comes, and with it all
+/// other requests that are on their way there.
+fn broker_timeout(request_timeout: Duration) -> i32 {
+    let ahead = (request_timeout / 10).min(Duration::from_secs(1));
+    i32::try_from((request_timeout - ahead).as_millis())
+        .unwrap_or(i32::MAX)
+        .max(1)
 }

@@ -6,6 +6,7 @@ use downpour_wire::error_code::ErrorCode;
 
 use crate::client::cluster::Change;
 use crate::event::Event;
+use crate::ids::PartitionId;
 use crate::output::{Output, TopicUpdate};
 use crate::produce::engine::Engine;
 use crate::produce::queues::Queues;
@@ -46,6 +47,12 @@ impl<T: Clone> Engine<T> {
                     self.wanted.remove(&topic);
                     self.lists.grow(topic, count);
                     moved.insert(topic);
+                }
+                Change::MadeAnew { topic } => {
+                    let count = self.cluster.topic(topic).map_or(0, |t| t.leaders().len());
+                    for index in 0..i32::try_from(count).unwrap_or(i32::MAX) {
+                        queues.with(PartitionId { topic, index }, Queue::handle_made_anew);
+                    }
                 }
                 Change::Unavailable { topic, code } => self.handle_unavailable(topic, code),
             }

@@ -3,8 +3,9 @@
 //! The row of the error table is joined with the batch's past here and nowhere else.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use downpour_wire::batch::Body;
 use downpour_wire::codec::Compressor;
 use downpour_wire::error_code::ErrorCode;
 
@@ -13,7 +14,7 @@ use crate::event::Event;
 use crate::mutants;
 use crate::outcome::{Cause, Verdict, WaitingFor, Written};
 use crate::output::{Output, Outputs};
-use crate::queue::batch::{Batch, Doubt, InFlight, Left, resolve};
+use crate::queue::batch::{Batch, Doubt, InFlight, Left, Unexplained, resolve};
 use crate::queue::state::{Queue, clear_doubt};
 
 /// A broker's word on one batch.
@@ -48,6 +49,13 @@ pub struct RecordRefusal {
     pub message: Option<Arc<str>>,
 }
 
+/// What becomes of the records that a refusal does not name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Siblings {
+    Fail,
+    GoAgain,
+}
+
 impl Answer {
     /// An answer that says nothing but this code.
     pub fn of(code: ErrorCode) -> Self {
@@ -67,6 +75,12 @@ impl Answer {
         }
     }
 }
+
+/// So often a batch is sent again because of answers without an explanation.
+const UNEXPLAINED_MAX: u32 = 5;
+
+/// No more than this after the first of them.
+const UNEXPLAINED_FOR: Duration = Duration::from_secs(10);
 
 impl<T: Clone> Queue<T> {
     /// Judges an answer. A sending that is not in flight any more changes nothing.
@@ -106,6 +120,7 @@ impl<T: Clone> Queue<T> {
                 } else {
                     self.sequence.handle_acknowledged(is_next, now);
                 }
+                self.note_acknowledged(answer, &batch);
                 if !batch.resolved {
                     resolve(&batch, delivered(answer, row.reaction, &batch), out);
                 }
@@ -113,6 +128,10 @@ impl<T: Clone> Queue<T> {
             }
             _ if batch.resolved => self.drop_resolved(batch, out),
             Reaction::Retry => self.retry(batch, answer.cause(), now, out),
+            Reaction::RetrySome if self.may_try_again(&mut batch, now) => {
+                self.retry(batch, answer.cause(), now, out);
+            }
+            Reaction::RetrySome => self.fail_answered(batch, answer, now, out),
             Reaction::Split => self.split(batch, answer, now, out),
             Reaction::OutOfOrder | Reaction::IdentityLost if !self.settings.idempotent => {
                 self.fail_answered(batch, answer, now, out);
@@ -133,6 +152,9 @@ impl<T: Clone> Queue<T> {
                 self.put_back(batch);
             }
             Reaction::OutOfOrder | Reaction::IdentityLost => {
+                if row.reaction == Reaction::OutOfOrder {
+                    self.tell_of_lost_data(&batch, out);
+                }
                 let absent = (!batch.maybe_written()).then(|| batch.order_key());
                 self.handle_broken(absent);
                 self.retry(batch, answer.cause(), now, out);
@@ -187,6 +209,29 @@ impl<T: Clone> Queue<T> {
         self.log_append_time |= append_time(answer, batch).is_some();
     }
 
+    /// Notes how far the log goes, as far as the broker says.
+    fn note_acknowledged(&mut self, answer: &Answer, batch: &Batch<T>) {
+        if answer.base_offset >= 0 {
+            let last = answer.base_offset.checked_add(i64::from(batch.count()) - 1);
+            self.acknowledged = last.unwrap_or(-1);
+        }
+    }
+
+    /// All before this batch was acknowledged, and the broker misses it: an unclean election or a
+    /// lost disk took records that it had said it has. The records that come go on under a new
+    /// epoch; what is gone nobody else would tell of.
+    fn tell_of_lost_data(&self, batch: &Batch<T>, out: &mut Outputs<T>) {
+        if !self.sequence.is_proven() || self.acknowledged < 0 {
+            return;
+        }
+        out.push_back(Output::Event(Event::DataLost {
+            topic: self.topic.clone(),
+            partition: self.partition,
+            broker: batch.broker,
+            acknowledged: self.acknowledged,
+        }));
+    }
+
     fn has_predecessor(&self, batch: &Batch<T>) -> bool {
         self.in_flight
             .iter()
@@ -203,6 +248,21 @@ impl<T: Clone> Queue<T> {
         if !mutants::is(31) {
             self.free(batch, out);
         }
+    }
+
+    /// Whether a batch that the broker has no explanation for is sent again. A broker that sees the
+    /// sequence does not write it twice, and what it stumbled over is often gone a moment later
+    /// (KAFKA-15653); a defect that stays would cost each batch its whole delivery timeout.
+    fn may_try_again(&self, batch: &mut Batch<T>, now: Instant) -> bool {
+        let trouble = batch.unexplained.get_or_insert_with(|| {
+            Box::new(Unexplained {
+                answers: 0,
+                since: now,
+            })
+        });
+        trouble.answers += 1;
+        let is_new = now.saturating_duration_since(trouble.since) < UNEXPLAINED_FOR;
+        batch.stamp.is_some() && trouble.answers <= UNEXPLAINED_MAX && is_new
     }
 
     fn retry(&mut self, mut batch: Batch<T>, cause: Cause, now: Instant, out: &mut Outputs<T>) {
@@ -251,31 +311,81 @@ impl<T: Clone> Queue<T> {
         now: Instant,
         out: &mut Outputs<T>,
     ) {
-        if answer.refusals.is_empty() || batch.maybe_written() {
+        let mut named: Vec<u32> = answer.refusals.iter().map(|r| r.index).collect();
+        named.retain(|index| *index < batch.count());
+        named.sort_unstable();
+        named.dedup();
+        if named.is_empty() || batch.maybe_written() {
             let cause = match &batch.last {
                 Some(last) if mutants::is(36) => (**last).clone(),
                 _ => answer.cause(),
             };
             self.give_up(&batch, cause, now, out);
         } else {
-            self.refuse_records(&batch, answer, now, out);
+            let rest = match batch.is_rest {
+                true => Vec::new(),
+                false => batch
+                    .body
+                    .without(&named, &mut Compressor::new())
+                    .unwrap_or_default(),
+            };
+            let siblings = match rest.is_empty() {
+                true => Siblings::Fail,
+                false => Siblings::GoAgain,
+            };
+            self.refuse_records(&batch, answer, (&named, siblings), now, out);
+            if !rest.is_empty() {
+                return self.send_rest(batch, rest);
+            }
         }
         self.handle_gap(&batch);
         self.free(batch, out);
     }
 
-    /// The records that the broker named get its words, their siblings a cause of their own.
+    /// What the broker did not name goes again, once: it is in no log, and whoever sent it has done
+    /// nothing wrong. Its sequences go with those that were named, so that it takes its place under
+    /// a new epoch.
+    fn send_rest(&mut self, batch: Batch<T>, rest: Vec<(u32, Body)>) {
+        self.handle_gap(&batch);
+        let mut memory = batch.memory;
+        let last = rest.len() - 1;
+        for (i, (index, body)) in rest.into_iter().enumerate() {
+            // They share the whole's credit; what is left of it goes with the last.
+            let share = if i == last {
+                memory
+            } else {
+                body.len().min(memory)
+            };
+            memory -= share;
+            self.put_back(Batch {
+                ticket: batch.ticket.clone(),
+                first: batch.first + index,
+                body: Arc::new(body),
+                memory: share,
+                attempts: 0,
+                retry_at: None,
+                doubt: Doubt::None,
+                spent: false,
+                stamp: None,
+                last: None,
+                unexplained: None,
+                is_rest: true,
+                ..batch
+            });
+        }
+    }
+
+    /// The records that the broker named get its words; their siblings, if they do not go again, a
+    /// cause of their own.
     fn refuse_records(
         &self,
         batch: &Batch<T>,
         answer: &Answer,
+        (named, siblings): (&[u32], Siblings),
         now: Instant,
         out: &mut Outputs<T>,
     ) {
         let total = batch.count();
-        let mut named: Vec<_> = answer.refusals.iter().filter(|r| r.index < total).collect();
-        named.sort_by_key(|r| r.index);
-        named.dedup_by_key(|r| r.index);
         let sibling = Verdict::Failed(self.failure(batch, Cause::SiblingRefused, now));
         let mut push = |first: u32, count: u32, verdict: Verdict| {
             if count > 0 {
@@ -290,25 +400,30 @@ impl<T: Clone> Queue<T> {
             }
         };
         let mut next = 0;
-        for refusal in named {
-            push(next, refusal.index - next, sibling.clone());
-            let message = refusal.message.clone().or_else(|| answer.message.clone());
+        for &index in named {
+            if siblings == Siblings::Fail {
+                push(next, index - next, sibling.clone());
+            }
+            let said = answer.refusals.iter().find(|r| r.index == index);
+            let message = said.and_then(|refusal| refusal.message.clone());
             let cause = Cause::Broker {
                 code: answer.code,
-                message,
+                message: message.or_else(|| answer.message.clone()),
             };
-            push(
-                refusal.index,
-                1,
-                Verdict::Failed(self.failure(batch, cause, now)),
-            );
-            next = refusal.index + 1;
+            push(index, 1, Verdict::Failed(self.failure(batch, cause, now)));
+            next = index + 1;
         }
-        push(next, total - next, sibling);
+        let records = match siblings {
+            Siblings::Fail => {
+                push(next, total - next, sibling);
+                total
+            }
+            Siblings::GoAgain => u32::try_from(named.len()).unwrap_or(total),
+        };
         out.push_back(Output::Event(Event::DeliveryFailed {
             topic: self.topic.clone(),
             partition: self.partition,
-            records: total,
+            records,
             written: Written::No,
             cause: answer.cause(),
         }));
@@ -336,6 +451,7 @@ impl<T: Clone> Queue<T> {
             parts: parts.len(),
         }));
         self.sequence.unprove();
+        self.lower_ceiling(target, now);
         let Batch {
             order,
             ticket,
@@ -345,6 +461,7 @@ impl<T: Clone> Queue<T> {
             deadline,
             stamp,
             broker,
+            is_rest,
             ..
         } = batch;
         let mut memory = batch.memory;
@@ -374,6 +491,8 @@ impl<T: Clone> Queue<T> {
                 spent: true,
                 stamp: sequence,
                 last: None,
+                unexplained: None,
+                is_rest,
                 broker,
                 resolved: false,
             });

@@ -229,13 +229,15 @@ impl<T: Clone> Queue<T> {
                 job = self.close(open);
             }
             self.opened_count += 1;
+            let created_at = now();
+            self.raise_ceiling(created_at);
             self.open = Some(Open {
                 number: self.opened_count,
                 ticket: ticket(),
                 builder: BatchBuilder::new(),
                 credit: std::mem::take(&mut self.excess),
                 options: *options,
-                created_at: now(),
+                created_at,
                 flush_requested: false,
             });
         }

@@ -100,8 +100,12 @@ pub(crate) struct Batch<T> {
     pub(super) stamp: Option<(Identity, i32)>,
     /// What went wrong last, for the verdict's text.
     pub(super) last: Option<Arc<Cause>>,
+    /// Answers that explain nothing. In a box, because hardly any batch has one.
+    pub(super) unexplained: Option<Box<Unexplained>>,
     /// The broker that was sent it last.
     pub(super) broker: Option<i32>,
+    /// What was left of a batch of which a broker refused some records by name. It goes once.
+    pub(super) is_rest: bool,
     /// Set when the delivery timeout ended it in flight: its handles have their verdict, and only
     /// its buffer and its sequence still wait for the answer. Without it records would get a
     /// second verdict with the answer.
@@ -126,7 +130,9 @@ impl<T> Batch<T> {
             spent: false,
             stamp: None,
             last: None,
+            unexplained: None,
             broker: None,
+            is_rest: false,
             resolved: false,
         }
     }
@@ -143,6 +149,13 @@ impl<T> Batch<T> {
     pub(crate) fn maybe_written(&self) -> bool {
         self.doubt > Doubt::None
     }
+}
+
+/// UNKNOWN_SERVER_ERROR, as often as a batch had it for an answer.
+#[derive(Debug)]
+pub(crate) struct Unexplained {
+    pub(super) answers: u32,
+    pub(super) since: Instant,
 }
 
 /// When a batch was opened and until when it may be sent.

@@ -12,6 +12,7 @@ use crate::mutants;
 use crate::outcome::{Cause, Failure, Verdict, Written};
 use crate::output::{Output, Outputs};
 use crate::queue::batch::{Batch, Doubt, InFlight, Open, OrderKey, Waiting, resolve};
+use crate::queue::ceiling::Ceiling;
 use crate::queue::counters::Counters;
 use crate::queue::sequence::Sequence;
 use crate::rng::Rng;
@@ -89,7 +90,8 @@ pub struct Queue<T> {
     /// In the order in which they were sent; five at most.
     pub(super) in_flight: VecDeque<InFlight<T>>,
     pub(super) sequence: Sequence,
-    /// Set once an answer showed that the topic stamps records itself, never cleared: brokers then
+    /// Set once an answer showed that the topic stamps records itself, cleared only when the topic
+    /// is another one: brokers then
     /// age what they know of a producer by their own clock, not by the records' timestamps.
     pub(super) log_append_time: bool,
     /// Set when the engine is told that there is something to look at, cleared when it looks.
@@ -108,6 +110,10 @@ pub struct Queue<T> {
     pub(super) excess: usize,
     /// Size of the next batch's first chunk, learnt from the last batch.
     pub(super) chunk_hint: usize,
+    /// Set while batches are kept smaller than the settings say.
+    pub(super) ceiling: Option<Box<Ceiling>>,
+    /// The last offset that was acknowledged, or -1: what a log must have that goes on from there.
+    pub(super) acknowledged: i64,
     pub(super) counters: Counters,
     /// Set with each change of the counters, cleared when they are looked at: most visits change
     /// none, and with thousands of partitions each look at them is a cache miss.
@@ -120,9 +126,18 @@ pub(crate) const CHUNK_MIN: usize = 512;
 
 impl<T: Clone> Queue<T> {
     /// An empty queue of this partition.
-    pub fn new(topic: Arc<str>, partition: i32, line: MemoryLine, settings: QueueSettings) -> Self {
+    ///
+    /// The seed spreads its backoffs: with the partition's number for one a whole fleet of
+    /// producers would come back to a broker at the same moment.
+    pub fn new(
+        topic: Arc<str>,
+        partition: i32,
+        line: MemoryLine,
+        settings: QueueSettings,
+        seed: u64,
+    ) -> Self {
         Self {
-            rng: Rng::new(partition as u64),
+            rng: Rng::new(seed),
             topic,
             partition,
             settings,
@@ -141,6 +156,8 @@ impl<T: Clone> Queue<T> {
             held: 0,
             excess: 0,
             chunk_hint: CHUNK_MIN.min(settings.batch_size),
+            ceiling: None,
+            acknowledged: -1,
             counters: Counters::default(),
             is_counted: false,
         }
@@ -290,6 +307,13 @@ impl<T: Clone> Queue<T> {
         for open in self.open.iter_mut().chain(&mut self.aside) {
             open.flush_requested = true;
         }
+    }
+
+    /// The topic was deleted and made anew: what is known of the former one is about nothing now.
+    pub fn handle_made_anew(&mut self) {
+        self.forget_ceiling();
+        self.log_append_time = false;
+        self.acknowledged = -1;
     }
 
     /// A new leader: backoffs that waited for it end (KIP-951).

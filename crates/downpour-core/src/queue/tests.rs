@@ -7,4 +7,5 @@ mod found_by_simulation;
 mod harness;
 mod leaving;
 mod old_records;
+mod refusals;
 mod sequences;

@@ -84,4 +84,48 @@ impl Body {
         bodies.push(seal(open)?);
         Ok(bodies)
     }
+
+    /// The runs of records between those of these indexes, which ascend, in the same order and with
+    /// the same codec; each with the index of its first record. None if every record is named.
+    ///
+    /// # Errors
+    /// The codec failed, or the body's memory was damaged.
+    pub fn without(
+        &self,
+        indexes: &[u32],
+        compressor: &mut Compressor,
+    ) -> Result<Vec<(u32, Self)>, SplitError> {
+        let compression = self.compression();
+        let mut runs = Vec::new();
+        let mut open = BatchBuilder::new();
+        let mut left = self.uncompressed_len();
+        let (mut index, mut first) = (0, 0);
+        let mut close = |open: BatchBuilder, first: u32| {
+            if open.is_empty() {
+                return Ok(());
+            }
+            let sealed = open.seal(compression, compressor).map_err(|e| e.kind);
+            runs.push((first, sealed?));
+            Ok::<(), SplitError>(())
+        };
+        self.each_record(|record| {
+            if indexes.binary_search(&index).is_ok() {
+                close(std::mem::take(&mut open), first)?;
+                first = index + 1;
+            } else {
+                let record = record.as_ref();
+                let before = open.body_len();
+                if let Err(need) = open.try_append(&record) {
+                    open.add_chunk(Vec::with_capacity(need.bytes.max(left)));
+                    // The chunk has the capacity that was asked for.
+                    let _ = open.try_append(&record);
+                }
+                left = left.saturating_sub(open.body_len() - before);
+            }
+            index += 1;
+            Ok::<(), SplitError>(())
+        })?;
+        close(open, first)?;
+        Ok(runs)
+    }
 }

@@ -256,6 +256,17 @@ fn records(event: &Event) {
         Event::IdentityGranted { producer_id, epoch } => {
             tracing::info!(target: TARGET, producer_id, epoch, "producer id granted");
         }
+        Event::DataLost {
+            topic,
+            partition,
+            broker,
+            acknowledged,
+        } => {
+            tracing::warn!(
+                target: TARGET, %topic, partition, ?broker, acknowledged,
+                "broker lost records that it had acknowledged"
+            );
+        }
         Event::EpochBumped { producer_id, epoch } => {
             tracing::info!(target: TARGET, producer_id, epoch, "epoch bumped");
         }

@@ -277,7 +277,13 @@ impl TopicEntry {
                 index: partition,
             };
             let line = MemoryLine(leaders.get(partition as usize).copied().flatten());
-            let queue = Queue::new(self.name.clone(), partition, line, settings);
+            let queue = Queue::new(
+                self.name.clone(),
+                partition,
+                line,
+                settings,
+                random().into(),
+            );
             PartitionEntry::new(id, queue, closed)
         });
         // In this order: what a sender chooses by the spread or by the count is there.

@@ -138,7 +138,7 @@ mod tests {
         };
         PartitionEntry::new(
             id,
-            Queue::new(Arc::from("t"), partition, MemoryLine(None), settings),
+            Queue::new(Arc::from("t"), partition, MemoryLine(None), settings, 1),
             false,
         )
     }

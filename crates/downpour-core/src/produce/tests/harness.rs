@@ -341,7 +341,7 @@ impl World {
             let partition = PartitionId { topic: 0, index };
             let settings = QueueSettings::from(self.config.as_ref());
             self.queues.0.entry(partition).or_insert_with(|| {
-                Queue::new(Arc::from("t"), index, MemoryLine(Some(1)), settings)
+                Queue::new(Arc::from("t"), index, MemoryLine(Some(1)), settings, 1)
             });
         }
         self.step();

@@ -1,14 +1,12 @@
 //! Which verdict a record gets.
 
-use std::sync::Arc;
-
 use downpour_wire::error_code::ErrorCode as E;
 
 use super::harness::{Bench, SECOND, config};
 use crate::event::Event;
 use crate::outcome::{Verdict, Written};
 use crate::output::Output;
-use crate::queue::{Answer, Drain, RecordRefusal};
+use crate::queue::{Answer, Drain};
 
 #[test]
 fn each_record_gets_its_own_offset() {
@@ -61,19 +59,6 @@ fn a_broker_that_repeats_the_batch_s_own_time_has_not_stamped_it() {
 }
 
 #[test]
-fn an_unknown_server_error_leaves_the_record_unknown() {
-    let mut bench = Bench::new();
-    bench.batch(&["a"]);
-    let sent = bench.send();
-    bench.answer(&sent, E::UNKNOWN_SERVER_ERROR, -1);
-    assert!(
-        bench
-            .verdict(0)
-            .starts_with("unknown: UNKNOWN_SERVER_ERROR")
-    );
-}
-
-#[test]
 fn a_refusal_after_a_lost_answer_is_unknown() {
     let mut bench = Bench::new();
     bench.batch(&["a"]);
@@ -103,38 +88,6 @@ fn a_refusal_after_a_request_that_never_left_is_a_failure() {
             .verdict(0)
             .starts_with("failed: TOPIC_AUTHORIZATION_FAILED")
     );
-}
-
-#[test]
-fn refused_records_are_told_apart_from_their_siblings() {
-    let mut bench = Bench::new();
-    bench.batch(&["a", "b", "c"]);
-    let sent = bench.send();
-    let mut answer = Answer::of(E::INVALID_RECORD);
-    let message = Some(Arc::from("no key in a compacted topic"));
-    answer.refusals = vec![
-        RecordRefusal { index: 1, message },
-        RecordRefusal {
-            index: 77,
-            message: None,
-        },
-    ];
-    bench
-        .queue
-        .handle_answer(sent.send_id, &answer, bench.now, &mut bench.out);
-    let verdicts = bench.verdicts();
-    assert_eq!(verdicts.len(), 3);
-    assert_eq!(
-        verdicts[&(0, 1)],
-        "failed: INVALID_RECORD (87): no key in a compacted topic"
-    );
-    assert!(
-        verdicts[&(0, 0)].contains("another record"),
-        "{}",
-        verdicts[&(0, 0)]
-    );
-    assert!(verdicts[&(0, 2)].contains("another record"));
-    assert_eq!(bench.lent(), 0);
 }
 
 #[test]

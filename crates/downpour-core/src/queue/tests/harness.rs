@@ -60,7 +60,7 @@ impl Bench {
 
     pub(super) fn with(config: &Config) -> Self {
         Self {
-            queue: Queue::new(Arc::from("t"), 0, LINE, QueueSettings::from(config)),
+            queue: Queue::new(Arc::from("t"), 0, LINE, QueueSettings::from(config), 1),
             now: Instant::now(),
             identity: Some(FIRST),
             unix_ms: None,

@@ -43,9 +43,8 @@ impl Leader {
 pub(crate) struct Topic {
     name: Arc<str>,
     id: Uuid,
-    /// The last id that any broker told: answers name the topic by it. Without it, while brokers
-    /// are upgraded, metadata from one that is too old for ids would leave the answers to requests
-    /// that are on their way without a topic.
+    /// The last id that any broker told. Without it, while brokers are upgraded, metadata from one
+    /// that is too old for ids would make the topic look like another one.
     told_id: Uuid,
     leaders: Vec<Leader>,
 }
@@ -53,6 +52,11 @@ pub(crate) struct Topic {
 impl Topic {
     pub(crate) fn name(&self) -> &Arc<str> {
         &self.name
+    }
+
+    /// The last id that any broker told; zero as long as none did.
+    pub(crate) fn told_id(&self) -> Uuid {
+        self.told_id
     }
 
     /// Zero where the broker that was asked last is too old to tell one.
@@ -89,9 +93,6 @@ pub(crate) struct Cluster {
     brokers: BTreeMap<i32, Address>,
     topics: Vec<Option<Topic>>,
     by_name: HashMap<Arc<str>, u32>,
-    /// Since version 13 answers to Produce name topics by id alone (KIP-516): without this map
-    /// an answer for T topics would cost T searches of T topics.
-    by_id: HashMap<Uuid, u32>,
 }
 
 impl Cluster {
@@ -133,15 +134,6 @@ impl Cluster {
             .filter_map(|(n, t)| Some((n as u32, t.as_ref()?)))
     }
 
-    /// The number of a topic that an answer names, by its name or else by its id.
-    pub(crate) fn number_of(&self, name: &str, id: Uuid) -> Option<u32> {
-        if name.is_empty() {
-            self.by_id.get(&id).copied()
-        } else {
-            self.by_name.get(name).copied()
-        }
-    }
-
     pub(crate) fn leader(&self, partition: PartitionId) -> Leader {
         let known = self
             .topic(partition.topic)
@@ -163,7 +155,7 @@ impl Cluster {
         let mut changes = Vec::new();
         for answer in &response.topics {
             let name = answer.name.as_deref().unwrap_or_default();
-            let Some(number) = self.number_of(name, answer.topic_id) else {
+            let Some(&number) = self.by_name.get(name) else {
                 continue;
             };
             if answer.error_code.is_none() && !answer.partitions.is_empty() {
@@ -191,10 +183,6 @@ impl Cluster {
         let is_other = !answer.topic_id.is_zero() && topic.told_id != answer.topic_id;
         let made_anew = is_other && !topic.told_id.is_zero();
         if is_other {
-            if self.by_id.get(&topic.told_id) == Some(&number) {
-                self.by_id.remove(&topic.told_id);
-            }
-            self.by_id.insert(answer.topic_id, number);
             topic.told_id = answer.topic_id;
         }
         if made_anew {
@@ -328,7 +316,8 @@ mod tests {
         cluster.merge(&first);
         let mut second = answer(&[(2, 0)]);
         second.topics[0].topic_id = Uuid([2; 16]);
-        cluster.merge(&second);
+        let changes = cluster.merge(&second);
+        assert_eq!(changes[0], Change::MadeAnew { topic: 0 });
         assert_eq!(
             cluster.leader(PARTITION),
             Leader {
@@ -377,22 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn a_topic_that_was_made_anew_is_found_under_its_new_id_alone() {
-        let mut cluster = cluster(&[(1, 0)]);
-        let (old, new) = (Uuid([1; 16]), Uuid([2; 16]));
-        for id in [old, new] {
-            let mut answer = answer(&[(1, 0)]);
-            answer.topics[0].topic_id = id;
-            cluster.merge(&answer);
-            assert_eq!(cluster.number_of("", id), Some(0));
-        }
-        assert_eq!(cluster.number_of("", old), None);
-        assert_eq!(cluster.number_of("", Uuid::ZERO), None);
-        assert_eq!(cluster.number_of("t", Uuid::ZERO), Some(0));
-    }
-
-    #[test]
-    fn metadata_without_ids_neither_hides_a_topic_s_answers_nor_makes_it_anew() {
+    fn metadata_without_ids_does_not_make_a_topic_anew() {
         let mut cluster = cluster(&[(1, 5)]);
         let id = Uuid([1; 16]);
         let mut new = answer(&[(1, 5)]);
@@ -400,14 +374,13 @@ mod tests {
         cluster.merge(&new);
         // A broker of the old release answers, and what it knows is stale.
         cluster.merge(&answer(&[(2, 4)]));
-        assert_eq!(cluster.number_of("", id), Some(0));
+        assert_eq!(cluster.topic(0).unwrap().told_id(), id);
         assert_eq!(cluster.topic(0).unwrap().id(), Uuid::ZERO);
         assert_eq!(cluster.leader(PARTITION).broker, Some(1));
         // Made anew meanwhile: its epochs begin again.
         let mut other = answer(&[(2, 0)]);
         other.topics[0].topic_id = Uuid([2; 16]);
         cluster.merge(&other);
-        assert_eq!(cluster.number_of("", id), None);
         assert_eq!(cluster.leader(PARTITION).broker, Some(2));
     }
 }

@@ -19,7 +19,7 @@ use crate::mutants;
 use crate::outcome::Cause;
 use crate::produce::engine::Engine;
 use crate::produce::queues::Queues;
-use crate::produce::requests::{Purpose, SentBatch};
+use crate::produce::requests::{Carried, Purpose, SentBatch, SentTopic};
 use crate::queue::{Answer, Left, Peek, RecordRefusal};
 
 impl<T: Clone> Engine<T> {
@@ -65,8 +65,8 @@ impl<T: Clone> Engine<T> {
             sent.push(pending.into_purpose());
         }
         for purpose in sent {
-            if let Purpose::Produce(sent) = purpose {
-                self.handle_sent(broker, &sent, queues);
+            if let Purpose::Produce(carried) = purpose {
+                self.handle_sent(broker, &carried.batches, queues);
             }
         }
     }
@@ -116,10 +116,10 @@ impl<T: Clone> Engine<T> {
                     self.handle_identity(&response, now, queues);
                 })
                 .map_err(unreadable),
-            Purpose::Produce(sent) => decode_body::<ProduceResponse>(&mut reader, version)
+            Purpose::Produce(carried) => decode_body::<ProduceResponse>(&mut reader, version)
                 .map(|response| {
-                    let sent = std::mem::take(sent);
-                    self.handle_produced(connection_id, &response, sent, now, queues);
+                    let carried = std::mem::take(carried);
+                    self.handle_produced(connection_id, &response, carried, now, queues);
                 })
                 .map_err(unreadable),
         };
@@ -151,7 +151,7 @@ impl<T: Clone> Engine<T> {
         &mut self,
         connection_id: ConnectionId,
         response: &ProduceResponse,
-        sent: Vec<SentBatch>,
+        carried: Carried,
         now: Instant,
         queues: &mut impl Queues<T>,
     ) {
@@ -161,13 +161,24 @@ impl<T: Clone> Engine<T> {
             .get(connection_id)
             .and_then(Connection::broker);
         self.statistics.handle_answer(broker);
-        let mut open: Vec<Option<SentBatch>> = sent.into_iter().map(Some).collect();
-        let mut next = 0;
+        let mut open: Vec<_> = carried.batches.into_iter().map(Some).collect();
+        let (mut next, mut next_topic) = (0, 0);
         let mut changes = Vec::new();
         for topic in &response.topics {
-            let Some(number) = self.cluster.number_of(&topic.name, topic.topic_id) else {
+            let names = |sent: &SentTopic| match topic.name.is_empty() {
+                true => sent.id == topic.topic_id,
+                false => (self.cluster.topic(sent.number))
+                    .is_some_and(|known| **known.name() == *topic.name),
+            };
+            let Some(at) = find(carried.topics.len(), next_topic, |at| {
+                names(&carried.topics[at])
+            }) else {
                 continue;
             };
+            next_topic = at + 1;
+            let SentTopic { number, id } = carried.topics[at];
+            let known = self.cluster.topic(number);
+            let is_current = known.is_some_and(|known| known.told_id() == id);
             for said in &topic.partitions {
                 let partition = PartitionId {
                     topic: number,
@@ -188,7 +199,9 @@ impl<T: Clone> Engine<T> {
                 if stale && !mutants::is(24) {
                     self.metadata.want();
                 }
-                if let Some(hint) = &said.current_leader {
+                // Of a topic that was deleted meanwhile they would be taken for the new one's, whose
+                // own epochs would then be the older ones for good.
+                if let Some(hint) = said.current_leader.as_ref().filter(|_| is_current) {
                     let endpoints = &response.node_endpoints;
                     changes.extend(self.cluster.apply_hint(partition, hint, endpoints));
                 }
@@ -224,13 +237,15 @@ fn take(
     next: &mut usize,
     partition: PartitionId,
 ) -> Option<SentBatch> {
-    let len = open.len();
-    let start = *next;
-    let at = (0..len)
-        .map(|i| (start + i) % len)
-        .find(|&at| open[at].is_some_and(|c| c.partition == partition))?;
+    let is_it = |at: usize| open[at].is_some_and(|c| c.partition == partition);
+    let at = find(open.len(), *next, is_it)?;
     *next = at + 1;
     open[at].take()
+}
+
+/// The first of so many that is meant, from `start` on and around.
+fn find(len: usize, start: usize, is_it: impl Fn(usize) -> bool) -> Option<usize> {
+    (0..len).map(|i| (start + i) % len).find(|&at| is_it(at))
 }
 
 fn answer_of(partition: &PartitionProduceResponse) -> Answer {

@@ -263,11 +263,11 @@ impl<T: Clone> Engine<T> {
             Purpose::ApiVersions => {}
             Purpose::Metadata => self.metadata.handle_lost(backoff, &mut self.rng, now),
             Purpose::InitProducerId => self.init.handle_lost(backoff, &mut self.rng, now),
-            Purpose::Produce(sent) => {
+            Purpose::Produce(carried) => {
                 let cause = Cause::Disconnected {
                     reason: reason.clone(),
                 };
-                for batch in sent {
+                for batch in carried.batches {
                     let (out, cause) = (&mut self.out, cause.clone());
                     queues.with(batch.partition, |queue| {
                         queue.handle_lost(batch.send_id, left, cause, now, out);

@@ -14,7 +14,7 @@ use crate::output::Output;
 use crate::produce::engine::{Engine, earlier};
 use crate::produce::producer_id::Bumped;
 use crate::produce::queues::Queues;
-use crate::produce::requests::{Gathered, Purpose, SentBatch, in_flight};
+use crate::produce::requests::{Carried, Gathered, Purpose, SentBatch, SentTopic, in_flight};
 use crate::produce::send_lists::SendList;
 use crate::queue::{Answer, Drain, DrainContext, Peek, Readiness};
 
@@ -199,7 +199,8 @@ impl<T: Clone> Engine<T> {
             timeout,
             gathered.chunk_by(|a, b| a.0.topic == b.0.topic).count(),
         );
-        let mut sent = Vec::with_capacity(gathered.len());
+        let mut batches = Vec::with_capacity(gathered.len());
+        let mut topics = Vec::new();
         let mut records = 0;
         let mut rest = gathered.drain(..);
         while let Some((first, _)) = rest.as_slice().first() {
@@ -209,10 +210,14 @@ impl<T: Clone> Engine<T> {
             let of_topic = |(partition, _): &&Gathered| partition.topic == index;
             let count = rest.as_slice().iter().take_while(of_topic).count();
             frame.topic(topic.name(), topic.id(), count);
+            topics.push(SentTopic {
+                number: index,
+                id: topic.told_id(),
+            });
             for (partition, outgoing) in rest.by_ref().take(count) {
                 records += outgoing.body.count();
                 frame.partition(partition.index, &outgoing.header, outgoing.body);
-                sent.push(SentBatch {
+                batches.push(SentBatch {
                     partition,
                     send_id: outgoing.send_id,
                 });
@@ -223,7 +228,8 @@ impl<T: Clone> Engine<T> {
             .expect("a request is below request_max, which fits its length");
         let answered = self.config.acks.as_i16() != 0;
         let what = (ApiKey::Produce, version);
-        connection.handle_request(what, frame.len(), answered, Purpose::Produce(sent), now);
+        let purpose = Purpose::Produce(Carried { batches, topics });
+        connection.handle_request(what, frame.len(), answered, purpose, now);
         self.statistics.handle_request(id, frame.len());
         if let Some(broker) = self.brokers.get_mut(&id) {
             broker.last_records = records;

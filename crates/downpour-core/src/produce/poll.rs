@@ -67,7 +67,7 @@ impl<T: Clone> Engine<T> {
     pub(super) fn partitions_in_flight(&self) -> impl Iterator<Item = PartitionId> {
         let requests = self.connections.iter().flat_map(Connection::requests);
         let sent = requests.filter_map(|request| match request.purpose() {
-            Purpose::Produce(sent) => Some(sent),
+            Purpose::Produce(carried) => Some(&carried.batches),
             _ => None,
         });
         sent.flatten().map(|batch| batch.partition)

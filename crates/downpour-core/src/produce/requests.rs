@@ -1,5 +1,7 @@
 //! What the engine remembers of a request until it is answered.
 
+use downpour_wire::primitives::Uuid;
+
 use crate::client::connection::{Connection, Pending};
 use crate::ids::PartitionId;
 use crate::queue::OutgoingBatch;
@@ -10,8 +12,24 @@ pub(crate) enum Purpose {
     ApiVersions,
     Metadata,
     InitProducerId,
-    /// The batches that it carries, in the order of the request.
-    Produce(Vec<SentBatch>),
+    /// To bring records.
+    Produce(Carried),
+}
+
+/// What a Produce request carries, in its order.
+#[derive(Debug, Default)]
+pub(crate) struct Carried {
+    pub(super) batches: Vec<SentBatch>,
+    pub(super) topics: Vec<SentTopic>,
+}
+
+/// One topic of a Produce request. Its answer is read by this: what is known of the topic now may be
+/// about another one, which was made anew under the same name meanwhile.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SentTopic {
+    pub(super) number: u32,
+    /// What it was when the request was made.
+    pub(super) id: Uuid,
 }
 
 /// A batch that goes into the next request.

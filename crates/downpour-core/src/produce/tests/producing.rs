@@ -8,7 +8,7 @@ use downpour_wire::messages::{
 };
 use downpour_wire::primitives::Uuid;
 
-use super::harness::{World, config};
+use super::harness::{Asked, World, config};
 use crate::config::Linger;
 use crate::ids::PartitionId;
 
@@ -232,6 +232,68 @@ fn topics_are_named_by_id_only_when_all_ids_are_known() {
         assert_eq!(asked.header.api_version, version);
         world.answer_produce(&asked, ErrorCode::NONE, 8);
         assert_eq!(world.verdicts[&ticket], "at Some(8)");
+    }
+}
+
+/// Two requests under one id of a topic; before the second is answered, its topic has another id.
+fn made_anew(produce_max: i16) -> (World, u32, Asked) {
+    let mut world = World::new(config());
+    (world.produce_max, world.topic_id) = (produce_max, Uuid([1; 16]));
+    world.leaders = vec![(2, 7), (1, 7)];
+    let mut world = world.get_ready();
+    // Past the backoff of the metadata that came just now.
+    world.sleep(1000);
+    world.append(0);
+    world.connect_broker();
+    let first = world.next(ApiKey::Produce);
+    let ticket = world.append(1);
+    world.connect_broker();
+    let second = world.next(ApiKey::Produce);
+    world.answer_produce(&first, ErrorCode::NOT_LEADER_OR_FOLLOWER, -1);
+    world.topic_id = Uuid([2; 16]);
+    world.leaders = vec![(2, 0), (1, 0)];
+    world.answer_metadata();
+    (world, ticket, second)
+}
+
+#[test]
+fn an_answer_under_an_id_that_is_replaced_counts() {
+    let (mut world, ticket, asked) = made_anew(13);
+    world.answer_produce(&asked, ErrorCode::NONE, 8);
+    assert_eq!(world.verdicts[&ticket], "at Some(8)");
+    // And what is refused is in no doubt, though its id is gone.
+    let (mut world, ticket, asked) = made_anew(13);
+    world.answer_produce(&asked, ErrorCode::INVALID_RECORD, -1);
+    assert!(
+        world.verdicts[&ticket].starts_with("failed"),
+        "{:?}",
+        world.verdicts
+    );
+}
+
+#[test]
+fn a_hint_about_a_former_topic_is_dropped() {
+    for produce_max in [12, 13] {
+        let (mut world, _, asked) = made_anew(produce_max);
+        let mut response = ProduceResponse::default();
+        let topic = asked.produce().topics.remove(0);
+        response.topics.push(TopicProduceResponse {
+            partitions: vec![PartitionProduceResponse {
+                index: 1,
+                error_code: ErrorCode::NOT_LEADER_OR_FOLLOWER,
+                base_offset: -1,
+                current_leader: Some(LeaderIdAndEpoch {
+                    leader_id: 1,
+                    leader_epoch: 8,
+                }),
+                ..Default::default()
+            }],
+            name: topic.name,
+            topic_id: topic.topic_id,
+        });
+        world.answer(&asked, &response);
+        let partition = PartitionId { topic: 0, index: 1 };
+        assert_eq!(world.engine.cluster.leader(partition).epoch(), 0);
     }
 }
 

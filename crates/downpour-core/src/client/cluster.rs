@@ -8,7 +8,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use downpour_wire::error_code::ErrorCode;
-use downpour_wire::messages::{LeaderIdAndEpoch, MetadataResponse, MetadataTopic, NodeEndpoint};
+use downpour_wire::messages::{
+    LeaderIdAndEpoch, MetadataPartition, MetadataResponse, MetadataTopic, NodeEndpoint,
+};
 use downpour_wire::primitives::Uuid;
 
 use crate::config::Address;
@@ -47,7 +49,16 @@ pub(crate) struct Topic {
     /// that is too old for ids would make the topic look like another one.
     told_id: Uuid,
     leaders: Vec<Leader>,
+    /// Answers in a row that told older epochs, of brokers that tell no id.
+    older: u32,
 }
+
+/// So many answers in a row that all tell older epochs come from no broker that lags.
+///
+/// Brokers before 2.8 tell no ids, and a topic that is deleted and made anew begins at epoch 0
+/// again: with the former one's epochs for a measure, its leaders would never be believed
+/// (KAFKA-13488).
+const OLDER_BELIEVED: u32 = 5;
 
 impl Topic {
     pub(crate) fn name(&self) -> &Arc<str> {
@@ -117,6 +128,7 @@ impl Cluster {
             name: name.clone(),
             id: Uuid::ZERO,
             told_id: Uuid::ZERO,
+            older: 0,
             leaders: Vec::new(),
         });
         self.by_name.insert(name.clone(), number);
@@ -165,6 +177,7 @@ impl Cluster {
                     ErrorCode::NONE => ErrorCode::LEADER_NOT_AVAILABLE,
                     code => code,
                 };
+                self.forget_epochs(number, code);
                 changes.push(Change::Unavailable {
                     topic: number,
                     code,
@@ -172,6 +185,22 @@ impl Cluster {
             }
         }
         changes
+    }
+
+    /// A topic without an id that is gone may come back as another one, whose epochs begin at 0.
+    fn forget_epochs(&mut self, number: u32, code: ErrorCode) {
+        let topic = self
+            .topics
+            .get_mut(number as usize)
+            .and_then(Option::as_mut);
+        let Some(topic) = topic.filter(|topic| topic.told_id.is_zero()) else {
+            return;
+        };
+        if code == ErrorCode::UNKNOWN_TOPIC_OR_PARTITION {
+            for leader in &mut topic.leaders {
+                leader.epoch = -1;
+            }
+        }
     }
 
     fn merge_topic(&mut self, number: u32, answer: &MetadataTopic, changes: &mut Vec<Change>) {
@@ -188,6 +217,14 @@ impl Cluster {
         if made_anew {
             changes.push(Change::MadeAnew { topic: number });
         }
+        let is_older = |told: &MetadataPartition| {
+            let at = usize::try_from(told.partition_index).ok();
+            let known = at.and_then(|at| topic.leaders.get(at));
+            known.is_some_and(|known| (0..known.epoch).contains(&told.leader_epoch))
+        };
+        let is_told_older = topic.told_id.is_zero() && answer.partitions.iter().any(is_older);
+        topic.older = if is_told_older { topic.older + 1 } else { 0 };
+        let is_believed = made_anew || topic.older >= OLDER_BELIEVED;
         let before = topic.leaders.len();
         let mut changed = before == 0;
         for partition in &answer.partitions {
@@ -207,7 +244,7 @@ impl Cluster {
                 epoch: partition.leader_epoch,
             };
             let known = &mut topic.leaders[at];
-            let older = leader.epoch >= 0 && leader.epoch < known.epoch && !made_anew;
+            let older = leader.epoch >= 0 && leader.epoch < known.epoch && !is_believed;
             if *known == leader || older {
                 continue;
             }
@@ -325,6 +362,32 @@ mod tests {
                 epoch: 0
             }
         );
+    }
+
+    #[test]
+    fn a_topic_without_an_id_that_was_gone_begins_with_its_own_epochs() {
+        let mut cluster = cluster(&[(1, 5)]);
+        let mut gone = answer(&[]);
+        gone.topics[0].error_code = ErrorCode::UNKNOWN_TOPIC_OR_PARTITION;
+        cluster.merge(&gone);
+        cluster.merge(&answer(&[(2, 0)]));
+        assert_eq!(cluster.leader(PARTITION).broker, Some(2));
+    }
+
+    #[test]
+    fn an_older_view_that_all_repeat_is_believed_in_the_end_where_there_are_no_ids() {
+        let mut cluster = cluster(&[(1, 5)]);
+        for _ in 1..OLDER_BELIEVED {
+            cluster.merge(&answer(&[(2, 0)]));
+            assert_eq!(cluster.leader(PARTITION).broker, Some(1));
+        }
+        // One that knows better begins the count anew.
+        cluster.merge(&answer(&[(1, 5)]));
+        for _ in 0..OLDER_BELIEVED {
+            assert_eq!(cluster.leader(PARTITION).broker, Some(1));
+            cluster.merge(&answer(&[(2, 0)]));
+        }
+        assert_eq!(cluster.leader(PARTITION).broker, Some(2));
     }
 
     #[test]

@@ -277,6 +277,8 @@ pub enum WaitingFor {
     Leader,
     /// Its turn behind other batches, a linger or a backoff.
     Turn,
+    /// Its compression, which somebody began and has not finished.
+    Compression,
     /// The answer to a request.
     Answer,
 }
@@ -286,6 +288,7 @@ impl fmt::Display for WaitingFor {
         f.write_str(match self {
             Self::Leader => "waiting for a reachable leader",
             Self::Turn => "waiting for its turn",
+            Self::Compression => "waiting to be compressed",
             Self::Answer => "waiting for an answer",
         })
     }

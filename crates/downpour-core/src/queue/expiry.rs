@@ -36,7 +36,24 @@ impl<T: Clone> Queue<T> {
             self.in_flight[at].batch.resolved = !mutants::is(5);
         }
         self.close_unsent(|open| now >= open.deadline() && !mutants::is(20));
+        self.expire_sealing(now, out);
         self.expire_waiting(now, waiting_for, why, out);
+    }
+
+    /// Ends batches that somebody has been compressing for too long. What comes back of them later
+    /// finds no place, and only gives its memory back.
+    fn expire_sealing(&mut self, now: Instant, out: &mut Outputs<T>) {
+        let is_late = |waiting: &Waiting<T>| matches!(waiting, Waiting::Sealing { times, .. } if now >= times.deadline);
+        if !self.waiting.iter().any(is_late) {
+            return;
+        }
+        for waiting in std::mem::take(&mut self.waiting) {
+            if is_late(&waiting) {
+                self.give_up_sealing(&waiting, now, out);
+            } else {
+                self.waiting.push_back(waiting);
+            }
+        }
     }
 
     fn expire_waiting(

@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::event::Event;
 use crate::ids::MemoryLine;
 use crate::mutants;
-use crate::outcome::{Cause, Failure, Verdict, Written};
+use crate::outcome::{Cause, Failure, Verdict, WaitingFor, Written};
 use crate::output::{Output, Outputs};
 use crate::queue::batch::{Batch, Doubt, InFlight, Open, OrderKey, Waiting, resolve};
 use crate::queue::ceiling::Ceiling;
@@ -357,6 +357,39 @@ impl<T: Clone> Queue<T> {
             Written::No
         };
         self.fail(batch, written, cause, now, out);
+    }
+
+    /// Gives the records of a batch their verdict that is still being compressed: it was never sent.
+    pub(super) fn give_up_sealing(&self, waiting: &Waiting<T>, now: Instant, out: &mut Outputs<T>) {
+        let Waiting::Sealing {
+            ticket,
+            times,
+            records,
+            ..
+        } = waiting
+        else {
+            return;
+        };
+        let cause = Cause::DeliveryTimeout {
+            last: None,
+            waiting_for: WaitingFor::Compression,
+        };
+        out.push_back(Output::Event(Event::DeliveryFailed {
+            topic: self.topic.clone(),
+            partition: self.partition,
+            records: *records,
+            written: Written::No,
+            cause: cause.clone(),
+        }));
+        let mut failure = Failure::new(cause, self.topic.clone(), self.partition);
+        failure.age = now.saturating_duration_since(times.created_at);
+        out.push_back(Output::Resolve {
+            ticket: ticket.clone(),
+            first: 0,
+            count: *records,
+            total: *records,
+            verdict: Verdict::Failed(Arc::new(failure)),
+        });
     }
 
     fn fail(

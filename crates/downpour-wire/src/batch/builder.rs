@@ -5,6 +5,7 @@
 //! Invariant: a record lies within one chunk, and a chunk never grows.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::batch::body::{Body, Parts};
 use crate::batch::layout::BODY_LEN_MAX;
@@ -71,6 +72,8 @@ pub enum SealErrorKind {
     TooLarge,
     /// Its records could not be compressed.
     Compress(CompressionError),
+    /// The codec panicked.
+    Panicked,
 }
 
 impl fmt::Display for SealErrorKind {
@@ -79,6 +82,7 @@ impl fmt::Display for SealErrorKind {
             Self::Empty => f.write_str("the batch has no records"),
             Self::TooLarge => f.write_str("the batch is larger than 2 GiB"),
             Self::Compress(error) => error.fmt(f),
+            Self::Panicked => f.write_str("the codec panicked"),
         }
     }
 }
@@ -310,12 +314,12 @@ impl BatchBuilder {
         let (chunks, recycled) = if compression.codec() == CompressionType::None {
             (self.full, Vec::new())
         } else {
-            match compressor.compress(compression, &self.full) {
+            match compress(compression, &self.full, compressor) {
                 Ok(compressed) => (vec![compressed], self.full),
-                Err(error) => {
+                Err(kind) => {
                     return Err(SealError {
                         builder: Box::new(self),
-                        kind: SealErrorKind::Compress(error),
+                        kind,
                     });
                 }
             }
@@ -539,4 +543,23 @@ const fn varint_len(value: u64) -> usize {
 const fn long_varint_len(value: u64) -> usize {
     let bits = u64::BITS - (value | 1).leading_zeros();
     bits.div_ceil(7) as usize
+}
+/// Compresses, whatever the codec does: a batch that was lost with its panic would never leave, and
+/// all behind it in its partition would wait for it.
+fn compress(
+    compression: Compression,
+    chunks: &[Vec<u8>],
+    compressor: &mut Compressor,
+) -> Result<Vec<u8>, SealErrorKind> {
+    let attempt = AssertUnwindSafe(|| compressor.compress(compression, chunks));
+    match catch_unwind(attempt) {
+        Ok(result) => result.map_err(SealErrorKind::Compress),
+        Err(payload) => {
+            // Its drop may panic, too.
+            std::mem::forget(payload);
+            // What state the panic left its contexts in nobody knows.
+            *compressor = Compressor::new();
+            Err(SealErrorKind::Panicked)
+        }
+    }
 }

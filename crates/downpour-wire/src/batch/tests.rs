@@ -111,6 +111,21 @@ fn an_empty_batch_is_refused_and_given_back() {
 }
 
 #[test]
+fn a_codec_that_panics_gives_the_batch_back() {
+    let mut compressor = Compressor::new();
+    compressor.panics = true;
+    let mut builder = BatchBuilder::new();
+    builder.add_chunk(Vec::with_capacity(100));
+    builder.try_append(&value(b"kept")).unwrap();
+    let lz4 = Compression::new(CompressionType::Lz4);
+    let error = builder.seal(lz4, &mut compressor).unwrap_err();
+    assert_eq!(error.kind, SealErrorKind::Panicked);
+    let plain = error.builder.seal(Compression::NONE, &mut compressor);
+    assert_eq!(plain.unwrap().count(), 1);
+    assert!(!compressor.panics, "it begins anew");
+}
+
+#[test]
 fn compression_frees_the_chunks() {
     let codec = CompressionType::ALL
         .into_iter()

@@ -27,6 +27,9 @@ pub struct Compressor {
     lz4: lz4::Encoder,
     #[cfg(feature = "zstd")]
     zstd: zstd::Encoder,
+    /// For tests of what follows.
+    #[cfg(test)]
+    pub(crate) panics: bool,
 }
 
 impl fmt::Debug for Compressor {
@@ -52,6 +55,8 @@ impl Compressor {
         compression: Compression,
         chunks: &[Vec<u8>],
     ) -> Result<Vec<u8>, CompressionError> {
+        #[cfg(test)]
+        assert!(!self.panics, "as a test wants it");
         self.output.clear();
         match compression.codec() {
             CompressionType::None => chunks

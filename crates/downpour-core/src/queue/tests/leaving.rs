@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use downpour_wire::codec::{Compression, CompressionType};
+use downpour_wire::codec::{Compression, CompressionType, Compressor};
 use downpour_wire::error_code::ErrorCode;
 
 use super::harness::{Bench, config};
@@ -127,4 +127,28 @@ fn an_expired_batch_that_was_to_be_compressed_does_not_silence_the_next() {
     bench.sleep(120_000);
     bench.expire();
     assert!(!bench.queue.is_dirty);
+}
+
+#[test]
+fn a_compression_that_never_ends_stops_neither_its_records_nor_those_behind() {
+    let mut bench = Bench::new().compressed(Compression::new(CompressionType::Lz4));
+    bench.append("stuck");
+    let Drain::Seal(job) = bench.drain() else {
+        panic!("it is compressed first")
+    };
+    bench.sleep(119_999);
+    bench.expire();
+    assert_eq!(bench.verdict(0), "none");
+    bench.append("behind");
+    bench.sleep(1);
+    bench.expire();
+    let told = "failed: delivery timeout while waiting to be compressed";
+    assert_eq!(bench.verdict(0), told);
+    let sent = bench.send();
+    assert_eq!(sent.values, ["behind"]);
+    // It comes back after all.
+    let done = bench.queue.finish_seal(job.run(&mut Compressor::new()));
+    bench.answer(&sent, ErrorCode::NONE, 0);
+    assert_eq!(bench.lent(), done.freed);
+    assert!(bench.queue.is_empty());
 }

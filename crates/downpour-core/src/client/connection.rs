@@ -283,7 +283,9 @@ impl<P> Connection<P> {
     /// When the connection must have made progress; it is given up otherwise.
     pub(crate) fn deadline(&self, connect: Duration, request: Duration) -> Option<Instant> {
         if self.is_usable() {
-            self.pending.front().map(|p| p.sent_at + request)
+            // A peer that reads nothing would else keep a connection without answers for ever.
+            let oldest = self.pending.front().into_iter().chain(self.unacked.front());
+            oldest.map(|p| p.sent_at + request).min()
         } else {
             Some(self.opened_at + connect)
         }
@@ -335,7 +337,10 @@ impl<P> Connection<P> {
                 Stage::Negotiating => timed_out(format!(
                     "connected, but no answer to ApiVersions within {within}"
                 )),
-                Stage::Usable(_) => Ending::Ended(DisconnectReason::Silent(request)),
+                Stage::Usable(_) if is_over(self.pending.front().map(|p| p.sent_at + request)) => {
+                    Ending::Ended(DisconnectReason::Silent(request))
+                }
+                Stage::Usable(_) => Ending::Ended(DisconnectReason::Unread(request)),
             });
         }
         let idle = config.idle_timeout;
@@ -444,6 +449,34 @@ mod tests {
             .collect();
         assert_eq!(rest, ["second"]);
         assert!(connection.is_quiet());
+    }
+
+    #[test]
+    fn a_peer_that_reads_nothing_is_given_up_also_where_nobody_answers() {
+        let now = Instant::now();
+        let mut connection = connection();
+        connection.handle_connected();
+        connection.handle_versions(Versions::default());
+        let config = Config::new(Vec::new());
+        let late = now + config.request_timeout;
+        for name in ["first", "second"] {
+            connection.handle_request((ApiKey::Produce, 8), 10, false, name, now);
+        }
+        connection.handle_written(10, 0);
+        connection.take_sent().unwrap();
+        assert!(
+            connection
+                .is_late(&config, late - Duration::from_millis(1))
+                .is_none()
+        );
+        let ending = connection.is_late(&config, late);
+        assert!(
+            matches!(ending, Some(Ending::Ended(DisconnectReason::Unread(_)))),
+            "{ending:?}"
+        );
+        connection.handle_written(20, 0);
+        connection.take_sent().unwrap();
+        assert!(connection.is_late(&config, late).is_none());
     }
 
     #[test]

@@ -20,6 +20,8 @@ pub enum DisconnectReason {
     Protocol(Arc<str>),
     /// There was no answer within the request timeout.
     Silent(Duration),
+    /// A request that nobody answers (acks=0) did not leave whole within the request timeout.
+    Unread(Duration),
     /// It carried nothing for so long.
     Idle(Duration),
     /// The broker named no broker in its metadata, not even itself.
@@ -59,6 +61,11 @@ impl fmt::Display for DisconnectReason {
             Self::Broken(error) => error.fmt(f),
             Self::Protocol(why) => f.write_str(why),
             Self::Silent(within) => write!(f, "no answer within {}", Readable(*within)),
+            Self::Unread(within) => write!(
+                f,
+                "the broker did not read all of a request within {}",
+                Readable(*within)
+            ),
             Self::Idle(time) => write!(f, "idle for {}", Readable(*time)),
             Self::NoCluster => f.write_str("it knows of no cluster"),
         }

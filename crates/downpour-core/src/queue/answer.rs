@@ -105,7 +105,9 @@ impl<T: Clone> Queue<T> {
         // A leader appends, waits for its followers, and is deposed meanwhile: it answers
         // NOT_LEADER_OR_FOLLOWER, which otherwise means that it did not append. The offset in
         // the answer shows that it did.
-        if row.maybe_written || (answer.base_offset >= 0 && !mutants::is(14)) {
+        let is_refused = row.reaction != Reaction::Acknowledge;
+        let is_appended = is_refused && answer.base_offset >= 0;
+        if row.maybe_written || (is_appended && !mutants::is(14)) {
             batch.doubt = Doubt::Said;
         }
         match row.reaction {
@@ -122,7 +124,7 @@ impl<T: Clone> Queue<T> {
                 }
                 self.note_acknowledged(answer, &batch);
                 if !batch.resolved {
-                    resolve(&batch, delivered(answer, row.reaction, &batch), out);
+                    resolve(&batch, self.delivered(answer, row.reaction, &batch), out);
                 }
                 self.free(batch, out);
             }
@@ -206,7 +208,7 @@ impl<T: Clone> Queue<T> {
 
     /// Notes that the topic stamps records itself, if this acknowledgement shows it.
     fn note_append_time(&mut self, answer: &Answer, batch: &Batch<T>) {
-        self.log_append_time |= append_time(answer, batch).is_some();
+        self.log_append_time |= self.append_time(answer, batch).is_some();
     }
 
     /// Notes how far the log goes, as far as the broker says.
@@ -230,6 +232,27 @@ impl<T: Clone> Queue<T> {
             broker: batch.broker,
             acknowledged: self.acknowledged,
         }));
+    }
+
+    fn delivered(&self, answer: &Answer, reaction: Reaction, batch: &Batch<T>) -> Verdict {
+        let at_least_zero = |n: i64| (n >= 0).then_some(n);
+        Verdict::Delivered {
+            base_offset: match reaction {
+                Reaction::Acknowledge => at_least_zero(answer.base_offset),
+                _ => None,
+            },
+            log_append_time: self.append_time(answer, batch),
+        }
+    }
+
+    /// When the broker appended the batch, where it stamps records itself.
+    ///
+    /// To a batch that it has already it answers with the batch's own latest timestamp, also where
+    /// the topic keeps the records' times: that is nobody's append time.
+    fn append_time(&self, answer: &Answer, batch: &Batch<T>) -> Option<i64> {
+        let time = answer.log_append_time;
+        let may_be_repeated = batch.maybe_written() && !self.log_append_time;
+        (time >= 0 && !(may_be_repeated && time == batch.body.max_timestamp())).then_some(time)
     }
 
     fn has_predecessor(&self, batch: &Batch<T>) -> bool {
@@ -501,24 +524,4 @@ impl<T: Clone> Queue<T> {
             sequence = sequence.map(|(id, s)| (id, crate::identity::advance(s, step)));
         }
     }
-}
-
-fn delivered<T>(answer: &Answer, reaction: Reaction, batch: &Batch<T>) -> Verdict {
-    let at_least_zero = |n: i64| (n >= 0).then_some(n);
-    Verdict::Delivered {
-        base_offset: match reaction {
-            Reaction::Acknowledge => at_least_zero(answer.base_offset),
-            _ => None,
-        },
-        log_append_time: append_time(answer, batch),
-    }
-}
-
-/// When the broker appended the batch, where it stamps records itself.
-///
-/// To a batch that it has already it answers with the batch's own latest timestamp, also where
-/// the topic keeps the records' times: that is nobody's append time.
-fn append_time<T>(answer: &Answer, batch: &Batch<T>) -> Option<i64> {
-    let time = answer.log_append_time;
-    (time >= 0 && time != batch.body.max_timestamp()).then_some(time)
 }

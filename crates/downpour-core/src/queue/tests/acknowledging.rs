@@ -2,7 +2,7 @@
 
 use downpour_wire::error_code::ErrorCode as E;
 
-use super::harness::{Bench, SECOND, config};
+use super::harness::{Bench, RECORDS_AT, SECOND, Sent, config};
 use crate::event::Event;
 use crate::outcome::{Verdict, Written};
 use crate::output::Output;
@@ -27,34 +27,53 @@ fn a_duplicate_is_delivered_at_an_unknown_offset() {
     assert_eq!(bench.verdict(0), "delivered");
 }
 
+/// What is told of a batch whose records are of 1,700,000,000,000.
+fn told_append_time(bench: &mut Bench, sent: &Sent, log_append_time: i64) -> Option<i64> {
+    let mut answer = Answer::of(E::NONE);
+    (answer.base_offset, answer.log_append_time) = (4, log_append_time);
+    bench.out.clear();
+    bench
+        .queue
+        .handle_answer(sent.send_id, &answer, bench.now, &mut bench.out);
+    let told = bench.out.iter().find_map(|output| match output {
+        Output::Resolve {
+            verdict: Verdict::Delivered {
+                log_append_time, ..
+            },
+            ..
+        } => Some(*log_append_time),
+        _ => None,
+    });
+    told.expect("it is delivered")
+}
+
 #[test]
 fn a_broker_that_repeats_the_batch_s_own_time_has_not_stamped_it() {
-    for (time, append_time) in [
-        (1_700_000_000_000, None),
-        (1_800_000_000_000, Some(1_800_000_000_000)),
-    ] {
+    for (time, append_time) in [(RECORDS_AT, None), (RECORDS_AT + 5, Some(RECORDS_AT + 5))] {
         let mut bench = Bench::new();
         bench.batch(&["a"]);
         let sent = bench.send();
-        let mut answer = Answer::of(E::NONE);
-        (answer.base_offset, answer.log_append_time) = (4, time);
-        bench
-            .queue
-            .handle_answer(sent.send_id, &answer, bench.now, &mut bench.out);
-        let Some(Output::Resolve { verdict, .. }) = bench
-            .out
-            .iter()
-            .find(|e| matches!(e, Output::Resolve { .. }))
-        else {
-            panic!("no verdict")
-        };
-        let Verdict::Delivered {
-            log_append_time, ..
-        } = verdict
-        else {
-            panic!("{verdict:?}")
-        };
-        assert_eq!(*log_append_time, append_time);
+        bench.lose(&sent, true);
+        bench.sleep(2000);
+        let again = bench.send();
+        assert_eq!(told_append_time(&mut bench, &again, time), append_time);
+    }
+}
+
+#[test]
+fn the_time_of_an_append_may_be_that_of_the_latest_record() {
+    let mut bench = Bench::new();
+    for first in [true, false] {
+        bench.batch(&["a"]);
+        let mut sent = bench.send();
+        if !first {
+            // Also of a batch that is told of twice, once it is known that the topic stamps.
+            bench.lose(&sent, true);
+            bench.sleep(2000);
+            sent = bench.send();
+        }
+        let told = told_append_time(&mut bench, &sent, RECORDS_AT);
+        assert_eq!(told, Some(RECORDS_AT));
     }
 }
 

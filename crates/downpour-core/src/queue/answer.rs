@@ -213,10 +213,7 @@ impl<T: Clone> Queue<T> {
 
     /// Notes how far the log goes, as far as the broker says.
     fn note_acknowledged(&mut self, answer: &Answer, batch: &Batch<T>) {
-        if answer.base_offset >= 0 {
-            let last = answer.base_offset.checked_add(i64::from(batch.count()) - 1);
-            self.acknowledged = last.unwrap_or(-1);
-        }
+        self.acknowledged = last_offset(answer, batch).unwrap_or(self.acknowledged);
     }
 
     /// All before this batch was acknowledged, and the broker misses it: an unclean election or a
@@ -235,10 +232,9 @@ impl<T: Clone> Queue<T> {
     }
 
     fn delivered(&self, answer: &Answer, reaction: Reaction, batch: &Batch<T>) -> Verdict {
-        let at_least_zero = |n: i64| (n >= 0).then_some(n);
         Verdict::Delivered {
             base_offset: match reaction {
-                Reaction::Acknowledge => at_least_zero(answer.base_offset),
+                Reaction::Acknowledge => last_offset(answer, batch).and(Some(answer.base_offset)),
                 _ => None,
             },
             log_append_time: self.append_time(answer, batch),
@@ -524,4 +520,11 @@ impl<T: Clone> Queue<T> {
             sequence = sequence.map(|(id, s)| (id, crate::identity::advance(s, step)));
         }
     }
+}
+
+/// The offset of a batch's last record, if the broker tells one that can be: no log is as long as
+/// numbers go, and an offset that its records are added to must not overflow.
+fn last_offset<T>(answer: &Answer, batch: &Batch<T>) -> Option<i64> {
+    let base = Some(answer.base_offset).filter(|base| *base >= 0)?;
+    base.checked_add(i64::from(batch.count()) - 1)
 }

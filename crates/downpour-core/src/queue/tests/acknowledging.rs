@@ -19,6 +19,17 @@ fn each_record_gets_its_own_offset() {
 }
 
 #[test]
+fn an_offset_that_cannot_be_is_none() {
+    for offset in [i64::MAX, i64::MIN, -2] {
+        let mut bench = Bench::new();
+        bench.batch(&["a", "b"]);
+        let sent = bench.send();
+        bench.answer(&sent, E::NONE, offset);
+        assert_eq!(bench.verdict(0), "delivered");
+    }
+}
+
+#[test]
 fn a_duplicate_is_delivered_at_an_unknown_offset() {
     let mut bench = Bench::new();
     bench.batch(&["a"]);

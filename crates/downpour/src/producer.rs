@@ -225,7 +225,7 @@ impl Producer {
     /// [`topic`](Self::topic) waits for that.
     ///
     /// # Errors
-    /// [`SendError`]: nothing was or will be sent. [`NotReady`](SendError::NotReady) if the record
+    /// [`SendError`]: nothing was or will be sent. [`NotReady`](crate::ErrorKind::NotReady) if the record
     /// would have to wait.
     pub fn try_send(&self, record: &Record<'_>) -> Result<Delivery, SendError> {
         door::try_accept(self.shared(), record)

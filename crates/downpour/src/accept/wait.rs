@@ -15,7 +15,7 @@ use downpour_core::ids::MemoryLine;
 use downpour_core::queue::{Chunk, ChunkNeed};
 
 use crate::delivery::batch_state::BatchState;
-use crate::error::send::{SendError, SendTimeout, WaitedFor};
+use crate::error::send::{Refusal, SendError, SendTimeout, WaitedFor};
 use crate::record::unfinished::Unfinished;
 use crate::shared::shared::Shared;
 use crate::shared::timers::TimerKey;
@@ -68,12 +68,12 @@ impl<'a> DeadlineTimer<'a> {
         waker: &Waker,
     ) -> Poll<Result<T, SendError>> {
         if self.shared.is_closing() {
-            return Poll::Ready(Err(SendError::Closed));
+            return Poll::Ready(Err(Refusal::Closed.into()));
         }
         let ends_at = self.deadline.ends_at;
         let now = self.shared.clock.now();
         if now >= ends_at {
-            return Poll::Ready(Err(SendError::Timeout(Box::new(SendTimeout {
+            return Poll::Ready(Err(Refusal::Timeout(Box::new(SendTimeout {
                 topic: topic.name().clone(),
                 waited: now - self.deadline.started,
                 waited_for,
@@ -86,7 +86,8 @@ impl<'a> DeadlineTimer<'a> {
                 needed: self.needed,
                 buffer_memory: self.shared.memory.capacity(),
                 record_share: self.shared.settings.core.record_share,
-            }))));
+            }))
+            .into()));
         }
         if self.shared.timers.set(&mut self.key, ends_at, waker) {
             // The I/O thread keeps the timers, and sleeps longer than this one.
@@ -95,7 +96,7 @@ impl<'a> DeadlineTimer<'a> {
         // A close drains the timers, after it has said that it closes. It came in between: this
         // timer was set after the drain, and nobody would look at it any more.
         if self.shared.is_closing() {
-            return Poll::Ready(Err(SendError::Closed));
+            return Poll::Ready(Err(Refusal::Closed.into()));
         }
         Poll::Pending
     }
@@ -136,7 +137,7 @@ impl Future for WaitForTopic<'_> {
             Metadata::Ready => return Poll::Ready(Ok(())),
             Metadata::Refused(code) => {
                 let topic = this.topic.name().clone();
-                return Poll::Ready(Err(SendError::TopicUnavailable { topic, code }));
+                return Poll::Ready(Err(Refusal::TopicUnavailable { topic, code }.into()));
             }
             Metadata::Waiting => {}
         }

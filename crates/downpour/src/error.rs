@@ -9,3 +9,5 @@ pub(crate) mod kind;
 pub(crate) mod produce;
 pub(crate) mod record;
 pub(crate) mod send;
+#[cfg(test)]
+mod tests;

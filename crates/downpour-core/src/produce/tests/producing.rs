@@ -158,6 +158,9 @@ fn a_request_that_had_left_makes_its_batch_doubtful_one_that_had_not_does_not() 
             verdict.contains("reset by peer"),
             "the root cause is missing: {verdict}"
         );
+        let failure = world.failure.take().unwrap();
+        let said = failure.cause.io_error().expect("what the system said");
+        assert_eq!(said.to_string(), "reset by peer");
         assert!(world.engine.is_idle());
     }
 }

@@ -137,7 +137,9 @@ impl Future for WaitForTopic<'_> {
             Metadata::Ready => return Poll::Ready(Ok(())),
             Metadata::Refused(code) => {
                 let topic = this.topic.name().clone();
-                return Poll::Ready(Err(Refusal::TopicUnavailable { topic, code }.into()));
+                return Poll::Ready(Err(
+                    Refusal::TopicUnavailable(Box::new((topic, code))).into()
+                ));
             }
             Metadata::Waiting => {}
         }

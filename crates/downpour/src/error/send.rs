@@ -31,10 +31,7 @@ pub(crate) enum Refusal {
     Invalid(Box<InvalidRecord>),
     /// The cluster refuses the topic for good: this client may not write to it, or it does not exist
     /// and may not be created.
-    TopicUnavailable {
-        topic: Arc<str>,
-        code: ErrorCode,
-    },
+    TopicUnavailable(Box<(Arc<str>, ErrorCode)>),
     /// `max_block` passed.
     Timeout(Box<SendTimeout>),
     /// Only from `try_send`: the record would have to wait for this.
@@ -57,7 +54,7 @@ impl SendError {
         match &self.0 {
             Refusal::Invalid(invalid) if invalid.is_too_large() => ErrorKind::TooLarge,
             Refusal::Invalid(_) => ErrorKind::InvalidRecord,
-            Refusal::TopicUnavailable { code, .. } => ErrorKind::of_code(*code),
+            Refusal::TopicUnavailable(refused) => ErrorKind::of_code(refused.1),
             Refusal::Timeout(timeout) => timeout.kind(),
             Refusal::NotReady(WaitedFor::Metadata) => ErrorKind::NotReady,
             Refusal::NotReady(WaitedFor::Memory) => ErrorKind::BufferFull,
@@ -93,7 +90,7 @@ impl SendError {
     /// What a broker said about the topic, if one did.
     pub fn code(&self) -> Option<ErrorCode> {
         match &self.0 {
-            Refusal::TopicUnavailable { code, .. } => Some(*code),
+            Refusal::TopicUnavailable(refused) => Some(refused.1),
             Refusal::Timeout(timeout) => timeout.topic_code,
             _ => None,
         }
@@ -102,7 +99,7 @@ impl SendError {
     /// Topic of the record, where the topic or the wait for it was in the way.
     pub fn topic(&self) -> Option<&str> {
         match &self.0 {
-            Refusal::TopicUnavailable { topic, .. } => Some(topic),
+            Refusal::TopicUnavailable(refused) => Some(&refused.0),
             Refusal::Timeout(timeout) => Some(&timeout.topic),
             _ => None,
         }
@@ -167,7 +164,8 @@ impl fmt::Display for SendError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Refusal::Invalid(invalid) => invalid.fmt(f),
-            Refusal::TopicUnavailable { topic, code } => {
+            Refusal::TopicUnavailable(refused) => {
+                let (topic, code) = &**refused;
                 write!(f, "topic {topic} cannot be written to: {code}")
             }
             Refusal::Timeout(timeout) => timeout.fmt(f),

@@ -11,6 +11,9 @@ use downpour_core::client::ending::DisconnectReason;
 use downpour_core::outcome::{Cause, Failure, WaitingFor, Written};
 use downpour_wire::error_code::ErrorCode;
 
+use crate::delivery::delivery::Delivery;
+use crate::delivery::many::{ProduceManyError, SendManyError};
+use crate::delivery::report::Report;
 use crate::error::delivery::DeliveryError;
 use crate::error::kind::ErrorKind;
 use crate::error::produce::ProduceError;
@@ -114,7 +117,7 @@ fn each_of_kafka_s_codes_has_a_kind() {
             assert_eq!(error.is_too_large(), kind == ErrorKind::TooLarge);
         }
         let topic = Arc::from("t");
-        let error = SendError::from(Refusal::TopicUnavailable { topic, code });
+        let error = SendError::from(Refusal::TopicUnavailable(Box::new((topic, code))));
         assert_eq!((error.kind(), error.code()), (kind, Some(code)));
         let error = waited(WaitedFor::Metadata, Some(code));
         assert_eq!((error.kind(), error.code()), (kind, Some(code)));
@@ -289,7 +292,22 @@ fn what_a_program_ends_with_reads_well() {
 
 #[test]
 fn errors_are_small() {
-    assert!(size_of::<SendError>() <= 24);
+    assert!(size_of::<SendError>() <= 16);
     assert!(size_of::<DeliveryError>() <= 32);
     assert!(size_of::<ProduceError>() <= 32);
+    // What a verb answers is no larger for what can go wrong.
+    assert_eq!(
+        size_of::<Result<Delivery, SendError>>(),
+        size_of::<Delivery>()
+    );
+    assert_eq!(
+        size_of::<Result<Report, DeliveryError>>(),
+        size_of::<Report>()
+    );
+    assert_eq!(
+        size_of::<Result<Report, ProduceError>>(),
+        size_of::<Report>()
+    );
+    assert_eq!(size_of::<SendManyError>(), size_of::<usize>());
+    assert_eq!(size_of::<ProduceManyError>(), size_of::<usize>());
 }

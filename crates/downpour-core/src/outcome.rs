@@ -160,8 +160,8 @@ pub enum Cause {
     },
     /// No producer id could be had.
     NoIdentity {
-        /// What the broker said, or would have said.
-        code: ErrorCode,
+        /// What the broker said, or would have said if it knew the question; `None` where none answered.
+        code: Option<ErrorCode>,
         /// Why not.
         reason: Arc<str>,
     },
@@ -187,7 +187,8 @@ impl Cause {
     /// The code of the broker that is at the root of it, if one is.
     pub fn code(&self) -> Option<ErrorCode> {
         match self.root() {
-            Self::Broker { code, .. } | Self::NoIdentity { code, .. } => Some(*code),
+            Self::Broker { code, .. } => Some(*code),
+            Self::NoIdentity { code, .. } => *code,
             _ => None,
         }
     }

@@ -13,7 +13,7 @@ use crate::delivery::delivery::Delivery;
 use crate::delivery::many::{ProduceManyError, SendManyError};
 use crate::delivery::report::Report;
 use crate::error::produce::ProduceError;
-use crate::error::send::{Refusal, SendError};
+use crate::error::send::{NotSent, SendError};
 use crate::observe::statistics::Statistics;
 use crate::record::record::Record;
 use crate::record::unfinished::Unfinished;
@@ -31,7 +31,7 @@ impl Producer {
     /// [`SendError`] as of a record to that topic.
     pub fn topic(&self, name: &str) -> Result<Topic, SendError> {
         let topic = block_on(self.as_async().topic(name));
-        topic.unwrap_or_else(|| Err(Refusal::InCallback.into()))
+        topic.unwrap_or_else(|| Err(NotSent::InCallback.into()))
     }
 
     /// Accepts a record; blocks only while there is no metadata or no memory for it, in turn and for
@@ -55,7 +55,7 @@ impl Producer {
     pub fn send_and_wait(&self, record: Record<'_>) -> Result<Report, ProduceError> {
         if callback::is_running() {
             // Not accepted and then left: whoever calls this wants to know how it ended.
-            return Err(SendError::from(Refusal::InCallback).into());
+            return Err(SendError::from(NotSent::InCallback).into());
         }
         Ok(self.send(record)?.wait_at_once()?)
     }
@@ -86,7 +86,7 @@ impl Producer {
         records: &[Record<'_>],
     ) -> Result<Deliveries, ProduceManyError> {
         if callback::is_running() {
-            let refused = SendManyError::new(Deliveries::default(), 0, Refusal::InCallback.into());
+            let refused = SendManyError::new(Deliveries::default(), 0, NotSent::InCallback.into());
             return Err(refused.into());
         }
         let sent = self.send_many(records);

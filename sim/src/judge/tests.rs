@@ -308,7 +308,7 @@ fn records_are_too_old_only_where_some_are_old() {
 fn no_identity_needs_a_refusal_and_a_defect_is_no_cause() {
     let reason = Arc::<str>::from("why");
     let cause = || Cause::NoIdentity {
-        code: ErrorCode::INVALID_REQUEST,
+        code: None,
         reason: reason.clone(),
     };
     lost().told(cause(), false);

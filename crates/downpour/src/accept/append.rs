@@ -23,7 +23,7 @@ use crate::accept::wait::Want;
 use crate::delivery::batch_state::BatchState;
 use crate::delivery::delivery::Delivery;
 use crate::error::record::{Field, InvalidRecord};
-use crate::error::send::{Refusal, SendError};
+use crate::error::send::{NotSent, SendError};
 use crate::partitioner::{PartitionContext, Partitioner};
 use crate::record::part::PartBytes;
 use crate::record::record::{NO_PARTITION, NO_TIMESTAMP, Record, Target};
@@ -243,10 +243,10 @@ pub(super) fn go_on(
 fn refuse_all_if_over(shared: &Shared, progress: &mut AcceptProgress<'_>) -> Result<(), Obstacle> {
     if shared.is_forked() {
         // Its locks may be held by threads that this process does not have.
-        return Err(Obstacle::Refused(Refusal::Forked.into()));
+        return Err(Obstacle::Refused(NotSent::Forked.into()));
     }
     if shared.is_closing() {
-        return Err(refuse(shared, progress, Refusal::Closed.into()));
+        return Err(refuse(shared, progress, NotSent::Closed.into()));
     }
     Ok(())
 }
@@ -463,7 +463,7 @@ fn append(
         let mut inner = entry.lock();
         if inner.closed {
             drop(inner);
-            return Err(refuse(shared, progress, Refusal::Closed.into()));
+            return Err(refuse(shared, progress, NotSent::Closed.into()));
         }
         let appended = inner.queue.append(
             &reference,
@@ -492,7 +492,7 @@ fn append(
                     break;
                 }
             }
-            _ => return Err(refuse(shared, progress, Refusal::Closed.into())),
+            _ => return Err(refuse(shared, progress, NotSent::Closed.into())),
         }
     }
     if let Some(chunk) = progress.chunk.take() {

@@ -12,7 +12,7 @@ use crate::accept::validate;
 use crate::delivery::deliveries::Deliveries;
 use crate::delivery::many::{ProduceManyError, SendManyError};
 use crate::error::delivery::DeliveryError;
-use crate::error::send::{Refusal, SendError};
+use crate::error::send::{NotSent, SendError};
 use crate::record::record::{NO_TIMESTAMP, Record, Target};
 use crate::shared::shared::Shared;
 use crate::topics::entry::TopicEntry;
@@ -96,7 +96,7 @@ async fn accept_in_order(
         let delivery = match accept_valid(shared, record, &mut progress) {
             Ok(delivery) => delivery,
             Err(Obstacle::Refused(error)) => return Err(error),
-            Err(_) if !may_wait => return Err(Refusal::InCallback.into()),
+            Err(_) if !may_wait => return Err(NotSent::InCallback.into()),
             Err(obstacle) => {
                 read_at = 0;
                 wait_for(shared, record, progress, obstacle).await?

@@ -15,7 +15,7 @@ use downpour_core::ids::MemoryLine;
 use downpour_core::queue::{Chunk, ChunkNeed};
 
 use crate::delivery::batch_state::BatchState;
-use crate::error::send::{Refusal, SendError, SendTimeout, WaitedFor};
+use crate::error::send::{NotSent, SendError, SendTimeout, TopicUnavailable, WaitedFor};
 use crate::record::unfinished::Unfinished;
 use crate::shared::shared::Shared;
 use crate::shared::timers::TimerKey;
@@ -68,12 +68,12 @@ impl<'a> DeadlineTimer<'a> {
         waker: &Waker,
     ) -> Poll<Result<T, SendError>> {
         if self.shared.is_closing() {
-            return Poll::Ready(Err(Refusal::Closed.into()));
+            return Poll::Ready(Err(NotSent::Closed.into()));
         }
         let ends_at = self.deadline.ends_at;
         let now = self.shared.clock.now();
         if now >= ends_at {
-            return Poll::Ready(Err(Refusal::Timeout(Box::new(SendTimeout {
+            return Poll::Ready(Err(NotSent::Timeout(Box::new(SendTimeout {
                 topic: topic.name().clone(),
                 waited: now - self.deadline.started,
                 waited_for,
@@ -96,7 +96,7 @@ impl<'a> DeadlineTimer<'a> {
         // A close drains the timers, after it has said that it closes. It came in between: this
         // timer was set after the drain, and nobody would look at it any more.
         if self.shared.is_closing() {
-            return Poll::Ready(Err(Refusal::Closed.into()));
+            return Poll::Ready(Err(NotSent::Closed.into()));
         }
         Poll::Pending
     }
@@ -137,9 +137,8 @@ impl Future for WaitForTopic<'_> {
             Metadata::Ready => return Poll::Ready(Ok(())),
             Metadata::Refused(code) => {
                 let topic = this.topic.name().clone();
-                return Poll::Ready(Err(
-                    Refusal::TopicUnavailable(Box::new((topic, code))).into()
-                ));
+                let refused = Box::new(TopicUnavailable { topic, code });
+                return Poll::Ready(Err(NotSent::TopicUnavailable(refused).into()));
             }
             Metadata::Waiting => {}
         }

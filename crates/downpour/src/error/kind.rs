@@ -195,7 +195,8 @@ impl ErrorKind {
     /// The word for what stands behind a verdict.
     pub(crate) fn of_cause(cause: &Cause) -> Self {
         match cause {
-            Cause::Broker { code, .. } | Cause::NoIdentity { code, .. } => Self::of_code(*code),
+            Cause::Broker { code, .. } => Self::of_code(*code),
+            Cause::NoIdentity { code, .. } => code.map_or(Self::AnswerLost, Self::of_code),
             Cause::SiblingRefused => Self::Aborted,
             Cause::Unreachable { .. } => Self::Unreachable,
             Cause::Disconnected { .. } | Cause::Unanswered { .. } => Self::AnswerLost,

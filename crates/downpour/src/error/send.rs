@@ -22,16 +22,16 @@ use crate::error::record::InvalidRecord;
 ///
 /// What to do on which error is on [`ErrorKind`].
 #[derive(Clone)]
-pub struct SendError(Refusal);
+pub struct SendError(NotSent);
 
 /// Why a record is not accepted. Small, and but for the slow ones without a heap: a `try_send` in a
 /// loop may be refused a million times a second.
 #[derive(Clone)]
-pub(crate) enum Refusal {
+pub(crate) enum NotSent {
     Invalid(Box<InvalidRecord>),
     /// The cluster refuses the topic for good: this client may not write to it, or it does not exist
     /// and may not be created.
-    TopicUnavailable(Box<(Arc<str>, ErrorCode)>),
+    TopicUnavailable(Box<TopicUnavailable>),
     /// `max_block` passed.
     Timeout(Box<SendTimeout>),
     /// Only from `try_send`: the record would have to wait for this.
@@ -46,22 +46,22 @@ pub(crate) enum Refusal {
 
 impl SendError {
     pub(crate) fn invalid(invalid: Box<InvalidRecord>) -> Self {
-        Self(Refusal::Invalid(invalid))
+        Self(NotSent::Invalid(invalid))
     }
 
     /// What went wrong, in one word.
     pub fn kind(&self) -> ErrorKind {
         match &self.0 {
-            Refusal::Invalid(invalid) if invalid.is_too_large() => ErrorKind::TooLarge,
-            Refusal::Invalid(_) => ErrorKind::InvalidRecord,
-            Refusal::TopicUnavailable(refused) => ErrorKind::of_code(refused.1),
-            Refusal::Timeout(timeout) => timeout.kind(),
-            Refusal::NotReady(WaitedFor::Metadata) => ErrorKind::NotReady,
-            Refusal::NotReady(WaitedFor::Memory) => ErrorKind::BufferFull,
-            Refusal::Closed => ErrorKind::Closed,
-            Refusal::InCallback => ErrorKind::InCallback,
-            Refusal::Forked => ErrorKind::Forked,
-            Refusal::NoThread(_) => ErrorKind::NoThread,
+            NotSent::Invalid(invalid) if invalid.is_too_large() => ErrorKind::TooLarge,
+            NotSent::Invalid(_) => ErrorKind::InvalidRecord,
+            NotSent::TopicUnavailable(refused) => ErrorKind::of_code(refused.code),
+            NotSent::Timeout(timeout) => timeout.kind(),
+            NotSent::NotReady(WaitedFor::Metadata) => ErrorKind::NotReady,
+            NotSent::NotReady(WaitedFor::Memory) => ErrorKind::BufferFull,
+            NotSent::Closed => ErrorKind::Closed,
+            NotSent::InCallback => ErrorKind::InCallback,
+            NotSent::Forked => ErrorKind::Forked,
+            NotSent::NoThread(_) => ErrorKind::NoThread,
         }
     }
 
@@ -90,8 +90,8 @@ impl SendError {
     /// What a broker said about the topic, if one did.
     pub fn code(&self) -> Option<ErrorCode> {
         match &self.0 {
-            Refusal::TopicUnavailable(refused) => Some(refused.1),
-            Refusal::Timeout(timeout) => timeout.topic_code,
+            NotSent::TopicUnavailable(refused) => Some(refused.code),
+            NotSent::Timeout(timeout) => timeout.topic_code,
             _ => None,
         }
     }
@@ -99,8 +99,8 @@ impl SendError {
     /// Topic of the record, where the topic or the wait for it was in the way.
     pub fn topic(&self) -> Option<&str> {
         match &self.0 {
-            Refusal::TopicUnavailable(refused) => Some(&refused.0),
-            Refusal::Timeout(timeout) => Some(&timeout.topic),
+            NotSent::TopicUnavailable(refused) => Some(&refused.topic),
+            NotSent::Timeout(timeout) => Some(&timeout.topic),
             _ => None,
         }
     }
@@ -108,7 +108,7 @@ impl SendError {
     /// What is wrong with the record, if that was in the way.
     pub fn invalid_record(&self) -> Option<&InvalidRecord> {
         match &self.0 {
-            Refusal::Invalid(invalid) => Some(invalid),
+            NotSent::Invalid(invalid) => Some(invalid),
             _ => None,
         }
     }
@@ -117,8 +117,8 @@ impl SendError {
     /// the way.
     pub fn waited_for(&self) -> Option<WaitedFor> {
         match &self.0 {
-            Refusal::Timeout(timeout) => Some(timeout.waited_for),
-            Refusal::NotReady(what) => Some(*what),
+            NotSent::Timeout(timeout) => Some(timeout.waited_for),
+            NotSent::NotReady(what) => Some(*what),
             _ => None,
         }
     }
@@ -142,14 +142,14 @@ impl SendError {
 
     fn timeout(&self) -> Option<&SendTimeout> {
         match &self.0 {
-            Refusal::Timeout(timeout) => Some(timeout),
+            NotSent::Timeout(timeout) => Some(timeout),
             _ => None,
         }
     }
 }
 
-impl From<Refusal> for SendError {
-    fn from(refusal: Refusal) -> Self {
+impl From<NotSent> for SendError {
+    fn from(refusal: NotSent) -> Self {
         Self(refusal)
     }
 }
@@ -163,28 +163,25 @@ impl fmt::Debug for SendError {
 impl fmt::Display for SendError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Refusal::Invalid(invalid) => invalid.fmt(f),
-            Refusal::TopicUnavailable(refused) => {
-                let (topic, code) = &**refused;
-                write!(f, "topic {topic} cannot be written to: {code}")
-            }
-            Refusal::Timeout(timeout) => timeout.fmt(f),
-            Refusal::NotReady(WaitedFor::Metadata) => f.write_str(
+            NotSent::Invalid(invalid) => invalid.fmt(f),
+            NotSent::TopicUnavailable(refused) => refused.fmt(f),
+            NotSent::Timeout(timeout) => timeout.fmt(f),
+            NotSent::NotReady(WaitedFor::Metadata) => f.write_str(
                 "the topic's metadata has been asked for and is not here yet; try later, or use \
                  send, which waits",
             ),
-            Refusal::NotReady(WaitedFor::Memory) => f.write_str(
+            NotSent::NotReady(WaitedFor::Memory) => f.write_str(
                 "buffer_memory is full; wait for deliveries, or use send, which waits its turn",
             ),
-            Refusal::Closed => f.write_str("the producer is closed"),
-            Refusal::InCallback => f.write_str(
+            NotSent::Closed => f.write_str("the producer is closed"),
+            NotSent::InCallback => f.write_str(
                 "this thread may not wait: it runs a waker, a log subscriber or a drop on the \
                  producer's behalf; use try_send, or wait elsewhere",
             ),
-            Refusal::Forked => {
+            NotSent::Forked => {
                 f.write_str("the producer belongs to the parent process; build one after the fork")
             }
-            Refusal::NoThread(error) => write!(f, "the I/O thread could not start: {error}"),
+            NotSent::NoThread(error) => write!(f, "the I/O thread could not start: {error}"),
         }
     }
 }
@@ -192,12 +189,26 @@ impl fmt::Display for SendError {
 impl std::error::Error for SendError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         let error = match &self.0 {
-            Refusal::Timeout(timeout) => timeout.io_error()?,
-            Refusal::NoThread(error) => &**error,
+            NotSent::Timeout(timeout) => timeout.io_error()?,
+            NotSent::NoThread(error) => &**error,
             // The text is all that there is to say.
             _ => return None,
         };
         Some(error)
+    }
+}
+
+/// The cluster refuses a topic for good.
+#[derive(Clone)]
+pub(crate) struct TopicUnavailable {
+    pub(crate) topic: Arc<str>,
+    pub(crate) code: ErrorCode,
+}
+
+impl fmt::Display for TopicUnavailable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { topic, code } = self;
+        write!(f, "topic {topic} cannot be written to: {code}")
     }
 }
 
@@ -233,9 +244,9 @@ impl SendTimeout {
     fn kind(&self) -> ErrorKind {
         match (self.waited_for, self.topic_code) {
             (WaitedFor::Memory, _) => ErrorKind::BufferFull,
-            (WaitedFor::Metadata, Some(code)) => ErrorKind::of_code(code),
-            (WaitedFor::Metadata, None) if self.unreachable.is_empty() => ErrorKind::TimedOut,
-            (WaitedFor::Metadata, None) => ErrorKind::Unreachable,
+            (_, Some(code)) => ErrorKind::of_code(code),
+            (_, None) if self.unreachable.is_empty() => ErrorKind::TimedOut,
+            (_, None) => ErrorKind::Unreachable,
         }
     }
 

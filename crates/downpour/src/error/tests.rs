@@ -18,7 +18,7 @@ use crate::error::delivery::DeliveryError;
 use crate::error::kind::ErrorKind;
 use crate::error::produce::ProduceError;
 use crate::error::record::{Field, InvalidRecord};
-use crate::error::send::{Refusal, SendError, SendTimeout, WaitedFor};
+use crate::error::send::{NotSent, SendError, SendTimeout, TopicUnavailable, WaitedFor};
 
 /// Each kind, and whether what it says may pass.
 const KINDS: [(ErrorKind, bool); 18] = [
@@ -77,7 +77,7 @@ fn waited(waited_for: WaitedFor, topic_code: Option<ErrorCode>) -> SendError {
         record_share: 0,
         buffer_memory: 4 << 20,
     };
-    Refusal::Timeout(Box::new(timeout)).into()
+    NotSent::Timeout(Box::new(timeout)).into()
 }
 
 fn source<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
@@ -108,7 +108,7 @@ fn each_of_kafka_s_codes_has_a_kind() {
             Cause::broker(code),
             timeout(Some(Cause::broker(code))),
             Cause::NoIdentity {
-                code,
+                code: Some(code),
                 reason: Arc::from("why"),
             },
         ] {
@@ -117,7 +117,10 @@ fn each_of_kafka_s_codes_has_a_kind() {
             assert_eq!(error.is_too_large(), kind == ErrorKind::TooLarge);
         }
         let topic = Arc::from("t");
-        let error = SendError::from(Refusal::TopicUnavailable(Box::new((topic, code))));
+        let error = SendError::from(NotSent::TopicUnavailable(Box::new(TopicUnavailable {
+            topic,
+            code,
+        })));
         assert_eq!((error.kind(), error.code()), (kind, Some(code)));
         let error = waited(WaitedFor::Metadata, Some(code));
         assert_eq!((error.kind(), error.code()), (kind, Some(code)));
@@ -147,9 +150,15 @@ fn each_kind_says_whether_it_passes_and_has_its_own_words() {
 fn each_cause_of_a_lost_record_has_a_kind() {
     let lost = || Some(Arc::new(reset()));
     let reason = || Arc::from("why");
+    let no_identity = || Cause::NoIdentity {
+        code: None,
+        reason: reason(),
+    };
     for (cause, kind) in [
         (Cause::SiblingRefused, ErrorKind::Aborted),
         (reset(), ErrorKind::AnswerLost),
+        (no_identity(), ErrorKind::AnswerLost),
+        (timeout(Some(no_identity())), ErrorKind::TimedOut),
         (
             Cause::Unanswered { reason: reason() },
             ErrorKind::AnswerLost,
@@ -192,9 +201,9 @@ fn what_may_be_in_the_log_is_not_sent_again() {
 #[test]
 fn each_refusal_has_a_kind() {
     let invalid = |field| SendError::invalid(InvalidRecord::new(field, "is odd", "mend it"));
-    let refused = |refusal: Refusal| SendError::from(refusal);
-    let no_thread = || Refusal::NoThread(Arc::new(io::ErrorKind::WouldBlock.into()));
-    let metadata = Refusal::NotReady(WaitedFor::Metadata);
+    let refused = |refusal: NotSent| SendError::from(refusal);
+    let no_thread = || NotSent::NoThread(Arc::new(io::ErrorKind::WouldBlock.into()));
+    let metadata = NotSent::NotReady(WaitedFor::Metadata);
     for (error, kind) in [
         (invalid(Field::Topic), ErrorKind::InvalidRecord),
         (invalid(Field::Key), ErrorKind::InvalidRecord),
@@ -212,12 +221,12 @@ fn each_refusal_has_a_kind() {
         ),
         (refused(metadata), ErrorKind::NotReady),
         (
-            refused(Refusal::NotReady(WaitedFor::Memory)),
+            refused(NotSent::NotReady(WaitedFor::Memory)),
             ErrorKind::BufferFull,
         ),
-        (refused(Refusal::Closed), ErrorKind::Closed),
-        (refused(Refusal::InCallback), ErrorKind::InCallback),
-        (refused(Refusal::Forked), ErrorKind::Forked),
+        (refused(NotSent::Closed), ErrorKind::Closed),
+        (refused(NotSent::InCallback), ErrorKind::InCallback),
+        (refused(NotSent::Forked), ErrorKind::Forked),
         (refused(no_thread()), ErrorKind::NoThread),
     ] {
         assert_eq!(error.kind(), kind, "{error}");
@@ -243,7 +252,7 @@ fn what_the_system_said_is_in_the_chain() {
         assert!(source::<io::Error>(&error).is_some());
     }
     let started = Arc::new(io::Error::from(io::ErrorKind::WouldBlock));
-    let error = SendError::from(Refusal::NoThread(started.clone()));
+    let error = SendError::from(NotSent::NoThread(started.clone()));
     let said: &io::Error = source(&error).unwrap();
     assert!(std::ptr::eq(said, &*started));
     assert!(error.to_string().ends_with(&started.to_string()), "{error}");
@@ -272,7 +281,7 @@ fn either_stage_becomes_what_a_verb_that_waits_says() {
 
 #[test]
 fn what_a_program_ends_with_reads_well() {
-    let sent = SendError::from(Refusal::Closed);
+    let sent = SendError::from(NotSent::Closed);
     assert_eq!(
         format!("{sent:?}"),
         "SendError { kind: Closed, written: No }: the producer is closed"

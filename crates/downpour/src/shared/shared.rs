@@ -16,7 +16,7 @@ use downpour_core::queue::{self, Chunk};
 
 use crate::config::settings::Settings;
 use crate::delivery::batch_state::BatchState;
-use crate::error::send::{MemoryHolder, Refusal, SendError};
+use crate::error::send::{MemoryHolder, NotSent, SendError};
 use crate::shared::brokers::Brokers;
 use crate::shared::mailbox::{Command, Mailbox};
 use crate::shared::memory::Memory;
@@ -109,7 +109,7 @@ impl Shared {
     /// Starts the I/O thread, once.
     pub(crate) fn ensure_started(self: &Arc<Self>) -> Result<(), SendError> {
         if self.is_forked() {
-            return Err(Refusal::Forked.into());
+            return Err(NotSent::Forked.into());
         }
         let mut failed = false;
         let started = self.started.get_or_init(|| {
@@ -126,9 +126,9 @@ impl Shared {
         }
         if self.is_closing() {
             // Whoever closes before there is a thread sees to it that there will be none.
-            return Err(Refusal::Closed.into());
+            return Err(NotSent::Closed.into());
         }
-        Err(Refusal::NoThread(error.clone()).into())
+        Err(NotSent::NoThread(error.clone()).into())
     }
 
     /// Whether there is an I/O thread that can be told to end; if there is none, there will be

@@ -31,7 +31,7 @@ impl Producer {
     /// [`SendError`] as of a record to that topic.
     pub fn topic(&self, name: &str) -> Result<Topic, SendError> {
         let topic = block_on(self.as_async().topic(name));
-        topic.unwrap_or_else(|| Err(NotSent::InCallback.into()))
+        topic.unwrap_or_else(|| Err(SendError::new(NotSent::InCallback)))
     }
 
     /// Accepts a record; blocks only while there is no metadata or no memory for it, in turn and for
@@ -55,7 +55,7 @@ impl Producer {
     pub fn send_and_wait(&self, record: Record<'_>) -> Result<Report, ProduceError> {
         if callback::is_running() {
             // Not accepted and then left: whoever calls this wants to know how it ended.
-            return Err(SendError::from(NotSent::InCallback).into());
+            return Err(SendError::new(NotSent::InCallback).into());
         }
         Ok(self.send(record)?.wait_at_once()?)
     }
@@ -86,7 +86,11 @@ impl Producer {
         records: &[Record<'_>],
     ) -> Result<Deliveries, ProduceManyError> {
         if callback::is_running() {
-            let refused = SendManyError::new(Deliveries::default(), 0, NotSent::InCallback.into());
+            let refused = SendManyError::new(
+                Deliveries::default(),
+                0,
+                SendError::new(NotSent::InCallback),
+            );
             return Err(refused.into());
         }
         let sent = self.send_many(records);
@@ -101,8 +105,9 @@ impl Producer {
     /// [`topic`](Self::topic) waits for that.
     ///
     /// # Errors
-    /// [`SendError`]: nothing was or will be sent. [`NotReady`](crate::ErrorKind::NotReady) if the record
-    /// would have to wait.
+    /// [`SendError`]: nothing was or will be sent. If the record would have to wait,
+    /// [`ErrorKind::NotReady`](crate::ErrorKind::NotReady) for metadata or
+    /// [`ErrorKind::BufferFull`](crate::ErrorKind::BufferFull) for memory.
     pub fn try_send(&self, record: &Record<'_>) -> Result<Delivery, SendError> {
         self.as_async().try_send(record)
     }

@@ -3,7 +3,7 @@
 //! [`Producer`] is async and needs no particular executor; [`blocking::Producer`] is the same
 //! without one. A record is accepted first and acknowledged later, and each stage has its own
 //! error: [`SendError`] says that nothing was or will be sent, [`DeliveryError`] says whether
-//! the record is in the log, or that nobody can know.
+//! the record is in the log, or that nobody can know. What to do about each is on [`ErrorKind`].
 //!
 //! ```
 //! use downpour::{Producer, Record};

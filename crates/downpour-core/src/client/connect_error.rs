@@ -40,7 +40,7 @@ impl ConnectError {
     }
 
     /// What the operating system said, if it said something.
-    pub fn io_error(&self) -> Option<&io::Error> {
+    pub(crate) fn io_error(&self) -> Option<&io::Error> {
         self.failure.source.as_deref()
     }
 }

@@ -243,10 +243,10 @@ pub(super) fn go_on(
 fn refuse_all_if_over(shared: &Shared, progress: &mut AcceptProgress<'_>) -> Result<(), Obstacle> {
     if shared.is_forked() {
         // Its locks may be held by threads that this process does not have.
-        return Err(Obstacle::Refused(NotSent::Forked.into()));
+        return Err(Obstacle::Refused(SendError::new(NotSent::Forked)));
     }
     if shared.is_closing() {
-        return Err(refuse(shared, progress, NotSent::Closed.into()));
+        return Err(refuse(shared, progress, SendError::new(NotSent::Closed)));
     }
     Ok(())
 }
@@ -463,7 +463,7 @@ fn append(
         let mut inner = entry.lock();
         if inner.closed {
             drop(inner);
-            return Err(refuse(shared, progress, NotSent::Closed.into()));
+            return Err(refuse(shared, progress, SendError::new(NotSent::Closed)));
         }
         let appended = inner.queue.append(
             &reference,
@@ -492,7 +492,7 @@ fn append(
                     break;
                 }
             }
-            _ => return Err(refuse(shared, progress, NotSent::Closed.into())),
+            _ => return Err(refuse(shared, progress, SendError::new(NotSent::Closed))),
         }
     }
     if let Some(chunk) = progress.chunk.take() {

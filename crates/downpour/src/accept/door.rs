@@ -25,7 +25,7 @@ pub(crate) fn accept_blocking(
         Err(Obstacle::Refused(error)) => Err(error),
         Err(obstacle) => {
             let waited = park::block_on(wait_for(shared, record, progress, obstacle));
-            waited.unwrap_or_else(|| Err(NotSent::InCallback.into()))
+            waited.unwrap_or_else(|| Err(SendError::new(NotSent::InCallback)))
         }
     }
 }
@@ -80,9 +80,9 @@ pub(crate) fn try_accept(shared: &Arc<Shared>, record: &Record<'_>) -> Result<De
         Err(Obstacle::Refused(error)) => Err(error),
         Err(Obstacle::Topic(topic)) => {
             shared.want_topic(&topic)?;
-            Err(NotSent::NotReady(WaitedFor::Metadata).into())
+            Err(SendError::new(NotSent::NotReady(WaitedFor::Metadata)))
         }
-        Err(Obstacle::Memory(..)) => Err(NotSent::NotReady(WaitedFor::Memory).into()),
+        Err(Obstacle::Memory(..)) => Err(SendError::new(NotSent::NotReady(WaitedFor::Memory))),
     }
 }
 
@@ -92,7 +92,7 @@ pub(crate) async fn warm_up(
     name: &str,
 ) -> Result<Arc<TopicEntry>, SendError> {
     if shared.is_closing() {
-        return Err(NotSent::Closed.into());
+        return Err(SendError::new(NotSent::Closed));
     }
     let topic = topic(shared, name)?;
     if !topic.has_metadata() {

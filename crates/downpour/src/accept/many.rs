@@ -96,7 +96,7 @@ async fn accept_in_order(
         let delivery = match accept_valid(shared, record, &mut progress) {
             Ok(delivery) => delivery,
             Err(Obstacle::Refused(error)) => return Err(error),
-            Err(_) if !may_wait => return Err(NotSent::InCallback.into()),
+            Err(_) if !may_wait => return Err(SendError::new(NotSent::InCallback)),
             Err(obstacle) => {
                 read_at = 0;
                 wait_for(shared, record, progress, obstacle).await?

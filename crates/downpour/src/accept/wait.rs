@@ -68,12 +68,12 @@ impl<'a> DeadlineTimer<'a> {
         waker: &Waker,
     ) -> Poll<Result<T, SendError>> {
         if self.shared.is_closing() {
-            return Poll::Ready(Err(NotSent::Closed.into()));
+            return Poll::Ready(Err(SendError::new(NotSent::Closed)));
         }
         let ends_at = self.deadline.ends_at;
         let now = self.shared.clock.now();
         if now >= ends_at {
-            return Poll::Ready(Err(NotSent::Timeout(Box::new(SendTimeout {
+            let timeout = SendTimeout {
                 topic: topic.name().clone(),
                 waited: now - self.deadline.started,
                 waited_for,
@@ -86,8 +86,9 @@ impl<'a> DeadlineTimer<'a> {
                 needed: self.needed,
                 buffer_memory: self.shared.memory.capacity(),
                 record_share: self.shared.settings.core.record_share,
-            }))
-            .into()));
+            };
+            let why = NotSent::Timeout(Box::new(timeout));
+            return Poll::Ready(Err(SendError::new(why)));
         }
         if self.shared.timers.set(&mut self.key, ends_at, waker) {
             // The I/O thread keeps the timers, and sleeps longer than this one.
@@ -96,7 +97,7 @@ impl<'a> DeadlineTimer<'a> {
         // A close drains the timers, after it has said that it closes. It came in between: this
         // timer was set after the drain, and nobody would look at it any more.
         if self.shared.is_closing() {
-            return Poll::Ready(Err(NotSent::Closed.into()));
+            return Poll::Ready(Err(SendError::new(NotSent::Closed)));
         }
         Poll::Pending
     }
@@ -138,7 +139,7 @@ impl Future for WaitForTopic<'_> {
             Metadata::Refused(code) => {
                 let topic = this.topic.name().clone();
                 let refused = Box::new(TopicUnavailable { topic, code });
-                return Poll::Ready(Err(NotSent::TopicUnavailable(refused).into()));
+                return Poll::Ready(Err(SendError::new(NotSent::TopicUnavailable(refused))));
             }
             Metadata::Waiting => {}
         }

@@ -4,6 +4,7 @@
 //! (in `error::delivery`) whether the record is in the log. What is wrong with a single record is in
 //! `error::record`.
 
+use std::error::Error;
 use std::fmt;
 use std::io;
 use std::sync::Arc;
@@ -45,6 +46,10 @@ pub(crate) enum NotSent {
 }
 
 impl SendError {
+    pub(crate) fn new(why: NotSent) -> Self {
+        Self(why)
+    }
+
     pub(crate) fn invalid(invalid: Box<InvalidRecord>) -> Self {
         Self(NotSent::Invalid(invalid))
     }
@@ -148,12 +153,6 @@ impl SendError {
     }
 }
 
-impl From<NotSent> for SendError {
-    fn from(refusal: NotSent) -> Self {
-        Self(refusal)
-    }
-}
-
 impl fmt::Debug for SendError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         kind::debug(f, "SendError", (self.kind(), self.written()), self)
@@ -186,15 +185,14 @@ impl fmt::Display for SendError {
     }
 }
 
-impl std::error::Error for SendError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        let error = match &self.0 {
-            NotSent::Timeout(timeout) => timeout.io_error()?,
-            NotSent::NoThread(error) => &**error,
+impl Error for SendError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match &self.0 {
+            NotSent::Timeout(timeout) => timeout.io_error(),
+            NotSent::NoThread(error) => Some(&**error),
             // The text is all that there is to say.
-            _ => return None,
-        };
-        Some(error)
+            _ => None,
+        }
     }
 }
 
@@ -251,8 +249,8 @@ impl SendTimeout {
     }
 
     /// What the operating system said of the first address that it said something of.
-    fn io_error(&self) -> Option<&io::Error> {
-        self.unreachable.iter().find_map(ConnectError::io_error)
+    fn io_error(&self) -> Option<&(dyn Error + 'static)> {
+        self.unreachable.iter().find_map(Error::source)
     }
 }
 

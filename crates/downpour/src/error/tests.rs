@@ -77,7 +77,7 @@ fn waited(waited_for: WaitedFor, topic_code: Option<ErrorCode>) -> SendError {
         record_share: 0,
         buffer_memory: 4 << 20,
     };
-    NotSent::Timeout(Box::new(timeout)).into()
+    SendError::new(NotSent::Timeout(Box::new(timeout)))
 }
 
 fn source<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
@@ -117,7 +117,7 @@ fn each_of_kafka_s_codes_has_a_kind() {
             assert_eq!(error.is_too_large(), kind == ErrorKind::TooLarge);
         }
         let topic = Arc::from("t");
-        let error = SendError::from(NotSent::TopicUnavailable(Box::new(TopicUnavailable {
+        let error = SendError::new(NotSent::TopicUnavailable(Box::new(TopicUnavailable {
             topic,
             code,
         })));
@@ -201,7 +201,7 @@ fn what_may_be_in_the_log_is_not_sent_again() {
 #[test]
 fn each_refusal_has_a_kind() {
     let invalid = |field| SendError::invalid(InvalidRecord::new(field, "is odd", "mend it"));
-    let refused = |refusal: NotSent| SendError::from(refusal);
+    let refused = SendError::new;
     let no_thread = || NotSent::NoThread(Arc::new(io::ErrorKind::WouldBlock.into()));
     let metadata = NotSent::NotReady(WaitedFor::Metadata);
     for (error, kind) in [
@@ -252,7 +252,7 @@ fn what_the_system_said_is_in_the_chain() {
         assert!(source::<io::Error>(&error).is_some());
     }
     let started = Arc::new(io::Error::from(io::ErrorKind::WouldBlock));
-    let error = SendError::from(NotSent::NoThread(started.clone()));
+    let error = SendError::new(NotSent::NoThread(started.clone()));
     let said: &io::Error = source(&error).unwrap();
     assert!(std::ptr::eq(said, &*started));
     assert!(error.to_string().ends_with(&started.to_string()), "{error}");
@@ -281,7 +281,7 @@ fn either_stage_becomes_what_a_verb_that_waits_says() {
 
 #[test]
 fn what_a_program_ends_with_reads_well() {
-    let sent = SendError::from(NotSent::Closed);
+    let sent = SendError::new(NotSent::Closed);
     assert_eq!(
         format!("{sent:?}"),
         "SendError { kind: Closed, written: No }: the producer is closed"

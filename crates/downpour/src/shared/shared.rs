@@ -109,7 +109,7 @@ impl Shared {
     /// Starts the I/O thread, once.
     pub(crate) fn ensure_started(self: &Arc<Self>) -> Result<(), SendError> {
         if self.is_forked() {
-            return Err(NotSent::Forked.into());
+            return Err(SendError::new(NotSent::Forked));
         }
         let mut failed = false;
         let started = self.started.get_or_init(|| {
@@ -126,9 +126,9 @@ impl Shared {
         }
         if self.is_closing() {
             // Whoever closes before there is a thread sees to it that there will be none.
-            return Err(NotSent::Closed.into());
+            return Err(SendError::new(NotSent::Closed));
         }
-        Err(NotSent::NoThread(error.clone()).into())
+        Err(SendError::new(NotSent::NoThread(error.clone())))
     }
 
     /// Whether there is an I/O thread that can be told to end; if there is none, there will be

@@ -98,7 +98,7 @@ fn a_record_that_was_still_open_at_the_deadline_for_closing_says_that_it_was_clo
 fn what_a_program_ends_with_tells_of_many_how_far_it_came() {
     fn run(producer: &blocking::Producer) -> Result<(), Box<dyn Error>> {
         let records = [Record::to("events"), Record::to("events").partition(7)];
-        let _ = producer.send_many_and_wait(&records)?;
+        drop(producer.send_many_and_wait(&records)?);
         Ok(())
     }
     let cluster = small_cluster();

@@ -62,16 +62,13 @@ impl Ledger {
             Ok(report) => report
                 .offset()
                 .map_or(Fate::DeliveredSomewhere, Fate::Delivered),
-            Err(error) => match (error.written(), error.cause()) {
-                (Written::No, cause) => {
-                    self.cause(&format!("not written: {cause}"));
-                    Fate::Failed
+            Err(error) => {
+                self.cause(&format!("{}: {}", error.written(), error.kind()));
+                match error.written() {
+                    Written::No => Fate::Failed,
+                    _ => Fate::Unknown,
                 }
-                (_, cause) => {
-                    self.cause(&format!("unknown: {cause}"));
-                    Fate::Unknown
-                }
-            },
+            }
         };
         self.set(partition, number, fate);
     }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use downpour::{Cause, CompressionType, ErrorCode, ProduceError, Record, SendError, Written};
+use downpour::{CompressionType, ErrorCode, ErrorKind, Record, SendError, Written};
 
 use crate::shared::{build, builder, create, new, old, send, values};
 
@@ -142,11 +142,9 @@ fn a_record_that_a_compacted_topic_refuses_takes_no_other_along() {
     let error = ends[1].as_ref().expect_err("it has no key");
     println!("{error}");
     assert_eq!(error.written(), Written::No);
-    let Cause::Broker { code, message } = error.cause() else {
-        panic!("{error:?}");
-    };
-    assert_eq!(*code, ErrorCode::INVALID_RECORD);
-    assert!(message.is_some(), "the broker says why");
+    assert_eq!(error.kind(), ErrorKind::InvalidRecord);
+    assert_eq!(error.code(), Some(ErrorCode::INVALID_RECORD));
+    assert!(error.broker_message().is_some(), "the broker says why");
     // The others of its batch have done nothing wrong, and the partition goes on.
     let offset = |at: usize| ends[at].as_ref().ok().and_then(downpour::Report::offset);
     assert_eq!((offset(0), offset(2)), (Some(1), Some(2)));
@@ -164,10 +162,8 @@ fn a_record_over_the_limit_and_a_partition_that_is_not_there_are_refused_at_once
         Record::to("plain").value(&large),
         Record::to("plain").value("v").partition(7),
     ] {
-        let Err(ProduceError::Send(error @ SendError::Invalid(_))) = producer.produce_sync(record)
-        else {
-            panic!("it was accepted");
-        };
+        let error = producer.produce_sync(record).unwrap_err();
+        assert!(error.invalid_record().is_some(), "{error}");
         assert!(!error.is_retriable(), "{error}");
     }
     assert_eq!(send(&producer, "plain", "v"), Some(0));

@@ -103,6 +103,36 @@ impl fmt::Display for Address {
     }
 }
 
+impl FromStr for Address {
+    type Err = ParseError;
+
+    /// As it is shown: `host:port`, with an IPv6 address in brackets.
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        let parts = match text.strip_prefix('[') {
+            Some(v6) => v6.split_once("]:").filter(|(host, _)| host.contains(':')),
+            None => text
+                .rsplit_once(':')
+                .filter(|(host, _)| !host.contains(':')),
+        };
+        let is_foreign = |c: char| c.is_whitespace() || c.is_control() || "[]/@,;".contains(c);
+        let parts = parts.filter(|(host, _)| !host.is_empty() && !host.contains(is_foreign));
+        let number = |port: &str| {
+            let port = port.bytes().all(|b| b.is_ascii_digit()).then_some(port)?;
+            port.parse().ok().filter(|port| *port != 0)
+        };
+        match parts.and_then(|(host, port)| Some((host, number(port)?))) {
+            Some((host, port)) => Ok(Self {
+                host: Arc::from(host),
+                port,
+            }),
+            None => Err(ParseError::new(format!(
+                "{text:?} is no address; write host:port, or [address]:port for IPv6, with a port \
+                 from 1 to 65535"
+            ))),
+        }
+    }
+}
+
 /// What one record asks of the batch that carries it.
 ///
 /// A partition has an open batch per set of options, four at most: the fifth set closes the
@@ -267,5 +297,36 @@ mod tests {
             error.to_string(),
             "\"2\" is no acks; there are all (or -1), 1 and 0"
         );
+    }
+
+    #[test]
+    fn an_address_is_read_as_it_is_shown() {
+        for text in [
+            "localhost:9092",
+            "10.0.0.1:1",
+            "[::1]:65535",
+            "a-b.c_d:29092",
+        ] {
+            let address: Address = text.parse().unwrap();
+            assert_eq!(address.to_string(), text);
+        }
+        for text in [
+            "",
+            ":9092",
+            "host",
+            "host:",
+            "host:0",
+            "host:65536",
+            "host:+1",
+            "::1:9092",
+            "[::1]",
+            "[host]:1",
+            "a b:1",
+            "PLAINTEXT://host:1",
+            "user@host:1",
+            "a:1,b:1",
+        ] {
+            assert!(text.parse::<Address>().is_err(), "{text:?}");
+        }
     }
 }

@@ -3,12 +3,14 @@
 //! The error table that leads to them is in [`crate::errors`].
 
 use std::fmt;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use downpour_wire::error_code::ErrorCode;
 
 use crate::client::connect_error::ConnectError;
+use crate::client::ending::DisconnectReason;
 use crate::time::Readable;
 
 /// How a run of records of one batch ended.
@@ -40,6 +42,15 @@ pub enum Written {
     No,
     /// Nobody can say.
     Unknown,
+}
+
+impl fmt::Display for Written {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::No => "not written",
+            Self::Unknown => "maybe written",
+        })
+    }
 }
 
 /// What stands behind a verdict that is no acknowledgement.
@@ -116,7 +127,7 @@ pub enum Cause {
     /// The connection ended before the answer came.
     Disconnected {
         /// What ended it.
-        reason: Arc<str>,
+        reason: DisconnectReason,
     },
     /// The connection lives, and the broker did not answer for this batch.
     Unanswered {
@@ -149,6 +160,8 @@ pub enum Cause {
     },
     /// No producer id could be had.
     NoIdentity {
+        /// What the broker said, or would have said if it knew the question; `None` where none answered.
+        code: Option<ErrorCode>,
         /// Why not.
         reason: Arc<str>,
     },
@@ -175,6 +188,7 @@ impl Cause {
     pub fn code(&self) -> Option<ErrorCode> {
         match self.root() {
             Self::Broker { code, .. } => Some(*code),
+            Self::NoIdentity { code, .. } => *code,
             _ => None,
         }
     }
@@ -183,6 +197,25 @@ impl Cause {
     pub fn connect_error(&self) -> Option<&ConnectError> {
         match self.root() {
             Self::Unreachable { error } => Some(error),
+            _ => None,
+        }
+    }
+
+    /// What the operating system said at the root of it, if it said something.
+    pub fn io_error(&self) -> Option<&io::Error> {
+        match self.root() {
+            Self::Unreachable { error } => error.io_error(),
+            Self::Disconnected {
+                reason: DisconnectReason::Broken(error),
+            } => Some(error),
+            _ => None,
+        }
+    }
+
+    /// The broker's own words at the root of it, if it had any.
+    pub fn broker_message(&self) -> Option<&str> {
+        match self.root() {
+            Self::Broker { message, .. } => message.as_deref(),
             _ => None,
         }
     }
@@ -259,7 +292,7 @@ impl fmt::Display for Cause {
                     None => Ok(()),
                 }
             }
-            Self::NoIdentity { reason } => write!(f, "no producer id: {reason}"),
+            Self::NoIdentity { reason, .. } => write!(f, "no producer id: {reason}"),
             Self::InCallback => f.write_str(
                 "the record has no verdict yet, and this thread may not wait for it: it runs a \
                  waker, a log subscriber or a drop on the producer's behalf; wait elsewhere",

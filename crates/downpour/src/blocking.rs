@@ -12,7 +12,8 @@ use crate::delivery::deliveries::Deliveries;
 use crate::delivery::delivery::Delivery;
 use crate::delivery::many::{ProduceManyError, SendManyError};
 use crate::delivery::report::Report;
-use crate::error::send::{ProduceError, SendError};
+use crate::error::produce::ProduceError;
+use crate::error::send::{NotSent, SendError};
 use crate::observe::statistics::Statistics;
 use crate::record::record::Record;
 use crate::record::unfinished::Unfinished;
@@ -30,7 +31,7 @@ impl Producer {
     /// [`SendError`] as of a record to that topic.
     pub fn topic(&self, name: &str) -> Result<Topic, SendError> {
         let topic = block_on(self.as_async().topic(name));
-        topic.unwrap_or(Err(SendError::InCallback))
+        topic.unwrap_or_else(|| Err(SendError::new(NotSent::InCallback)))
     }
 
     /// Accepts a record; blocks only while there is no metadata or no memory for it, in turn and for
@@ -54,7 +55,7 @@ impl Producer {
     pub fn send_and_wait(&self, record: Record<'_>) -> Result<Report, ProduceError> {
         if callback::is_running() {
             // Not accepted and then left: whoever calls this wants to know how it ended.
-            return Err(SendError::InCallback.into());
+            return Err(SendError::new(NotSent::InCallback).into());
         }
         Ok(self.send(record)?.wait_at_once()?)
     }
@@ -85,7 +86,11 @@ impl Producer {
         records: &[Record<'_>],
     ) -> Result<Deliveries, ProduceManyError> {
         if callback::is_running() {
-            let refused = SendManyError::new(Deliveries::default(), 0, SendError::InCallback);
+            let refused = SendManyError::new(
+                Deliveries::default(),
+                0,
+                SendError::new(NotSent::InCallback),
+            );
             return Err(refused.into());
         }
         let sent = self.send_many(records);
@@ -100,8 +105,9 @@ impl Producer {
     /// [`topic`](Self::topic) waits for that.
     ///
     /// # Errors
-    /// [`SendError`]: nothing was or will be sent. [`NotReady`](SendError::NotReady) if the record
-    /// would have to wait.
+    /// [`SendError`]: nothing was or will be sent. If the record would have to wait,
+    /// [`ErrorKind::NotReady`](crate::ErrorKind::NotReady) for metadata or
+    /// [`ErrorKind::BufferFull`](crate::ErrorKind::BufferFull) for memory.
     pub fn try_send(&self, record: &Record<'_>) -> Result<Delivery, SendError> {
         self.as_async().try_send(record)
     }

@@ -3,7 +3,7 @@
 //! [`Producer`] is async and needs no particular executor; [`blocking::Producer`] is the same
 //! without one. A record is accepted first and acknowledged later, and each stage has its own
 //! error: [`SendError`] says that nothing was or will be sent, [`DeliveryError`] says whether
-//! the record is in the log, or that nobody can know.
+//! the record is in the log, or that nobody can know. What to do about each is on [`ErrorKind`].
 //!
 //! ```
 //! use downpour::{Producer, Record};
@@ -43,7 +43,7 @@ mod topics;
 pub use downpour_core::callers::partitioner::Choice;
 pub use downpour_core::client::connect_error::{ConnectError, ConnectErrorKind};
 pub use downpour_core::config::{Acks, Address};
-pub use downpour_core::outcome::{Cause, WaitingFor, Written};
+pub use downpour_core::outcome::Written;
 pub use downpour_wire::codec::{Compression, CompressionError, CompressionType};
 pub use downpour_wire::error_code::ErrorCode;
 pub use downpour_wire::parse_error::ParseError;
@@ -55,8 +55,10 @@ pub use delivery::many::{ProduceManyError, SendManyError};
 pub use delivery::report::Report;
 pub use error::config::{ConfigError, ConfigProblem};
 pub use error::delivery::{DeliveryError, WaitTimeout};
+pub use error::kind::ErrorKind;
+pub use error::produce::ProduceError;
 pub use error::record::{Field, InvalidRecord};
-pub use error::send::{MemoryHolder, ProduceError, SendError, SendTimeout, WaitedFor};
+pub use error::send::{MemoryHolder, SendError, WaitedFor};
 pub use observe::statistics::{BrokerStatistics, Counts, PartitionStatistics, Statistics};
 pub use partitioner::{DefaultPartitioner, PartitionContext, Partitioner};
 pub use producer::Producer;

@@ -225,8 +225,9 @@ impl Producer {
     /// [`topic`](Self::topic) waits for that.
     ///
     /// # Errors
-    /// [`SendError`]: nothing was or will be sent. [`NotReady`](SendError::NotReady) if the record
-    /// would have to wait.
+    /// [`SendError`]: nothing was or will be sent. If the record would have to wait,
+    /// [`ErrorKind::NotReady`](crate::ErrorKind::NotReady) for metadata or
+    /// [`ErrorKind::BufferFull`](crate::ErrorKind::BufferFull) for memory.
     pub fn try_send(&self, record: &Record<'_>) -> Result<Delivery, SendError> {
         door::try_accept(self.shared(), record)
     }

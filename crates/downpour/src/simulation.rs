@@ -15,12 +15,14 @@ pub use crate::io::sockets::{Socket, SocketEvent, SocketOptions, Sockets};
 
 use downpour_core::config::{BatchOptions, Config};
 use downpour_core::ids::MemoryLine;
+use downpour_core::outcome::Cause;
 
 use crate::accept::append::{AcceptProgress, Obstacle, accept};
 use crate::accept::door::wait_for;
 use crate::builder::ProducerBuilder;
 use crate::delivery::delivery::Delivery;
 use crate::error::config::ConfigError;
+use crate::error::delivery::DeliveryError;
 use crate::error::send::SendError;
 use crate::io::given::{self, Given};
 use crate::io::rounds::Rounds;
@@ -184,6 +186,11 @@ pub async fn send(
         Err(Obstacle::Refused(error)) => Err(error),
         Err(obstacle) => wait_for(shared, record, progress, obstacle).await,
     }
+}
+
+/// What core says about a record that was not delivered.
+pub fn cause(error: &DeliveryError) -> &Cause {
+    error.cause()
 }
 
 /// Whether the I/O thread sleeps though there is mail. Ask between two steps.

@@ -14,7 +14,7 @@ use crate::topics::entry::TopicEntry;
 /// A topic whose metadata is known, from [`Producer::topic`](crate::Producer::topic).
 ///
 /// It keeps the producer's memory, not the producer: dropping the last
-/// [`Producer`](crate::Producer) ends it, and sends then answer [`SendError::Closed`].
+/// [`Producer`](crate::Producer) ends it, and sends then answer [`ErrorKind::Closed`](crate::ErrorKind::Closed).
 ///
 /// ```
 /// use downpour::{Producer, Record};

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use downpour_core::client::ending::DisconnectReason;
 use downpour_core::outcome::WaitingFor;
 use downpour_wire::messages::ApiKey;
 
@@ -278,7 +279,7 @@ fn a_leader_was_out_of_reach_if_an_attempt_to_reach_it_failed() {
 #[test]
 fn a_connection_ended_before_that_is_a_cause() {
     let cause = || Cause::Disconnected {
-        reason: Arc::from("why"),
+        reason: DisconnectReason::Closed,
     };
     lost().told(cause(), true);
     Run::new().send(1, 10, 100).told(cause(), false);
@@ -307,6 +308,7 @@ fn records_are_too_old_only_where_some_are_old() {
 fn no_identity_needs_a_refusal_and_a_defect_is_no_cause() {
     let reason = Arc::<str>::from("why");
     let cause = || Cause::NoIdentity {
+        code: None,
         reason: reason.clone(),
     };
     lost().told(cause(), false);

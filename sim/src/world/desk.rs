@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use downpour::{Delivery, DeliveryError, Report, Unfinished, Written};
+use downpour::{Delivery, DeliveryError, Report, Unfinished, Written, simulation};
 
 use crate::history::{Entry, Fate, History, Told};
 use crate::world::tasks::Task;
@@ -72,7 +72,7 @@ impl Desk {
         let fate = fate_of(end, acks);
         if let Err(error) = end {
             entry.told = Some(Box::new(Told {
-                cause: error.cause().clone(),
+                cause: simulation::cause(error).clone(),
                 age: error.age(),
             }));
         }

@@ -4,7 +4,9 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use downpour::{Delivery, Field, Producer, Record, SendError, WaitedFor, simulation};
+use downpour::{
+    Delivery, ErrorKind, Field, InvalidRecord, Producer, Record, SendError, simulation,
+};
 use downpour_core::config::{Acks, BatchOptions};
 
 use crate::history::{Entry, value_of};
@@ -202,7 +204,7 @@ impl Sender {
         if id % 3 == 1 {
             match topic.try_send(&record) {
                 Ok(delivery) => return self.accepted(id, plan, delivery, None),
-                Err(SendError::NotReady(_)) => {}
+                Err(error) if would_wait(&error) => {}
                 Err(error) => return self.refused(id, &error, began),
             }
         }
@@ -256,11 +258,11 @@ impl Sender {
                     return false;
                 }
                 Err(error) => {
-                    let SendError::NotReady(what) = error else {
+                    if !would_wait(&error) {
                         return self.refused(id, &error, Duration::ZERO);
-                    };
-                    self.desk.borrow_mut().count(match what {
-                        WaitedFor::Memory => "senders: told that there is no memory",
+                    }
+                    self.desk.borrow_mut().count(match error.kind() {
+                        ErrorKind::BufferFull => "senders: told that there is no memory",
                         _ => "senders: told that there is no metadata",
                     });
                     self.sleeps.sleep(TRY_AGAIN).await;
@@ -374,8 +376,8 @@ impl Sender {
         let waited = desk.now.saturating_sub(began);
         let said = format!("record {id} is refused after {waited:?}: {error}");
         desk.notes.push(Note::Said(said));
-        match error {
-            SendError::Timeout(_) => {
+        match error.kind() {
+            _ if error.is_timeout() => {
                 desk.count("senders: gave up waiting");
                 let due = (began + self.max_block).max(desk.suspended_until) + self.late;
                 // Of several records each has its own time, and the first ones' is not known.
@@ -389,24 +391,30 @@ impl Sender {
                 }
                 false
             }
-            SendError::TopicUnavailable { .. } => {
+            _ if error.code().is_some() => {
                 desk.count("senders: topic not available");
                 false
             }
-            SendError::Closed => {
+            ErrorKind::Closed => {
                 desk.count("senders: told that it is closed");
                 true
             }
-            SendError::Invalid(invalid) => {
+            _ if error.invalid_record().is_some() => {
                 desk.count("senders: told that a record is not valid");
-                desk.misplaced += u64::from(invalid.field() == Field::Partition);
+                let field = error.invalid_record().map(InvalidRecord::field);
+                desk.misplaced += u64::from(field == Some(Field::Partition));
                 false
             }
-            other => {
-                let what = format!("record {id} is refused: {other}");
+            _ => {
+                let what = format!("record {id} is refused: {error}");
                 desk.notes.push(Note::Broken(what));
                 false
             }
         }
     }
+}
+
+/// Whether a `try_send` was refused because it would have to wait.
+fn would_wait(error: &SendError) -> bool {
+    error.waited_for().is_some() && !error.is_timeout()
 }

@@ -44,10 +44,10 @@ impl Outcomes {
     }
 
     pub(super) fn produced(&mut self, error: &ProduceError) {
-        match error {
-            ProduceError::Send(error) => self.refuse(error),
-            ProduceError::Delivery(error) => self.failed(error),
-            _ => self.unknown += 1,
+        match (error.send_error(), error.delivery_error()) {
+            (Some(error), _) => self.refuse(error),
+            (_, Some(error)) => self.failed(error),
+            _ => {}
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::mpsc::SyncSender;
 
 use downpour::blocking::Producer;
-use downpour::{SendError, Topic};
+use downpour::{ErrorKind, Topic};
 
 use super::entry::{Entry, InputLine};
 use super::report::Halt;
@@ -57,10 +57,13 @@ impl Sender<'_> {
             };
             match self.producer.send(record) {
                 Ok(delivery) => entries.push(Entry::Accepted(at, delivery)),
-                Err(SendError::Invalid(invalid)) => {
-                    self.refuse(at, invalid.to_string(), entries)?;
+                Err(error) if error.invalid_record().is_some() => {
+                    self.refuse(at, error.to_string(), entries)?;
                 }
-                Err(SendError::Closed) if self.interrupted.load(Ordering::Relaxed) != 0 => {
+                Err(error)
+                    if error.kind() == ErrorKind::Closed
+                        && self.interrupted.load(Ordering::Relaxed) != 0 =>
+                {
                     return stop(Some(at), "interrupted");
                 }
                 // What keeps this record out (a topic that is not there, a producer that closes) keeps

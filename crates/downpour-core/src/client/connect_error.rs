@@ -38,6 +38,11 @@ impl ConnectError {
     pub fn reason(&self) -> &str {
         &self.failure.reason
     }
+
+    /// What the operating system said, if it said something.
+    pub(crate) fn io_error(&self) -> Option<&io::Error> {
+        self.failure.source.as_deref()
+    }
 }
 
 impl PartialEq for ConnectError {
@@ -57,7 +62,7 @@ impl fmt::Display for ConnectError {
 
 impl std::error::Error for ConnectError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        let source = self.failure.source.as_deref()?;
+        let source = self.io_error()?;
         Some(source)
     }
 }

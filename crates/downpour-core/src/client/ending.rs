@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::client::connect_error::{ConnectErrorKind, ConnectFailure};
 use crate::time::Readable;
 
-/// Why an open connection ended.
+/// Why an open connection ended. Two are equal that say the same.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum DisconnectReason {
@@ -53,6 +53,14 @@ impl DisconnectReason {
         }
     }
 }
+
+impl PartialEq for DisconnectReason {
+    fn eq(&self, other: &Self) -> bool {
+        self.to_string() == other.to_string()
+    }
+}
+
+impl Eq for DisconnectReason {}
 
 impl fmt::Display for DisconnectReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

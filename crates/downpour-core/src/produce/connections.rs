@@ -1,6 +1,5 @@
 //! Connections: opened when something needs them, negotiated, lost, tried again.
 
-use std::sync::Arc;
 use std::time::Instant;
 
 use downpour_wire::error_code::ErrorCode;
@@ -218,8 +217,9 @@ impl<T: Clone> Engine<T> {
         let ended = connection.conclude(ending);
         let was_usable = ended.is_ok();
         let reason = match &ended {
-            Ok(reason) => Arc::from(reason.to_string()),
-            Err(error) => Arc::from(error.reason()),
+            Ok(reason) => reason.clone(),
+            // Only its own first question was on it.
+            Err(_) => DisconnectReason::Closed,
         };
         for pending in connection.take_requests() {
             let left = left(&connection, &pending);
@@ -254,7 +254,7 @@ impl<T: Clone> Engine<T> {
         &mut self,
         pending: Pending<Purpose>,
         left: Left,
-        reason: &Arc<str>,
+        reason: &DisconnectReason,
         now: Instant,
         queues: &mut impl Queues<T>,
     ) {

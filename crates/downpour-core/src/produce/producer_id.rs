@@ -25,7 +25,8 @@ impl<T: Clone> Engine<T> {
             if self.connections.iter().any(Connection::is_usable) {
                 let reason = "the broker is older than idempotence (Kafka 0.11); \
                               set enable.idempotence=false to produce without it";
-                self.fail_without_identity(reason, now, queues);
+                let code = Some(ErrorCode::UNSUPPORTED_VERSION);
+                self.fail_without_identity(code, reason, now, queues);
             } else if self.has_work() {
                 self.ensure_any_connection(now);
             }
@@ -80,7 +81,7 @@ impl<T: Clone> Engine<T> {
             | ErrorCode::UNKNOWN_SERVER_ERROR => self.identity_again(now),
             code => {
                 let reason = format!("the broker refused one: {code}");
-                self.fail_without_identity(&reason, now, queues);
+                self.fail_without_identity(Some(code), &reason, now, queues);
             }
         }
     }
@@ -91,8 +92,15 @@ impl<T: Clone> Engine<T> {
     }
 
     /// No retry mends it: what waits fails with the reason instead of timing out later.
-    fn fail_without_identity(&mut self, reason: &str, now: Instant, queues: &mut impl Queues<T>) {
+    fn fail_without_identity(
+        &mut self,
+        code: Option<ErrorCode>,
+        reason: &str,
+        now: Instant,
+        queues: &mut impl Queues<T>,
+    ) {
         let cause = Cause::NoIdentity {
+            code,
             reason: Arc::from(reason),
         };
         for partition in self.lists.enlisted().collect::<Vec<_>>() {

@@ -23,7 +23,7 @@ use crate::accept::wait::Want;
 use crate::delivery::batch_state::BatchState;
 use crate::delivery::delivery::Delivery;
 use crate::error::record::{Field, InvalidRecord};
-use crate::error::send::SendError;
+use crate::error::send::{NotSent, SendError};
 use crate::partitioner::{PartitionContext, Partitioner};
 use crate::record::part::PartBytes;
 use crate::record::record::{NO_PARTITION, NO_TIMESTAMP, Record, Target};
@@ -103,7 +103,7 @@ pub(crate) fn accept(
         return accept_unusual(shared, record, progress);
     }
     if let Err(invalid) = validate::record(record, shared.settings.core.batch_max) {
-        return Err(Obstacle::Refused(invalid.into()));
+        return Err(Obstacle::Refused(SendError::invalid(invalid)));
     }
     match record.topic.target() {
         Target::Known(topic) if topic.owner() == shared.id => {
@@ -203,7 +203,7 @@ fn accept_unusual(
 ) -> Accepted {
     refuse_all_if_over(shared, progress)?;
     if let Err(invalid) = validate::record(record, shared.settings.core.batch_max) {
-        return Err(Obstacle::Refused(invalid.into()));
+        return Err(Obstacle::Refused(SendError::invalid(invalid)));
     }
     accept_valid(shared, record, progress)
 }
@@ -243,10 +243,10 @@ pub(super) fn go_on(
 fn refuse_all_if_over(shared: &Shared, progress: &mut AcceptProgress<'_>) -> Result<(), Obstacle> {
     if shared.is_forked() {
         // Its locks may be held by threads that this process does not have.
-        return Err(Obstacle::Refused(SendError::Forked));
+        return Err(Obstacle::Refused(SendError::new(NotSent::Forked)));
     }
     if shared.is_closing() {
-        return Err(refuse(shared, progress, SendError::Closed));
+        return Err(refuse(shared, progress, SendError::new(NotSent::Closed)));
     }
     Ok(())
 }
@@ -272,15 +272,14 @@ pub(crate) fn topic(shared: &Shared, name: &str) -> Result<Arc<TopicEntry>, Send
     if let Some(known) = shared.topics.with(name, Arc::clone) {
         return Ok(known);
     }
-    validate::topic_name(name)?;
+    validate::topic_name(name).map_err(SendError::invalid)?;
     let added = shared.topics.add(name);
     added.ok_or_else(|| {
-        InvalidRecord::new(
+        SendError::invalid(InvalidRecord::new(
             Field::Topic,
             format!("{name:?} would be one topic too many"),
             "a producer knows 200,000 topics at most; use another one for the rest",
-        )
-        .into()
+        ))
     })
 }
 
@@ -356,12 +355,11 @@ pub(super) fn choose(
 
 #[cold]
 fn no_partitions(topic: &TopicEntry) -> SendError {
-    InvalidRecord::new(
+    SendError::invalid(InvalidRecord::new(
         Field::Topic,
         format!("{} has no partitions", topic.name()),
         "create them, or wait until the cluster has",
-    )
-    .into()
+    ))
 }
 
 #[cold]
@@ -409,7 +407,7 @@ fn no_such_partition(shared: &Arc<Shared>, topic: &Arc<TopicEntry>, partition: i
     if let Err(error) = shared.want_topic(topic) {
         return error;
     }
-    InvalidRecord::new(
+    SendError::invalid(InvalidRecord::new(
         Field::Partition,
         format!(
             "is {partition}, but {} has {} partitions",
@@ -417,8 +415,7 @@ fn no_such_partition(shared: &Arc<Shared>, topic: &Arc<TopicEntry>, partition: i
             topic.partitions.count()
         ),
         "name one that exists, or leave it out",
-    )
-    .into()
+    ))
 }
 
 #[inline(always)]
@@ -466,7 +463,7 @@ fn append(
         let mut inner = entry.lock();
         if inner.closed {
             drop(inner);
-            return Err(refuse(shared, progress, SendError::Closed));
+            return Err(refuse(shared, progress, SendError::new(NotSent::Closed)));
         }
         let appended = inner.queue.append(
             &reference,
@@ -495,7 +492,7 @@ fn append(
                     break;
                 }
             }
-            _ => return Err(refuse(shared, progress, SendError::Closed)),
+            _ => return Err(refuse(shared, progress, SendError::new(NotSent::Closed))),
         }
     }
     if let Some(chunk) = progress.chunk.take() {
@@ -517,15 +514,14 @@ fn bring_chunk(
     }
     let bytes = need.memory;
     if bytes > shared.memory.capacity() && bytes > shared.settings.core.batch_size {
-        return Err(InvalidRecord::new(
+        return Err(SendError::invalid(InvalidRecord::new(
             Field::Record,
             format!(
                 "takes {bytes} bytes, buffer_memory has {}",
                 shared.memory.capacity()
             ),
             "raise buffer_memory, or send less",
-        )
-        .into());
+        )));
     }
     progress.chunk = shared.memory.try_chunk(line, need);
     Ok(())

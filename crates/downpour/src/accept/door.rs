@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::accept::append::{AcceptProgress, Obstacle, accept, choose_elsewhere, go_on, topic};
 use crate::accept::wait::{Deadline, WaitForMemory, WaitForTopic};
 use crate::delivery::delivery::Delivery;
-use crate::error::send::{SendError, WaitedFor};
+use crate::error::send::{NotSent, SendError, WaitedFor};
 use crate::record::record::Record;
 use crate::shared::shared::Shared;
 use crate::sys::park;
@@ -25,7 +25,7 @@ pub(crate) fn accept_blocking(
         Err(Obstacle::Refused(error)) => Err(error),
         Err(obstacle) => {
             let waited = park::block_on(wait_for(shared, record, progress, obstacle));
-            waited.unwrap_or(Err(SendError::InCallback))
+            waited.unwrap_or_else(|| Err(SendError::new(NotSent::InCallback)))
         }
     }
 }
@@ -80,9 +80,9 @@ pub(crate) fn try_accept(shared: &Arc<Shared>, record: &Record<'_>) -> Result<De
         Err(Obstacle::Refused(error)) => Err(error),
         Err(Obstacle::Topic(topic)) => {
             shared.want_topic(&topic)?;
-            Err(SendError::NotReady(WaitedFor::Metadata))
+            Err(SendError::new(NotSent::NotReady(WaitedFor::Metadata)))
         }
-        Err(Obstacle::Memory(..)) => Err(SendError::NotReady(WaitedFor::Memory)),
+        Err(Obstacle::Memory(..)) => Err(SendError::new(NotSent::NotReady(WaitedFor::Memory))),
     }
 }
 
@@ -92,7 +92,7 @@ pub(crate) async fn warm_up(
     name: &str,
 ) -> Result<Arc<TopicEntry>, SendError> {
     if shared.is_closing() {
-        return Err(SendError::Closed);
+        return Err(SendError::new(NotSent::Closed));
     }
     let topic = topic(shared, name)?;
     if !topic.has_metadata() {

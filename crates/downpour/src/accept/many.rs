@@ -12,7 +12,7 @@ use crate::accept::validate;
 use crate::delivery::deliveries::Deliveries;
 use crate::delivery::many::{ProduceManyError, SendManyError};
 use crate::error::delivery::DeliveryError;
-use crate::error::send::SendError;
+use crate::error::send::{NotSent, SendError};
 use crate::record::record::{NO_TIMESTAMP, Record, Target};
 use crate::shared::shared::Shared;
 use crate::topics::entry::TopicEntry;
@@ -68,7 +68,7 @@ pub(crate) fn judge(
 /// What is wrong with a record, as far as it can be known without metadata.
 #[inline]
 fn check(shared: &Shared, record: &Record<'_>) -> Result<(), SendError> {
-    validate::record(record, shared.settings.core.batch_max)?;
+    validate::record(record, shared.settings.core.batch_max).map_err(SendError::invalid)?;
     match record.topic.target() {
         Target::Known(topic) if topic.owner() == shared.id => Ok(()),
         _ => topic(shared, record.get_topic()).map(drop),
@@ -96,7 +96,7 @@ async fn accept_in_order(
         let delivery = match accept_valid(shared, record, &mut progress) {
             Ok(delivery) => delivery,
             Err(Obstacle::Refused(error)) => return Err(error),
-            Err(_) if !may_wait => return Err(SendError::InCallback),
+            Err(_) if !may_wait => return Err(SendError::new(NotSent::InCallback)),
             Err(obstacle) => {
                 read_at = 0;
                 wait_for(shared, record, progress, obstacle).await?

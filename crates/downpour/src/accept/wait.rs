@@ -15,7 +15,7 @@ use downpour_core::ids::MemoryLine;
 use downpour_core::queue::{Chunk, ChunkNeed};
 
 use crate::delivery::batch_state::BatchState;
-use crate::error::send::{SendError, SendTimeout, WaitedFor};
+use crate::error::send::{NotSent, SendError, SendTimeout, TopicUnavailable, WaitedFor};
 use crate::record::unfinished::Unfinished;
 use crate::shared::shared::Shared;
 use crate::shared::timers::TimerKey;
@@ -68,12 +68,12 @@ impl<'a> DeadlineTimer<'a> {
         waker: &Waker,
     ) -> Poll<Result<T, SendError>> {
         if self.shared.is_closing() {
-            return Poll::Ready(Err(SendError::Closed));
+            return Poll::Ready(Err(SendError::new(NotSent::Closed)));
         }
         let ends_at = self.deadline.ends_at;
         let now = self.shared.clock.now();
         if now >= ends_at {
-            return Poll::Ready(Err(SendError::Timeout(Box::new(SendTimeout {
+            let timeout = SendTimeout {
                 topic: topic.name().clone(),
                 waited: now - self.deadline.started,
                 waited_for,
@@ -86,7 +86,9 @@ impl<'a> DeadlineTimer<'a> {
                 needed: self.needed,
                 buffer_memory: self.shared.memory.capacity(),
                 record_share: self.shared.settings.core.record_share,
-            }))));
+            };
+            let why = NotSent::Timeout(Box::new(timeout));
+            return Poll::Ready(Err(SendError::new(why)));
         }
         if self.shared.timers.set(&mut self.key, ends_at, waker) {
             // The I/O thread keeps the timers, and sleeps longer than this one.
@@ -95,7 +97,7 @@ impl<'a> DeadlineTimer<'a> {
         // A close drains the timers, after it has said that it closes. It came in between: this
         // timer was set after the drain, and nobody would look at it any more.
         if self.shared.is_closing() {
-            return Poll::Ready(Err(SendError::Closed));
+            return Poll::Ready(Err(SendError::new(NotSent::Closed)));
         }
         Poll::Pending
     }
@@ -136,7 +138,8 @@ impl Future for WaitForTopic<'_> {
             Metadata::Ready => return Poll::Ready(Ok(())),
             Metadata::Refused(code) => {
                 let topic = this.topic.name().clone();
-                return Poll::Ready(Err(SendError::TopicUnavailable { topic, code }));
+                let refused = Box::new(TopicUnavailable { topic, code });
+                return Poll::Ready(Err(SendError::new(NotSent::TopicUnavailable(refused))));
             }
             Metadata::Waiting => {}
         }

@@ -86,7 +86,7 @@ impl Delivery {
     ///
     /// # Errors
     /// The [`DeliveryError`] of a record that was not acknowledged. In a waker or a log subscriber
-    /// that the producer calls, where nobody may wait: [`Cause::InCallback`](crate::Cause), if
+    /// that the producer calls, where nobody may wait: [`ErrorKind::InCallback`](crate::ErrorKind::InCallback), if
     /// there is no verdict yet.
     #[inline]
     pub fn wait(&self) -> Result<Report, DeliveryError> {

@@ -6,7 +6,9 @@ use std::fmt;
 
 use crate::delivery::deliveries::Deliveries;
 use crate::error::delivery::DeliveryError;
-use crate::error::send::{ProduceError, SendError};
+use crate::error::kind::ErrorKind;
+use crate::error::produce::ProduceError;
+use crate::error::send::SendError;
 
 /// Not all records of a call were accepted. What was accepted is on its way.
 ///
@@ -26,15 +28,19 @@ use crate::error::send::{ProduceError, SendError};
 /// # producer.close();
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Clone)]
+///
+/// It becomes a [`ProduceManyError`] by `?`, and no [`SendError`]: that one says that nothing was sent.
+#[derive(Clone)]
 pub struct SendManyError(Box<Partly<SendError>>);
 
 /// What `send_many_and_wait` can say: not all records were accepted, or not all were acknowledged.
 /// All that were accepted have their verdicts.
-#[derive(Debug, Clone)]
+///
+/// It becomes no [`ProduceError`] by itself, which would forget those that were delivered.
+#[derive(Clone)]
 pub struct ProduceManyError(Box<Partly<ProduceError>>);
 
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 struct Partly<E> {
     dispatched: Deliveries,
     index: usize,
@@ -64,6 +70,11 @@ impl SendManyError {
     /// Which record the error is about: its place in what was given.
     pub fn index(&self) -> usize {
         self.0.index
+    }
+
+    /// What went wrong with that record, in one word: the kind of [`error`](Self::error).
+    pub fn kind(&self) -> ErrorKind {
+        self.error().kind()
     }
 
     /// Why that record was not accepted.
@@ -100,6 +111,11 @@ impl ProduceManyError {
         self.0.index
     }
 
+    /// What went wrong with that record, in one word: the kind of [`error`](Self::error).
+    pub fn kind(&self) -> ErrorKind {
+        self.error().kind()
+    }
+
     /// Why that record was not accepted, or not acknowledged.
     pub fn error(&self) -> &ProduceError {
         &self.0.error
@@ -118,6 +134,34 @@ impl From<SendManyError> for ProduceManyError {
             index,
             error: error.into(),
         }))
+    }
+}
+
+/// As `Debug` of the error of one record, with what is of many beside it.
+fn debug(
+    f: &mut fmt::Formatter<'_>,
+    name: &str,
+    (kind, index, dispatched): (ErrorKind, usize, &Deliveries),
+    text: &dyn fmt::Display,
+) -> fmt::Result {
+    let dispatched = dispatched.len();
+    write!(
+        f,
+        "{name} {{ kind: {kind:?}, index: {index}, dispatched: {dispatched} }}: {text}"
+    )
+}
+
+impl fmt::Debug for SendManyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let of_many = (self.kind(), self.index(), self.dispatched());
+        debug(f, "SendManyError", of_many, self)
+    }
+}
+
+impl fmt::Debug for ProduceManyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let of_many = (self.kind(), self.index(), self.dispatched());
+        debug(f, "ProduceManyError", of_many, self)
     }
 }
 
@@ -141,11 +185,10 @@ impl fmt::Display for ProduceManyError {
             error,
         } = &*self.0;
         let accepted = dispatched.len();
-        match error {
-            ProduceError::Send(error) => {
-                write!(f, "{accepted} accepted, records[{index}] was not: {error}")
-            }
-            error => write!(f, "records[{index}] was not delivered: {error}"),
+        if error.send_error().is_some() {
+            write!(f, "{accepted} accepted, records[{index}] was not: {error}")
+        } else {
+            write!(f, "records[{index}] was not delivered: {error}")
         }
     }
 }

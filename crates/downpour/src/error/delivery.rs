@@ -7,21 +7,22 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use downpour_core::errors::{self, Reaction};
+use downpour_core::client::connect_error::ConnectError;
 use downpour_core::outcome::{Cause, Failure, Written};
 use downpour_core::time::Readable;
 use downpour_wire::error_code::ErrorCode;
 
+use crate::error::kind::{self, ErrorKind};
 use crate::label::{self, Label};
 use crate::sys::park::NoEnd;
 
 /// An accepted record got a verdict that is no acknowledgement.
 ///
-/// [`written`](Self::written) tells the two kinds apart: `No` means that the record is not in
+/// [`written`](Self::written) tells the two kinds of verdicts apart: `No` means that the record is not in
 /// the log and may be sent again, `Unknown` that nobody can say and that sending it again may
 /// write it twice. What was temporary has been tried again already, until the time or the retries
-/// were used up; a refusal, such as `MESSAGE_TOO_LARGE`, most likely comes again. The [`cause`](Self::cause)
-/// tells which it was.
+/// were used up; a refusal, such as `MESSAGE_TOO_LARGE`, most likely comes again. What to do on
+/// which error is on [`ErrorKind`].
 #[derive(Clone)]
 pub struct DeliveryError {
     failure: Arc<Failure>,
@@ -38,6 +39,11 @@ impl DeliveryError {
         }
     }
 
+    /// What went wrong, in one word.
+    pub fn kind(&self) -> ErrorKind {
+        ErrorKind::of_cause(self.cause())
+    }
+
     /// Whether the record is in the log.
     pub fn written(&self) -> Written {
         self.written
@@ -49,17 +55,28 @@ impl DeliveryError {
     /// False where it may be in the log, because it could be written twice then. Wait before each
     /// new try; what this says is about the record, not about how soon.
     pub fn is_retriable(&self) -> bool {
-        self.written == Written::No && may_pass(self.cause())
+        self.written == Written::No && self.kind().may_pass()
     }
 
-    /// The root cause.
-    pub fn cause(&self) -> &Cause {
-        &self.failure.cause
+    /// Whether the broker found the record too large.
+    pub fn is_too_large(&self) -> bool {
+        self.kind() == ErrorKind::TooLarge
+    }
+
+    /// Whether the delivery timeout passed. What was in the way is the [`kind`](Self::kind), as far
+    /// as it is known.
+    pub fn is_timeout(&self) -> bool {
+        matches!(self.cause(), Cause::DeliveryTimeout { .. })
     }
 
     /// The code of the broker that is at the root of it, if one is.
     pub fn code(&self) -> Option<ErrorCode> {
-        self.failure.cause.code()
+        self.cause().code()
+    }
+
+    /// The broker's own words beside its code, if it had any.
+    pub fn broker_message(&self) -> Option<&str> {
+        self.cause().broker_message()
     }
 
     /// Topic of the record.
@@ -77,6 +94,13 @@ impl DeliveryError {
         self.failure.broker
     }
 
+    /// Why the leader of the partition could not be reached, if that was in the way: one error, of the
+    /// last attempt. Empty otherwise.
+    pub fn unreachable(&self) -> &[ConnectError] {
+        let error = self.cause().connect_error();
+        error.map_or(&[], std::slice::from_ref)
+    }
+
     /// Requests that carried the record.
     pub fn attempts(&self) -> u32 {
         self.failure.attempts
@@ -92,51 +116,28 @@ impl DeliveryError {
     pub fn label<T: Any>(&self) -> Option<&T> {
         label::as_type(self.label.as_ref())
     }
-}
 
-/// Whether what was in a record's way may be gone another time.
-fn may_pass(cause: &Cause) -> bool {
-    match cause {
-        Cause::Broker { code, .. } => matches!(
-            errors::produce(*code).reaction,
-            Reaction::Retry | Reaction::OutOfOrder | Reaction::IdentityLost
-        ),
-        Cause::SiblingRefused
-        | Cause::Unreachable { .. }
-        | Cause::Disconnected { .. }
-        | Cause::Unanswered { .. }
-        | Cause::DeliveryTimeout { .. }
-        | Cause::EpochLost { .. }
-        | Cause::TooOldToRetry { .. }
-        | Cause::NoIdentity { .. } => true,
-        // Also what is added later, until it is decided here.
-        _ => false,
+    /// What core says, for this house alone.
+    pub(crate) fn cause(&self) -> &Cause {
+        &self.failure.cause
     }
 }
 
 impl fmt::Debug for DeliveryError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DeliveryError")
-            .field("written", &self.written)
-            .field("failure", &self.failure)
-            .field("label", &self.label.is_some())
-            .finish()
+        kind::debug(f, "DeliveryError", (self.kind(), self.written), self)
     }
 }
 
 impl fmt::Display for DeliveryError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.written {
-            Written::No => "not written: ",
-            _ => "maybe written: ",
-        })?;
-        self.failure.fmt(f)
+        write!(f, "{}: {}", self.written, self.failure)
     }
 }
 
 impl std::error::Error for DeliveryError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        let error = self.cause().connect_error()?;
+        let error = self.cause().io_error()?;
         Some(error)
     }
 }
@@ -179,52 +180,3 @@ impl fmt::Display for WaitTimeout {
 }
 
 impl std::error::Error for WaitTimeout {}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn error(cause: Cause, written: Written) -> DeliveryError {
-        let failure = Failure::new(cause, Arc::from("t"), 0);
-        DeliveryError::new(Arc::new(failure), written, None)
-    }
-
-    fn is_retriable(cause: Cause) -> bool {
-        let unknown = error(cause.clone(), Written::Unknown);
-        assert!(
-            !unknown.is_retriable(),
-            "it could be written twice: {cause}"
-        );
-        error(cause, Written::No).is_retriable()
-    }
-
-    #[test]
-    fn what_may_pass_may_be_sent_again() {
-        let timeout = Cause::DeliveryTimeout {
-            last: None,
-            waiting_for: downpour_core::outcome::WaitingFor::Turn,
-        };
-        for cause in [
-            timeout,
-            Cause::SiblingRefused,
-            Cause::broker(ErrorCode::NOT_ENOUGH_REPLICAS),
-            Cause::broker(ErrorCode::NOT_LEADER_OR_FOLLOWER),
-            Cause::broker(ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER),
-        ] {
-            assert!(is_retriable(cause.clone()), "{cause}");
-        }
-    }
-
-    #[test]
-    fn what_the_record_or_a_right_is_at_fault_for_stays_as_it_is() {
-        for cause in [
-            Cause::broker(ErrorCode::MESSAGE_TOO_LARGE),
-            Cause::broker(ErrorCode::INVALID_RECORD),
-            Cause::broker(ErrorCode::TOPIC_AUTHORIZATION_FAILED),
-            Cause::Closed { last: None },
-            Cause::InCallback,
-        ] {
-            assert!(!is_retriable(cause.clone()), "{cause}");
-        }
-    }
-}

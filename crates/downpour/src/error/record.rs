@@ -76,6 +76,11 @@ impl InvalidRecord {
         &self.trouble
     }
 
+    /// Whether it is about the size of the record, or of a part of it.
+    pub fn is_too_large(&self) -> bool {
+        matches!(self.field, Field::Value | Field::Headers | Field::Record)
+    }
+
     /// What to do about it.
     pub fn remedy(&self) -> &str {
         self.remedy

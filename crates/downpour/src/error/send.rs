@@ -1,10 +1,12 @@
 //! Why a record was not accepted.
 //!
-//! Two stages, two types: [`SendError`] says that nothing was or will be sent, a
-//! [`DeliveryError`] (in `error::delivery`) whether the record is in the log. Configuration
-//! errors are in `error::config`, refusals of single records in `error::record`.
+//! Two stages, two types: [`SendError`] says that nothing was or will be sent, a `DeliveryError`
+//! (in `error::delivery`) whether the record is in the log. What is wrong with a single record is in
+//! `error::record`.
 
+use std::error::Error;
 use std::fmt;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,93 +16,197 @@ use downpour_core::outcome::Written;
 use downpour_core::time::Readable;
 use downpour_wire::error_code::ErrorCode;
 
-use crate::error::delivery::DeliveryError;
+use crate::error::kind::{self, ErrorKind};
 use crate::error::record::InvalidRecord;
 
 /// A record was not accepted: nothing of it was or will be sent.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub enum SendError {
-    /// The record itself is at fault; sending it again cannot help.
+///
+/// What to do on which error is on [`ErrorKind`].
+#[derive(Clone)]
+pub struct SendError(NotSent);
+
+/// Why a record is not accepted. Small, and but for the slow ones without a heap: a `try_send` in a
+/// loop may be refused a million times a second.
+#[derive(Clone)]
+pub(crate) enum NotSent {
     Invalid(Box<InvalidRecord>),
-    /// The cluster refuses the topic for good (it does not exist and may not be created,
-    /// or this client may not write to it).
-    TopicUnavailable {
-        /// Its name.
-        topic: Arc<str>,
-        /// The refusal, such as `TOPIC_AUTHORIZATION_FAILED`.
-        code: ErrorCode,
-    },
-    /// `max_block` passed while waiting for metadata or for memory.
+    /// The cluster refuses the topic for good: this client may not write to it, or it does not exist
+    /// and may not be created.
+    TopicUnavailable(Box<TopicUnavailable>),
+    /// `max_block` passed.
     Timeout(Box<SendTimeout>),
     /// Only from `try_send`: the record would have to wait for this.
     NotReady(WaitedFor),
-    /// The producer was closed.
     Closed,
-    /// The call would have to wait, in a waker, a log subscriber or a drop that the producer calls,
-    /// where waiting could last forever. Wait elsewhere, or use `try_send`.
+    /// The call would have to wait, in a callback.
     InCallback,
-    /// This process was forked after the producer was built; build one in the child.
     Forked,
     /// The I/O thread could not be started.
-    NoThread {
-        /// The operating system's words, such as that there are too many threads.
-        reason: Arc<str>,
-    },
+    NoThread(Arc<io::Error>),
 }
 
 impl SendError {
-    /// Whether the same record may be accepted later.
+    pub(crate) fn new(why: NotSent) -> Self {
+        Self(why)
+    }
+
+    pub(crate) fn invalid(invalid: Box<InvalidRecord>) -> Self {
+        Self(NotSent::Invalid(invalid))
+    }
+
+    /// What went wrong, in one word.
+    pub fn kind(&self) -> ErrorKind {
+        match &self.0 {
+            NotSent::Invalid(invalid) if invalid.is_too_large() => ErrorKind::TooLarge,
+            NotSent::Invalid(_) => ErrorKind::InvalidRecord,
+            NotSent::TopicUnavailable(refused) => ErrorKind::of_code(refused.code),
+            NotSent::Timeout(timeout) => timeout.kind(),
+            NotSent::NotReady(WaitedFor::Metadata) => ErrorKind::NotReady,
+            NotSent::NotReady(WaitedFor::Memory) => ErrorKind::BufferFull,
+            NotSent::Closed => ErrorKind::Closed,
+            NotSent::InCallback => ErrorKind::InCallback,
+            NotSent::Forked => ErrorKind::Forked,
+            NotSent::NoThread(_) => ErrorKind::NoThread,
+        }
+    }
+
+    /// Whether the record is in the log: always [`Written::No`].
+    pub fn written(&self) -> Written {
+        Written::No
+    }
+
+    /// Whether the same record may be accepted later: what was in its way was neither the record
+    /// itself nor a right, a setting or the end of the producer. Wait before each new try.
     pub fn is_retriable(&self) -> bool {
-        matches!(
-            self,
-            Self::Timeout(_) | Self::NotReady(_) | Self::InCallback
-        )
+        self.kind().may_pass()
+    }
+
+    /// Whether the record is too large, for this producer or for its memory.
+    pub fn is_too_large(&self) -> bool {
+        self.kind() == ErrorKind::TooLarge
+    }
+
+    /// Whether `max_block` passed. What was in the way is the [`kind`](Self::kind), as far as it is
+    /// known.
+    pub fn is_timeout(&self) -> bool {
+        self.timeout().is_some()
+    }
+
+    /// What a broker said about the topic, if one did.
+    pub fn code(&self) -> Option<ErrorCode> {
+        match &self.0 {
+            NotSent::TopicUnavailable(refused) => Some(refused.code),
+            NotSent::Timeout(timeout) => timeout.topic_code,
+            _ => None,
+        }
+    }
+
+    /// Topic of the record, where the topic or the wait for it was in the way.
+    pub fn topic(&self) -> Option<&str> {
+        match &self.0 {
+            NotSent::TopicUnavailable(refused) => Some(&refused.topic),
+            NotSent::Timeout(timeout) => Some(&timeout.topic),
+            _ => None,
+        }
+    }
+
+    /// What is wrong with the record, if that was in the way.
+    pub fn invalid_record(&self) -> Option<&InvalidRecord> {
+        match &self.0 {
+            NotSent::Invalid(invalid) => Some(invalid),
+            _ => None,
+        }
+    }
+
+    /// What the record waited for when `max_block` passed, or would have to wait for, if that was in
+    /// the way.
+    pub fn waited_for(&self) -> Option<WaitedFor> {
+        match &self.0 {
+            NotSent::Timeout(timeout) => Some(timeout.waited_for),
+            NotSent::NotReady(what) => Some(*what),
+            _ => None,
+        }
+    }
+
+    /// How long the record waited, if `max_block` passed.
+    pub fn waited(&self) -> Option<Duration> {
+        self.timeout().map(|timeout| timeout.waited)
+    }
+
+    /// Who held `buffer_memory` when the record gave up waiting for it: brokers that are silent
+    /// first, then those whose records held most. Empty if it did not wait for memory.
+    pub fn memory_holders(&self) -> &[MemoryHolder] {
+        self.timeout().map_or(&[], |timeout| &timeout.memory)
+    }
+
+    /// Why each address that could not be reached when `max_block` passed could not: one error per
+    /// address, of the last attempt.
+    pub fn unreachable(&self) -> &[ConnectError] {
+        self.timeout().map_or(&[], |timeout| &timeout.unreachable)
+    }
+
+    fn timeout(&self) -> Option<&SendTimeout> {
+        match &self.0 {
+            NotSent::Timeout(timeout) => Some(timeout),
+            _ => None,
+        }
     }
 }
 
-impl From<Box<InvalidRecord>> for SendError {
-    fn from(invalid: Box<InvalidRecord>) -> Self {
-        Self::Invalid(invalid)
+impl fmt::Debug for SendError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        kind::debug(f, "SendError", (self.kind(), self.written()), self)
     }
 }
 
 impl fmt::Display for SendError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Invalid(invalid) => invalid.fmt(f),
-            Self::TopicUnavailable { topic, code } => {
-                write!(f, "topic {topic} cannot be written to: {code}")
-            }
-            Self::Timeout(timeout) => timeout.fmt(f),
-            Self::NotReady(WaitedFor::Metadata) => f.write_str(
+        match &self.0 {
+            NotSent::Invalid(invalid) => invalid.fmt(f),
+            NotSent::TopicUnavailable(refused) => refused.fmt(f),
+            NotSent::Timeout(timeout) => timeout.fmt(f),
+            NotSent::NotReady(WaitedFor::Metadata) => f.write_str(
                 "the topic's metadata has been asked for and is not here yet; try later, or use \
                  send, which waits",
             ),
-            Self::NotReady(WaitedFor::Memory) => f.write_str(
+            NotSent::NotReady(WaitedFor::Memory) => f.write_str(
                 "buffer_memory is full; wait for deliveries, or use send, which waits its turn",
             ),
-            Self::Closed => f.write_str("the producer is closed"),
-            Self::InCallback => f.write_str(
+            NotSent::Closed => f.write_str("the producer is closed"),
+            NotSent::InCallback => f.write_str(
                 "this thread may not wait: it runs a waker, a log subscriber or a drop on the \
                  producer's behalf; use try_send, or wait elsewhere",
             ),
-            Self::Forked => {
+            NotSent::Forked => {
                 f.write_str("the producer belongs to the parent process; build one after the fork")
             }
-            Self::NoThread { reason } => write!(f, "the I/O thread could not start: {reason}"),
+            NotSent::NoThread(error) => write!(f, "the I/O thread could not start: {error}"),
         }
     }
 }
 
-impl std::error::Error for SendError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        // Each variant's text is all that there is to say, the refusal's included. What a timeout
-        // was caused by comes next.
-        match self {
-            Self::Timeout(timeout) => std::error::Error::source(timeout),
+impl Error for SendError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match &self.0 {
+            NotSent::Timeout(timeout) => timeout.io_error(),
+            NotSent::NoThread(error) => Some(&**error),
+            // The text is all that there is to say.
             _ => None,
         }
+    }
+}
+
+/// The cluster refuses a topic for good.
+#[derive(Clone)]
+pub(crate) struct TopicUnavailable {
+    pub(crate) topic: Arc<str>,
+    pub(crate) code: ErrorCode,
+}
+
+impl fmt::Display for TopicUnavailable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { topic, code } = self;
+        write!(f, "topic {topic} cannot be written to: {code}")
     }
 }
 
@@ -115,11 +221,13 @@ pub enum WaitedFor {
 }
 
 /// `max_block` passed; what was waited for, and the root cause as far as it is known.
-#[derive(Debug, Clone)]
-pub struct SendTimeout {
+#[derive(Clone)]
+pub(crate) struct SendTimeout {
     pub(crate) topic: Arc<str>,
     pub(crate) waited: Duration,
+    /// What it waited for last.
     pub(crate) waited_for: WaitedFor,
+    /// What a broker last said about the topic.
     pub(crate) topic_code: Option<ErrorCode>,
     pub(crate) unreachable: Vec<ConnectError>,
     pub(crate) memory: Vec<MemoryHolder>,
@@ -128,6 +236,22 @@ pub struct SendTimeout {
     pub(crate) buffer_memory: usize,
     /// What each record counts for at least, if records are bounded by their number.
     pub(crate) record_share: usize,
+}
+
+impl SendTimeout {
+    fn kind(&self) -> ErrorKind {
+        match (self.waited_for, self.topic_code) {
+            (WaitedFor::Memory, _) => ErrorKind::BufferFull,
+            (_, Some(code)) => ErrorKind::of_code(code),
+            (_, None) if self.unreachable.is_empty() => ErrorKind::TimedOut,
+            (_, None) => ErrorKind::Unreachable,
+        }
+    }
+
+    /// What the operating system said of the first address that it said something of.
+    fn io_error(&self) -> Option<&(dyn Error + 'static)> {
+        self.unreachable.iter().find_map(Error::source)
+    }
 }
 
 /// Whose records hold `buffer_memory`: those of the partitions that one broker leads, or of those
@@ -181,40 +305,6 @@ impl fmt::Display for MemoryHolder {
     }
 }
 
-impl SendTimeout {
-    /// Topic of the record.
-    pub fn topic(&self) -> &str {
-        &self.topic
-    }
-
-    /// How long the record waited.
-    pub fn waited(&self) -> Duration {
-        self.waited
-    }
-
-    /// What it waited for last.
-    pub fn waited_for(&self) -> WaitedFor {
-        self.waited_for
-    }
-
-    /// What a broker last said about the topic.
-    pub fn topic_code(&self) -> Option<ErrorCode> {
-        self.topic_code
-    }
-
-    /// Who held `buffer_memory` when the record gave up waiting for it: brokers that are silent
-    /// first, then those whose records held most. Empty if it waited for metadata.
-    pub fn memory_holders(&self) -> &[MemoryHolder] {
-        &self.memory
-    }
-
-    /// Why each address that could not be reached at that time could not: one error per address,
-    /// of the last attempt. The first of them is the [`source`](std::error::Error::source).
-    pub fn unreachable(&self) -> &[ConnectError] {
-        &self.unreachable
-    }
-}
-
 impl fmt::Display for SendTimeout {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let what = match self.waited_for {
@@ -259,13 +349,6 @@ impl fmt::Display for SendTimeout {
     }
 }
 
-impl std::error::Error for SendTimeout {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        let first = self.unreachable.first()?;
-        Some(first)
-    }
-}
-
 /// Holders of memory that an error names.
 const BLAMED_MAX: usize = 3;
 
@@ -280,68 +363,6 @@ impl fmt::Display for Bytes {
             _ => (1_048_576.0, "MiB"),
         };
         write!(f, "{:.1} {name}", self.0 as f64 / unit)
-    }
-}
-
-/// What `send_and_wait` can say.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub enum ProduceError {
-    /// Not accepted: nothing was or will be sent.
-    Send(SendError),
-    /// Accepted, and no acknowledgement came.
-    Delivery(DeliveryError),
-}
-
-impl ProduceError {
-    /// Whether the record is in the log.
-    pub fn written(&self) -> Written {
-        match self {
-            Self::Send(_) => Written::No,
-            Self::Delivery(error) => error.written(),
-        }
-    }
-}
-
-impl ProduceError {
-    /// Whether the same record may be sent again and fare better, see
-    /// [`SendError::is_retriable`] and [`DeliveryError::is_retriable`].
-    pub fn is_retriable(&self) -> bool {
-        match self {
-            Self::Send(error) => error.is_retriable(),
-            Self::Delivery(error) => error.is_retriable(),
-        }
-    }
-}
-
-impl From<SendError> for ProduceError {
-    fn from(error: SendError) -> Self {
-        Self::Send(error)
-    }
-}
-
-impl From<DeliveryError> for ProduceError {
-    fn from(error: DeliveryError) -> Self {
-        Self::Delivery(error)
-    }
-}
-
-impl fmt::Display for ProduceError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Send(error) => error.fmt(f),
-            Self::Delivery(error) => error.fmt(f),
-        }
-    }
-}
-
-impl std::error::Error for ProduceError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        // This type shows its part's text as its own, so the part's source comes next.
-        match self {
-            Self::Send(error) => std::error::Error::source(error),
-            Self::Delivery(error) => std::error::Error::source(error),
-        }
     }
 }
 

@@ -165,7 +165,7 @@ mod tests {
     use crate::accept::append::{AcceptProgress, Obstacle, accept};
     use crate::config::partial::PartialConfig;
     use crate::config::resolve;
-    use crate::error::send::SendError;
+    use crate::error::kind::ErrorKind;
     use crate::sys::clock::Clock;
 
     #[test]
@@ -196,10 +196,9 @@ mod tests {
             let error = handle.wait().unwrap_err();
             assert!(error.to_string().contains("the thread is gone"), "{error}");
         }
-        let refused = send(0).err();
-        assert!(matches!(
-            refused,
-            Some(Obstacle::Refused(SendError::Closed))
-        ));
+        let Err(Obstacle::Refused(refused)) = send(0) else {
+            panic!("nobody is there to send it");
+        };
+        assert_eq!(refused.kind(), ErrorKind::Closed);
     }
 }

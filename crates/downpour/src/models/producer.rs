@@ -14,7 +14,7 @@ use downpour_wire::codec::Compressor;
 
 use super::explore::{SELDOM, explore};
 use crate::delivery::delivery::Delivery;
-use crate::error::send::SendError;
+use crate::error::kind;
 use crate::io::driver::Sleep;
 use crate::io::given::{self, Given};
 use crate::io::pool::{Pool, Work};
@@ -323,7 +323,7 @@ fn send(producer: &Producer, bytes: usize) -> Option<Delivery> {
     let record = Record::to("t").key("k").value(vec![7; bytes]);
     match now(producer.send(record)) {
         Ok(delivery) => Some(delivery),
-        Err(SendError::Closed) => None,
+        Err(error) if error.kind() == kind::ErrorKind::Closed => None,
         Err(error) => panic!("{error}"),
     }
 }

@@ -16,7 +16,7 @@ use downpour_core::queue::{self, Chunk};
 
 use crate::config::settings::Settings;
 use crate::delivery::batch_state::BatchState;
-use crate::error::send::{MemoryHolder, SendError};
+use crate::error::send::{MemoryHolder, NotSent, SendError};
 use crate::shared::brokers::Brokers;
 use crate::shared::mailbox::{Command, Mailbox};
 use crate::shared::memory::Memory;
@@ -54,7 +54,7 @@ pub(crate) struct Shared {
     /// Apart, because all senders read it and others write beside it.
     pub(crate) unusual: Arc<Unusual>,
     start: Start,
-    started: OnceLock<Result<RunInline, Arc<str>>>,
+    started: OnceLock<Result<RunInline, Arc<io::Error>>>,
     /// Addresses that could not be reached when last tried. Each address of the cluster has at most
     /// one entry.
     unreachable: Mutex<BTreeMap<Address, ConnectError>>,
@@ -109,32 +109,32 @@ impl Shared {
     /// Starts the I/O thread, once.
     pub(crate) fn ensure_started(self: &Arc<Self>) -> Result<(), SendError> {
         if self.is_forked() {
-            return Err(SendError::Forked);
+            return Err(SendError::new(NotSent::Forked));
         }
         let mut failed = false;
         let started = self.started.get_or_init(|| {
             let started = (self.start)(self);
             failed = started.is_err();
-            started.map_err(|error| Arc::from(error.to_string()))
+            started.map_err(Arc::new)
         });
-        let Err(reason) = started else { return Ok(()) };
+        let Err(error) = started else { return Ok(()) };
         if failed {
             // Not where it happened: others wait there for the outcome.
-            callback::say(|| tracing::error!(%reason, "the I/O thread could not be started"));
+            callback::say(
+                || tracing::error!(reason = %error, "the I/O thread could not be started"),
+            );
         }
         if self.is_closing() {
             // Whoever closes before there is a thread sees to it that there will be none.
-            return Err(SendError::Closed);
+            return Err(SendError::new(NotSent::Closed));
         }
-        Err(SendError::NoThread {
-            reason: reason.clone(),
-        })
+        Err(SendError::new(NotSent::NoThread(error.clone())))
     }
 
     /// Whether there is an I/O thread that can be told to end; if there is none, there will be
     /// none from now on.
     pub(crate) fn is_started_or_never(&self) -> bool {
-        let never = || Err(Arc::from("the producer is closed"));
+        let never = || Err(Arc::new(io::Error::other("the producer is closed")));
         self.started.get_or_init(never).is_ok()
     }
 
@@ -311,6 +311,7 @@ mod tests {
     use super::*;
     use crate::config::partial::PartialConfig;
     use crate::config::resolve;
+    use crate::error::kind::ErrorKind;
 
     #[test]
     fn a_send_that_comes_to_a_producer_closed_before_its_use_is_told_so() {
@@ -321,6 +322,6 @@ mod tests {
         shared.begin_closing();
         assert!(!shared.is_started_or_never());
         let told = shared.ensure_started();
-        assert!(matches!(told, Err(SendError::Closed)), "{told:?}");
+        assert_eq!(told.unwrap_err().kind(), ErrorKind::Closed);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use downpour::{Delivery, Part, Record, SendError, Written};
+use downpour::{Delivery, ErrorKind, Part, Record, Written};
 use downpour_fake::{ApiKey, Fault};
 
 use crate::setup::{PATIENCE, builder, cluster, poll_and_drop, producer, small_cluster, until};
@@ -31,10 +31,8 @@ fn close_delivers_what_was_accepted_and_refuses_what_comes_after() {
             .all(|h| h.try_report().is_some_and(|r| r.is_ok()))
     );
     let clone = producer.clone();
-    assert!(matches!(
-        clone.blocking().produce_async(Record::to("events")),
-        Err(SendError::Closed)
-    ));
+    let late = clone.blocking().produce_async(Record::to("events"));
+    assert_eq!(late.unwrap_err().kind(), ErrorKind::Closed);
     blocking.close();
     cluster.assert_delivered_once("events", (0..100).map(|n| n.to_string()));
     assert_eq!(producer.buffered_bytes(), 0);
@@ -199,7 +197,8 @@ fn close_ends_those_who_wait_to_be_accepted() {
     // Whoever asks for metadata waits for it already.
     assert!(cluster.wait_until(PATIENCE, |c| c.request_count(ApiKey::Metadata) > 0));
     producer.blocking().close();
-    assert!(matches!(waiting.join().unwrap(), Err(SendError::Closed)));
+    let error = waiting.join().unwrap().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Closed);
 }
 
 #[test]
@@ -228,10 +227,8 @@ fn each_of_several_threads_that_close_returns_when_all_is_delivered() {
             });
         }
     });
-    assert!(matches!(
-        producer.produce_async(Record::to("events")),
-        Err(SendError::Closed)
-    ));
+    let late = producer.produce_async(Record::to("events"));
+    assert_eq!(late.unwrap_err().kind(), ErrorKind::Closed);
     cluster.assert_delivered_once("events", (0..100).map(|n| n.to_string()));
     until("its connections end", || cluster.connections() == 0);
 }

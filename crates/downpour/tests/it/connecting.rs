@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use downpour::{
-    ConnectError, ConnectErrorKind, ProduceError, Producer, ProducerBuilder, Record, SendError,
+    ConnectError, ConnectErrorKind, ErrorKind, ProduceError, Producer, ProducerBuilder, Record,
 };
 
 use crate::setup::{builder, quick, small_cluster};
@@ -28,10 +28,7 @@ fn send(builder: ProducerBuilder) -> ProduceError {
 
 /// The only address that could not be reached.
 fn unreachable(error: &ProduceError) -> &ConnectError {
-    let ProduceError::Send(SendError::Timeout(timeout)) = error else {
-        panic!("{error:?}")
-    };
-    let [only] = timeout.unreachable() else {
+    let [only] = error.unreachable() else {
         panic!("{error:?}")
     };
     only
@@ -64,12 +61,13 @@ fn the_operating_system_s_error_is_at_the_end_of_the_chain() {
         text.starts_with(&format!("no connection to {closed}: ")),
         "{text}"
     );
-    let source = error.source().expect("a connection that was refused");
-    let source = source.downcast_ref::<ConnectError>().unwrap();
-    assert_eq!(source.kind(), ConnectErrorKind::Refused);
-    let source = source.source().expect("what the system said");
-    let source = source.downcast_ref::<io::Error>().unwrap();
-    assert_eq!(source.kind(), io::ErrorKind::ConnectionRefused);
+    for error in [&error as &dyn Error, first] {
+        let source = error.source().expect("what the system said");
+        let source = source.downcast_ref::<io::Error>().unwrap();
+        assert_eq!(source.kind(), io::ErrorKind::ConnectionRefused);
+    }
+    assert_eq!(error.kind(), ErrorKind::Unreachable);
+    assert!(error.is_timeout() && error.is_retriable());
 }
 
 #[test]
@@ -88,11 +86,15 @@ fn a_record_whose_leader_is_gone_says_where_it_was_looked_for() {
     let late = Record::to("events").value("w");
     let handle = producer.produce_async(late).unwrap();
     let error = handle.wait().unwrap_err();
-    let reached = error.cause().connect_error().unwrap();
+    let [reached] = error.unreachable() else {
+        panic!("{error:?}")
+    };
+    assert_eq!(error.kind(), ErrorKind::Unreachable);
+    assert!(error.is_timeout());
     assert_eq!(reached.kind(), ConnectErrorKind::Refused, "{error}");
     assert_eq!(reached.address().to_string(), cluster.bootstrap_servers());
     assert!(error.to_string().contains(&reached.to_string()), "{error}");
-    assert!(error.source().is_some_and(<dyn Error>::is::<ConnectError>));
+    assert!(error.source().is_some_and(<dyn Error>::is::<io::Error>));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use downpour::{Cause, CompressionType, ErrorCode, Record, Written};
+use downpour::{CompressionType, ErrorCode, ErrorKind, Record, Written};
 use downpour_fake::{ApiKey, FakeCluster, Fault};
 
 use crate::setup::{PATIENCE, builder, cluster, producer, small_cluster};
@@ -103,14 +103,10 @@ fn an_expired_record_that_never_left_is_known_not_to_be_written() {
         .produce_sync(Record::to("events").value("1"))
         .unwrap_err();
     assert_eq!(cluster.request_count(ApiKey::Produce), 0);
-    let downpour::ProduceError::Delivery(error) = error else {
-        panic!("{error}")
-    };
+    let error = error.delivery_error().expect("it was accepted");
     assert_eq!(error.written(), Written::No, "{error}");
-    assert!(
-        matches!(error.cause(), Cause::DeliveryTimeout { .. }),
-        "{error}"
-    );
+    assert_eq!(error.kind(), ErrorKind::TimedOut, "{error}");
+    assert!(error.is_timeout() && error.is_retriable());
     assert_eq!((error.topic(), error.partition()), ("events", 0));
     assert!(error.age() >= Duration::from_millis(200));
 }
@@ -133,6 +129,8 @@ fn an_expired_record_whose_answer_is_missing_is_unknown() {
         .produce_sync(Record::to("events").value("2"))
         .unwrap_err();
     assert_eq!(error.written(), Written::Unknown, "{error}");
+    assert_eq!(error.kind(), ErrorKind::TimedOut, "{error}");
+    assert!(error.is_timeout() && !error.is_retriable());
 }
 
 #[test]
@@ -143,10 +141,9 @@ fn a_refused_batch_fails_with_the_brokers_code() {
     let error = producer
         .produce_sync(Record::to("events").value("1"))
         .unwrap_err();
-    let downpour::ProduceError::Delivery(error) = error else {
-        panic!("{error}")
-    };
+    let error = error.delivery_error().expect("it was accepted");
     assert_eq!(error.code(), Some(ErrorCode::POLICY_VIOLATION));
+    assert_eq!(error.kind(), ErrorKind::Broker(ErrorCode::POLICY_VIOLATION));
     assert_eq!((error.written(), error.attempts()), (Written::No, 1));
     assert_eq!(error.broker(), Some(1));
     // And the producer goes on.
@@ -228,10 +225,8 @@ fn records_of_long_ago_are_not_sent_again_when_their_answer_is_lost() {
         } else {
             let error = outcome.unwrap_err();
             assert_eq!(error.written(), Written::Unknown);
-            assert!(
-                matches!(error.cause(), Cause::TooOldToRetry { .. }),
-                "{error}"
-            );
+            assert_eq!(error.kind(), ErrorKind::AnswerLost, "{error}");
+            assert!(error.to_string().contains("timestamps"), "{error}");
         }
         // What follows goes on under a new epoch.
         producer

@@ -11,6 +11,8 @@ mod closing;
 #[cfg(test)]
 mod connecting;
 #[cfg(test)]
+mod errors;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod foreign;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use downpour::{ErrorCode, Field, Producer, Record, SendError, WaitedFor};
+use downpour::{ErrorCode, ErrorKind, Field, Producer, Record, WaitedFor};
 use downpour_fake::{ApiKey, FakeCluster, Fault};
 
 use crate::setup::{PATIENCE, builder, cluster, producer, quick, small_cluster, until};
@@ -10,17 +10,22 @@ use crate::setup::{PATIENCE, builder, cluster, producer, quick, small_cluster, u
 fn refused(record: Record<'_>) -> (Field, String, String) {
     let cluster = small_cluster();
     let producer = producer(&cluster).blocking();
-    match producer.produce_async(record) {
-        Err(SendError::Invalid(invalid)) => {
-            assert_eq!(cluster.request_count(ApiKey::Produce), 0);
-            (
-                invalid.field(),
-                invalid.trouble().to_owned(),
-                invalid.remedy().to_owned(),
-            )
-        }
-        other => panic!("{other:?}"),
-    }
+    let error = producer.produce_async(record).unwrap_err();
+    let invalid = error.invalid_record().expect("its record is at fault");
+    let is_too_large = matches!(
+        invalid.field(),
+        Field::Value | Field::Headers | Field::Record
+    );
+    let kinds = [ErrorKind::InvalidRecord, ErrorKind::TooLarge];
+    assert_eq!(error.kind(), kinds[usize::from(is_too_large)]);
+    assert_eq!(error.is_too_large(), is_too_large);
+    assert!(!error.is_retriable());
+    assert_eq!(cluster.request_count(ApiKey::Produce), 0);
+    (
+        invalid.field(),
+        invalid.trouble().to_owned(),
+        invalid.remedy().to_owned(),
+    )
 }
 
 #[test]
@@ -139,11 +144,8 @@ fn one_invalid_record_refuses_all_of_its_batch() {
     let error = producer.send_many_and_wait(&records).unwrap_err();
     assert!(error.dispatched().is_empty());
     assert_eq!(error.index(), 2);
-    let error = error.error();
-    assert!(matches!(
-        error,
-        downpour::ProduceError::Send(SendError::Invalid(_))
-    ));
+    assert_eq!(error.kind(), ErrorKind::InvalidRecord);
+    assert!(error.error().send_error().is_some());
     producer.close();
     assert_eq!(cluster.record_count("events"), 0);
 }
@@ -159,12 +161,12 @@ fn an_unreachable_bootstrap_says_which_addresses_said_what() {
         .build()
         .unwrap()
         .blocking();
-    let Err(SendError::Timeout(timeout)) = producer.produce_async(Record::to("events")) else {
-        panic!("nobody is there")
-    };
-    assert_eq!(timeout.waited_for(), WaitedFor::Metadata);
-    assert!(timeout.waited() >= Duration::from_millis(300));
-    let text = timeout.to_string();
+    let error = producer.produce_async(Record::to("events")).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unreachable);
+    assert_eq!(error.topic(), Some("events"));
+    assert_eq!(error.waited_for(), Some(WaitedFor::Metadata));
+    assert!(error.waited() >= Some(Duration::from_millis(300)));
+    let text = error.to_string();
     assert!(
         text.contains(&closed.to_string()) && text.contains("localhost:1"),
         "{text}"
@@ -181,7 +183,10 @@ fn a_bootstrap_that_only_listens_is_said_not_to_have_answered() {
         .build()
         .unwrap()
         .blocking();
-    let error = producer.send(Record::to("events")).unwrap_err().to_string();
+    let error = producer.send(Record::to("events")).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TimedOut);
+    assert!(error.is_timeout() && error.is_retriable());
+    let error = error.to_string();
     assert!(
         error.ends_with("; no broker has answered for it yet"),
         "{error}"
@@ -196,13 +201,10 @@ fn a_topic_that_does_not_exist_says_so_after_max_block() {
         .build()
         .unwrap()
         .blocking();
-    let Err(SendError::Timeout(timeout)) = producer.produce_async(Record::to("missing")) else {
-        panic!("it does not exist")
-    };
-    assert_eq!(
-        timeout.topic_code(),
-        Some(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)
-    );
+    let error = producer.produce_async(Record::to("missing")).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::UnknownTopic);
+    assert_eq!(error.code(), Some(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION));
+    assert!(error.is_timeout() && !error.is_retriable());
     let error = producer
         .send_many(&[Record::to("events"), Record::to("missing")])
         .unwrap_err();
@@ -242,10 +244,10 @@ fn a_topic_that_may_not_be_written_to_is_refused_at_once() {
     );
     let producer = producer(&cluster).blocking();
     let error = producer.produce_async(Record::to("events")).unwrap_err();
-    let SendError::TopicUnavailable { code, .. } = error else {
-        panic!("{error:?}")
-    };
-    assert_eq!(code, ErrorCode::TOPIC_AUTHORIZATION_FAILED);
+    assert_eq!(error.kind(), ErrorKind::Authorization);
+    assert_eq!(error.code(), Some(ErrorCode::TOPIC_AUTHORIZATION_FAILED));
+    assert_eq!(error.topic(), Some("events"));
+    assert!(!error.is_timeout() && !error.is_retriable());
     // It may be granted later.
     producer
         .produce_sync(Record::to("events").value("v"))
@@ -258,7 +260,9 @@ fn try_send_asks_for_metadata_and_leaves_the_record_to_its_caller() {
     let producer = producer(&cluster);
     let record = Record::to("events").value("v").key("k");
     let error = producer.try_send(&record).unwrap_err();
-    assert!(matches!(error, SendError::NotReady(WaitedFor::Metadata)));
+    assert_eq!(error.kind(), ErrorKind::NotReady);
+    assert_eq!(error.waited_for(), Some(WaitedFor::Metadata));
+    assert!(!error.is_timeout() && error.is_retriable());
     let asked = cluster.wait_until(PATIENCE, |c| c.request_count(ApiKey::Metadata) > 0);
     assert!(asked, "try_send itself asks");
     smol::block_on(producer.topic("events")).unwrap();

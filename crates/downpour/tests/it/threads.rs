@@ -4,14 +4,13 @@ use std::future::Future;
 use std::pin::Pin;
 
 use downpour::{
-    Acks, Address, BrokerStatistics, Cause, Choice, Compression, CompressionError, CompressionType,
+    Acks, Address, BrokerStatistics, Choice, Compression, CompressionError, CompressionType,
     ConfigError, ConfigProblem, ConnectError, ConnectErrorKind, Counts, DefaultPartitioner,
-    Deliveries, DeliveriesIntoIter, DeliveriesIter, Delivery, DeliveryError, ErrorCode, Field,
-    HeaderValues, Headers, HeadersIter, InvalidRecord, MemoryHolder, ParseError, Part,
+    Deliveries, DeliveriesIntoIter, DeliveriesIter, Delivery, DeliveryError, ErrorCode, ErrorKind,
+    Field, HeaderValues, Headers, HeadersIter, InvalidRecord, MemoryHolder, ParseError, Part,
     PartitionContext, PartitionStatistics, ProduceError, ProduceManyError, Producer,
-    ProducerBuilder, Record, Report, Reports, SendError, SendManyError, SendTimeout, Statistics,
-    Topic, TopicRef, Unfinished, UnknownRecords, WaitTimeout, WaitedFor, WaitingFor, Written,
-    blocking, future,
+    ProducerBuilder, Record, Report, Reports, SendError, SendManyError, Statistics, Topic,
+    TopicRef, Unfinished, UnknownRecords, WaitTimeout, WaitedFor, Written, blocking, future,
 };
 
 fn shared<T: Send + Sync + 'static>() {}
@@ -23,9 +22,9 @@ fn every_public_type_may_be_shared_between_threads() {
     shared::<(Part<'static>, Headers<'static>, HeaderValues<'static>)>();
     shared::<(Delivery, Deliveries, Report)>();
     shared::<(Unfinished, UnknownRecords)>();
-    shared::<(SendError, SendTimeout, WaitedFor, InvalidRecord, Field)>();
+    shared::<(SendError, ErrorKind, WaitedFor, InvalidRecord, Field)>();
     shared::<(SendManyError, ProduceError, ProduceManyError)>();
-    shared::<(DeliveryError, WaitTimeout, Cause, WaitingFor, Written)>();
+    shared::<(DeliveryError, WaitTimeout, Written)>();
     shared::<(ConfigError, ConfigProblem)>();
     shared::<(Acks, Address, Choice, ErrorCode)>();
     shared::<(Compression, CompressionError)>();
@@ -54,7 +53,6 @@ fn every_error_may_be_cloned_and_kept() {
     error::<WaitTimeout>();
     error::<ConfigError>();
     error::<InvalidRecord>();
-    error::<SendTimeout>();
     error::<CompressionError>();
     error::<ConnectError>();
     error::<ParseError>();

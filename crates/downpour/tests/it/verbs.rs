@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::time::Duration;
 
-use downpour::{ProduceError, Record, SendError, Written};
+use downpour::{ErrorKind, Record, Written};
 use downpour_fake::{ApiKey, ErrorCode, Fault};
 
 use crate::setup::{cluster, producer};
@@ -60,7 +60,7 @@ fn the_rest_is_what_was_given_without_what_was_dispatched() {
     let records = [record(0), record(1).partition(99), record(2)];
     let error = producer.send_many(&records).unwrap_err();
     assert_eq!((error.dispatched().len(), error.index()), (1, 1));
-    assert!(matches!(error.error(), SendError::Invalid(_)), "{error}");
+    assert_eq!(error.kind(), ErrorKind::InvalidRecord, "{error}");
     let error = producer.send_many_and_wait(&records).unwrap_err();
     assert_eq!((error.dispatched().len(), error.index()), (1, 1));
     let mut reports = error.dispatched().reports();
@@ -80,9 +80,8 @@ fn of_many_the_first_that_was_not_delivered_is_named() {
     let sent = smol::block_on(producer.send_many_and_wait(&records));
     let error = sent.unwrap_err();
     assert_eq!((error.dispatched().len(), error.index()), (4, 2));
-    let ProduceError::Delivery(first) = error.error() else {
-        panic!("{error}")
-    };
+    assert!(error.error().send_error().is_none());
+    let first = error.error().delivery_error().unwrap();
     assert_eq!(
         (first.written(), first.label::<i32>()),
         (Written::No, Some(&2))

@@ -307,4 +307,5 @@ fn a_refused_producer_id_fails_what_waits_with_the_reason() {
         verdict.contains("CLUSTER_AUTHORIZATION_FAILED"),
         "{verdict}"
     );
+    assert_eq!(world.failure.unwrap().cause.code(), Some(error_code));
 }

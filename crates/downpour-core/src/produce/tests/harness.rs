@@ -19,7 +19,7 @@ use crate::client::ending::DisconnectReason;
 use crate::config::{Address, Config};
 use crate::event::Event;
 use crate::ids::{ConnectionId, MemoryLine, PartitionId};
-use crate::outcome::Verdict;
+use crate::outcome::{Failure, Verdict};
 use crate::produce::{Engine, Output, Queues, TopicUpdate};
 use crate::queue::{Append, Chunk, Queue, QueueSettings};
 
@@ -67,6 +67,8 @@ pub(super) struct World {
     /// What each attempt to connect failed of.
     pub(super) failures: Vec<ConnectErrorKind>,
     pub(super) verdicts: BTreeMap<u32, String>,
+    /// Of the last record that was not delivered.
+    pub(super) failure: Option<Arc<Failure>>,
     pub(super) topics: Vec<String>,
     pub(super) produce_max: i16,
     pub(super) topic_id: Uuid,
@@ -101,6 +103,7 @@ impl World {
             silences: Vec::new(),
             failures: Vec::new(),
             verdicts: BTreeMap::new(),
+            failure: None,
             topics: Vec::new(),
             produce_max: 9,
             topic_id: Uuid::ZERO,
@@ -167,6 +170,9 @@ impl World {
                     total: 1,
                     verdict,
                 } => {
+                    if let Verdict::Failed(failure) | Verdict::Unknown(failure) = &verdict {
+                        self.failure = Some(failure.clone());
+                    }
                     let word = match verdict {
                         Verdict::Delivered { base_offset, .. } => format!("at {base_offset:?}"),
                         Verdict::Sent => "sent".to_owned(),

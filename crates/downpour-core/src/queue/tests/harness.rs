@@ -9,6 +9,7 @@ use downpour_wire::codec::{Compression, Compressor};
 use downpour_wire::error_code::ErrorCode;
 use downpour_wire::record::RecordRef;
 
+use crate::client::ending::DisconnectReason;
 use crate::config::{Address, BatchOptions, Config};
 use crate::identity::{Grant, Identity};
 use crate::ids::MemoryLine;
@@ -205,7 +206,7 @@ impl Bench {
 
     pub(super) fn lose_after(&mut self, sent: &Sent, left: Left) {
         let cause = Cause::Disconnected {
-            reason: Arc::from("cable cut"),
+            reason: DisconnectReason::Protocol(Arc::from("cable cut")),
         };
         self.queue
             .handle_lost(sent.send_id, left, cause, self.now, &mut self.out);

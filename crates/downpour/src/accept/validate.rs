@@ -113,7 +113,10 @@ fn unusual(record: &Record<'_>) -> Check {
     if record.timestamp < 0 && record.timestamp != NO_TIMESTAMP {
         return Err(InvalidRecord::new(
             Field::Timestamp,
-            format!("is {}, before 1970", record.timestamp),
+            format!(
+                "is {}, before 1970",
+                record.get_timestamp_ms().unwrap_or_default()
+            ),
             "leave it out for the time of sending, or give milliseconds since 1970",
         ));
     }

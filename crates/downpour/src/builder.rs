@@ -190,7 +190,8 @@ impl<F> ProducerBuilder<F> {
         self
     }
 
-    /// The largest request in bytes, at least the largest record. Default 8 MiB, at most 1 GiB.
+    /// The largest request in bytes, at least the largest record: of the two, one that was not given gives
+    /// way. Default 8 MiB; 128 bytes to 1 GiB.
     pub fn request_max(mut self, bytes: usize) -> Self {
         self.partial.request_max.set(bytes);
         self

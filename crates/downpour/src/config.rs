@@ -5,6 +5,8 @@
 
 mod addresses;
 pub(crate) mod connector;
+#[cfg(test)]
+mod every;
 pub(crate) mod family;
 pub(crate) mod ignored;
 mod limits;

@@ -29,7 +29,7 @@ pub(super) struct NumberLimit {
     /// Why not more.
     high: &'static str,
     /// What holds if nothing is said.
-    default: &'static str,
+    pub(super) default: &'static str,
 }
 
 const ONE_GIB: &str = "a length on the wire has to fit into 31 bits, so 1 GiB is the most";
@@ -137,7 +137,7 @@ pub(super) struct TimeLimit {
     /// Why not less.
     low: &'static str,
     /// What holds if nothing is said.
-    default: &'static str,
+    pub(super) default: &'static str,
 }
 
 fn time(setting: &Setting<Duration>) -> (&'static str, Option<Duration>) {

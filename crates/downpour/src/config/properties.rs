@@ -93,6 +93,12 @@ fn known() -> impl Iterator<Item = (&'static str, Answer)> {
     rows.chain(groups)
 }
 
+/// Names that work, each with the setter that it means.
+#[cfg(test)]
+pub(super) fn working() -> impl Iterator<Item = (&'static str, &'static str)> {
+    known().filter_map(|(name, answer)| Some((name, answer.setter()?)))
+}
+
 /// Tells of what is ignored, and turns what is refused into that, if it was asked for and may be.
 pub(crate) fn tell_ignored(partial: &mut PartialConfig) {
     for ignored in partial.ignored.drain(..) {

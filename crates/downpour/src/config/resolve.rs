@@ -246,36 +246,50 @@ fn resolve_idempotence(
 }
 
 fn resolve_sizes(partial: &PartialConfig, config: &mut Config, problems: &mut Vec<ConfigProblem>) {
-    partial.record_max.put(&mut config.batch_max);
-    match partial.request_max.get() {
-        Some(bytes) => config.request_max = *bytes,
-        // A default gives way to what was asked for.
-        None => config.request_max = config.request_max.max(config.batch_max),
-    }
-    if config.request_max < config.batch_max {
-        let request_max = &partial.request_max;
-        problems.push(ConfigProblem::contradiction(
-            partial.said(request_max, config.request_max),
-            vec![partial.said(&partial.record_max, config.batch_max)],
-            "a request must be able to hold the largest record",
-            format!("raise {}, or lower the other", request_max.name()),
-        ));
-    }
-    if config.batch_size > config.batch_max {
-        if partial.batch_size.is_said() && partial.record_max.is_said() {
+    let (batch_size, record_max, request_max) = (
+        &partial.batch_size,
+        &partial.record_max,
+        &partial.request_max,
+    );
+    let size = partial.said(batch_size, config.batch_size);
+    // Defaults give way to what was asked for.
+    config.batch_max = match (record_max.get(), batch_size.get()) {
+        (Some(record), Some(batch)) if batch > record => {
             problems.push(ConfigProblem::contradiction(
-                partial.said(&partial.batch_size, config.batch_size),
-                vec![partial.said(&partial.record_max, config.batch_max)],
+                size.clone(),
+                vec![partial.said(record_max, record)],
                 "a batch may not be larger than the largest batch",
-                format!("lower {}, or raise the other", partial.batch_size.name()),
+                format!("lower {}, or raise the other", batch_size.name()),
             ));
-        } else if !partial.record_max.is_said() {
-            config.batch_max = config.batch_size;
-            config.request_max = config.request_max.max(config.batch_max);
-        } else {
-            config.batch_size = config.batch_max;
+            *record
+        }
+        (Some(record), _) => *record,
+        (None, Some(batch)) => config.batch_max.max(*batch),
+        (None, None) => config.batch_max,
+    };
+    match request_max.get() {
+        None => config.request_max = config.request_max.max(config.batch_max),
+        Some(&request) => {
+            config.request_max = request;
+            if record_max.is_said() && request < config.batch_max {
+                problems.push(ConfigProblem::contradiction(
+                    partial.said(request_max, request),
+                    vec![partial.said(record_max, config.batch_max)],
+                    "a request must be able to hold the largest record",
+                    format!("raise {}, or lower the other", request_max.name()),
+                ));
+            } else if batch_size.is_said() && request < config.batch_size {
+                problems.push(ConfigProblem::contradiction(
+                    partial.said(request_max, request),
+                    vec![size],
+                    "a request must be able to hold a full batch",
+                    format!("raise {}, or lower the other", request_max.name()),
+                ));
+            }
+            config.batch_max = config.batch_max.min(request);
         }
     }
+    config.batch_size = config.batch_size.min(config.batch_max);
 }
 
 /// Bytes for records, and what each record counts for at least.

@@ -85,6 +85,22 @@ fn sizes_that_contradict_each_other_are_refused_and_defaults_give_way() {
         16 << 20
     );
     assert_eq!(good(|d| d.batch_size.set(0)).core.batch_size, 1);
+    let small = good(|d| d.request_max.set(1000)).core;
+    assert_eq!((small.batch_max, small.batch_size), (1000, 1000));
+    let said = bad(|d| {
+        d.request_max.set(1000);
+        d.batch_size.set(1001);
+    });
+    let expected = "request_max=1000 with batch_size=1001: a request must be able to hold a full";
+    assert!(said.contains(expected), "{said}");
+    let said = bad(|d| {
+        d.request_max.set(1000);
+        d.record_max.set(1001);
+    });
+    assert!(
+        said.contains("request_max=1000 with record_max=1001"),
+        "{said}"
+    );
 }
 
 #[test]

@@ -99,6 +99,12 @@ pub(super) fn working() -> impl Iterator<Item = (&'static str, &'static str)> {
     known().filter_map(|(name, answer)| Some((name, answer.setter()?)))
 }
 
+/// The name of a row, where it stands.
+pub(super) fn thin(name: &str) -> Option<&'static &'static str> {
+    let mut rows = table::ROWS.iter().flat_map(|rows| rows.iter());
+    rows.find(|row| row.name == name).map(|row| &row.name)
+}
+
 /// Tells of what is ignored, and turns what is refused into that, if it was asked for and may be.
 pub(crate) fn tell_ignored(partial: &mut PartialConfig) {
     for ignored in partial.ignored.drain(..) {

@@ -11,6 +11,7 @@ use downpour_wire::codec::{Compression, CompressionType};
 
 use crate::config::limits::{self, FOREVER};
 use crate::config::partial::PartialConfig;
+use crate::config::properties;
 use crate::config::setting::Setting;
 use crate::config::settings::Settings;
 use crate::config::{addresses, family::AddressFamily};
@@ -55,6 +56,7 @@ pub(crate) fn settings(partial: PartialConfig) -> Result<Settings, ConfigError> 
     // Also a topic that only `try_send` asked for is to be there soon.
     config.topic_wanted_for = config.topic_wanted_for.max(max_block);
     let kernel_s = |size: &Setting<usize>| size.get().copied().filter(|bytes| *bytes > 0);
+    let names = names(&partial, &config);
     Ok(Settings {
         options: config.batch_options(),
         core: Arc::new(config),
@@ -62,12 +64,7 @@ pub(crate) fn settings(partial: PartialConfig) -> Result<Settings, ConfigError> 
         max_block,
         send_buffer: kernel_s(&partial.send_buffer),
         receive_buffer: kernel_s(&partial.receive_buffer),
-        names: Names {
-            buffer_memory: partial.buffer_memory.name(),
-            buffer_records: partial.buffer_records.name(),
-            max_block: partial.max_block.name(),
-            record_max: partial.record_max.name(),
-        },
+        names,
         keepalive: partial.keepalive.or(false),
         family: partial.family.or(AddressFamily::Any),
         partitioner: partial.partitioner.get().cloned(),
@@ -82,6 +79,19 @@ fn invalid(
     remedy: impl Into<String>,
 ) -> ConfigProblem {
     ConfigProblem::invalid(name, value.to_string(), trouble, remedy)
+}
+
+fn names(partial: &PartialConfig, config: &Config) -> Names {
+    let (bound, setter) = match config.record_share {
+        0 => (partial.buffer_memory.name(), &"buffer_memory"),
+        _ => (partial.buffer_records.name(), &"buffer_records"),
+    };
+    Names {
+        bound: properties::thin(bound).unwrap_or(setter),
+        buffer_memory: partial.buffer_memory.name(),
+        max_block: partial.max_block.name(),
+        record_max: partial.record_max.name(),
+    }
 }
 
 fn take_plain(partial: &PartialConfig, config: &mut Config) {

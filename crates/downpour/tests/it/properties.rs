@@ -244,7 +244,8 @@ fn many_records_go_through_the_least_memory_that_is_taken() {
 fn what_is_said_at_run_time_names_the_setting_as_the_caller_did() {
     let cluster = small_cluster();
     cluster.fault(Fault::hang().on(ApiKey::Produce).always());
-    let ways: [(&[(&str, &str)], [&str; 3]); 4] = [
+    type Way = (&'static [(&'static str, &'static str)], [&'static str; 3]);
+    let ways: [Way; 4] = [
         (&[], ["buffer_memory", "max_block", "record_max"]),
         (
             &[

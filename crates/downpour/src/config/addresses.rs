@@ -1,7 +1,5 @@
 //! Reading the brokers to begin at: `host:port`, several separated by commas.
 
-use std::sync::Arc;
-
 use downpour_core::config::Address;
 
 use crate::config::servers;
@@ -44,7 +42,6 @@ pub(super) fn read(name: &str, text: &str, problems: &mut Vec<ConfigProblem>) ->
 }
 
 fn address(entry: &str) -> Result<Address, Trouble> {
-    let fail = |trouble: &str, remedy| Err((trouble.to_owned(), remedy));
     let rest = match entry.split_once("://") {
         None => entry,
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case("PLAINTEXT") => rest,
@@ -53,38 +50,34 @@ fn address(entry: &str) -> Result<Address, Trouble> {
             return Err((trouble, "use a PLAINTEXT listener and write host:port"));
         }
     };
-    if rest.contains(';') {
-        return fail("has a semicolon", "separate brokers by commas");
+    rest.parse().map_err(|_| trouble(rest))
+}
+
+/// What is wrong with a text that is no address.
+fn trouble(text: &str) -> Trouble {
+    let of = |trouble: &str, remedy| (trouble.to_owned(), remedy);
+    if text.contains(';') {
+        return of("has a semicolon", "separate brokers by commas");
     }
-    let (host, port) = match rest.strip_prefix('[') {
+    let (host, port) = match text.strip_prefix('[') {
         Some(v6) => match v6.split_once("]:") {
-            Some(parts) => parts,
-            None => return fail("is no IPv6 address with a port", V6),
+            Some((host, port)) if host.contains(':') => (host, port),
+            _ => return of("is no IPv6 address with a port", V6),
         },
-        None => match rest.rsplit_once(':') {
+        None => match text.rsplit_once(':') {
+            Some((host, _)) if host.contains(':') => return of("has more than one colon", V6),
             Some(parts) => parts,
-            None => return fail("has no port", HOST_AND_PORT),
+            None => return of("has no port", HOST_AND_PORT),
         },
     };
     if host.is_empty() {
-        return fail("has no host", HOST_AND_PORT);
-    }
-    if host.contains(':') && !rest.starts_with('[') {
-        return fail("has more than one colon", V6);
-    }
-    if host.contains(|c: char| c.is_whitespace() || c.is_control() || c == '/') {
-        let trouble = "the host's name has a character that no host's name has";
-        return fail(trouble, HOST_AND_PORT);
+        return of("has no host", HOST_AND_PORT);
     }
     let is_number = port.bytes().all(|byte| byte.is_ascii_digit());
-    match port.parse() {
-        Ok(port) if port != 0 && is_number => Ok(Address {
-            host: Arc::from(host),
-            port,
-        }),
-        _ => Err((
-            format!("{:?} is no port", Short(port)),
-            "use a port from 1 to 65535, usually 9092",
-        )),
+    if !is_number || !port.parse().is_ok_and(|port: u16| port != 0) {
+        let trouble = format!("{:?} is no port", Short(port));
+        return (trouble, "use a port from 1 to 65535, usually 9092");
     }
+    let trouble = "the host's name has a character that no host's name has";
+    of(trouble, HOST_AND_PORT)
 }

@@ -8,7 +8,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use downpour_core::config::{Acks, Linger};
+use downpour_core::config::{Acks, Address, Linger};
 use downpour_wire::codec::{Compression, CompressionType};
 
 use crate::builder::ProducerBuilder;
@@ -491,6 +491,24 @@ fn a_property_takes_the_texts_that_its_type_is_read_from() {
     // A type has no word for the usual level.
     agrees::<Compression>("compression.gzip.level", &["-1"], "gzip:", &levels);
     agrees::<Compression>("compression.zstd.level", &[], "zstd:", &levels);
+}
+
+#[test]
+fn a_broker_is_taken_if_it_can_be_read_as_an_address() {
+    let more = [
+        "a:1", "[::1]:1", "[host]:1", "[::1", "::1:1", "a b:1", "a:0", "a:1:2", ":1", "a[:1",
+    ];
+    let mut taken = 0;
+    for text in texts().into_iter().chain(more.map(String::from)) {
+        let parsed = text.parse::<Address>().is_ok();
+        let by_setter = ProducerBuilder::new().bootstrap(&text).resolve();
+        let by_property = ProducerBuilder::new().property("bootstrap.servers", &text);
+        let by_property = is_taken("bootstrap.servers", &text, by_property.resolve());
+        assert_eq!(is_taken("bootstrap", &text, by_setter), parsed, "{text}");
+        assert_eq!(by_property, parsed, "{text}");
+        taken += usize::from(parsed);
+    }
+    assert_eq!(taken, 2);
 }
 
 #[test]

@@ -91,6 +91,56 @@ fn a_consumer_s_setting_is_refused_as_one() {
 }
 
 #[test]
+fn a_name_of_another_product_is_refused_as_that_product_s() {
+    for (name, whose) in [
+        ("schema.registry.url", "Confluent's serializers"),
+        (
+            "schema.registry.basic.auth.user.info",
+            "Confluent's serializers",
+        ),
+        ("basic.auth.credentials.source", "Confluent's serializers"),
+        ("auto.register.schemas", "Confluent's serializers"),
+        ("value.subject.name.strategy", "Confluent's serializers"),
+        (
+            "avro.use.logical.type.converters",
+            "Confluent's serializers",
+        ),
+        (
+            "confluent.monitoring.interceptor.topic",
+            "Confluent's interceptors",
+        ),
+        ("spring.kafka.producer.acks", "Spring"),
+        ("key.converter", "Kafka Connect"),
+        ("key.deserializer", "Java's consumer"),
+        ("max.poll.records", "Java's consumer"),
+        ("auto.offset.reset", "a consumer's"),
+        ("enable.auto.commit", "a consumer's"),
+        ("group.id", "a consumer's"),
+        ("application.id", "Kafka Streams"),
+        ("bootstrap.controllers", "admin client"),
+    ] {
+        let problem = problem(name, "some.Value");
+        assert_eq!(problem.setting(), name);
+        assert_eq!(problem.kind(), ConfigProblemKind::Unsupported, "{problem}");
+        assert!(problem.is_ignorable(), "{problem}");
+        assert!(problem.trouble().contains(whose), "{problem}");
+        let builder = ProducerBuilder::new()
+            .bootstrap("one:1")
+            .property(name, "x");
+        let ignored = builder.ignore_unsupported_properties().resolve();
+        assert!(ignored.is_ok(), "{name}");
+    }
+    // They are not taken for each other's, nor for typing errors.
+    for (name, why) in [
+        ("key.serializer", "bytes here"),
+        ("interceptor.classes", "code cannot be named"),
+    ] {
+        let problem = problem(name, "io.example.Mine");
+        assert!(problem.trouble().contains(why), "{problem}");
+    }
+}
+
+#[test]
 fn names_that_work_reach_the_configuration() {
     let mut partial = PartialConfig::default();
     for (name, value) in [

@@ -186,6 +186,56 @@ fn a_batch_is_not_planned_larger_than_all_the_memory() {
 }
 
 #[test]
+fn what_could_never_work_is_refused_with_what_to_try() {
+    let ms = Duration::from_millis;
+    let day = Duration::from_secs(24 * 3600);
+    type Case = (fn(&mut PartialConfig), &'static str);
+    let cases: [Case; 8] = [
+        (
+            |d| d.linger.set(Linger::Fixed(Duration::MAX)),
+            "use 24 h or less, or leave it out for 5 ms",
+        ),
+        (
+            |d| d.linger.set_as("linger.ms", Linger::Fixed(Duration::MAX)),
+            "use 86400000 (24 h) or less",
+        ),
+        (
+            |d| d.delivery_timeout.set(Duration::from_nanos(1)),
+            "delivery_timeout=1 ns: no record is delivered in so short a time; use 1 ms or more, or \
+             leave it out for 120 s",
+        ),
+        (
+            |d| d.metadata_max_age.set(Duration::from_millis(99)),
+            "metadata_max_age=99 ms: brokers would be asked again and again; use 100 ms or more",
+        ),
+        (
+            |d| d.retry_backoff.set(Duration::ZERO),
+            "retry_backoff=0 s: without a pause",
+        ),
+        (|d| d.buffer_memory.set(1), "use 1024 or more"),
+        (|d| d.buffer_memory.set(1023), "use 1024 or more"),
+        (
+            |d| d.buffer_memory.set_as("queue.buffering.max.kbytes", 0),
+            "use 1 or more",
+        ),
+    ];
+    for (set, expected) in cases {
+        let said = bad(set);
+        assert!(said.contains(expected), "{said}");
+    }
+    let held = good(|d| {
+        d.linger.set(Linger::Fixed(day));
+        d.metadata_max_age.set(ms(100));
+        d.request_timeout.set(ms(1));
+        d.buffer_memory.set(1024);
+    });
+    assert_eq!(held.core.linger, Linger::Fixed(day));
+    assert_eq!(held.core.delivery_timeout, day + ms(1));
+    assert_eq!(held.core.metadata_max_age, ms(100));
+    assert_eq!(held.buffer_memory, 1024);
+}
+
+#[test]
 fn memory_below_a_batch_is_a_contradiction_only_if_both_were_said() {
     let said = bad(|d| {
         d.buffer_memory.set(60_000);

@@ -126,8 +126,13 @@ impl FromStr for Address {
                 port,
             }),
             None => Err(ParseError::new(format!(
-                "{text:?} is no address; write host:port, or [address]:port for IPv6, with a port \
-                 from 1 to 65535"
+                "{:?} is no address; write host:port, or [address]:port for IPv6, with a port \
+                 from 1 to 65535",
+                // What stands before the host may be a name and a password.
+                match text.rsplit_once('@') {
+                    Some((_, host)) => format!("***@{host}"),
+                    None => text.to_owned(),
+                }
             ))),
         }
     }
@@ -327,6 +332,8 @@ mod tests {
             "a:1,b:1",
         ] {
             assert!(text.parse::<Address>().is_err(), "{text:?}");
+            let error = "me:hush@host:1".parse::<Address>().unwrap_err();
+            assert!(!error.to_string().contains("hush"), "{error}");
         }
     }
 }

@@ -4,6 +4,8 @@
 //! by `config::resolve`, before anything is started. What makes the producer,
 //! [`ProducerBuilder::build`], stands beside it in `producer`.
 
+use std::fmt;
+use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,16 +14,20 @@ use downpour_wire::codec::Compression;
 
 #[cfg(unix)]
 use crate::config::connector::Connector;
+use crate::config::family::AddressFamily;
 use crate::config::partial::PartialConfig;
 use crate::config::properties;
 use crate::config::resolve;
+use crate::config::servers::BootstrapServers;
 use crate::config::settings::Settings;
 use crate::error::config::ConfigError;
 use crate::partitioner::Partitioner;
 
 /// Describes a producer; [`build`](Self::build) makes it.
 ///
-/// A setting that is given twice, by its setter or by its name, has the later value.
+/// A setting that is given twice, by its setter or by its name, has the later value. Every value is
+/// obeyed as it was given or refused by `build`, which names the setting as the caller did and says
+/// what to try: nothing is rounded or cut. Ten years and more are for ever.
 ///
 /// ```
 /// use std::time::Duration;
@@ -34,27 +40,66 @@ use crate::partitioner::Partitioner;
 ///     .build()?;
 /// # Ok::<(), downpour::ConfigError>(())
 /// ```
-#[derive(Debug, Clone, Default)]
+#[derive(Clone)]
 #[must_use]
-pub struct ProducerBuilder {
+pub struct ProducerBuilder<F = Async> {
     partial: PartialConfig,
+    facade: PhantomData<F>,
 }
+
+/// What `build` makes of a [`ProducerBuilder`] is a [`Producer`](crate::Producer), whose verbs are
+/// futures.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct Async;
+
+/// What `build` makes of a [`ProducerBuilder`] is a [`blocking::Producer`](crate::blocking::Producer).
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct Blocking;
 
 impl ProducerBuilder {
     /// Begins without any setting; [`bootstrap`](Self::bootstrap) or the property
     /// `bootstrap.servers` is needed.
     pub fn new() -> Self {
-        Self::default()
+        Self::start()
+    }
+}
+
+impl Default for ProducerBuilder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Without what may be a secret.
+impl<F> fmt::Debug for ProducerBuilder<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProducerBuilder")
+            .field("partial", &self.partial)
+            .finish()
+    }
+}
+
+impl<F> ProducerBuilder<F> {
+    /// Begins without any setting, for either facade.
+    pub(crate) fn start() -> Self {
+        Self {
+            partial: PartialConfig::default(),
+            facade: PhantomData,
+        }
     }
 
-    /// Where to begin: `host:port`, several separated by commas. The other brokers of the cluster
-    /// are learned from any that answers. It must be given, here or as `bootstrap.servers`.
-    pub fn bootstrap(mut self, addresses: impl Into<String>) -> Self {
+    /// Where to begin: `host:port`, several separated by commas or as an array, a slice or a vector.
+    /// The other brokers of the cluster are learned from any that answers. It must be given, here or
+    /// as `bootstrap.servers`.
+    pub fn bootstrap(mut self, addresses: impl Into<BootstrapServers>) -> Self {
         self.partial.bootstrap.set(addresses.into());
         self
     }
 
-    /// The name that brokers log and count quotas by. Default `downpour`.
+    /// The name that brokers log and count quotas by, of at most 249 bytes without control characters.
+    /// Default `downpour`.
     pub fn client_id(mut self, id: impl Into<String>) -> Self {
         self.partial.client_id.set(id.into());
         self
@@ -104,7 +149,8 @@ impl ProducerBuilder {
         self
     }
 
-    /// How long a batch that is not full waits for more records, always (Java's `linger.ms`).
+    /// How long a batch that is not full waits for more records, always (Java's `linger.ms`): at most
+    /// a day, and zero for no time at all. [`Producer::flush`](crate::Producer::flush) does not wait for it.
     /// Switches the default, [`linger_adaptive`](Self::linger_adaptive), off.
     pub fn linger(mut self, time: Duration) -> Self {
         self.partial.linger.set(Linger::Fixed(time));
@@ -112,13 +158,14 @@ impl ProducerBuilder {
     }
 
     /// How long a batch that is not full waits while something is in flight to its broker; it
-    /// leaves at once while nothing is. Default 5 ms.
+    /// leaves at once while nothing is. Default 5 ms, at most a day.
     pub fn linger_adaptive(mut self, time: Duration) -> Self {
         self.partial.linger.set(Linger::Adaptive(time));
         self
     }
 
-    /// Bytes after which a batch is full, before compression. Default 64 KiB.
+    /// Bytes after which a batch is full, before compression. Default 64 KiB, at most 1 GiB; with 0
+    /// each record has a batch of its own, unless records come faster than batches leave.
     ///
     /// A target: while as many batches of its partition are in flight as may be, an open one
     /// grows on towards the largest that the broker takes.
@@ -137,13 +184,14 @@ impl ProducerBuilder {
     }
 
     /// The largest record, and the largest batch, in bytes before compression. Default 1 MiB,
-    /// as brokers have it (`max.message.bytes`).
+    /// as brokers have it (`max.message.bytes`); 128 bytes to 1 GiB.
     pub fn record_max(mut self, bytes: usize) -> Self {
         self.partial.record_max.set(bytes);
         self
     }
 
-    /// The largest request in bytes. Default 8 MiB.
+    /// The largest request in bytes, at least the largest record: of the two, one that was not given gives
+    /// way. Default 8 MiB; 128 bytes to 1 GiB.
     pub fn request_max(mut self, bytes: usize) -> Self {
         self.partial.request_max.set(bytes);
         self
@@ -163,7 +211,7 @@ impl ProducerBuilder {
     }
 
     /// From the opening of a record's batch to its last possible verdict, retries included. Default
-    /// 120 s; at least linger plus request timeout.
+    /// 120 s; at least linger plus request timeout, and 1 ms.
     ///
     /// Given alone it takes the other two along: a linger that was not given is at most a quarter of
     /// it, a request timeout that was not given at most what the linger leaves. Where it is not given,
@@ -173,48 +221,49 @@ impl ProducerBuilder {
         self
     }
 
-    /// From a request's departure to its answer. Default 30 s.
+    /// From a request's departure to its answer. Default 30 s, at least 1 ms.
     pub fn request_timeout(mut self, time: Duration) -> Self {
         self.partial.request_timeout.set(time);
         self
     }
 
-    /// The longest that `send` waits for metadata and memory together. Default 60 s.
+    /// The longest that `send` waits for metadata and memory together. Default 60 s; with zero it
+    /// never waits, and fails until the topic is known.
     pub fn max_block(mut self, time: Duration) -> Self {
         self.partial.max_block.set(time);
         self
     }
 
     /// First and largest pause before a retry; each is about twice the one before. Default
-    /// 100 ms and 1 s.
+    /// 100 ms and 1 s, each at least 1 ms.
     pub fn retry_backoff(mut self, first: Duration, largest: Duration) -> Self {
         self.partial.retry_backoff.set(first);
         self.partial.retry_backoff_max.set(largest);
         self
     }
 
-    /// First and largest pause before a reconnect to the same broker. Default 50 ms and 1 s.
+    /// First and largest pause before a reconnect to the same broker. Default 50 ms and 1 s,
+    /// each at least 1 ms.
     pub fn reconnect_backoff(mut self, first: Duration, largest: Duration) -> Self {
         self.partial.reconnect_backoff.set(first);
         self.partial.reconnect_backoff_max.set(largest);
         self
     }
 
-    /// How long a connection may take until it is ready. Default 10 s.
+    /// How long a connection may take until it is ready. Default 10 s, at least 1 ms.
     pub fn connect_timeout(mut self, time: Duration) -> Self {
         self.partial.connect_timeout.set(time);
         self
     }
 
-    /// How long a connection may carry nothing before it is closed; zero for ever, less than 1 s
-    /// counts as that. Default 540 s.
+    /// How long a connection may carry nothing before it is closed: at least 1 s, or zero for never.
+    /// Default 540 s.
     pub fn idle_timeout(mut self, time: Duration) -> Self {
         self.partial.idle_timeout.set(time);
         self
     }
 
-    /// The age at which metadata is refreshed without cause; less than 100 ms counts as that.
-    /// Default 300 s.
+    /// The age at which metadata is refreshed without cause. Default 300 s, at least 100 ms.
     pub fn metadata_max_age(mut self, time: Duration) -> Self {
         self.partial.metadata_max_age.set(time);
         self
@@ -241,14 +290,16 @@ impl ProducerBuilder {
         self
     }
 
-    /// The largest answer that is read, in bytes. Default 100 MiB.
+    /// The largest answer that is read, in bytes. Default 100 MiB; 1000 bytes to 1 GiB.
     pub fn response_max(mut self, bytes: usize) -> Self {
         self.partial.response_max.set(bytes);
         self
     }
 
-    /// Memory for records that have no verdict yet, in bytes. Default 64 MiB. While it is
-    /// full, `send` waits its turn and `try_send` gives the record back.
+    /// Memory for records that have no verdict yet, in bytes: at least 1 KiB, and at least the
+    /// [`batch_size`](Self::batch_size) if that is given. Default 64 MiB, or the largest record if that
+    /// is more. While it is full, `send` waits its turn and `try_send` gives the record back; a record
+    /// that is larger than all of it is refused.
     ///
     /// Where several brokers lead partitions of the topics in use, the records for one of them may
     /// hold no more than what is free afterwards: one that does not answer then never holds more
@@ -285,15 +336,22 @@ impl ProducerBuilder {
         self
     }
 
-    /// The kernel's send buffer of each connection, in bytes. Default: the kernel's choice.
+    /// The kernel's send buffer of each connection, in bytes. Default, and 0: the kernel's choice.
     pub fn send_buffer(mut self, bytes: usize) -> Self {
         self.partial.send_buffer.set(bytes);
         self
     }
 
-    /// The kernel's receive buffer of each connection, in bytes. Default: the kernel's choice.
+    /// The kernel's receive buffer of each connection, in bytes. Default, and 0: the kernel's choice.
     pub fn receive_buffer(mut self, bytes: usize) -> Self {
         self.partial.receive_buffer.set(bytes);
+        self
+    }
+
+    /// Which of the addresses that a broker's name has are connected to. Default: all, in the order that
+    /// the system's resolver gives.
+    pub fn address_family(mut self, family: AddressFamily) -> Self {
+        self.partial.family.set(family);
         self
     }
 
@@ -310,9 +368,9 @@ impl ProducerBuilder {
     /// fake cluster hands over one end of a socket pair. Hidden, for it is there on Unix alone.
     #[doc(hidden)]
     #[cfg(unix)]
-    pub fn connector<F>(mut self, open: F) -> Self
+    pub fn connector<O>(mut self, open: O) -> Self
     where
-        F: Fn(&str, u16) -> std::io::Result<std::os::unix::net::UnixStream> + Send + Sync + 'static,
+        O: Fn(&str, u16) -> std::io::Result<std::os::unix::net::UnixStream> + Send + Sync + 'static,
     {
         self.partial.connector = Connector::Custom(Arc::new(open));
         self

@@ -6,6 +6,7 @@
 pub(crate) mod config;
 pub(crate) mod delivery;
 pub(crate) mod kind;
+pub(crate) mod names;
 pub(crate) mod produce;
 pub(crate) mod record;
 pub(crate) mod send;

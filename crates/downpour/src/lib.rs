@@ -48,12 +48,14 @@ pub use downpour_wire::codec::{Compression, CompressionError, CompressionType};
 pub use downpour_wire::error_code::ErrorCode;
 pub use downpour_wire::parse_error::ParseError;
 
-pub use builder::ProducerBuilder;
+pub use builder::{Async, Blocking, ProducerBuilder};
+pub use config::family::AddressFamily;
+pub use config::servers::BootstrapServers;
 pub use delivery::deliveries::{Deliveries, DeliveriesIntoIter, DeliveriesIter, Reports};
 pub use delivery::delivery::Delivery;
 pub use delivery::many::{ProduceManyError, SendManyError};
 pub use delivery::report::Report;
-pub use error::config::{ConfigError, ConfigProblem};
+pub use error::config::{ConfigError, ConfigProblem, ConfigProblemKind};
 pub use error::delivery::{DeliveryError, WaitTimeout};
 pub use error::kind::ErrorKind;
 pub use error::produce::ProduceError;

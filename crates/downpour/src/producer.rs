@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use crate::accept::door;
 use crate::accept::futures as future;
-use crate::builder::ProducerBuilder;
+use crate::builder::{Blocking, ProducerBuilder};
+use crate::config::servers::BootstrapServers;
 use crate::config::settings::Settings;
 use crate::delivery::delivery::Delivery;
 use crate::error::config::ConfigError;
@@ -60,16 +61,20 @@ pub struct Producer {
 /// The type of the blocking facade. It is here because each facade leads to the other; its verbs
 /// are in `crate::blocking`, which is where users find it.
 pub(crate) mod blocking {
-    /// A producer whose verbs block, from [`Producer::blocking`](crate::Producer::blocking).
+    use super::{Blocking, BootstrapServers, ProducerBuilder};
+
+    /// A producer whose verbs block, from its [`builder`](Self::builder) or from
+    /// [`Producer::blocking`](crate::Producer::blocking).
     ///
-    /// It is the same producer: both may be used at once, and closing one closes the other.
+    /// The latter is the same producer: both may be used at once, and closing one closes the other.
     ///
     /// ```
-    /// use downpour::{Producer, Record};
+    /// use downpour::Record;
+    /// use downpour::blocking::Producer;
     /// # let cluster = downpour_fake::FakeCluster::builder().topic("events", 3).start()?;
     /// # let bootstrap = cluster.bootstrap_servers();
     ///
-    /// let producer = Producer::builder(bootstrap).build()?.blocking();
+    /// let producer = Producer::builder(bootstrap).build()?;
     /// let report = producer.send_and_wait(Record::to("events").value("clicked"))?;
     /// assert_eq!(report.offset(), Some(0));
     /// producer.close();
@@ -81,6 +86,11 @@ pub(crate) mod blocking {
     }
 
     impl Producer {
+        /// As [`Producer::builder`](crate::Producer::builder); its `build` makes a blocking producer.
+        pub fn builder(bootstrap: impl Into<BootstrapServers>) -> ProducerBuilder<Blocking> {
+            ProducerBuilder::start().bootstrap(bootstrap)
+        }
+
         /// The same producer with async verbs.
         #[inline]
         pub fn as_async(&self) -> &super::Producer {
@@ -137,6 +147,20 @@ impl ProducerBuilder {
     }
 }
 
+impl ProducerBuilder<Blocking> {
+    /// Checks the settings and makes the producer. Nothing is connected before first use.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with every problem, as for the async facade.
+    pub fn build(self) -> Result<blocking::Producer, ConfigError> {
+        let settings = self.resolve()?;
+        let clock = Clock::default();
+        Ok(blocking::Producer {
+            inner: Producer::new(settings, clock, Box::new(thread::start)),
+        })
+    }
+}
+
 impl Producer {
     pub(crate) fn new(settings: Settings, clock: Clock, start: Start) -> Self {
         let shared = Shared::new(settings, clock, start);
@@ -146,8 +170,8 @@ impl Producer {
     }
 
     /// Describes a producer that first asks these brokers: `host:port`, several separated by
-    /// commas.
-    pub fn builder(bootstrap: impl Into<String>) -> ProducerBuilder {
+    /// commas, or as an array, a slice or a vector.
+    pub fn builder(bootstrap: impl Into<BootstrapServers>) -> ProducerBuilder {
         ProducerBuilder::new().bootstrap(bootstrap)
     }
 

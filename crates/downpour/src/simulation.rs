@@ -123,13 +123,14 @@ impl<S: Sockets> IoThread<S> {
 }
 
 /// Makes a producer, and the thread that it starts when it is first used. What core decides by is
-/// taken from `core`, also where no builder would let it through.
+/// taken from `core`, and the memory is so many bytes, also where no builder would let them through.
 ///
 /// # Errors
 /// As [`ProducerBuilder::build`].
 pub fn build<S: Sockets>(
     builder: ProducerBuilder,
     core: Config,
+    memory: usize,
     surroundings: Surroundings<S>,
 ) -> Result<(Producer, IoThread<S>), ConfigError> {
     let Surroundings {
@@ -166,6 +167,7 @@ pub fn build<S: Sockets>(
     let mut settings = builder.resolve()?;
     settings.options = core.batch_options();
     settings.core = Arc::new(core);
+    settings.buffer_memory = memory;
     let producer = Producer::new(settings, clock, Box::new(start));
     Ok((producer, thread))
 }

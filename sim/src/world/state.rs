@@ -206,13 +206,13 @@ impl World {
         });
         let mut builder = ProducerBuilder::new()
             .bootstrap("unused:1")
-            .buffer_memory(plan.memory)
             .max_block(plan.max_block);
         if plan.extras.own_partitioner {
             builder = builder.partitioner(ByLastByte);
         }
-        let (producer, io) = simulation::build(builder, plan.config.clone(), surroundings)
-            .expect("the memory and the time are within bounds");
+        let (producer, io) =
+            simulation::build(builder, plan.config.clone(), plan.memory, surroundings)
+                .expect("the time is within bounds");
         Self {
             plan,
             rng,

@@ -113,7 +113,7 @@ fn a_secret_is_shown_nowhere() {
         "ssl.keystore.certificate.chain",
         "ssl.truststore.certificates",
         "ssl.truststore.password",
-        "basic.auth.user.info",
+        "api.token",
     ] {
         let property = format!("{name}=tell-nobody-7731");
         let options = ["-v", "-v", "--ignore-unsupported", "-X", &property];

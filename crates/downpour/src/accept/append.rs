@@ -102,7 +102,7 @@ pub(crate) fn accept(
     if shared.unusual.any() || record.label.is_some() {
         return accept_unusual(shared, record, progress);
     }
-    if let Err(invalid) = validate::record(record, shared.settings.core.batch_max) {
+    if let Err(invalid) = validate::record(record, shared) {
         return Err(Obstacle::Refused(SendError::invalid(invalid)));
     }
     match record.topic.target() {
@@ -202,7 +202,7 @@ fn accept_unusual(
     progress: &mut AcceptProgress<'_>,
 ) -> Accepted {
     refuse_all_if_over(shared, progress)?;
-    if let Err(invalid) = validate::record(record, shared.settings.core.batch_max) {
+    if let Err(invalid) = validate::record(record, shared) {
         return Err(Obstacle::Refused(SendError::invalid(invalid)));
     }
     accept_valid(shared, record, progress)
@@ -517,10 +517,14 @@ fn bring_chunk(
         return Err(SendError::invalid(InvalidRecord::new(
             Field::Record,
             format!(
-                "takes {bytes} bytes, buffer_memory has {}",
+                "takes {bytes} bytes, {} has {}",
+                shared.settings.names.buffer_memory,
                 shared.memory.capacity()
             ),
-            "raise buffer_memory, or send less",
+            format!(
+                "raise {}, or send less",
+                shared.settings.names.buffer_memory
+            ),
         )));
     }
     progress.chunk = shared.memory.try_chunk(line, need);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::accept::append::{AcceptProgress, Obstacle, accept, choose_elsewhere, go_on, topic};
 use crate::accept::wait::{Deadline, WaitForMemory, WaitForTopic};
 use crate::delivery::delivery::Delivery;
-use crate::error::send::{NotSent, SendError, WaitedFor};
+use crate::error::send::{NotSent, SendError};
 use crate::record::record::Record;
 use crate::shared::shared::Shared;
 use crate::sys::park;
@@ -80,9 +80,12 @@ pub(crate) fn try_accept(shared: &Arc<Shared>, record: &Record<'_>) -> Result<De
         Err(Obstacle::Refused(error)) => Err(error),
         Err(Obstacle::Topic(topic)) => {
             shared.want_topic(&topic)?;
-            Err(SendError::new(NotSent::NotReady(WaitedFor::Metadata)))
+            Err(SendError::new(NotSent::NoMetadata))
         }
-        Err(Obstacle::Memory(..)) => Err(SendError::new(NotSent::NotReady(WaitedFor::Memory))),
+        Err(Obstacle::Memory(..)) => {
+            let bound = shared.settings.names.bound;
+            Err(SendError::new(NotSent::BufferFull(bound)))
+        }
     }
 }
 

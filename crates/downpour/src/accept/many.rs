@@ -68,7 +68,7 @@ pub(crate) fn judge(
 /// What is wrong with a record, as far as it can be known without metadata.
 #[inline]
 fn check(shared: &Shared, record: &Record<'_>) -> Result<(), SendError> {
-    validate::record(record, shared.settings.core.batch_max).map_err(SendError::invalid)?;
+    validate::record(record, shared).map_err(SendError::invalid)?;
     match record.topic.target() {
         Target::Known(topic) if topic.owner() == shared.id => Ok(()),
         _ => topic(shared, record.get_topic()).map(drop),

@@ -7,6 +7,7 @@ use downpour_wire::record::RecordRef;
 
 use crate::error::record::{Field, InvalidRecord};
 use crate::record::record::{NO_PARTITION, NO_TIMESTAMP, Record};
+use crate::shared::shared::Shared;
 
 /// Kafka's limit on the length of a topic's name.
 const TOPIC_NAME_MAX: usize = 249;
@@ -53,7 +54,7 @@ pub(crate) fn topic_name(name: &str) -> Check {
 
 /// Checks everything but the topic.
 #[inline]
-pub(crate) fn record(record: &Record<'_>, batch_max: usize) -> Check {
+pub(crate) fn record(record: &Record<'_>, shared: &Shared) -> Check {
     if record.tombstone
         || record.partition_key.is_some()
         || (record.partition < 0 && record.partition != NO_PARTITION)
@@ -66,8 +67,8 @@ pub(crate) fn record(record: &Record<'_>, batch_max: usize) -> Check {
         + RECORD_OVERHEAD_MAX
         + HEADER_LEN
         + header_bytes(record);
-    if rough > batch_max {
-        size(record, batch_max)
+    if rough > shared.settings.core.batch_max {
+        size(record, shared)
     } else {
         Ok(())
     }
@@ -113,7 +114,10 @@ fn unusual(record: &Record<'_>) -> Check {
     if record.timestamp < 0 && record.timestamp != NO_TIMESTAMP {
         return Err(InvalidRecord::new(
             Field::Timestamp,
-            format!("is {}, before 1970", record.timestamp),
+            format!(
+                "is {}, before 1970",
+                record.get_timestamp_ms().unwrap_or_default()
+            ),
             "leave it out for the time of sending, or give milliseconds since 1970",
         ));
     }
@@ -122,7 +126,8 @@ fn unusual(record: &Record<'_>) -> Check {
 
 /// The exact size, once the rough one is near the limit.
 #[cold]
-fn size(record: &Record<'_>, batch_max: usize) -> Check {
+fn size(record: &Record<'_>, shared: &Shared) -> Check {
+    let batch_max = shared.settings.core.batch_max;
     let exact = HEADER_LEN
         + BatchBuilder::new().record_len(&RecordRef {
             key: record.get_key(),
@@ -147,6 +152,9 @@ fn size(record: &Record<'_>, batch_max: usize) -> Check {
     Err(InvalidRecord::new(
         field,
         format!("{make} a batch of {exact} bytes, the largest allowed is {batch_max}"),
-        "send less, or raise record_max here and max.message.bytes of the topic",
+        format!(
+            "send less, or raise {} here and max.message.bytes of the topic",
+            shared.settings.names.record_max
+        ),
     ))
 }

@@ -86,6 +86,7 @@ impl<'a> DeadlineTimer<'a> {
                 needed: self.needed,
                 buffer_memory: self.shared.memory.capacity(),
                 record_share: self.shared.settings.core.record_share,
+                names: self.shared.settings.names,
             };
             let why = NotSent::Timeout(Box::new(timeout));
             return Poll::Ready(Err(SendError::new(why)));

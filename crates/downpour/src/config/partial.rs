@@ -10,16 +10,17 @@ use downpour_core::config::{Acks, Linger};
 use downpour_wire::codec::CompressionType;
 
 use crate::config::connector::Connector;
-use crate::config::family::Family;
+use crate::config::family::AddressFamily;
 use crate::config::ignored::Ignored;
+use crate::config::servers::BootstrapServers;
 use crate::config::setting::Setting;
-use crate::error::config::ConfigProblem;
+use crate::error::config::{ConfigProblem, Said};
 use crate::partitioner::Partitioner;
 
 /// What the caller said so far.
 #[derive(Debug, Clone)]
 pub(crate) struct PartialConfig {
-    pub(crate) bootstrap: Setting<String>,
+    pub(crate) bootstrap: Setting<BootstrapServers>,
     pub(crate) client_id: Setting<String>,
     pub(crate) acks: Setting<Acks>,
     pub(crate) idempotence: Setting<bool>,
@@ -58,9 +59,11 @@ pub(crate) struct PartialConfig {
     pub(crate) send_buffer: Setting<usize>,
     pub(crate) receive_buffer: Setting<usize>,
     pub(crate) keepalive: Setting<bool>,
-    pub(crate) family: Setting<Family>,
+    pub(crate) family: Setting<AddressFamily>,
     pub(crate) partitioner: Setting<Arc<dyn Partitioner>>,
     pub(crate) connector: Connector,
+    /// The texts of properties that were taken, as they may be shown; the latest of each name.
+    pub(crate) written: Vec<(&'static str, String)>,
     /// Problems of names and values, found as they came in.
     pub(crate) problems: Vec<ConfigProblem>,
     /// Properties that change nothing here, to be told.
@@ -94,9 +97,9 @@ impl Default for PartialConfig {
             request_timeout: Setting::unsaid("request_timeout"),
             max_block: Setting::unsaid("max_block"),
             retry_backoff: Setting::unsaid("retry_backoff"),
-            retry_backoff_max: Setting::unsaid("the largest retry_backoff"),
+            retry_backoff_max: Setting::unsaid("retry_backoff (largest)"),
             reconnect_backoff: Setting::unsaid("reconnect_backoff"),
-            reconnect_backoff_max: Setting::unsaid("the largest reconnect_backoff"),
+            reconnect_backoff_max: Setting::unsaid("reconnect_backoff (largest)"),
             connect_timeout: Setting::unsaid("connect_timeout"),
             idle_timeout: Setting::unsaid("idle_timeout"),
             metadata_max_age: Setting::unsaid("metadata_max_age"),
@@ -111,9 +114,37 @@ impl Default for PartialConfig {
             family: Setting::unsaid("address_family"),
             partitioner: Setting::unsaid("partitioner"),
             connector: Connector::default(),
+            written: Vec::new(),
             problems: Vec::new(),
             ignored: Vec::new(),
             ignore_unsupported: false,
+        }
+    }
+}
+
+impl PartialConfig {
+    /// Keeps a property's text, as it may be shown, for errors that are found later.
+    pub(crate) fn write_down(&mut self, name: &'static str, shown: String) {
+        match self.written.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, text)) => *text = shown,
+            None => self.written.push((name, shown)),
+        }
+    }
+
+    /// What was written under this name, or else this value.
+    pub(crate) fn as_written(&self, name: &str, value: impl ToString) -> String {
+        match self.written.iter().find(|(known, _)| *known == name) {
+            Some((_, text)) => text.clone(),
+            None => value.to_string(),
+        }
+    }
+
+    /// A setting as the caller wrote it, or with the value that holds.
+    pub(crate) fn said<T>(&self, setting: &Setting<T>, value: impl ToString) -> Said {
+        let name = setting.name();
+        Said {
+            name: name.to_owned(),
+            value: Some(self.as_written(name, value)),
         }
     }
 }
@@ -123,7 +154,7 @@ impl PartialConfig {
     /// One that names a broker.
     pub(crate) fn of(bootstrap: &str) -> Self {
         let mut partial = Self::default();
-        partial.bootstrap.set(bootstrap.to_owned());
+        partial.bootstrap.set(bootstrap.into());
         partial
     }
 }

@@ -4,7 +4,7 @@
 //!
 //! The names are in [`table`] and [`groups`]; this file finds them. Limits and contradictions
 //! between settings are `resolve`'s. `java.txt` and `librdkafka.txt` list all names there are, for
-//! the tests.
+//! the tests; `others.txt` those of what people configure in the same file.
 
 mod distance;
 mod groups;
@@ -21,7 +21,8 @@ mod tests;
 use crate::config::ignored::Ignored;
 use crate::config::partial::PartialConfig;
 use crate::config::secret::Secret;
-use crate::error::config::ConfigProblem;
+use crate::config::servers;
+use crate::error::config::{ConfigProblem, ConfigProblemKind, Said};
 use refusal::{Not, Refusal};
 use row::Answer;
 
@@ -29,45 +30,56 @@ use row::Answer;
 pub(crate) fn apply(partial: &mut PartialConfig, name: &str, value: &str) {
     let name = name.trim();
     let value = value.trim();
-    let Some((name, answer)) = known().find(|(known, _)| *known == name) else {
-        partial.problems.push(ConfigProblem::Unknown {
-            name: name.into(),
-            nearest: nearest(name),
-        });
-        return;
-    };
-    let Err(refusal) = answer.set(partial, name, value) else {
+    let Some((known, answer)) = answer_of(name) else {
+        let problem = ConfigProblem::unknown(name, nearest(name));
+        partial.problems.push(problem);
         return;
     };
     // From here on the value is in an error, in `Debug` and in the log.
-    let value = match Secret::of(name, value) {
-        Some(secret) => secret.to_string(),
-        None => value.to_owned(),
-    };
-    let (reason, replacement, ignorable) = match refusal {
-        Refusal::Invalid(trouble) => {
-            let name = name.to_owned();
-            partial.problems.push(ConfigProblem::Invalid {
-                name,
-                value,
-                trouble,
-            });
+    let shown = shown(name, value);
+    let refusal = match answer.set(partial, known, value) {
+        Ok(()) => {
+            partial.write_down(known, shown);
             return;
         }
-        Refusal::Not(Not::Harmless(reason)) => {
-            partial.ignored.push(Ignored::new(name, value, reason));
-            return;
-        }
-        Refusal::Not(Not::Refused(reason, replacement)) => (reason, replacement, true),
-        Refusal::Not(Not::Never(reason, replacement)) => (reason, replacement, false),
+        Err(refusal) => refusal,
     };
-    partial.problems.push(ConfigProblem::Unsupported {
+    let said = |value| Said {
         name: name.to_owned(),
-        value,
-        reason,
-        replacement,
-        ignorable,
-    });
+        value: Some(value),
+    };
+    let problem = match refusal {
+        Refusal::Invalid(trouble, remedy) => ConfigProblem::invalid(name, shown, trouble, remedy),
+        Refusal::Not(Not::Harmless(reason)) => {
+            partial.ignored.push(Ignored::new(known, shown, reason));
+            return;
+        }
+        Refusal::Not(Not::Refused(reason, so)) => {
+            ConfigProblem::unsupported(said(shown), reason, so).and_ignorable()
+        }
+        Refusal::Not(Not::Never(reason, so)) => ConfigProblem::unsupported(said(shown), reason, so),
+    };
+    partial.problems.push(problem);
+}
+
+/// What may be shown of a value.
+fn shown(name: &str, value: &str) -> String {
+    match Secret::of(name, value) {
+        Some(secret) => secret.to_string(),
+        // An address may have a user's name and a password before its host, under any name.
+        None => servers::shown(value).into_owned(),
+    }
+}
+
+/// The answer of a name that is somebody's, and that name.
+fn answer_of(name: &str) -> Option<(&'static str, Answer)> {
+    let exact = known().find(|(known, _)| *known == name);
+    exact.or_else(|| {
+        let prefix = groups::PREFIXES
+            .iter()
+            .find(|(prefix, _)| name.starts_with(prefix));
+        prefix.map(|(prefix, not)| (*prefix, Answer::Not(*not)))
+    })
 }
 
 /// Every name that is Kafka's, with its answer.
@@ -81,6 +93,18 @@ fn known() -> impl Iterator<Item = (&'static str, Answer)> {
     rows.chain(groups)
 }
 
+/// Names that work, each with the setter that it means.
+#[cfg(test)]
+pub(super) fn working() -> impl Iterator<Item = (&'static str, &'static str)> {
+    known().filter_map(|(name, answer)| Some((name, answer.setter()?)))
+}
+
+/// The name of a row, where it stands.
+pub(super) fn thin(name: &str) -> Option<&'static &'static str> {
+    let mut rows = table::ROWS.iter().flat_map(|rows| rows.iter());
+    rows.find(|row| row.name == name).map(|row| &row.name)
+}
+
 /// Tells of what is ignored, and turns what is refused into that, if it was asked for and may be.
 pub(crate) fn tell_ignored(partial: &mut PartialConfig) {
     for ignored in partial.ignored.drain(..) {
@@ -90,13 +114,7 @@ pub(crate) fn tell_ignored(partial: &mut PartialConfig) {
         return;
     }
     partial.problems.retain(|problem| {
-        let ignored = matches!(
-            problem,
-            ConfigProblem::Unsupported {
-                ignorable: true,
-                ..
-            }
-        );
+        let ignored = problem.kind() == ConfigProblemKind::Unsupported && problem.is_ignorable();
         if ignored {
             tracing::warn!(%problem, "property ignored");
         }

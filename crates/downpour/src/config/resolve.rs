@@ -5,55 +5,45 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use downpour_core::config::{Acks, Address, Config, Linger};
+use downpour_core::config::{Acks, Config, Linger};
 use downpour_core::time::Readable;
 use downpour_wire::codec::{Compression, CompressionType};
 
-use crate::config::family::Family;
+use crate::config::limits::{self, FOREVER};
 use crate::config::partial::PartialConfig;
+use crate::config::properties;
 use crate::config::setting::Setting;
 use crate::config::settings::Settings;
-use crate::error::config::{ConfigError, ConfigProblem};
+use crate::config::{addresses, family::AddressFamily};
+use crate::error::config::{ConfigError, ConfigProblem, Said};
+use crate::error::names::Names;
 
 /// 64 MiB.
 const BUFFER_MEMORY: usize = 64 << 20;
 const MAX_BLOCK: Duration = Duration::from_secs(60);
-/// Ten years. Java's users write "never" as the largest number; with this bound, adding a time to
-/// an instant cannot overflow.
-const FOREVER: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
-/// A pause of nothing would try again as fast as a processor can.
-const PAUSE_MIN: Duration = Duration::from_millis(1);
-/// More in flight per connection and partition brings nothing: a broker keeps the last five
-/// batches' sequences (KAFKA-5494) and serves one request per connection at a time.
-const IN_FLIGHT_MAX: usize = 5;
-/// Lengths on the wire are 32 bits with a sign; this leaves room for what surrounds them.
-const BYTES_MAX: usize = 1 << 30;
+/// As long as a topic's name may be; brokers name metrics by it.
+const CLIENT_ID_MAX: usize = 249;
 /// The bytes of a record without key and value.
 const RECORD_LEN_MIN: usize = 7;
 /// A batch takes credit for the so many-th part of all records ahead of them, at most.
 const AHEAD: usize = 64;
-/// librdkafka's least, too.
-const RESPONSE_MIN: usize = 1000;
-/// A connection that is opened for a record must be there when that comes to it.
-const IDLE_MIN: Duration = Duration::from_secs(1);
-/// A refresh of nothing would ask without a pause.
-const METADATA_AGE_MIN: Duration = Duration::from_millis(100);
 
 /// The settings that follow from what was asked for, or every problem with it.
 pub(crate) fn settings(partial: PartialConfig) -> Result<Settings, ConfigError> {
     let mut problems = partial.problems.clone();
     let bootstrap = match partial.bootstrap.get() {
-        Some(text) => addresses(partial.bootstrap.name(), text, &mut problems),
+        Some(servers) => addresses::read(partial.bootstrap.name(), servers.as_str(), &mut problems),
         None => {
-            let trouble = "name at least one broker as host:port, here or in bootstrap.servers";
-            problems.push(invalid(partial.bootstrap.name(), "", trouble));
+            let remedy = "name at least one broker as host:port, here or in bootstrap.servers";
+            problems.push(invalid(partial.bootstrap.name(), "", "is missing", remedy));
             Vec::new()
         }
     };
     let mut config = Config::new(bootstrap);
     take_plain(&partial, &mut config);
     take_compression(&partial, &mut config, &mut problems);
-    check_limits(&partial, &config, &mut problems);
+    limits::check(&partial, &mut problems);
+    check_client_id(&partial, &mut problems);
     resolve_idempotence(&partial, &mut config, &mut problems);
     resolve_sizes(&partial, &mut config, &mut problems);
     resolve_times(&partial, &mut config, &mut problems);
@@ -66,6 +56,7 @@ pub(crate) fn settings(partial: PartialConfig) -> Result<Settings, ConfigError> 
     // Also a topic that only `try_send` asked for is to be there soon.
     config.topic_wanted_for = config.topic_wanted_for.max(max_block);
     let kernel_s = |size: &Setting<usize>| size.get().copied().filter(|bytes| *bytes > 0);
+    let names = names(&partial, &config);
     Ok(Settings {
         options: config.batch_options(),
         core: Arc::new(config),
@@ -73,25 +64,33 @@ pub(crate) fn settings(partial: PartialConfig) -> Result<Settings, ConfigError> 
         max_block,
         send_buffer: kernel_s(&partial.send_buffer),
         receive_buffer: kernel_s(&partial.receive_buffer),
+        names,
         keepalive: partial.keepalive.or(false),
-        family: partial.family.or(Family::Any),
+        family: partial.family.or(AddressFamily::Any),
         partitioner: partial.partitioner.get().cloned(),
         connector: partial.connector,
     })
 }
 
-fn invalid(name: &str, value: impl ToString, trouble: impl Into<String>) -> ConfigProblem {
-    ConfigProblem::Invalid {
-        name: name.into(),
-        value: value.to_string(),
-        trouble: trouble.into(),
-    }
+fn invalid(
+    name: &str,
+    value: impl ToString,
+    trouble: impl Into<String>,
+    remedy: impl Into<String>,
+) -> ConfigProblem {
+    ConfigProblem::invalid(name, value.to_string(), trouble, remedy)
 }
 
-fn contradiction(settings: impl Into<String>, trouble: impl Into<String>) -> ConfigProblem {
-    ConfigProblem::Contradiction {
-        settings: settings.into(),
-        trouble: trouble.into(),
+fn names(partial: &PartialConfig, config: &Config) -> Names {
+    let (bound, setter) = match config.record_share {
+        0 => (partial.buffer_memory.name(), &"buffer_memory"),
+        _ => (partial.buffer_records.name(), &"buffer_records"),
+    };
+    Names {
+        bound: properties::thin(bound).unwrap_or(setter),
+        buffer_memory: partial.buffer_memory.name(),
+        max_block: partial.max_block.name(),
+        record_max: partial.record_max.name(),
     }
 }
 
@@ -117,14 +116,11 @@ fn take_plain(partial: &PartialConfig, config: &mut Config) {
     partial.response_max.put(&mut config.response_max);
     let batch_records = partial.batch_records.or(usize::MAX);
     config.batch_records = u32::try_from(batch_records).unwrap_or(u32::MAX);
-    // A batch of no bytes would never hold a record; Java takes 0 as 1, too.
+    // A batch of no bytes would never hold a record: each has a batch of its own, as in Java.
     config.batch_size = partial.batch_size.or(config.batch_size).max(1);
-    // As librdkafka has it; Java's takes it at its word, and nothing is ever sent.
     if config.idle_timeout.is_zero() {
         config.idle_timeout = FOREVER;
     }
-    config.idle_timeout = config.idle_timeout.max(IDLE_MIN);
-    config.metadata_max_age = config.metadata_max_age.max(METADATA_AGE_MIN);
 }
 
 /// So that a time can be added to any instant.
@@ -162,7 +158,8 @@ fn take_compression(
         problems.push(invalid(
             partial.codec.name(),
             codec,
-            format!("not in this build; enable the feature `{codec}` of downpour"),
+            "is not in this build",
+            format!("enable the feature `{codec}` of downpour, or use another codec"),
         ));
         return;
     }
@@ -190,47 +187,27 @@ fn take_compression(
         Some((name, level)) => match Compression::with_level(codec, level) {
             Ok(compression) => compression,
             Err(error) => {
-                problems.push(invalid(name, level, error.to_string()));
+                let remedy = "use a level that it has, or leave it out";
+                problems.push(invalid(name, level, error.to_string(), remedy));
                 return;
             }
         },
     };
 }
 
-fn check_limits(partial: &PartialConfig, config: &Config, problems: &mut Vec<ConfigProblem>) {
-    if !(1..=IN_FLIGHT_MAX).contains(&config.max_in_flight) {
-        problems.push(invalid(
-            partial.max_in_flight.name(),
-            config.max_in_flight,
-            "must be 1 to 5: brokers remember five batches of an idempotent producer, and serve \
-             one request per connection at a time",
-        ));
-    }
-    if config.batch_records == 0 {
-        let trouble = "a batch holds at least one record";
-        problems.push(invalid(partial.batch_records.name(), 0, trouble));
-    }
-    if config.connect_timeout.is_zero() {
-        let trouble = "no connection is ready in no time; the default is 10 s";
-        problems.push(invalid(partial.connect_timeout.name(), 0, trouble));
-    }
-    if config.response_max < RESPONSE_MIN {
-        let trouble = "must be at least 1000 bytes: metadata would not fit";
-        let name = partial.response_max.name();
-        problems.push(invalid(name, config.response_max, trouble));
-    }
-    for size in [&partial.send_buffer, &partial.receive_buffer] {
-        if let Some(&bytes) = size.get().filter(|bytes| i32::try_from(**bytes).is_err()) {
-            problems.push(invalid(size.name(), bytes, "must be at most 2147483647"));
-        }
-    }
-    if !config.client_id.chars().all(|c| !c.is_control()) || config.client_id.len() > 249 {
-        problems.push(invalid(
-            partial.client_id.name(),
-            &config.client_id,
-            "must have at most 249 bytes and no control characters",
-        ));
-    }
+fn check_client_id(partial: &PartialConfig, problems: &mut Vec<ConfigProblem>) {
+    let Some(id) = partial.client_id.get() else {
+        return;
+    };
+    let trouble = if id.chars().any(char::is_control) {
+        "has control characters"
+    } else if id.len() > CLIENT_ID_MAX {
+        "is too long"
+    } else {
+        return;
+    };
+    let remedy = "use at most 249 bytes of visible text";
+    problems.push(invalid(partial.client_id.name(), id, trouble, remedy));
 }
 
 fn resolve_idempotence(
@@ -242,10 +219,12 @@ fn resolve_idempotence(
     let said = partial.idempotence.get().copied();
     config.idempotence = match (said, weak) {
         (Some(true), true) => {
-            let (acks, on) = (partial.acks.name(), partial.idempotence.name());
-            problems.push(contradiction(
-                format!("{acks}={} with {on}=true", config.acks.as_i16()),
-                format!("idempotence needs {acks}=all; leave {on} out or use {acks}=all"),
+            let (acks, on) = (&partial.acks, &partial.idempotence);
+            problems.push(ConfigProblem::contradiction(
+                partial.said(acks, config.acks),
+                vec![partial.said(on, true)],
+                format!("idempotence needs {}=all", acks.name()),
+                format!("leave {} out, or use {}=all", on.name(), acks.name()),
             ));
             true
         }
@@ -263,13 +242,11 @@ fn resolve_idempotence(
         return;
     }
     match (said, config.allow_reordering) {
-        (Some(true), true) => problems.push(contradiction(
-            format!(
-                "{} with {}",
-                partial.idempotence.name(),
-                partial.allow_reordering.name()
-            ),
-            "idempotence keeps order by sequences; leave one of the two out",
+        (Some(true), true) => problems.push(ConfigProblem::contradiction(
+            partial.said(&partial.idempotence, true),
+            vec![partial.said(&partial.allow_reordering, true)],
+            "idempotence keeps order by sequences",
+            "leave one of the two out",
         )),
         (None, true) => {
             tracing::info!("allow_reordering has no effect: idempotence is on and keeps order");
@@ -279,61 +256,50 @@ fn resolve_idempotence(
 }
 
 fn resolve_sizes(partial: &PartialConfig, config: &mut Config, problems: &mut Vec<ConfigProblem>) {
-    partial.record_max.put(&mut config.batch_max);
-    let record_max = partial.record_max.name();
-    match partial.request_max.get() {
-        Some(bytes) => config.request_max = *bytes,
-        // A default gives way to what was asked for.
-        None => config.request_max = config.request_max.max(config.batch_max),
-    }
-    for (name, bytes) in [
-        (partial.batch_size.name(), config.batch_size),
-        (record_max, config.batch_max),
-        (partial.response_max.name(), config.response_max),
-    ] {
-        if bytes > BYTES_MAX {
-            problems.push(invalid(name, bytes, "must be at most 1 GiB"));
-        }
-    }
-    if let Some(&bytes) = partial
-        .request_max
-        .get()
-        .filter(|bytes| **bytes > BYTES_MAX)
-    {
-        let name = partial.request_max.name();
-        problems.push(invalid(name, bytes, "must be at most 1 GiB"));
-    }
-    if config.batch_max < 128 {
-        let trouble = "must be at least 128 bytes";
-        problems.push(invalid(record_max, config.batch_max, trouble));
-    }
-    if config.request_max < config.batch_max {
-        let request_max = partial.request_max.name();
-        problems.push(contradiction(
-            format!(
-                "{request_max}={} with {record_max}={}",
-                config.request_max, config.batch_max
-            ),
-            format!("a request must be able to hold the largest record; raise {request_max}"),
-        ));
-    }
-    if config.batch_size > config.batch_max {
-        let batch_size = partial.batch_size.name();
-        if partial.batch_size.is_said() && partial.record_max.is_said() {
-            problems.push(contradiction(
-                format!(
-                    "{batch_size}={} with {record_max}={}",
-                    config.batch_size, config.batch_max
-                ),
-                format!("a batch may not be larger than the largest batch; lower {batch_size}"),
+    let (batch_size, record_max, request_max) = (
+        &partial.batch_size,
+        &partial.record_max,
+        &partial.request_max,
+    );
+    let size = partial.said(batch_size, config.batch_size);
+    // Defaults give way to what was asked for.
+    config.batch_max = match (record_max.get(), batch_size.get()) {
+        (Some(record), Some(batch)) if batch > record => {
+            problems.push(ConfigProblem::contradiction(
+                size.clone(),
+                vec![partial.said(record_max, record)],
+                "a batch may not be larger than the largest batch",
+                format!("lower {}, or raise the other", batch_size.name()),
             ));
-        } else if !partial.record_max.is_said() {
-            config.batch_max = config.batch_size;
-            config.request_max = config.request_max.max(config.batch_max);
-        } else {
-            config.batch_size = config.batch_max;
+            *record
+        }
+        (Some(record), _) => *record,
+        (None, Some(batch)) => config.batch_max.max(*batch),
+        (None, None) => config.batch_max,
+    };
+    match request_max.get() {
+        None => config.request_max = config.request_max.max(config.batch_max),
+        Some(&request) => {
+            config.request_max = request;
+            if record_max.is_said() && request < config.batch_max {
+                problems.push(ConfigProblem::contradiction(
+                    partial.said(request_max, request),
+                    vec![partial.said(record_max, config.batch_max)],
+                    "a request must be able to hold the largest record",
+                    format!("raise {}, or lower the other", request_max.name()),
+                ));
+            } else if batch_size.is_said() && request < config.batch_size {
+                problems.push(ConfigProblem::contradiction(
+                    partial.said(request_max, request),
+                    vec![size],
+                    "a request must be able to hold a full batch",
+                    format!("raise {}, or lower the other", request_max.name()),
+                ));
+            }
+            config.batch_max = config.batch_max.min(request);
         }
     }
+    config.batch_size = config.batch_size.min(config.batch_max);
 }
 
 /// Bytes for records, and what each record counts for at least.
@@ -342,61 +308,49 @@ fn resolve_memory(
     config: &mut Config,
     problems: &mut Vec<ConfigProblem>,
 ) -> usize {
-    let bytes = partial.buffer_memory.or(BUFFER_MEMORY);
-    if bytes == 0 {
-        let trouble = "no record fits; the default is 64 MiB";
-        problems.push(invalid(partial.buffer_memory.name(), 0, trouble));
+    let bytes = match partial.buffer_memory.get() {
+        Some(bytes) => *bytes,
+        // A default gives way to what was asked for: the largest record fits.
+        None => BUFFER_MEMORY.max(config.batch_max),
+    };
+    if config.batch_size > bytes {
+        if partial.batch_size.is_said() {
+            problems.push(ConfigProblem::contradiction(
+                partial.said(&partial.buffer_memory, bytes),
+                vec![partial.said(&partial.batch_size, config.batch_size)],
+                "a full batch would not fit",
+                format!("raise {}, or lower the other", partial.buffer_memory.name()),
+            ));
+        }
+        // A batch that is planned larger than all the memory could never be had.
+        config.batch_size = bytes;
     }
-    // A batch that is planned larger than all the memory could never be had.
-    config.batch_size = config.batch_size.min(bytes.max(1));
-    match partial.buffer_records.get() {
-        None => {}
-        Some(0) => problems.push(invalid(
-            partial.buffer_records.name(),
-            0,
-            "no record fits; leave it out for no limit",
-        )),
-        Some(&records) => {
-            let share = bytes / records;
-            // Every record takes more than this anyway.
-            if share > RECORD_LEN_MIN {
-                config.record_share = share;
-                config.records_ahead = (records / AHEAD).max(1);
-                return share * records;
-            }
+    if let Some(&records) = partial.buffer_records.get().filter(|records| **records > 0) {
+        let share = bytes / records;
+        // Every record takes more than this anyway.
+        if share > RECORD_LEN_MIN {
+            config.record_share = share;
+            config.records_ahead = (records / AHEAD).max(1);
+            return share * records;
         }
     }
     bytes
 }
 
 fn resolve_times(partial: &PartialConfig, config: &mut Config, problems: &mut Vec<ConfigProblem>) {
-    for (time, name, trouble) in [
-        (
-            config.request_timeout,
-            partial.request_timeout.name(),
-            "no broker answers in no time; the default is 30 s",
-        ),
-        (
-            config.delivery_timeout,
-            partial.delivery_timeout.name(),
-            "no record is delivered in no time; the default is 120 s",
-        ),
-    ] {
-        if time.is_zero() {
-            problems.push(invalid(name, 0, trouble));
-        }
-    }
     if !partial.delivery_timeout.is_said() {
-        raise_delivery_timeout(config);
+        raise_delivery_timeout(partial, config);
     } else if !config.delivery_timeout.is_zero() {
         fit_into_delivery_timeout(partial, config, problems);
     }
     config.retry_backoff = backoff(
+        partial,
         (&partial.retry_backoff, &partial.retry_backoff_max),
         config.retry_backoff,
         problems,
     );
     config.reconnect_backoff = backoff(
+        partial,
         (&partial.reconnect_backoff, &partial.reconnect_backoff_max),
         config.reconnect_backoff,
         problems,
@@ -411,12 +365,14 @@ fn attempt(config: &Config) -> Duration {
         .saturating_add(config.request_timeout)
 }
 
-fn raise_delivery_timeout(config: &mut Config) {
+fn raise_delivery_timeout(partial: &PartialConfig, config: &mut Config) {
     let floor = attempt(config);
     if config.delivery_timeout < floor {
         tracing::info!(
             delivery_timeout = %Readable(floor),
-            "delivery_timeout was raised to linger plus request_timeout"
+            "delivery_timeout was raised to {} plus {}",
+            partial.linger.name(),
+            partial.request_timeout.name(),
         );
         config.delivery_timeout = floor;
     }
@@ -436,19 +392,11 @@ fn fit_into_delivery_timeout(
     }
     let left = whole.saturating_sub(config.linger.duration());
     if left.is_zero() {
-        problems.push(contradiction(
-            format!(
-                "{}={} with {}={}",
-                delivery.name(),
-                Readable(whole),
-                linger.name(),
-                Readable(config.linger.duration())
-            ),
-            format!(
-                "no time is left to send; raise {} or lower {}",
-                delivery.name(),
-                linger.name()
-            ),
+        problems.push(ConfigProblem::contradiction(
+            partial.said(delivery, Readable(whole)),
+            vec![said_linger(partial, config)],
+            "no time is left to send",
+            format!("raise {} or lower {}", delivery.name(), linger.name()),
         ));
         return;
     }
@@ -463,23 +411,25 @@ fn fit_into_delivery_timeout(
         config.request_timeout = left;
         return;
     }
-    let floor = Readable(attempt(config));
-    problems.push(contradiction(
-        format!(
-            "{}={} with {}={} and {}={}",
-            delivery.name(),
-            Readable(whole),
-            linger.name(),
-            Readable(config.linger.duration()),
-            request.name(),
-            Readable(config.request_timeout)
-        ),
-        format!("one attempt takes up to {floor}; raise the first or lower the others"),
+    let floor = limits::shown(delivery.name(), attempt(config));
+    problems.push(ConfigProblem::contradiction(
+        partial.said(delivery, Readable(whole)),
+        vec![
+            said_linger(partial, config),
+            partial.said(request, Readable(config.request_timeout)),
+        ],
+        format!("one attempt takes up to {}", Readable(attempt(config))),
+        format!("raise {} to {floor}, or lower the others", delivery.name()),
     ));
+}
+
+fn said_linger(partial: &PartialConfig, config: &Config) -> Said {
+    partial.said(&partial.linger, Readable(config.linger.duration()))
 }
 
 /// First and largest pause; where only one was said, the default of the other gives way.
 fn backoff(
+    partial: &PartialConfig,
     said: (&Setting<Duration>, &Setting<Duration>),
     default: (Duration, Duration),
     problems: &mut Vec<ConfigProblem>,
@@ -490,89 +440,17 @@ fn backoff(
         (None, Some(largest)) => (default.0.min(largest), largest),
         (Some(first), Some(largest)) => {
             if first > largest {
-                problems.push(contradiction(
-                    format!(
-                        "{}={} with {}={}",
-                        said.0.name(),
-                        Readable(first),
-                        said.1.name(),
-                        Readable(largest)
-                    ),
+                problems.push(ConfigProblem::contradiction(
+                    partial.said(said.0, Readable(first)),
+                    vec![partial.said(said.1, Readable(largest))],
                     "the first pause must not be longer than the largest",
+                    "lower the first or raise the largest",
                 ));
             }
             (first, largest)
         }
     };
-    (
-        first.clamp(PAUSE_MIN, FOREVER),
-        largest.clamp(PAUSE_MIN, FOREVER),
-    )
-}
-
-fn addresses(name: &str, text: &str, problems: &mut Vec<ConfigProblem>) -> Vec<Address> {
-    let mut found = Vec::new();
-    for entry in text
-        .split(',')
-        .map(str::trim)
-        .filter(|entry| !entry.is_empty())
-    {
-        match address(entry) {
-            Ok(address) => found.push(address),
-            Err(trouble) => {
-                // A name and a password may stand before it; neither is shown.
-                let shown = entry
-                    .rsplit_once('@')
-                    .map(|(_, host)| format!("***@{host}"));
-                let shown = shown.unwrap_or_else(|| entry.to_owned());
-                problems.push(invalid(name, shown, trouble));
-            }
-        }
-    }
-    if found.is_empty() && problems.is_empty() {
-        let trouble = "name at least one broker as host:port";
-        problems.push(invalid(name, text, trouble));
-    }
-    found
-}
-
-fn address(entry: &str) -> Result<Address, String> {
-    let rest = match entry.split_once("://") {
-        None => entry,
-        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("PLAINTEXT") => rest,
-        Some((scheme, _)) => return Err(format!("only PLAINTEXT is supported, not {scheme}")),
-    };
-    if rest.contains('@') {
-        return Err("brokers take no name before the host".into());
-    }
-    if rest.contains(';') {
-        return Err("separate brokers by commas".into());
-    }
-    let (host, port) = match rest.strip_prefix('[') {
-        Some(v6) => v6
-            .split_once("]:")
-            .ok_or("write IPv6 addresses as [address]:port")?,
-        None => rest
-            .rsplit_once(':')
-            .ok_or("has no port; write host:port, usually :9092")?,
-    };
-    if host.is_empty() {
-        return Err("has no host; write host:port".into());
-    }
-    if host.contains(':') && !rest.starts_with('[') {
-        return Err("write IPv6 addresses as [address]:port".into());
-    }
-    if host.contains(|c: char| c.is_whitespace() || c.is_control() || c == '/') {
-        return Err("the host's name has a character that no host's name has".into());
-    }
-    let is_number = port.bytes().all(|byte| byte.is_ascii_digit());
-    match port.parse() {
-        Ok(port) if port != 0 && is_number => Ok(Address {
-            host: Arc::from(host),
-            port,
-        }),
-        _ => Err(format!("{port:?} is no port; use 1 to 65535")),
-    }
+    (first.min(FOREVER), largest.min(FOREVER))
 }
 
 #[cfg(test)]

@@ -6,7 +6,8 @@ use std::time::Duration;
 use downpour_core::config::{BatchOptions, Config};
 
 use crate::config::connector::Connector;
-use crate::config::family::Family;
+use crate::config::family::AddressFamily;
+use crate::error::names::Names;
 use crate::partitioner::Partitioner;
 
 /// Checked settings, the core's and the shell's own.
@@ -17,6 +18,8 @@ pub(crate) struct Settings {
     pub(crate) buffer_memory: usize,
     /// At most ten years, so that it can be added to an instant.
     pub(crate) max_block: Duration,
+    /// For what is said of settings while the producer runs.
+    pub(crate) names: Names,
     pub(crate) partitioner: Option<Arc<dyn Partitioner>>,
     pub(crate) connector: Connector,
     pub(crate) send_buffer: Option<usize>,
@@ -24,5 +27,5 @@ pub(crate) struct Settings {
     /// Whether the kernel looks after connections that carry nothing.
     pub(crate) keepalive: bool,
     /// Which of a name's addresses are used.
-    pub(crate) family: Family,
+    pub(crate) family: AddressFamily,
 }

@@ -2,6 +2,7 @@
 //!
 //! The rules themselves are in `accept::validate` and beside the metadata that they need.
 
+use std::borrow::Cow;
 use std::fmt;
 
 /// The part of a record that a refusal is about.
@@ -54,15 +55,19 @@ impl fmt::Display for Field {
 pub struct InvalidRecord {
     field: Field,
     trouble: String,
-    remedy: &'static str,
+    remedy: Cow<'static, str>,
 }
 
 impl InvalidRecord {
-    pub(crate) fn new(field: Field, trouble: impl Into<String>, remedy: &'static str) -> Box<Self> {
+    pub(crate) fn new(
+        field: Field,
+        trouble: impl Into<String>,
+        remedy: impl Into<Cow<'static, str>>,
+    ) -> Box<Self> {
         Box::new(Self {
             field,
             trouble: trouble.into(),
-            remedy,
+            remedy: remedy.into(),
         })
     }
 
@@ -83,7 +88,7 @@ impl InvalidRecord {
 
     /// What to do about it.
     pub fn remedy(&self) -> &str {
-        self.remedy
+        &self.remedy
     }
 }
 

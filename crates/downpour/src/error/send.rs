@@ -17,6 +17,7 @@ use downpour_core::time::Readable;
 use downpour_wire::error_code::ErrorCode;
 
 use crate::error::kind::{self, ErrorKind};
+use crate::error::names::Names;
 use crate::error::record::InvalidRecord;
 
 /// A record was not accepted: nothing of it was or will be sent.
@@ -35,8 +36,10 @@ pub(crate) enum NotSent {
     TopicUnavailable(Box<TopicUnavailable>),
     /// `max_block` passed.
     Timeout(Box<SendTimeout>),
-    /// Only from `try_send`: the record would have to wait for this.
-    NotReady(WaitedFor),
+    /// Only from `try_send`: the record would have to wait for its topic's metadata.
+    NoMetadata,
+    /// The same for memory; the setting that bounds it, by the name that the caller used.
+    BufferFull(&'static &'static str),
     Closed,
     /// The call would have to wait, in a callback.
     InCallback,
@@ -61,8 +64,8 @@ impl SendError {
             NotSent::Invalid(_) => ErrorKind::InvalidRecord,
             NotSent::TopicUnavailable(refused) => ErrorKind::of_code(refused.code),
             NotSent::Timeout(timeout) => timeout.kind(),
-            NotSent::NotReady(WaitedFor::Metadata) => ErrorKind::NotReady,
-            NotSent::NotReady(WaitedFor::Memory) => ErrorKind::BufferFull,
+            NotSent::NoMetadata => ErrorKind::NotReady,
+            NotSent::BufferFull(_) => ErrorKind::BufferFull,
             NotSent::Closed => ErrorKind::Closed,
             NotSent::InCallback => ErrorKind::InCallback,
             NotSent::Forked => ErrorKind::Forked,
@@ -123,7 +126,8 @@ impl SendError {
     pub fn waited_for(&self) -> Option<WaitedFor> {
         match &self.0 {
             NotSent::Timeout(timeout) => Some(timeout.waited_for),
-            NotSent::NotReady(what) => Some(*what),
+            NotSent::NoMetadata => Some(WaitedFor::Metadata),
+            NotSent::BufferFull(_) => Some(WaitedFor::Memory),
             _ => None,
         }
     }
@@ -165,12 +169,13 @@ impl fmt::Display for SendError {
             NotSent::Invalid(invalid) => invalid.fmt(f),
             NotSent::TopicUnavailable(refused) => refused.fmt(f),
             NotSent::Timeout(timeout) => timeout.fmt(f),
-            NotSent::NotReady(WaitedFor::Metadata) => f.write_str(
+            NotSent::NoMetadata => f.write_str(
                 "the topic's metadata has been asked for and is not here yet; try later, or use \
                  send, which waits",
             ),
-            NotSent::NotReady(WaitedFor::Memory) => f.write_str(
-                "buffer_memory is full; wait for deliveries, or use send, which waits its turn",
+            NotSent::BufferFull(bound) => write!(
+                f,
+                "{bound} is full; wait for deliveries, or use send, which waits its turn"
             ),
             NotSent::Closed => f.write_str("the producer is closed"),
             NotSent::InCallback => f.write_str(
@@ -236,6 +241,7 @@ pub(crate) struct SendTimeout {
     pub(crate) buffer_memory: usize,
     /// What each record counts for at least, if records are bounded by their number.
     pub(crate) record_share: usize,
+    pub(crate) names: Names,
 }
 
 impl SendTimeout {
@@ -295,11 +301,12 @@ impl fmt::Display for MemoryHolder {
             (None, _) => write!(f, "records for partitions without a leader")?,
         }
         match self.silent_for {
-            Some(time) => write!(
-                f,
-                ", which has not answered for {:.1} s",
-                time.as_secs_f64()
-            ),
+            Some(time) => {
+                // Nobody looks at thousandths of what is told after a second.
+                let tenths = u64::try_from(time.as_millis() / 100).unwrap_or(u64::MAX);
+                let time = Readable(Duration::from_millis(tenths.saturating_mul(100)));
+                write!(f, ", which has not answered for {time}")
+            }
             None => Ok(()),
         }
     }
@@ -313,16 +320,20 @@ impl fmt::Display for SendTimeout {
         };
         write!(
             f,
-            "no {what} for topic {} within {}",
+            "no {what} for topic {} within {} ({})",
             self.topic,
-            Readable(self.waited)
+            Readable(self.waited),
+            self.names.max_block
         )?;
         if self.waited_for == WaitedFor::Memory {
             write!(f, "; it needs {}", Bytes(self.needed))?;
             if self.record_share > 0 {
                 let (share, records) = (self.record_share, self.buffer_memory / self.record_share);
-                let share = Bytes(share);
-                write!(f, " (each of at most {records} records counts for {share})")?;
+                let (share, bound) = (Bytes(share), self.names.bound);
+                write!(
+                    f,
+                    " (by {bound} each of at most {records} records counts for {share})"
+                )?;
             }
         }
         // Those that are silent are to blame; where none is, whoever holds most.
@@ -330,9 +341,9 @@ impl fmt::Display for SendTimeout {
         let blamed = silent.count().clamp(1, BLAMED_MAX);
         for (at, holder) in self.memory.iter().take(blamed).enumerate() {
             let held = Bytes(holder.bytes);
-            let all = Bytes(self.buffer_memory);
+            let (all, name) = (Bytes(self.buffer_memory), self.names.buffer_memory);
             match at {
-                0 => write!(f, "; {held} of {all} are held by {holder}")?,
+                0 => write!(f, "; {held} of {all} ({name}) are held by {holder}")?,
                 _ => write!(f, "; {held} by {holder}")?,
             }
         }
@@ -390,6 +401,7 @@ mod tests {
             needed: 64 << 10,
             record_share: 0,
             buffer_memory: 4 << 20,
+            names: Names::SETTERS,
         };
         timeout.to_string()
     }
@@ -403,16 +415,16 @@ mod tests {
         ];
         assert_eq!(
             text(&silent),
-            "no memory for topic t within 800 ms; it needs 64.0 KiB; 2.0 MiB of 4.0 MiB are held \
+            "no memory for topic t within 800 ms (max_block); it needs 64.0 KiB; 2.0 MiB of 4.0 MiB (buffer_memory) are held \
              by records for broker 2 (host:9092), which has not answered for 3.1 s; 700 bytes by records for \
-             broker 3 (host:9092), which has not answered for 1.0 s"
+             broker 3 (host:9092), which has not answered for 1 s"
         );
         assert_eq!(
             text(&[(0, 9000, None), (1, 8000, None)]),
-            "no memory for topic t within 800 ms; it needs 64.0 KiB; 8.8 KiB of 4.0 MiB are held \
+            "no memory for topic t within 800 ms (max_block); it needs 64.0 KiB; 8.8 KiB of 4.0 MiB (buffer_memory) are held \
              by records for partitions without a leader"
         );
-        let nobody = "no memory for topic t within 800 ms; it needs 64.0 KiB";
+        let nobody = "no memory for topic t within 800 ms (max_block); it needs 64.0 KiB";
         assert_eq!(text(&[]), nobody);
     }
 }

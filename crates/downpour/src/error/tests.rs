@@ -16,6 +16,7 @@ use crate::delivery::many::{ProduceManyError, SendManyError};
 use crate::delivery::report::Report;
 use crate::error::delivery::DeliveryError;
 use crate::error::kind::ErrorKind;
+use crate::error::names::Names;
 use crate::error::produce::ProduceError;
 use crate::error::record::{Field, InvalidRecord};
 use crate::error::send::{NotSent, SendError, SendTimeout, TopicUnavailable, WaitedFor};
@@ -76,6 +77,7 @@ fn waited(waited_for: WaitedFor, topic_code: Option<ErrorCode>) -> SendError {
         needed: 64 << 10,
         record_share: 0,
         buffer_memory: 4 << 20,
+        names: Names::SETTERS,
     };
     SendError::new(NotSent::Timeout(Box::new(timeout)))
 }
@@ -203,7 +205,7 @@ fn each_refusal_has_a_kind() {
     let invalid = |field| SendError::invalid(InvalidRecord::new(field, "is odd", "mend it"));
     let refused = SendError::new;
     let no_thread = || NotSent::NoThread(Arc::new(io::ErrorKind::WouldBlock.into()));
-    let metadata = NotSent::NotReady(WaitedFor::Metadata);
+    let metadata = NotSent::NoMetadata;
     for (error, kind) in [
         (invalid(Field::Topic), ErrorKind::InvalidRecord),
         (invalid(Field::Key), ErrorKind::InvalidRecord),
@@ -221,7 +223,7 @@ fn each_refusal_has_a_kind() {
         ),
         (refused(metadata), ErrorKind::NotReady),
         (
-            refused(NotSent::NotReady(WaitedFor::Memory)),
+            refused(NotSent::BufferFull(&"buffer.memory")),
             ErrorKind::BufferFull,
         ),
         (refused(NotSent::Closed), ErrorKind::Closed),

@@ -132,6 +132,8 @@ pub struct Record<'a> {
     pub(crate) timestamp: i64,
     pub(crate) label: Option<Label>,
     pub(crate) tombstone: bool,
+    /// The timestamp was the very number that is the sentinel, and its neighbour stands in its place.
+    is_least: bool,
 }
 
 impl<'a> Record<'a> {
@@ -148,6 +150,7 @@ impl<'a> Record<'a> {
             timestamp: NO_TIMESTAMP,
             label: None,
             tombstone: false,
+            is_least: false,
         }
     }
 
@@ -169,6 +172,11 @@ impl<'a> Record<'a> {
 
     /// The key: stored with the record, and unless a partition or a partition key is given,
     /// what chooses the partition. Default: none.
+    ///
+    /// Bytes or text, never a number: there would be several ways to write it, and another client
+    /// that reads the key, or finds its partition by it, would have to choose the same. Say which: for
+    /// text, as most do, `.key(id.to_string())`; for Java's `IntegerSerializer` and `LongSerializer`
+    /// `.key(id.to_be_bytes())` of an `i32` or `i64`.
     #[inline]
     #[must_use]
     pub fn key(mut self, key: impl Into<Part<'a>>) -> Self {
@@ -218,8 +226,8 @@ impl<'a> Record<'a> {
         self
     }
 
-    /// Milliseconds since 1970. Default, and what `None` means: the time at which the record is
-    /// accepted.
+    /// Milliseconds since 1970, 0 or more. Default, and what `None` means: the time at which the record
+    /// is accepted.
     #[inline]
     #[must_use]
     pub fn timestamp_ms(mut self, millis: impl Into<Option<i64>>) -> Self {
@@ -276,7 +284,9 @@ impl<'a> Record<'a> {
     /// As [`timestamp_ms`](Self::timestamp_ms), in place.
     #[inline]
     pub fn set_timestamp_ms(&mut self, millis: impl Into<Option<i64>>) {
-        self.timestamp = match millis.into() {
+        let millis = millis.into();
+        self.is_least = millis == Some(NO_TIMESTAMP);
+        self.timestamp = match millis {
             // The least number stands for no timestamp; its neighbour is refused in its place.
             Some(millis) => millis.max(NO_TIMESTAMP + 1),
             None => NO_TIMESTAMP,
@@ -344,6 +354,9 @@ impl<'a> Record<'a> {
 
     /// Milliseconds since 1970; `None` stands for the time at which it is accepted.
     pub fn get_timestamp_ms(&self) -> Option<i64> {
+        if self.is_least {
+            return Some(NO_TIMESTAMP);
+        }
         (self.timestamp != NO_TIMESTAMP).then_some(self.timestamp)
     }
 
@@ -370,6 +383,7 @@ impl<'a> Record<'a> {
             timestamp: self.timestamp,
             label: self.label,
             tombstone: self.tombstone,
+            is_least: self.is_least,
         }
     }
 }
@@ -406,6 +420,12 @@ mod tests {
         assert_eq!(record.get_partition(), None);
         assert_eq!(record.get_timestamp_ms(), None);
         assert_eq!(record.get_value(), Some(&[][..]));
+        for least in [i64::MIN, i64::MIN + 1] {
+            let record = Record::to("t").timestamp_ms(least).into_owned();
+            assert_eq!(record.get_timestamp_ms(), Some(least));
+            let record = record.timestamp_ms(None);
+            assert_eq!(record.get_timestamp_ms(), None);
+        }
         let record = record.partition(-1).value(None::<Vec<u8>>);
         assert_eq!(record.get_partition(), None);
         assert!(record.is_tombstone());

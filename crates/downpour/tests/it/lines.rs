@@ -128,7 +128,9 @@ fn an_error_names_the_broker_whose_records_hold_the_memory() {
     assert!(silent_for >= Duration::from_secs(1), "{silent_for:?}");
     let address = holder.address().unwrap().to_string();
     let text = timeout.to_string();
-    let named = format!("of 1.0 MiB are held by records for broker 2 ({address}), which has not");
+    let named = format!(
+        "of 1.0 MiB (buffer_memory) are held by records for broker 2 ({address}), which has not"
+    );
     assert!(text.contains(&named), "{text}");
     give_up(producer);
 }

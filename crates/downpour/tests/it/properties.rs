@@ -6,10 +6,10 @@ use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use downpour::{ConfigError, ConfigProblem, ErrorKind, Producer, ProducerBuilder, Record};
+use downpour::{ConfigError, ConfigProblemKind, ErrorKind, Producer, ProducerBuilder, Record};
 use downpour_fake::{ApiKey, Fault};
 
-use crate::setup::{builder, cluster, quick, small_cluster, until};
+use crate::setup::{PATIENCE, builder, cluster, quick, small_cluster, until};
 
 /// All names there are, as the library's own tests have them.
 fn names() -> HashSet<&'static str> {
@@ -22,7 +22,7 @@ fn names() -> HashSet<&'static str> {
     lines.filter_map(|line| line.split(' ').next()).collect()
 }
 
-/// What a record may come to under a setting so small that it keeps records out.
+/// What a record may come to under a time so short that it keeps records out.
 fn keeps_out(setting: &str) -> bool {
     [
         "delivery.timeout.ms",
@@ -31,8 +31,6 @@ fn keeps_out(setting: &str) -> bool {
         "max.block.ms",
         "metadata.fetch.timeout.ms",
         "max_block",
-        "buffer.memory",
-        "buffer_memory",
         // The fake may take longer than a millisecond to answer, again and again.
         "request.timeout.ms",
         "socket.timeout.ms",
@@ -44,15 +42,16 @@ fn keeps_out(setting: &str) -> bool {
     .contains(&setting)
 }
 
-/// Sends a record by a producer that was built with this setting.
+/// Sends a record by a producer that was built with this setting, and flushes.
 fn send(producer: &Producer, setting: &str) {
     let producer = producer.blocking();
     let sent = producer.produce_async(Record::to("events").key("k").value("v"));
-    let left = producer.close_within(if keeps_out(setting) {
-        Duration::ZERO
+    let left = if keeps_out(setting) {
+        producer.close_within(Duration::ZERO)
     } else {
-        Duration::from_secs(60)
-    });
+        producer.flush();
+        producer.close_within(Duration::from_secs(60))
+    };
     drop(left);
     match sent {
         Ok(delivery) => {
@@ -63,7 +62,7 @@ fn send(producer: &Producer, setting: &str) {
     }
 }
 
-/// The producer works, or every problem names the setting.
+/// The producer works, or every problem names the setting and says what to try.
 fn try_out(setting: &str, built: Result<Producer, ConfigError>) -> bool {
     match built {
         Ok(producer) => {
@@ -72,42 +71,67 @@ fn try_out(setting: &str, built: Result<Producer, ConfigError>) -> bool {
         }
         Err(error) => {
             for problem in error.problems() {
-                let said = problem.to_string();
-                assert!(said.contains(setting), "{setting}: {said}");
-                assert!(!matches!(problem, ConfigProblem::Unknown { .. }), "{said}");
+                let is_among = problem.conflicts_with().any(|(name, _)| name == setting);
+                let is_named = problem.setting().starts_with(setting) || is_among;
+                assert!(is_named, "{setting}: {problem}");
+                assert!(!problem.remedy().is_empty(), "{setting}: {problem}");
+                assert_ne!(problem.kind(), ConfigProblemKind::Unknown, "{problem}");
             }
             false
         }
     }
 }
 
+/// Zero, one, whatever is the least or the largest of some setting, and the largest there is.
+const NUMBERS: [usize; 10] = [
+    0,
+    1,
+    2,
+    5,
+    128,
+    1000,
+    1024,
+    1 << 30,
+    i32::MAX as usize,
+    usize::MAX,
+];
+
 #[test]
 fn zero_one_and_the_largest_value_of_every_property_work_or_are_refused_by_name() {
     let cluster = small_cluster();
     let mut works = 0;
     for name in names() {
-        for value in [
-            "0",
-            "1",
-            "2147483647",
-            "9223372036854775807",
-            "18446744073709551615",
-        ] {
+        let numbers = NUMBERS.map(|number| number.to_string());
+        for value in numbers.into_iter().chain(["86400000".into(), "-1".into()]) {
             let builder = Producer::builder(cluster.bootstrap_servers());
-            let built = builder.property(name, value).build();
+            let built = builder.property(name, &value).build();
             works += usize::from(try_out(name, built));
         }
     }
-    assert!(works > 200, "{works}");
+    assert!(works > 400, "{works}");
 }
 
 type Set<T> = fn(ProducerBuilder, T) -> ProducerBuilder;
+
+/// The builder's setters of one value of this type, as its source has them.
+fn setters_of(types: &str) -> HashSet<&'static str> {
+    let source = include_str!("../../src/builder.rs");
+    let setters = source.lines().filter_map(|line| {
+        let (name, rest) = line
+            .trim()
+            .strip_prefix("pub fn ")?
+            .split_once("(mut self, ")?;
+        let (_, argument) = rest.split_once(')')?.0.split_once(": ")?;
+        (argument == types).then_some(name)
+    });
+    setters.collect()
+}
 
 #[test]
 fn zero_one_and_the_largest_value_of_every_setter_work_or_are_refused_by_name() {
     let cluster = small_cluster();
     let start = || Producer::builder(cluster.bootstrap_servers());
-    let numbers: [(&str, Set<usize>); 9] = [
+    let numbers: [(&str, Set<usize>); 10] = [
         ("max_in_flight", ProducerBuilder::max_in_flight),
         ("batch_size", ProducerBuilder::batch_size),
         ("batch_records", ProducerBuilder::batch_records),
@@ -117,13 +141,14 @@ fn zero_one_and_the_largest_value_of_every_setter_work_or_are_refused_by_name() 
         ("buffer_memory", ProducerBuilder::buffer_memory),
         ("buffer_records", ProducerBuilder::buffer_records),
         ("send_buffer", ProducerBuilder::send_buffer),
+        ("receive_buffer", ProducerBuilder::receive_buffer),
     ];
+    assert_eq!(setters_of("usize"), numbers.map(|(name, _)| name).into());
     for (setter, set) in numbers {
-        for value in [0, 1, usize::MAX] {
-            try_out(setter, set(start(), value).build());
-        }
+        let works = NUMBERS.map(|value| try_out(setter, set(start(), value).build()));
+        assert!(works.contains(&true), "{setter}");
     }
-    let times: [(&str, Set<Duration>); 11] = [
+    let times: [(&str, Set<Duration>); 9] = [
         ("linger", ProducerBuilder::linger),
         ("linger_adaptive", ProducerBuilder::linger_adaptive),
         ("delivery_timeout", ProducerBuilder::delivery_timeout),
@@ -133,16 +158,189 @@ fn zero_one_and_the_largest_value_of_every_setter_work_or_are_refused_by_name() 
         ("idle_timeout", ProducerBuilder::idle_timeout),
         ("metadata_max_age", ProducerBuilder::metadata_max_age),
         ("old_record_age", ProducerBuilder::old_record_age),
+    ];
+    let both: [(&str, Set<Duration>); 2] = [
         ("retry_backoff", |b, t| b.retry_backoff(t, t)),
         ("reconnect_backoff", |b, t| b.reconnect_backoff(t, t)),
     ];
-    for (setter, set) in times {
-        for value in [Duration::ZERO, Duration::from_nanos(1), Duration::MAX] {
-            try_out(setter, set(start(), value).build());
+    let single: HashSet<_> = times.map(|(name, _)| name).into();
+    let listed = setters_of("Duration");
+    let but_for_ages: HashSet<_> = listed.difference(&single).collect();
+    assert!(but_for_ages.is_empty(), "{but_for_ages:?}");
+    assert_eq!(
+        setters_of("Duration, largest: Duration"),
+        both.map(|(n, _)| n).into()
+    );
+    for (setter, set) in times.into_iter().chain(both) {
+        let ms = Duration::from_millis(1);
+        let [day, ns] = [Duration::from_secs(86_400), Duration::from_nanos(1)];
+        for value in [
+            Duration::ZERO,
+            ns,
+            ms,
+            ms * 100,
+            ms * 1000,
+            day,
+            Duration::MAX,
+        ] {
+            let name = setter.trim_end_matches("_adaptive");
+            let works = try_out(name, set(start(), value).build());
+            assert!(works || value != day, "{setter} of a day");
         }
     }
     for retries in [0, 1, u32::MAX] {
-        try_out("retries", start().retries(retries).build());
+        assert!(try_out("retries", start().retries(retries).build()));
+    }
+    assert_eq!(setters_of("u32"), ["retries"].into());
+    for on in [false, true] {
+        try_out("acks", start().idempotence(on).build());
+        try_out("keepalive", start().keepalive(on).build());
+    }
+    for family in ["any", "v4"] {
+        try_out(
+            "address_family",
+            start().address_family(family.parse().unwrap()).build(),
+        );
+    }
+}
+
+#[test]
+fn a_batch_that_lingers_for_a_day_leaves_when_it_is_flushed() {
+    let cluster = small_cluster();
+    let day = Duration::from_secs(86_400);
+    let producer = builder(&cluster).linger(day).build().unwrap().blocking();
+    let delivery = producer.send(Record::to("events").value("v")).unwrap();
+    producer.flush();
+    assert_eq!(cluster.record_count("events"), 1);
+    assert_eq!(delivery.wait().unwrap().offset(), Some(0));
+}
+
+#[test]
+fn many_records_go_through_the_least_memory_that_is_taken() {
+    let cluster = cluster();
+    let producer = builder(&cluster).buffer_memory(1024).max_block(PATIENCE);
+    let producer = producer.build().unwrap().blocking();
+    let sent: Vec<_> = (0..200)
+        .map(|i| {
+            producer
+                .send(Record::to("events").value(format!("{i}")))
+                .unwrap()
+        })
+        .collect();
+    for delivery in sent {
+        delivery.wait().unwrap();
+    }
+    let error = producer
+        .send(Record::to("events").value("v".repeat(2000)))
+        .unwrap_err();
+    assert!(error.is_too_large());
+    assert!(
+        error.to_string().contains("buffer_memory has 1024"),
+        "{error}"
+    );
+}
+
+#[test]
+fn what_is_said_at_run_time_names_the_setting_as_the_caller_did() {
+    let cluster = small_cluster();
+    cluster.fault(Fault::hang().on(ApiKey::Produce).always());
+    type Way = (&'static [(&'static str, &'static str)], [&'static str; 3]);
+    let ways: [Way; 4] = [
+        (&[], ["buffer_memory", "max_block", "record_max"]),
+        (
+            &[
+                ("buffer.memory", "65536"),
+                ("max.block.ms", "1"),
+                ("max.request.size", "20000"),
+            ],
+            ["buffer.memory", "max.block.ms", "max.request.size"],
+        ),
+        (
+            &[
+                ("queue.buffering.max.kbytes", "64"),
+                ("metadata.fetch.timeout.ms", "1"),
+                ("message.max.bytes", "20000"),
+            ],
+            [
+                "queue.buffering.max.kbytes",
+                "metadata.fetch.timeout.ms",
+                "message.max.bytes",
+            ],
+        ),
+        (
+            &[("queue.buffering.max.messages", "4"), ("max.block.ms", "1")],
+            ["queue.buffering.max.messages", "max.block.ms", "record_max"],
+        ),
+    ];
+    for (properties, [memory, block, size]) in ways {
+        let producer = builder(&cluster)
+            .buffer_memory(65536)
+            .max_block(Duration::from_millis(1))
+            .record_max(20_000)
+            .properties(properties.iter().copied())
+            .build()
+            .unwrap();
+        until("its topic is known", || {
+            smol::block_on(producer.topic("events")).is_ok()
+        });
+        let record = Record::to("events").value("v".repeat(1000));
+        let full = loop {
+            if let Err(full) = producer.try_send(&record) {
+                break full;
+            }
+        };
+        assert_eq!(full.kind(), ErrorKind::BufferFull, "{full}");
+        assert!(
+            full.to_string().starts_with(&format!("{memory} is full")),
+            "{full}"
+        );
+        let late = producer.blocking().send(record).unwrap_err().to_string();
+        assert!(late.contains(&format!("({block})")), "{late}");
+        assert!(late.contains(memory), "{late}");
+        let large = Record::to("events").value("v".repeat(2_000_000));
+        let large = producer.try_send(&large).unwrap_err().to_string();
+        assert!(large.contains(&format!("raise {size} here")), "{large}");
+        drop(producer.blocking().close_within(Duration::ZERO));
+    }
+}
+
+#[test]
+fn either_facade_is_built_from_addresses_as_people_have_them() {
+    let cluster = cluster();
+    let servers = cluster.bootstrap_servers();
+    let list: Vec<&str> = servers.split(',').collect();
+    assert_eq!(list.len(), 3);
+    for built in [
+        downpour::blocking::Producer::builder(&servers),
+        downpour::blocking::Producer::builder(list.clone()),
+        downpour::blocking::Producer::builder(&list[..]),
+        downpour::blocking::Producer::builder([list[0], list[1]]),
+        downpour::blocking::Producer::builder([String::from(list[2])]),
+    ] {
+        let producer = built.linger(Duration::ZERO).build().unwrap();
+        producer
+            .send_and_wait(Record::to("events").value("v"))
+            .unwrap();
+    }
+    let producer = Producer::builder([list[0]]).build().unwrap();
+    smol::block_on(producer.send_and_wait(Record::to("events").value("v"))).unwrap();
+}
+
+#[test]
+fn a_time_before_1970_is_refused_with_its_own_value() {
+    let cluster = small_cluster();
+    let producer = builder(&cluster).build().unwrap().blocking();
+    for time in [i64::MIN, i64::MIN + 1, -1] {
+        let record = Record::to("events").value("v").timestamp_ms(time);
+        let error = producer.send(record).unwrap_err().to_string();
+        assert!(
+            error.contains(&format!("timestamp is {time}, before")),
+            "{error}"
+        );
+    }
+    for time in [0, 1, i64::MAX] {
+        let record = Record::to("events").value("v").timestamp_ms(time);
+        assert_eq!(producer.send_and_wait(record).unwrap().timestamp_ms(), time);
     }
 }
 

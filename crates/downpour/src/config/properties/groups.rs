@@ -104,7 +104,60 @@ pub(super) const GROUPS: &[Group] = &[
         not: Refused("it is a consumer's setting", "leave it out"),
         names: CONSUMER,
     },
+    Group {
+        not: Refused("it is a setting of Java's consumer", "leave it out"),
+        names: JAVA_CONSUMER,
+    },
+    Group {
+        not: Refused("it is a setting of Kafka Streams", "leave it out"),
+        names: STREAMS,
+    },
+    Group {
+        not: Refused("it is a setting of Kafka's admin client", "leave it out"),
+        names: &["bootstrap.controllers", "default.api.timeout.ms"],
+    },
+    Group {
+        not: Refused(
+            "it is a setting of Kafka Connect, whose workers convert",
+            "leave it out, and turn keys and values into bytes before they go into a Record",
+        ),
+        names: &["header.converter", "key.converter", "value.converter"],
+    },
+    Group {
+        not: NO_SERIALIZERS,
+        names: SERIALIZERS,
+    },
 ];
+
+/// Beginnings of names that are other products', whatever follows.
+pub(super) const PREFIXES: &[(&str, Not)] = &[
+    ("schema.registry.", NO_SERIALIZERS),
+    ("basic.auth.", NO_SERIALIZERS),
+    ("bearer.auth.", NO_SERIALIZERS),
+    ("avro.", NO_SERIALIZERS),
+    ("json.", NO_SERIALIZERS),
+    ("protobuf.", NO_SERIALIZERS),
+    (
+        "confluent.monitoring.",
+        Refused(
+            "it is a setting of Confluent's interceptors, which are Java's",
+            "leave it out; Producer::statistics has figures",
+        ),
+    ),
+    (
+        "spring.kafka.",
+        Refused(
+            "it is a setting of Spring",
+            "use Kafka's name: what follows properties. or producer. there, with dots for dashes",
+        ),
+    ),
+];
+
+/// Of what Confluent's serializers are configured by.
+const NO_SERIALIZERS: Not = Refused(
+    "it is a setting of Confluent's serializers, and keys and values are bytes here",
+    "give it to whatever turns them into bytes before they go into a Record",
+);
 
 /// Of names that ask for code to be run.
 pub(super) const NO_CALLBACKS: Not = Refused(
@@ -292,4 +345,55 @@ const CONSUMER: &[&str] = &[
     "queued.min.messages",
     "rebalance_cb",
     "session.timeout.ms",
+];
+
+const JAVA_CONSUMER: &[&str] = &[
+    "default.key.deserializer",
+    "default.value.deserializer",
+    "exclude.internal.topics",
+    "fetch.max.wait.ms",
+    "key.deserializer",
+    "max.poll.records",
+    "share.acknowledgement.mode",
+    "value.deserializer",
+];
+
+const STREAMS: &[&str] = &[
+    "application.id",
+    "application.server",
+    "cache.max.bytes.buffering",
+    "commit.interval.ms",
+    "default.deserialization.exception.handler",
+    "default.key.serde",
+    "default.production.exception.handler",
+    "default.value.serde",
+    "num.standby.replicas",
+    "num.stream.threads",
+    "processing.guarantee",
+    "replication.factor",
+    "state.dir",
+    "statestore.cache.max.bytes",
+    "topology.optimization",
+];
+
+const SERIALIZERS: &[&str] = &[
+    "auto.register.schemas",
+    "context.name.strategy",
+    "id.compatibility.strict",
+    "key.subject.name.strategy",
+    "latest.cache.size",
+    "latest.cache.ttl.sec",
+    "latest.compatibility.strict",
+    "max.schemas.per.subject",
+    "normalize.schemas",
+    "propagate.schema.tags",
+    "reference.subject.name.strategy",
+    "rule.actions",
+    "rule.executors",
+    "specific.avro.reader",
+    "subject.name.strategy",
+    "use.latest.version",
+    "use.latest.with.metadata",
+    "use.schema.id",
+    "value.subject.name.strategy",
 ];

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::groups;
 use super::known;
 use super::refusal::Not;
 use super::row::Answer;
@@ -24,8 +25,12 @@ A name that is in none of these lists is an error that tells the nearest one.
 /// The setter that stands in the page, if it is one.
 fn setter(name: &str) -> String {
     match name {
-        "address_family" => "addresses that a broker's name has: `any`, `v4` or `v6`".into(),
         name if name.starts_with('(') => name.trim_matches(['(', ')']).into(),
+        // Two settings of one setter.
+        name if name.contains(" (") => {
+            let (name, which) = name.split_once(' ').unwrap();
+            format!("[`{name}`](crate::ProducerBuilder::{name}) {which}")
+        }
         name => format!("[`{name}`](crate::ProducerBuilder::{name})"),
     }
 }
@@ -43,6 +48,9 @@ fn page() -> String {
         Not::Refused(reason, so) => writeln!(refused, "| {name} | {reason} | {so} |"),
         Not::Never(reason, so) => writeln!(never, "| {name} | {reason} | {so} |"),
     };
+    for (prefix, not) in groups::PREFIXES {
+        line(&format!("`{prefix}*`"), *not).unwrap();
+    }
     for (name, answer) in names {
         match answer {
             Answer::Only(taken, not) => {

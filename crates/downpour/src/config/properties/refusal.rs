@@ -2,8 +2,8 @@
 
 /// Why a value is not taken.
 pub(super) enum Refusal {
-    /// No such value.
-    Invalid(String),
+    /// No such value: what is wrong, and what to try.
+    Invalid(String, String),
     /// The name or this value is Kafka's, and not here.
     Not(Not),
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::refusal::{Not, Refusal};
 use super::values::{boolean, bytes, millis, socket_buffer};
 use crate::config::partial::PartialConfig;
+use crate::config::servers::BootstrapServers;
 use crate::config::setting::Setting;
 
 type Set = fn(&mut PartialConfig, &'static str, &str) -> Result<(), Refusal>;
@@ -14,6 +15,8 @@ type Field<T> = fn(&mut PartialConfig) -> &mut Setting<T>;
 /// What a name answers.
 #[derive(Clone, Copy)]
 pub(super) enum Answer {
+    /// It works, with addresses.
+    Servers(Field<BootstrapServers>),
     /// It works, with a text.
     Text(Field<String>),
     /// It works, with a number of bytes or another whole number.
@@ -47,6 +50,7 @@ impl Answer {
         value: &str,
     ) -> Result<(), Refusal> {
         match self {
+            Self::Servers(field) => field(partial).set_as(name, value.into()),
             Self::Text(field) => field(partial).set_as(name, value.to_owned()),
             Self::Number(field) => field(partial).set_as(name, bytes(value)?),
             Self::SocketBuffer(field) => match socket_buffer(value)? {
@@ -68,6 +72,7 @@ impl Answer {
     pub(super) fn setter(self) -> Option<&'static str> {
         let mut partial = PartialConfig::default();
         match self {
+            Self::Servers(field) => Some(field(&mut partial).setter()),
             Self::Text(field) => Some(field(&mut partial).setter()),
             Self::Number(field) | Self::SocketBuffer(field) => Some(field(&mut partial).setter()),
             Self::Millis(field) => Some(field(&mut partial).setter()),

@@ -4,7 +4,7 @@
 
 use super::groups::{NO_CALLBACKS, NO_TRANSACTIONS};
 use super::refusal::Not::{self, Harmless, Refused};
-use super::row::Answer::{self, Bool, Millis, Number, Only, SocketBuffer, Text, Works};
+use super::row::Answer::{self, Bool, Millis, Number, Only, Servers, SocketBuffer, Text, Works};
 use super::row::{Row, row};
 use super::values::{
     acks, any_level, codec, family, gzip_level, idle, ignore_keys, kilobytes_of_memory, linger,
@@ -25,8 +25,8 @@ pub(super) const ROWS: &[&[Row]] = &[
 ];
 
 const CORE: &[Row] = &[
-    row("bootstrap.servers", Text(|d| &mut d.bootstrap)),
-    row("metadata.broker.list", Text(|d| &mut d.bootstrap)),
+    row("bootstrap.servers", Servers(|d| &mut d.bootstrap)),
+    row("metadata.broker.list", Servers(|d| &mut d.bootstrap)),
     row("client.id", Text(|d| &mut d.client_id)),
     row("acks", Works(acks, "acks")),
     row("request.required.acks", Works(acks, "acks")),

@@ -13,15 +13,17 @@ use downpour_wire::codec::CompressionType;
 
 use super::{apply, known, nearest, tell_ignored};
 use crate::builder::ProducerBuilder;
-use crate::config::family::Family;
+use crate::config::family::AddressFamily;
 use crate::config::partial::PartialConfig;
 use crate::config::settings::Settings;
-use crate::error::config::ConfigProblem;
+use crate::error::config::{ConfigProblem, ConfigProblemKind};
 use crate::partitioner::PartitionContext;
 use crate::record::record::Record;
 
 const JAVA: &str = include_str!("java.txt");
 const LIBRDKAFKA: &str = include_str!("librdkafka.txt");
+/// What belongs to other products.
+const OTHERS: &str = include_str!("others.txt");
 
 /// Name and remark of each line.
 fn lines(list: &'static str) -> impl Iterator<Item = (&'static str, &'static str)> {
@@ -57,8 +59,9 @@ fn refusal(properties: &[(&str, &str)]) -> String {
 #[test]
 fn every_name_of_java_s_and_of_librdkafka_s_has_an_answer() {
     assert!(lines(JAVA).count() > 110 && lines(LIBRDKAFKA).count() > 180);
-    for (name, _) in lines(JAVA).chain(lines(LIBRDKAFKA)) {
-        let unknown = |p: &ConfigProblem| matches!(p, ConfigProblem::Unknown { .. });
+    let all = lines(JAVA).chain(lines(LIBRDKAFKA)).chain(lines(OTHERS));
+    for (name, _) in all {
+        let unknown = |p: &ConfigProblem| p.kind() == ConfigProblemKind::Unknown;
         let is_unknown = read(name, "?").problems.iter().any(unknown);
         assert!(!is_unknown, "{name} is unknown");
     }
@@ -66,7 +69,8 @@ fn every_name_of_java_s_and_of_librdkafka_s_has_an_answer() {
 
 #[test]
 fn no_name_is_in_the_table_twice_or_only_there() {
-    let listed: HashSet<_> = lines(JAVA).chain(lines(LIBRDKAFKA)).map(|l| l.0).collect();
+    let all = lines(JAVA).chain(lines(LIBRDKAFKA)).chain(lines(OTHERS));
+    let listed: HashSet<_> = all.map(|line| line.0).collect();
     let mut seen = HashSet::new();
     for (name, _) in known() {
         assert!(seen.insert(name), "{name} is there twice");
@@ -78,10 +82,61 @@ fn no_name_is_in_the_table_twice_or_only_there() {
 fn a_consumer_s_setting_is_refused_as_one() {
     for (name, kind) in lines(LIBRDKAFKA) {
         let is_refused = read(name, "?").problems.iter().any(|problem| {
-            matches!(problem, ConfigProblem::Unsupported { reason, ignorable: true, .. }
-                if reason.contains("consumer"))
+            problem.kind() == ConfigProblemKind::Unsupported
+                && problem.is_ignorable()
+                && problem.trouble().contains("consumer")
         });
         assert_eq!(is_refused, kind == "C", "{name}");
+    }
+}
+
+#[test]
+fn a_name_of_another_product_is_refused_as_that_product_s() {
+    for (name, whose) in [
+        ("schema.registry.url", "Confluent's serializers"),
+        (
+            "schema.registry.basic.auth.user.info",
+            "Confluent's serializers",
+        ),
+        ("basic.auth.credentials.source", "Confluent's serializers"),
+        ("auto.register.schemas", "Confluent's serializers"),
+        ("value.subject.name.strategy", "Confluent's serializers"),
+        (
+            "avro.use.logical.type.converters",
+            "Confluent's serializers",
+        ),
+        (
+            "confluent.monitoring.interceptor.topic",
+            "Confluent's interceptors",
+        ),
+        ("spring.kafka.producer.acks", "Spring"),
+        ("key.converter", "Kafka Connect"),
+        ("key.deserializer", "Java's consumer"),
+        ("max.poll.records", "Java's consumer"),
+        ("auto.offset.reset", "a consumer's"),
+        ("enable.auto.commit", "a consumer's"),
+        ("group.id", "a consumer's"),
+        ("application.id", "Kafka Streams"),
+        ("bootstrap.controllers", "admin client"),
+    ] {
+        let problem = problem(name, "some.Value");
+        assert_eq!(problem.setting(), name);
+        assert_eq!(problem.kind(), ConfigProblemKind::Unsupported, "{problem}");
+        assert!(problem.is_ignorable(), "{problem}");
+        assert!(problem.trouble().contains(whose), "{problem}");
+        let builder = ProducerBuilder::new()
+            .bootstrap("one:1")
+            .property(name, "x");
+        let ignored = builder.ignore_unsupported_properties().resolve();
+        assert!(ignored.is_ok(), "{name}");
+    }
+    // They are not taken for each other's, nor for typing errors.
+    for (name, why) in [
+        ("key.serializer", "bytes here"),
+        ("interceptor.classes", "code cannot be named"),
+    ] {
+        let problem = problem(name, "io.example.Mine");
+        assert!(problem.trouble().contains(why), "{problem}");
     }
 }
 
@@ -165,7 +220,10 @@ fn librdkafkas_words_mean_the_same() {
         (settings.send_buffer, settings.receive_buffer),
         (None, Some(4096))
     );
-    assert_eq!((settings.keepalive, settings.family), (true, Family::V4));
+    assert_eq!(
+        (settings.keepalive, settings.family),
+        (true, AddressFamily::V4)
+    );
     let record = Record::to("t").key("123456789");
     let context = PartitionContext::new(&record, 1000, &[]);
     let choice = settings.partitioner.unwrap().partition(&context);
@@ -206,15 +264,15 @@ fn an_error_has_the_names_that_the_caller_used_and_times_as_people_read_them() {
                 ("delivery.timeout.ms", "1000"),
                 ("request.timeout.ms", "30000"),
             ][..],
-            "delivery.timeout.ms=1 s with linger=5 ms and request.timeout.ms=30 s: one attempt \
-             takes up to 30.005 s",
+            "delivery.timeout.ms=1000 with linger=5 ms and request.timeout.ms=30000: one attempt \
+             takes up to 30.005 s; raise delivery.timeout.ms to 30005 (30.005 s), or",
         ),
         (
             &[
                 ("message.timeout.ms", "1000"),
                 ("queue.buffering.max.ms", "1500"),
             ],
-            "message.timeout.ms=1 s with queue.buffering.max.ms=1.5 s: no time is left to send",
+            "message.timeout.ms=1000 with queue.buffering.max.ms=1500: no time is left to send",
         ),
         (
             &[
@@ -232,18 +290,15 @@ fn an_error_has_the_names_that_the_caller_used_and_times_as_people_read_them() {
                 ("retry.backoff.ms", "2000"),
                 ("retry.backoff.max.ms", "500"),
             ],
-            "retry.backoff.ms=2 s with retry.backoff.max.ms=500 ms",
+            "retry.backoff.ms=2000 with retry.backoff.max.ms=500",
         ),
-        (&[("max.in.flight", "6")], "max.in.flight=\"6\""),
-        (
-            &[("metadata.broker.list", "a")],
-            "metadata.broker.list=\"a\"",
-        ),
+        (&[("max.in.flight", "6")], "max.in.flight=6"),
+        (&[("metadata.broker.list", "a")], "metadata.broker.list=a"),
         (
             &[("compression.codec", "gzip"), ("compression.level", "12")],
-            "compression.level=\"12\"",
+            "compression.level=12",
         ),
-        (&[("batch.num.messages", "0")], "batch.num.messages=\"0\""),
+        (&[("batch.num.messages", "0")], "batch.num.messages=0"),
     ] {
         let error = refusal(properties);
         assert!(error.contains(said), "{error}\n{said}");
@@ -251,7 +306,7 @@ fn an_error_has_the_names_that_the_caller_used_and_times_as_people_read_them() {
     let by_setter = ProducerBuilder::new().bootstrap("one:1").max_in_flight(6);
     let error = by_setter.property("max.in.flight", "7").max_in_flight(8);
     let error = error.resolve().unwrap_err().to_string();
-    assert!(error.contains("max_in_flight=\"8\""), "{error}");
+    assert!(error.contains("max_in_flight=8"), "{error}");
 }
 
 #[test]
@@ -286,7 +341,7 @@ fn a_known_name_that_is_not_here_says_why_and_what_to_use() {
     ] {
         let problem = problem(name, value);
         assert!(
-            matches!(problem, ConfigProblem::Unsupported { .. }),
+            problem.kind() == ConfigProblemKind::Unsupported,
             "{problem}"
         );
         let said = problem.to_string();
@@ -314,21 +369,18 @@ fn a_bad_value_names_the_value_and_what_would_be_right() {
         ("linger.ms", "NaN"),
         ("batch.size", "64k"),
         ("batch.size", "+1"),
-        ("retries", "2147483648"),
+        ("retries", "4294967296"),
         ("enable.idempotence", "yes"),
         ("compression.type", "brotli"),
         ("compression.gzip.level", "10"),
         ("partitioner", "murmur3"),
         ("broker.address.family", "v5"),
         ("request.timeout.ms", "99999999999999999999"),
-        ("max.block.ms", "18446744073709551615"),
+        ("max.block.ms", "18446744073709551616"),
         ("security.protocol", "TLS"),
     ] {
         let problem = problem(name, value);
-        assert!(
-            matches!(problem, ConfigProblem::Invalid { .. }),
-            "{problem}"
-        );
+        assert!(problem.kind() == ConfigProblemKind::Invalid, "{problem}");
         assert!(problem.to_string().contains(value), "{problem}");
     }
 }
@@ -485,7 +537,19 @@ fn a_secret_is_seen_nowhere() {
     assert!(shown > 300, "what is no secret is shown: {shown}");
     let seen = seen_of("bootstrap.servers", &format!("SSL://me:{MARK}@host:1"));
     assert!(seen.contains("before the host") || seen.contains("only PLAINTEXT"));
-    let error = ProducerBuilder::new().property("bootstrap.servers", format!("me:{MARK}@h:1"));
-    let error = error.resolve().unwrap_err();
-    assert!(!format!("{error} {error:?}").contains(MARK), "{error}");
+    for address in [
+        format!("me:{MARK}@h:1"),
+        format!("a:1,me:{MARK},@h:1"),
+        format!("me:{MARK}@x@h:1"),
+        format!("http://me:{MARK}@h:1"),
+    ] {
+        for name in ["bootstrap.servers", "schema.registry.url", "client.rack"] {
+            let seen = seen_of(name, &address);
+            assert!(!seen.contains(MARK) && seen.contains("***@h:1"), "{seen}");
+        }
+        let builder = ProducerBuilder::new().bootstrap(address);
+        let error = builder.clone().resolve().unwrap_err();
+        let seen = format!("{builder:?} {error} {:?}", error.problems()[0].value());
+        assert!(!seen.contains(MARK) && seen.contains("***@h:1"), "{seen}");
+    }
 }

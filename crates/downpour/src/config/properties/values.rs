@@ -5,37 +5,43 @@ use std::time::Duration;
 
 use downpour_core::callers::partitioner::by_name::{self, Named};
 use downpour_core::config::{Acks, Linger};
-use downpour_wire::codec::CompressionType;
+use downpour_wire::codec::{Compression, CompressionType};
 
 use super::refusal::{Not, Refusal};
-use crate::config::family::Family;
+use crate::config::family::AddressFamily;
 use crate::config::partial::PartialConfig;
 use crate::partitioner::{PartitionContext, Partitioner};
 
-fn bad(trouble: impl Into<String>) -> Refusal {
-    Refusal::Invalid(trouble.into())
+fn bad(trouble: impl Into<String>, remedy: impl Into<String>) -> Refusal {
+    Refusal::Invalid(trouble.into(), remedy.into())
+}
+
+/// What is none of the words that a name takes.
+fn no_such(words: &str) -> Refusal {
+    bad("is not among its values", format!("use {words}"))
 }
 
 fn number(value: &str) -> Result<u64, Refusal> {
-    let is_number = value.bytes().all(|byte| byte.is_ascii_digit());
-    match value.parse() {
-        Ok(number) if is_number => Ok(number),
-        _ => Err(bad("must be a whole number that is not negative")),
+    if value.is_empty() || value.bytes().any(|byte| !byte.is_ascii_digit()) {
+        return Err(bad(
+            "is not a whole number of 0 or more",
+            "use digits alone, without sign or unit",
+        ));
     }
+    value.parse().map_err(|_| too_large(u64::MAX))
+}
+
+fn too_large(most: u64) -> Refusal {
+    bad("is too large", format!("use at most {most}"))
 }
 
 pub(super) fn bytes(value: &str) -> Result<usize, Refusal> {
     let number = number(value)?;
-    usize::try_from(number).map_err(|_| bad("must fit this machine's memory"))
+    usize::try_from(number).map_err(|_| too_large(usize::MAX as u64))
 }
 
 pub(super) fn millis(value: &str) -> Result<Duration, Refusal> {
-    let number = number(value)?;
-    // As in Kafka, whose times are signed.
-    if number > i64::MAX as u64 {
-        return Err(bad("is longer than any clock lasts"));
-    }
-    Ok(Duration::from_millis(number))
+    number(value).map(Duration::from_millis)
 }
 
 pub(super) fn boolean(value: &str) -> Result<bool, Refusal> {
@@ -44,7 +50,7 @@ pub(super) fn boolean(value: &str) -> Result<bool, Refusal> {
     } else if value.eq_ignore_ascii_case("false") {
         Ok(false)
     } else {
-        Err(bad("must be true or false"))
+        Err(no_such("true or false"))
     }
 }
 
@@ -62,31 +68,27 @@ pub(super) fn socket_buffer(value: &str) -> Result<Option<usize>, Refusal> {
 type Taken = Result<(), Refusal>;
 
 pub(super) fn acks(partial: &mut PartialConfig, name: &'static str, value: &str) -> Taken {
-    let acks = match value {
-        "all" | "-1" => Acks::All,
-        "1" => Acks::Leader,
-        "0" => Acks::None,
-        _ => return Err(bad("must be all, -1, 1 or 0")),
-    };
+    let acks: Acks = value.parse().map_err(|_| no_such("all (or -1), 1 or 0"))?;
     partial.acks.set_as(name, acks);
     Ok(())
 }
 
 pub(super) fn retries(partial: &mut PartialConfig, name: &'static str, value: &str) -> Taken {
-    match number(value)? {
-        retries if retries <= i32::MAX as u64 => {
-            partial.retries.set_as(name, retries as u32);
-            Ok(())
-        }
-        _ => Err(bad("must be at most 2147483647")),
-    }
+    let retries = u32::try_from(number(value)?).map_err(|_| too_large(u32::MAX.into()))?;
+    partial.retries.set_as(name, retries);
+    Ok(())
 }
 
 pub(super) fn linger(partial: &mut PartialConfig, name: &'static str, value: &str) -> Taken {
-    // librdkafka takes fractions of a millisecond.
+    // librdkafka takes fractions of a millisecond. Its limits are those of the setter.
     let time = match value.parse::<f64>() {
-        Ok(ms) if (0.0..=86_400_000.0).contains(&ms) => Duration::from_secs_f64(ms / 1000.0),
-        _ => return Err(bad("must be milliseconds, from 0 to a day")),
+        Ok(ms) if ms >= 0.0 => Duration::try_from_secs_f64(ms / 1000.0).unwrap_or(Duration::MAX),
+        _ => {
+            return Err(bad(
+                "is not a number of 0 or more",
+                "use milliseconds as digits, with a point for parts of one",
+            ));
+        }
     };
     partial.linger.set_as(name, Linger::Fixed(time));
     Ok(())
@@ -133,7 +135,7 @@ pub(super) fn codec(partial: &mut PartialConfig, name: &'static str, value: &str
         return Ok(());
     }
     let codec = CompressionType::from_name(&value)
-        .ok_or_else(|| bad("must be none, gzip, snappy, lz4 or zstd"))?;
+        .ok_or_else(|| no_such("none, gzip, snappy, lz4 or zstd"))?;
     partial.codec.set_as(name, codec);
     // The level of an earlier word belongs to that word's codec.
     partial.level.forget();
@@ -143,13 +145,15 @@ pub(super) fn codec(partial: &mut PartialConfig, name: &'static str, value: &str
 pub(super) fn gzip_level(partial: &mut PartialConfig, name: &'static str, value: &str) -> Taken {
     match value {
         "-1" => partial.gzip_level.forget(),
-        _ => partial.gzip_level.set_as(name, level(value, 1, 9)?),
+        _ => partial
+            .gzip_level
+            .set_as(name, level(value, CompressionType::Gzip)?),
     }
     Ok(())
 }
 
 pub(super) fn zstd_level(partial: &mut PartialConfig, name: &'static str, value: &str) -> Taken {
-    let level = level(value, -131_072, 22)?;
+    let level = level(value, CompressionType::Zstd)?;
     partial.zstd_level.set_as(name, level);
     Ok(())
 }
@@ -157,15 +161,28 @@ pub(super) fn zstd_level(partial: &mut PartialConfig, name: &'static str, value:
 pub(super) fn any_level(partial: &mut PartialConfig, name: &'static str, value: &str) -> Taken {
     match value {
         "-1" => partial.any_level.forget(),
-        _ => partial.any_level.set_as(name, level(value, 0, 12)?),
+        _ => match value.parse() {
+            Ok(level) if (0..=12).contains(&level) => partial.any_level.set_as(name, level),
+            _ => {
+                return Err(bad(
+                    "is no level",
+                    "use 0 to 12, or -1 for the codec's usual one",
+                ));
+            }
+        },
     }
     Ok(())
 }
 
-fn level(value: &str, least: i32, most: i32) -> Result<i32, Refusal> {
-    match value.parse() {
-        Ok(level) if (least..=most).contains(&level) => Ok(level),
-        _ => Err(bad(format!("must be {least} to {most}"))),
+/// A level that the codec has: those that [`Compression::with_level`] takes.
+fn level(value: &str, codec: CompressionType) -> Result<i32, Refusal> {
+    let remedy = "use a level that the codec has, or leave it out for its usual one";
+    let level = value
+        .parse()
+        .map_err(|_| bad("is no whole number that a level can be", remedy))?;
+    match Compression::with_level(codec, level) {
+        Ok(_) => Ok(level),
+        Err(error) => Err(bad(error.to_string(), remedy)),
     }
 }
 
@@ -175,7 +192,7 @@ pub(super) fn kilobytes_of_memory(
     value: &str,
 ) -> Taken {
     let bytes = bytes(value)?.checked_mul(1024);
-    let bytes = bytes.ok_or_else(|| bad("must fit this machine's memory"))?;
+    let bytes = bytes.ok_or_else(|| too_large(usize::MAX as u64 / 1024))?;
     partial.buffer_memory.set_as(name, bytes);
     Ok(())
 }
@@ -190,12 +207,7 @@ pub(super) fn messages(partial: &mut PartialConfig, name: &'static str, value: &
 }
 
 pub(super) fn family(partial: &mut PartialConfig, name: &'static str, value: &str) -> Taken {
-    let family = match value.to_ascii_lowercase().as_str() {
-        "any" => Family::Any,
-        "v4" => Family::V4,
-        "v6" => Family::V6,
-        _ => return Err(bad("must be any, v4 or v6")),
-    };
+    let family: AddressFamily = value.parse().map_err(|_| no_such("any, v4 or v6"))?;
     partial.family.set_as(name, family);
     Ok(())
 }
@@ -208,8 +220,8 @@ pub(super) fn partitioner(partial: &mut PartialConfig, name: &'static str, value
         return Ok(());
     }
     let named = by_name::of(value).ok_or_else(|| {
-        bad(
-            "must be consistent, consistent_random, murmur2, murmur2_random, fnv1a, fnv1a_random \
+        no_such(
+            "consistent, consistent_random, murmur2, murmur2_random, fnv1a, fnv1a_random \
              or random",
         )
     })?;
@@ -263,7 +275,11 @@ pub(super) fn security_protocol(_: &mut PartialConfig, _: &'static str, value: &
         "SSL" => "this version has no TLS",
         "SASL_SSL" => "this version has neither TLS nor SASL",
         "SASL_PLAINTEXT" => "this version has no SASL",
-        _ => return Err(bad("must be PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL")),
+        _ => {
+            return Err(no_such(
+                "PLAINTEXT; SSL, SASL_PLAINTEXT and SASL_SSL are not here",
+            ));
+        }
     };
     Err(Refusal::Not(Not::Never(
         reason,

@@ -21,9 +21,11 @@ use crate::setup::{builder, quick, small_cluster};
 fn send(builder: ProducerBuilder) -> ProduceError {
     let producer = quick(builder).max_block(Duration::from_millis(300));
     let producer = producer.build().unwrap().blocking();
-    let error = producer.produce_sync(Record::to("events")).unwrap_err();
+    // The first attempts may take longer than a record waits: a panic prints where it came from.
+    let mut errors = (0..100).map(|_| producer.produce_sync(Record::to("events")).unwrap_err());
+    let error = errors.find(|error| !error.unreachable().is_empty());
     assert!(producer.close_within(Duration::from_millis(10)).is_empty());
-    error
+    error.expect("an address that cannot be reached")
 }
 
 /// The only address that could not be reached.

@@ -15,7 +15,8 @@ use crate::mutants;
 use crate::outcome::{Cause, Verdict, WaitingFor, Written};
 use crate::output::{Output, Outputs};
 use crate::queue::batch::{Batch, Doubt, InFlight, Left, Unexplained, resolve};
-use crate::queue::state::{Queue, clear_doubt};
+use crate::queue::ceiling::Ceiling;
+use crate::queue::state::{CHUNK_MIN, Queue, clear_doubt};
 
 /// A broker's word on one batch.
 #[derive(Debug, Clone)]
@@ -470,7 +471,8 @@ impl<T: Clone> Queue<T> {
             parts: parts.len(),
         }));
         self.sequence.unprove();
-        self.lower_ceiling(target, now);
+        let (ceiling, sizes) = self.ceiling();
+        Ceiling::lower(ceiling, sizes, target.max(CHUNK_MIN), now);
         let Batch {
             order,
             ticket,

@@ -11,6 +11,7 @@ use downpour_wire::record::RecordRef;
 use crate::config::BatchOptions;
 use crate::ids::MemoryLine;
 use crate::queue::batch::{Batch, Open, Times, Waiting};
+use crate::queue::ceiling::Ceiling;
 use crate::queue::state::{CHUNK_MIN, Queue, QueueSettings};
 use crate::seal::{SealJob, Sealed, seal_plain};
 
@@ -230,7 +231,8 @@ impl<T: Clone> Queue<T> {
             }
             self.opened_count += 1;
             let created_at = now();
-            self.raise_ceiling(created_at);
+            let (ceiling, sizes) = self.ceiling();
+            Ceiling::raise(ceiling, sizes, created_at);
             self.open = Some(Open {
                 number: self.opened_count,
                 ticket: ticket(),

@@ -6,8 +6,6 @@
 
 use std::time::{Duration, Instant};
 
-use crate::queue::state::{CHUNK_MIN, Queue};
-
 /// A topic's limit may be raised, and one large record says little about others: after so long
 /// without a refusal, batches may be twice as large again.
 const RAISED_AFTER: Duration = Duration::from_secs(60);
@@ -21,46 +19,50 @@ pub(super) struct Ceiling {
     since: Instant,
 }
 
-impl<T: Clone> Queue<T> {
+/// The bytes that a batch has and may grow to, as they are used now.
+type Sizes<'a> = (&'a mut usize, &'a mut usize);
+
+impl Ceiling {
     /// Batches have no more than so many bytes from now on, before compression.
-    pub(super) fn lower_ceiling(&mut self, bytes: usize, now: Instant) {
-        let settings = &mut self.settings;
-        let ceiling = self.ceiling.get_or_insert_with(|| {
-            Box::new(Ceiling {
-                batch_size: settings.batch_size,
-                batch_max: settings.batch_max,
+    pub(super) fn lower(
+        this: &mut Option<Box<Self>>,
+        (size, max): Sizes<'_>,
+        bytes: usize,
+        now: Instant,
+    ) {
+        let ceiling = this.get_or_insert_with(|| {
+            Box::new(Self {
+                batch_size: *size,
+                batch_max: *max,
                 since: now,
             })
         });
         ceiling.since = now;
-        let bytes = bytes.max(CHUNK_MIN);
-        settings.batch_size = settings.batch_size.min(bytes);
-        settings.batch_max = settings.batch_max.min(bytes);
+        *size = (*size).min(bytes);
+        *max = (*max).min(bytes);
     }
 
-    /// Asked whenever a batch opens, because that is when the time is known.
-    pub(super) fn raise_ceiling(&mut self, now: Instant) {
-        let settings = &mut self.settings;
-        let Some(ceiling) = &mut self.ceiling else {
+    /// To be asked whenever a batch opens, because that is when the time is known.
+    pub(super) fn raise(this: &mut Option<Box<Self>>, (size, max): Sizes<'_>, now: Instant) {
+        let is_due =
+            |ceiling: &&mut Box<Self>| now.saturating_duration_since(ceiling.since) >= RAISED_AFTER;
+        let Some(ceiling) = this.as_mut().filter(is_due) else {
             return;
         };
-        if now.saturating_duration_since(ceiling.since) < RAISED_AFTER {
-            return;
-        }
         ceiling.since = now;
-        let twice = settings.batch_max.saturating_mul(2);
-        settings.batch_size = ceiling.batch_size.min(twice);
-        settings.batch_max = ceiling.batch_max.min(twice);
-        if settings.batch_max == ceiling.batch_max {
-            self.ceiling = None;
+        let twice = max.saturating_mul(2);
+        *size = ceiling.batch_size.min(twice);
+        *max = ceiling.batch_max.min(twice);
+        if *max == ceiling.batch_max {
+            *this = None;
         }
     }
 
     /// The topic is another one: what was learnt was about the former.
-    pub(super) fn forget_ceiling(&mut self) {
-        if let Some(ceiling) = self.ceiling.take() {
-            self.settings.batch_size = ceiling.batch_size;
-            self.settings.batch_max = ceiling.batch_max;
+    pub(super) fn forget(this: &mut Option<Box<Self>>, (size, max): Sizes<'_>) {
+        if let Some(ceiling) = this.take() {
+            *size = ceiling.batch_size;
+            *max = ceiling.batch_max;
         }
     }
 }

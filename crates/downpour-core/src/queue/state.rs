@@ -311,9 +311,17 @@ impl<T: Clone> Queue<T> {
 
     /// The topic was deleted and made anew: what is known of the former one is about nothing now.
     pub fn handle_made_anew(&mut self) {
-        self.forget_ceiling();
+        let (ceiling, sizes) = self.ceiling();
+        Ceiling::forget(ceiling, sizes);
         self.log_append_time = false;
         self.acknowledged = -1;
+    }
+
+    /// What the topic's limit taught, and the sizes that follow from it.
+    pub(super) fn ceiling(&mut self) -> (&mut Option<Box<Ceiling>>, (&mut usize, &mut usize)) {
+        let settings = &mut self.settings;
+        let sizes = (&mut settings.batch_size, &mut settings.batch_max);
+        (&mut self.ceiling, sizes)
     }
 
     /// A new leader: backoffs that waited for it end (KIP-951).

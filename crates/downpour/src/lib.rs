@@ -38,6 +38,7 @@ mod shared;
 pub mod simulation;
 mod sys;
 mod topic;
+mod topic_producer;
 mod topics;
 
 pub use downpour_core::callers::partitioner::Choice;
@@ -59,12 +60,13 @@ pub use error::record::{Field, InvalidRecord};
 pub use error::send::{MemoryHolder, ProduceError, SendError, SendTimeout, WaitedFor};
 pub use observe::statistics::{BrokerStatistics, Counts, PartitionStatistics, Statistics};
 pub use partitioner::{DefaultPartitioner, PartitionContext, Partitioner};
-pub use producer::Producer;
+pub use producer::{Producer, TopicProducer};
 pub use record::headers::{HeaderValues, Headers, HeadersIter};
+pub use record::message::Message;
 pub use record::part::Part;
 pub use record::record::{Record, TopicRef};
 pub use record::unfinished::{Unfinished, UnknownRecords};
-pub use topic::Topic;
+pub use topic::{Raw, Topic};
 
 /// What async verbs return: futures with names, so that types of yours can hold them.
 ///
@@ -74,6 +76,7 @@ pub mod future {
     pub use crate::accept::futures::{
         Close, CloseWithin, Flush, Send, SendAndWait, SendMany, SendManyAndWait,
     };
+    pub use crate::producer::BindTopic;
 }
 
 /// The README's programs, compiled.

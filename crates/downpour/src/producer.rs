@@ -1,10 +1,13 @@
 //! The async facade: a cheap handle that any executor can use, and the end of a producer.
 //!
-//! The builder's setters are in `builder`, the verbs of the blocking facade in `blocking`; both
-//! facades call `accept`.
+//! The builder's setters are in `builder`, the verbs of the blocking facade in `blocking`, those of a
+//! producer that is bound to a topic in `topic_producer`; all of them call `accept`.
 
 use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use crate::accept::door;
@@ -17,12 +20,12 @@ use crate::error::send::SendError;
 use crate::io::thread;
 use crate::observe::log::{Line, Lines};
 use crate::observe::statistics::Statistics;
-use crate::record::record::Record;
+use crate::record::record::{Record, TopicRef};
 use crate::shared::mailbox::Command;
 use crate::shared::shared::{Shared, Start};
 use crate::shared::statistics;
 use crate::sys::clock::Clock;
-use crate::topic::Topic;
+use crate::topics::entry::TopicEntry;
 
 /// A producer: cheap to clone, usable from any thread and any executor, or from none through
 /// [`blocking`](Self::blocking).
@@ -57,8 +60,84 @@ pub struct Producer {
     handle: Arc<Handle>,
 }
 
-/// The type of the blocking facade. It is here because each facade leads to the other; its verbs
-/// are in `crate::blocking`, which is where users find it.
+/// A producer that is bound to a topic, from [`Producer::topic`]: it has the same verbs, takes
+/// [`Message`](crate::Message)s, and sends nowhere else. Its sends skip the look-up of the topic's name.
+///
+/// It is a [`Producer`], too: while one lives that is bound, dropping the others ends nothing.
+///
+/// ```
+/// use downpour::{Message, Producer};
+/// # let cluster = downpour_fake::FakeCluster::builder().topic("events", 3).start()?;
+/// # let bootstrap = cluster.bootstrap_servers();
+///
+/// # smol::block_on(async {
+/// let events = Producer::builder(bootstrap).build()?.topic("events").await?;
+/// assert_eq!(events.partitions(), 3);
+/// events.send_and_wait("hello").await?;
+/// let delivery = events.send(Message::new().key("user-1").value("clicked")).await?;
+/// println!("offset {:?}", delivery.await?.offset());
+/// events.close().await;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct TopicProducer {
+    producer: Producer,
+    entry: Arc<TopicEntry>,
+}
+
+impl TopicProducer {
+    /// The producer that is bound.
+    #[inline]
+    pub fn producer(&self) -> &Producer {
+        &self.producer
+    }
+
+    /// The same with verbs that block.
+    pub fn blocking(&self) -> blocking::TopicProducer {
+        blocking::TopicProducer {
+            inner: self.clone(),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn entry(&self) -> &Arc<TopicEntry> {
+        &self.entry
+    }
+}
+
+/// The future of [`Producer::topic`].
+///
+/// Dropped before it ended, nothing is kept but that the topic was asked for.
+#[must_use = "nothing is asked before it is awaited"]
+pub struct BindTopic(Pin<Box<dyn Future<Output = Result<TopicProducer, SendError>> + Send>>);
+
+impl BindTopic {
+    fn new(producer: Producer, topic: TopicRef<'static>) -> Self {
+        Self(Box::pin(async move {
+            let entry = door::warm_up(producer.shared(), &topic).await?;
+            Ok(TopicProducer { producer, entry })
+        }))
+    }
+}
+
+impl Future for BindTopic {
+    type Output = Result<TopicProducer, SendError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        self.0.as_mut().poll(context)
+    }
+}
+
+impl fmt::Debug for BindTopic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BindTopic").finish_non_exhaustive()
+    }
+}
+
+/// The types of the blocking facade. They are here because each facade leads to the other; their verbs
+/// are in `crate::blocking`, which is where users find them.
 pub(crate) mod blocking {
     /// A producer whose verbs block, from [`Producer::blocking`](crate::Producer::blocking).
     ///
@@ -85,6 +164,39 @@ pub(crate) mod blocking {
         #[inline]
         pub fn as_async(&self) -> &super::Producer {
             &self.inner
+        }
+    }
+
+    /// A [`TopicProducer`](crate::TopicProducer) whose verbs block, from
+    /// [`Producer::topic`](crate::blocking::Producer::topic).
+    ///
+    /// ```
+    /// use downpour::{Message, Producer};
+    /// # let cluster = downpour_fake::FakeCluster::builder().topic("events", 3).start()?;
+    /// # let bootstrap = cluster.bootstrap_servers();
+    ///
+    /// let producer = Producer::builder(bootstrap).build()?.blocking();
+    /// let events = producer.topic("events")?;
+    /// let report = events.send_and_wait(Message::new().partition(2).value("clicked"))?;
+    /// assert_eq!((report.partition(), report.offset()), (2, Some(0)));
+    /// events.close();
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[derive(Clone)]
+    pub struct TopicProducer {
+        pub(super) inner: super::TopicProducer,
+    }
+
+    impl TopicProducer {
+        /// The same with async verbs.
+        #[inline]
+        pub fn as_async(&self) -> &super::TopicProducer {
+            &self.inner
+        }
+
+        /// The producer that is bound.
+        pub fn producer(&self) -> Producer {
+            self.inner.producer.blocking()
         }
     }
 }
@@ -216,7 +328,7 @@ impl Producer {
         &'a self,
         records: &'a [Record<'_>],
     ) -> future::SendManyAndWait<'a> {
-        future::SendManyAndWait::new(self.shared(), records)
+        future::SendManyAndWait::new(self.send_many(records))
     }
 
     /// Accepts a record if it need not wait.
@@ -228,21 +340,20 @@ impl Producer {
     /// [`SendError`]: nothing was or will be sent. [`NotReady`](SendError::NotReady) if the record
     /// would have to wait.
     pub fn try_send(&self, record: &Record<'_>) -> Result<Delivery, SendError> {
-        door::try_accept(self.shared(), record)
+        door::try_accept(self.shared(), record.addressed())
     }
 
-    /// Waits until a topic can be sent to: its metadata is here, or was.
+    /// Binds the producer to a topic, and waits until that can be sent to: its metadata is here, or was.
     ///
-    /// The returned handle saves the look-up of the name, see [`Topic`].
+    /// What it returns has the same verbs without a topic in each record, see [`TopicProducer`].
     ///
     /// # Errors
     /// As with [`send`](Self::send).
     ///
     /// # Cancel safety
     /// Safe: nothing is kept but that the topic was asked for.
-    pub async fn topic(&self, name: &str) -> Result<Topic, SendError> {
-        let state = door::warm_up(self.shared(), name).await?;
-        Ok(Topic::new(self.shared().clone(), state))
+    pub fn topic<'a>(&self, topic: impl Into<TopicRef<'a>>) -> BindTopic {
+        BindTopic::new(self.clone(), topic.into().into_owned())
     }
 
     /// Sends what is waiting for more records, and waits until every record that was accepted

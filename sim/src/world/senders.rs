@@ -184,7 +184,7 @@ impl Sender {
         record
     }
 
-    /// Sends with the handle of a topic, or with the producer's own verb.
+    /// Sends with a producer that is bound to the topic, or with the producer's own verb.
     async fn send_by_handle(&self, id: u32, plan: &RecordPlan) -> bool {
         let began = self.desk.borrow().now;
         if id % 3 == 0 {
@@ -198,15 +198,15 @@ impl Sender {
             Err(error) => return self.refused(id, &error, began),
         };
         let began = self.desk.borrow().now;
-        let record = self.dress(topic.record(), id, plan);
+        let message = self.dress(Record::to(&topic), id, plan).into_message();
         if id % 3 == 1 {
-            match topic.try_send(&record) {
+            match topic.try_send(&message) {
                 Ok(delivery) => return self.accepted(id, plan, delivery, None),
                 Err(SendError::NotReady(_)) => {}
                 Err(error) => return self.refused(id, &error, began),
             }
         }
-        match topic.send(record).await {
+        match topic.send(message).await {
             Ok(delivery) => self.accepted(id, plan, delivery, None),
             Err(error) => self.refused(id, &error, began),
         }

@@ -7,6 +7,7 @@
 //! *Invariant:* at most one request for metadata and one for a producer id are on their way.
 
 mod answers;
+mod asking;
 mod broker;
 mod close;
 mod connections;
@@ -27,7 +28,7 @@ mod statistics;
 mod tests;
 mod topics;
 
-pub use crate::output::{Output, TopicUpdate};
+pub use crate::output::{ClusterUpdate, Output, TopicUpdate};
 pub use engine::Engine;
 pub use queues::Queues;
 pub use statistics::{BrokerCounters, Statistics};

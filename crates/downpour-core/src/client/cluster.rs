@@ -261,7 +261,7 @@ impl Cluster {
     }
 }
 
-fn address(host: &str, port: i32) -> Option<Address> {
+pub(super) fn address(host: &str, port: i32) -> Option<Address> {
     Some(Address {
         host: Arc::from(host),
         port: u16::try_from(port).ok()?,

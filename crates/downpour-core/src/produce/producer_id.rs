@@ -25,7 +25,7 @@ impl<T: Clone> Engine<T> {
             if self.connections.iter().any(Connection::is_usable) {
                 let reason = "the broker is older than idempotence (Kafka 0.11); \
                               set enable.idempotence=false to produce without it";
-                self.fail_without_identity(reason, now, queues);
+                self.fail_without_identity(None, reason, now, queues);
             } else if self.has_work() {
                 self.ensure_any_connection(now);
             }
@@ -70,6 +70,7 @@ impl<T: Clone> Engine<T> {
                 for id in self.lists.brokers() {
                     self.brokers.entry(id).or_default().ready = true;
                 }
+                self.judge_cluster();
             }
             ErrorCode::COORDINATOR_LOAD_IN_PROGRESS
             | ErrorCode::COORDINATOR_NOT_AVAILABLE
@@ -80,7 +81,7 @@ impl<T: Clone> Engine<T> {
             | ErrorCode::UNKNOWN_SERVER_ERROR => self.identity_again(now),
             code => {
                 let reason = format!("the broker refused one: {code}");
-                self.fail_without_identity(&reason, now, queues);
+                self.fail_without_identity(Some(code), &reason, now, queues);
             }
         }
     }
@@ -91,10 +92,16 @@ impl<T: Clone> Engine<T> {
     }
 
     /// No retry mends it: what waits fails with the reason instead of timing out later.
-    fn fail_without_identity(&mut self, reason: &str, now: Instant, queues: &mut impl Queues<T>) {
-        let cause = Cause::NoIdentity {
-            reason: Arc::from(reason),
-        };
+    fn fail_without_identity(
+        &mut self,
+        code: Option<ErrorCode>,
+        reason: &str,
+        now: Instant,
+        queues: &mut impl Queues<T>,
+    ) {
+        let reason = Arc::from(reason);
+        self.note_no_identity(code, &reason);
+        let cause = Cause::NoIdentity { reason };
         for partition in self.lists.enlisted().collect::<Vec<_>>() {
             let out = &mut self.out;
             queues.with(partition, |queue| queue.fail_unsent(&cause, now, out));

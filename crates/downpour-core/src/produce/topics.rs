@@ -7,6 +7,7 @@ use downpour_wire::error_code::ErrorCode;
 use crate::client::cluster::Change;
 use crate::event::Event;
 use crate::output::{Output, TopicUpdate};
+use crate::produce::asking::is_refusal;
 use crate::produce::engine::Engine;
 use crate::produce::queues::Queues;
 use crate::produce::send_lists::SendList;
@@ -57,10 +58,7 @@ impl<T: Clone> Engine<T> {
     }
 
     fn handle_unavailable(&mut self, topic: u32, code: ErrorCode) {
-        let fatal = matches!(
-            code,
-            ErrorCode::INVALID_TOPIC_EXCEPTION | ErrorCode::TOPIC_AUTHORIZATION_FAILED
-        );
+        let fatal = is_refusal(code);
         if fatal {
             self.wanted.remove(&topic);
         }

@@ -68,6 +68,8 @@ pub(super) struct World {
     pub(super) failures: Vec<ConnectErrorKind>,
     pub(super) verdicts: BTreeMap<u32, String>,
     pub(super) topics: Vec<String>,
+    /// To those who asked without sending.
+    pub(super) answers: Vec<String>,
     pub(super) produce_max: i16,
     pub(super) topic_id: Uuid,
     /// Leader and epoch of each partition.
@@ -102,6 +104,7 @@ impl World {
             failures: Vec::new(),
             verdicts: BTreeMap::new(),
             topics: Vec::new(),
+            answers: Vec::new(),
             produce_max: 9,
             topic_id: Uuid::ZERO,
             leaders: vec![(1, 0), (2, 0)],
@@ -189,6 +192,8 @@ impl World {
                     let told = since.map(|since| (self.now - since).as_millis());
                     self.silences.push((broker, told));
                 }
+                Output::Cluster(update) => self.answers.push(format!("{update:?}")),
+                Output::Partitions { answer, .. } => self.answers.push(format!("{answer:?}")),
                 Output::Free { .. } | Output::Seal { .. } => {}
             }
         }

@@ -8,6 +8,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use downpour_core::client::partition_info::PartitionInfo;
+
 use crate::accept::{door, many};
 use crate::delivery::deliveries::Deliveries;
 use crate::delivery::delivery::Delivery;
@@ -36,6 +38,40 @@ impl Producer {
         let bound = block_on(self.as_async().topic(topic));
         let bound = bound.unwrap_or(Err(SendError::InCallback))?;
         Ok(bound.blocking())
+    }
+
+    /// Asks the cluster now, blocks for its answer, and says what is wrong, as
+    /// [`Producer::connect`](crate::Producer::connect).
+    ///
+    /// # Errors
+    /// [`SendError`], with what was tried and why it failed: at once when each address that was given
+    /// has been tried and none could be reached, or when a broker grants no producer id; otherwise
+    /// after `max_block`.
+    pub fn connect(&self) -> Result<(), SendError> {
+        block_on(self.as_async().connect()).unwrap_or(Err(SendError::InCallback))
+    }
+
+    /// How many partitions a topic has, as far as is known; asked for if nothing is, which blocks for at
+    /// most `max_block`.
+    ///
+    /// # Errors
+    /// As with [`topic`](Self::topic).
+    pub fn partition_count<'a>(&self, topic: impl Into<TopicRef<'a>>) -> Result<u32, SendError> {
+        let count = block_on(self.as_async().partition_count(topic));
+        count.unwrap_or(Err(SendError::InCallback))
+    }
+
+    /// Who holds each partition of a topic. The cluster is asked each time, which blocks for at most
+    /// `max_block`.
+    ///
+    /// # Errors
+    /// As with [`topic`](Self::topic).
+    pub fn partitions_for<'a>(
+        &self,
+        topic: impl Into<TopicRef<'a>>,
+    ) -> Result<Vec<PartitionInfo>, SendError> {
+        let partitions = block_on(self.as_async().partitions_for(topic));
+        partitions.unwrap_or(Err(SendError::InCallback))
     }
 
     /// Accepts a record; blocks only while there is no metadata or no memory for it, in turn and for
@@ -196,9 +232,15 @@ impl TopicProducer {
     ///
     /// # Errors
     /// [`SendError`]: nothing was or will be sent.
-    #[inline]
+    #[inline(always)]
     pub fn send<'a>(&self, message: impl Into<Message<'a>>) -> Result<Delivery, SendError> {
-        let (topic, message) = (&TopicRef::from(self), &message.into());
+        self.accept(message.into())
+    }
+
+    /// Apart from the conversion, which would copy what is a message already.
+    #[inline]
+    fn accept(&self, message: Message<'_>) -> Result<Delivery, SendError> {
+        let (topic, message) = (&TopicRef::from(self), &message);
         door::accept_blocking(self.shared(), Addressed { topic, message })
     }
 

@@ -43,6 +43,7 @@ mod topics;
 
 pub use downpour_core::callers::partitioner::Choice;
 pub use downpour_core::client::connect_error::{ConnectError, ConnectErrorKind};
+pub use downpour_core::client::partition_info::{BrokerInfo, PartitionInfo};
 pub use downpour_core::config::{Acks, Address};
 pub use downpour_core::outcome::{Cause, WaitingFor, Written};
 pub use downpour_wire::codec::{Compression, CompressionError, CompressionType};
@@ -73,6 +74,7 @@ pub use topic::{Raw, Topic};
 /// None needs a particular executor, none does anything before it is polled, and all are `Unpin`
 /// and `Send`.
 pub mod future {
+    pub use crate::accept::asking::{Connect, PartitionCount, PartitionsFor};
     pub use crate::accept::futures::{
         Close, CloseWithin, Flush, Send, SendAndWait, SendMany, SendManyAndWait,
     };

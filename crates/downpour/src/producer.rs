@@ -10,8 +10,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use crate::accept::asking;
 use crate::accept::door;
 use crate::accept::futures as future;
+use crate::accept::wait::Deadline;
 use crate::builder::ProducerBuilder;
 use crate::config::settings::Settings;
 use crate::delivery::delivery::Delivery;
@@ -116,7 +118,8 @@ pub struct BindTopic(Pin<Box<dyn Future<Output = Result<TopicProducer, SendError
 impl BindTopic {
     fn new(producer: Producer, topic: TopicRef<'static>) -> Self {
         Self(Box::pin(async move {
-            let entry = door::warm_up(producer.shared(), &topic).await?;
+            let deadline = Deadline::new(producer.shared());
+            let entry = door::warm_up(producer.shared(), &topic, deadline).await?;
             Ok(TopicProducer { producer, entry })
         }))
     }
@@ -354,6 +357,91 @@ impl Producer {
     /// Safe: nothing is kept but that the topic was asked for.
     pub fn topic<'a>(&self, topic: impl Into<TopicRef<'a>>) -> BindTopic {
         BindTopic::new(self.clone(), topic.into().into_owned())
+    }
+
+    /// Asks the cluster now, and says what is wrong: whether a broker can be reached, tells its versions and
+    /// the cluster's brokers, and, with idempotence, grants a producer id. No topic is asked for. Without
+    /// it the first record asks, and waits.
+    ///
+    /// ```
+    /// use downpour::Producer;
+    /// # let cluster = downpour_fake::FakeCluster::builder().start()?;
+    /// # let bootstrap = cluster.bootstrap_servers();
+    ///
+    /// # smol::block_on(async {
+    /// Producer::builder(bootstrap).build()?.connect().await?;
+    /// // Nobody listens at port 1.
+    /// let error = Producer::builder("127.0.0.1:1").build()?.connect().await.unwrap_err();
+    /// assert!(error.to_string().contains("127.0.0.1:1 ("), "{error}");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`SendError`], with what was tried and why it failed: at once when each address that was given
+    /// has been tried and none could be reached, or when a broker grants no producer id; otherwise
+    /// after `max_block`.
+    ///
+    /// # Cancel safety
+    /// Safe: connections that were begun stay.
+    pub fn connect(&self) -> asking::Connect {
+        asking::Connect::new(self.shared())
+    }
+
+    /// How many partitions a topic has, as far as is known; asked for and waited for if nothing is, for at
+    /// most `max_block`. Partitions that are added are noticed within `metadata_max_age`.
+    ///
+    /// ```
+    /// use downpour::Producer;
+    /// # let cluster = downpour_fake::FakeCluster::builder().topic("events", 3).start()?;
+    /// # let bootstrap = cluster.bootstrap_servers();
+    ///
+    /// # smol::block_on(async {
+    /// let producer = Producer::builder(bootstrap).build()?;
+    /// assert_eq!(producer.partition_count("events").await?, 3);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As with [`topic`](Self::topic).
+    ///
+    /// # Cancel safety
+    /// Safe: nothing is kept but that the topic was asked for.
+    pub fn partition_count<'a>(&self, topic: impl Into<TopicRef<'a>>) -> asking::PartitionCount {
+        asking::PartitionCount::new(self.shared(), topic.into().into_owned())
+    }
+
+    /// Who holds each partition of a topic. The cluster is asked each time, since nothing of that is kept
+    /// but the leaders; it waits for the answer for at most `max_block`.
+    ///
+    /// ```
+    /// use downpour::Producer;
+    /// # let cluster = downpour_fake::FakeCluster::builder().topic("events", 3).start()?;
+    /// # let bootstrap = cluster.bootstrap_servers();
+    ///
+    /// # smol::block_on(async {
+    /// let producer = Producer::builder(bootstrap).build()?;
+    /// for partition in producer.partitions_for("events").await? {
+    ///     if let Some(leader) = &partition.leader {
+    ///         println!("{}: broker {} at {}", partition.partition, leader.id, leader.address);
+    ///     }
+    ///     assert_eq!(partition.in_sync_replicas, partition.replicas);
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As with [`topic`](Self::topic).
+    ///
+    /// # Cancel safety
+    /// Safe: nothing is kept but that the topic was asked for.
+    pub fn partitions_for<'a>(&self, topic: impl Into<TopicRef<'a>>) -> asking::PartitionsFor {
+        asking::PartitionsFor::new(self.shared(), topic.into().into_owned())
     }
 
     /// Sends what is waiting for more records, and waits until every record that was accepted

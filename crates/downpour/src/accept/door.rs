@@ -14,7 +14,7 @@ use crate::sys::park;
 use crate::topics::entry::TopicEntry;
 
 /// Accepts a record on a thread that may block.
-#[inline]
+#[inline(always)]
 pub(crate) fn accept_blocking(
     shared: &Arc<Shared>,
     record: Addressed<'_>,
@@ -93,6 +93,7 @@ pub(crate) fn try_accept(
 pub(crate) async fn warm_up(
     shared: &Arc<Shared>,
     named: &TopicRef<'_>,
+    deadline: Deadline,
 ) -> Result<Arc<TopicEntry>, SendError> {
     if shared.is_closing() {
         return Err(SendError::Closed);
@@ -102,7 +103,7 @@ pub(crate) async fn warm_up(
         _ => topic(shared, named.name())?,
     };
     if !topic.has_metadata() {
-        WaitForTopic::new(shared, topic.clone(), Deadline::new(shared)).await?;
+        WaitForTopic::new(shared, topic.clone(), deadline).await?;
     }
     Ok(topic)
 }

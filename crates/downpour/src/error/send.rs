@@ -35,6 +35,14 @@ pub enum SendError {
     Timeout(Box<SendTimeout>),
     /// Only from `try_send`: the record would have to wait for this.
     NotReady(WaitedFor),
+    /// From `connect`: a broker was reached that grants no producer id, without which records cannot be
+    /// sent idempotently.
+    NoIdentity {
+        /// What it said, unless it is too old to know the question.
+        code: Option<ErrorCode>,
+        /// The same in words.
+        reason: Arc<str>,
+    },
     /// The producer was closed.
     Closed,
     /// The call would have to wait, in a waker, a log subscriber or a drop that the producer calls,
@@ -77,6 +85,8 @@ impl fmt::Display for SendError {
                 "the topic's metadata has been asked for and is not here yet; try later, or use \
                  send, which waits",
             ),
+            Self::NotReady(WaitedFor::Cluster) => f.write_str("no broker has answered yet"),
+            Self::NoIdentity { reason, .. } => write!(f, "no producer id: {reason}"),
             Self::NotReady(WaitedFor::Memory) => f.write_str(
                 "buffer_memory is full; wait for deliveries, or use send, which waits its turn",
             ),
@@ -112,6 +122,8 @@ pub enum WaitedFor {
     Metadata,
     /// Its share of `buffer_memory`.
     Memory,
+    /// No record: `connect` waits for an answer of any broker.
+    Cluster,
 }
 
 /// `max_block` passed; what was waited for, and the root cause as far as it is known.
@@ -182,7 +194,7 @@ impl fmt::Display for MemoryHolder {
 }
 
 impl SendTimeout {
-    /// Topic of the record.
+    /// Topic of the record; empty where there was none.
     pub fn topic(&self) -> &str {
         &self.topic
     }
@@ -217,16 +229,12 @@ impl SendTimeout {
 
 impl fmt::Display for SendTimeout {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let what = match self.waited_for {
-            WaitedFor::Metadata => "metadata",
-            WaitedFor::Memory => "memory",
-        };
-        write!(
-            f,
-            "no {what} for topic {} within {}",
-            self.topic,
-            Readable(self.waited)
-        )?;
+        let (topic, waited) = (&self.topic, Readable(self.waited));
+        match self.waited_for {
+            WaitedFor::Metadata => write!(f, "no metadata for topic {topic} within {waited}")?,
+            WaitedFor::Memory => write!(f, "no memory for topic {topic} within {waited}")?,
+            WaitedFor::Cluster => write!(f, "the cluster could not be asked within {waited}")?,
+        }
         if self.waited_for == WaitedFor::Memory {
             write!(f, "; it needs {}", Bytes(self.needed))?;
             if self.record_share > 0 {
@@ -248,8 +256,12 @@ impl fmt::Display for SendTimeout {
         }
         if let Some(code) = self.topic_code {
             write!(f, "; the cluster says {code}")?;
-        } else if self.waited_for == WaitedFor::Metadata && self.unreachable.is_empty() {
-            f.write_str("; no broker has answered for it yet")?;
+        } else if self.unreachable.is_empty() {
+            f.write_str(match self.waited_for {
+                WaitedFor::Metadata => "; no broker has answered for it yet",
+                WaitedFor::Cluster => "; no broker has answered yet",
+                WaitedFor::Memory => "",
+            })?;
         }
         for (at, error) in self.unreachable.iter().enumerate() {
             let lead = if at == 0 { "; unreachable: " } else { ", " };

@@ -1,6 +1,8 @@
 //! The producer against the fake cluster: one test binary, one module per subject.
 
 #[cfg(test)]
+mod asking;
+#[cfg(test)]
 mod basics;
 #[cfg(test)]
 mod cancel;
@@ -31,5 +33,7 @@ mod spread;
 mod statistics;
 #[cfg(test)]
 mod threads;
+#[cfg(test)]
+mod topics;
 #[cfg(test)]
 mod verbs;

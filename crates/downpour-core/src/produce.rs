@@ -19,6 +19,7 @@ mod pacing;
 mod peeking;
 mod poll;
 mod producer_id;
+mod questions;
 mod queues;
 mod requests;
 mod send_lists;

@@ -37,7 +37,7 @@ impl TopicProducer {
     ///
     /// # Cancel safety
     /// As with [`Producer::send`](crate::Producer::send).
-    #[inline]
+    #[inline(always)]
     pub fn send<'a>(&'a self, message: impl Into<Message<'a>>) -> future::Send<'a> {
         self.producer().send(message.into().to(self))
     }
@@ -49,7 +49,7 @@ impl TopicProducer {
     ///
     /// # Cancel safety
     /// As with [`Producer::send_and_wait`](crate::Producer::send_and_wait).
-    #[inline]
+    #[inline(always)]
     pub fn send_and_wait<'a>(&'a self, message: impl Into<Message<'a>>) -> future::SendAndWait<'a> {
         self.producer().send_and_wait(message.into().to(self))
     }

@@ -4,7 +4,7 @@
 //! Both are answered by the next Metadata, which is asked for at once; the first also by the producer
 //! id, if there is to be one. When to ask is in `metadata` and `producer_id`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -16,39 +16,7 @@ use crate::client::partition_info::partitions_of;
 use crate::config::Address;
 use crate::output::{ClusterUpdate, Output};
 use crate::produce::engine::Engine;
-
-/// Questions without an answer, each until when it is asked.
-#[derive(Debug, Default)]
-pub(super) struct Asking {
-    cluster: Option<ClusterWanted>,
-    partitions: BTreeMap<u32, Instant>,
-}
-
-/// Somebody wants to know whether the cluster can be used.
-#[derive(Debug)]
-struct ClusterWanted {
-    until: Instant,
-    /// Set by an answer that came since: brokers and leaders can be asked for.
-    has_metadata: bool,
-    /// Addresses of the user's that could not be reached since.
-    unreachable: BTreeSet<Address>,
-}
-
-impl Asking {
-    pub(super) fn is_open(&self) -> bool {
-        self.cluster.is_some() || self.asks_for_partitions()
-    }
-
-    pub(super) fn asks_for_partitions(&self) -> bool {
-        !self.partitions.is_empty()
-    }
-
-    /// Forgets what nobody waits for any more.
-    pub(super) fn expire(&mut self, now: Instant) {
-        self.partitions.retain(|_, until| *until > now);
-        self.cluster.take_if(|wanted| wanted.until <= now);
-    }
-}
+use crate::produce::questions::ClusterWanted;
 
 impl<T: Clone> Engine<T> {
     /// Somebody wants to know by then whether the cluster can be used. The answer is

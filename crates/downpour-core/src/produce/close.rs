@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use crate::output::Output;
-use crate::produce::asking::Asking;
 use crate::produce::engine::Engine;
+use crate::produce::questions::Asking;
 use crate::produce::queues::Queues;
 use crate::queue::Unsent;
 

@@ -93,8 +93,9 @@ type Accepted = Result<Delivery, Obstacle>;
 ///
 /// Nearly all records find their batch open and with room for them. Their way is all in one
 /// piece, so that nothing of it passes through memory. A way that turns out to be another one goes
-/// on from where it is, in [`go_on_in`].
-#[inline]
+/// on from where it is, in [`go_on_in`]. Always inlined: where two verbs meet in it, it would become a
+/// function of its own, and hand the handle on through memory.
+#[inline(always)]
 pub(crate) fn accept(
     shared: &Arc<Shared>,
     record: Addressed<'_>,

@@ -11,14 +11,13 @@ use std::task::{Context, Poll, ready};
 
 use downpour_core::client::partition_info::PartitionInfo;
 use downpour_core::produce::ClusterUpdate;
-use downpour_wire::error_code::ErrorCode;
 
 use crate::accept::door;
 use crate::accept::wait::{Deadline, DeadlineTimer};
 use crate::error::send::{SendError, WaitedFor};
 use crate::record::record::TopicRef;
 use crate::shared::mailbox::Command;
-use crate::shared::question::Question;
+use crate::shared::question::{Holders, Question};
 use crate::shared::shared::Shared;
 use crate::topics::entry::TopicEntry;
 
@@ -87,7 +86,7 @@ async fn partitions_for(
     topic: Arc<TopicEntry>,
     deadline: Deadline,
 ) -> Result<Vec<PartitionInfo>, SendError> {
-    let question = Arc::<Question<Result<_, ErrorCode>>>::default();
+    let question = Arc::<Question<Holders>>::default();
     let command = Command::Partitions(topic.clone(), question.clone());
     let timer = DeadlineTimer::new(shared, deadline);
     let answer = WaitForAnswer::new(timer, Some(topic.clone()), question, command).await?;

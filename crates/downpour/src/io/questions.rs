@@ -3,17 +3,15 @@
 use std::sync::Arc;
 use std::task::Waker;
 
-use downpour_core::client::partition_info::PartitionInfo;
 use downpour_core::produce::ClusterUpdate;
-use downpour_wire::error_code::ErrorCode;
 
-use crate::shared::question::Question;
+use crate::shared::question::{Holders, Question};
 
 /// Those who were not answered yet. Each has one caller that waits.
 #[derive(Debug, Default)]
 pub(super) struct Questions {
     cluster: Vec<Arc<Question<ClusterUpdate>>>,
-    partitions: Vec<(u32, Arc<Question<Result<Vec<PartitionInfo>, ErrorCode>>>)>,
+    partitions: Vec<(u32, Arc<Question<Holders>>)>,
 }
 
 /// Whether its caller waits still.
@@ -27,11 +25,7 @@ impl Questions {
         self.cluster.push(question);
     }
 
-    pub(super) fn add_partitions(
-        &mut self,
-        topic: u32,
-        question: Arc<Question<Result<Vec<PartitionInfo>, ErrorCode>>>,
-    ) {
+    pub(super) fn add_partitions(&mut self, topic: u32, question: Arc<Question<Holders>>) {
         self.partitions.retain(|(_, question)| is_awaited(question));
         self.partitions.push((topic, question));
     }
@@ -45,7 +39,7 @@ impl Questions {
     pub(super) fn answer_partitions(
         &mut self,
         topic: u32,
-        answer: &Result<Vec<PartitionInfo>, ErrorCode>,
+        answer: &Holders,
         woken: &mut Vec<Waker>,
     ) {
         self.partitions.retain(|(asked, question)| {

@@ -20,13 +20,11 @@ use std::io;
 use std::sync::Arc;
 use std::time::Instant;
 
-use downpour_core::client::partition_info::PartitionInfo;
 use downpour_core::ids::PartitionId;
 use downpour_core::mutants;
 use downpour_core::produce::ClusterUpdate;
-use downpour_wire::error_code::ErrorCode;
 
-use crate::shared::question::Question;
+use crate::shared::question::{Holders, Question};
 use crate::sys::callback;
 use crate::sys::lock::lock;
 use crate::sys::sync::atomic::{AtomicBool, Ordering};
@@ -41,10 +39,7 @@ pub(crate) enum Command {
     /// Whether the cluster can be used is wanted.
     Connect(Arc<Question<ClusterUpdate>>),
     /// Who holds a topic's partitions is wanted.
-    Partitions(
-        Arc<TopicEntry>,
-        Arc<Question<Result<Vec<PartitionInfo>, ErrorCode>>>,
-    ),
+    Partitions(Arc<TopicEntry>, Arc<Question<Holders>>),
     /// No record comes any more; end when all have their verdict, or at the deadline.
     Close { deadline: Option<Instant> },
     /// The same, and nobody waits for it.

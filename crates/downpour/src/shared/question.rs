@@ -4,9 +4,15 @@
 
 use std::task::{Poll, Waker};
 
+use downpour_core::client::partition_info::PartitionInfo;
+use downpour_wire::error_code::ErrorCode;
+
 use crate::sys::lock::lock;
 use crate::sys::sync::Mutex;
 use crate::sys::wake;
+
+/// Who holds a topic's partitions, or why the cluster does not say.
+pub(crate) type Holders = Result<Vec<PartitionInfo>, ErrorCode>;
 
 /// A question that is answered once.
 #[derive(Debug)]

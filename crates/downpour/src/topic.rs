@@ -39,8 +39,8 @@ pub struct Topic<K = Raw, V = Raw> {
 }
 
 impl Topic {
-    /// The topic of this name, also in a `const`. A name that is made at run time goes through
-    /// [`from`](#impl-From<String>-for-Topic). Whether Kafka allows it, whoever sends to it is told.
+    /// The topic of this name, also in a `const`. From a name that is made at run time,
+    /// `Topic::from(name)` makes one. Whether Kafka allows it, whoever sends to it is told.
     pub const fn new(name: &'static str) -> Self {
         Self {
             name: Cow::Borrowed(name),

@@ -136,7 +136,7 @@ fn what_a_closed_topic_did_not_deliver_comes_back_as_records() {
 }
 
 #[test]
-fn a_topic_that_was_bound_is_not_looked_up_again() {
+fn a_topic_that_was_bound_is_not_asked_for_again() {
     let cluster = cluster();
     let producer = producer(&cluster);
     let bound = smol::block_on(producer.topic(&EVENTS)).unwrap();

@@ -32,6 +32,8 @@ pub(crate) struct Load {
     reasons: u64,
     /// Records that named a partition which does not exist: there may be one now.
     pub(crate) misplaced: u64,
+    /// Questions of callers that send nothing: they are asked at once.
+    pub(crate) questions: u64,
     /// When each address was tried last, and before that.
     tried: HashMap<i32, (Duration, Option<Duration>)>,
 }
@@ -68,6 +70,7 @@ impl Load {
             is_granted: false,
             reasons: 0,
             misplaced: 0,
+            questions: 0,
             tried: HashMap::new(),
         }
     }
@@ -125,14 +128,16 @@ impl Load {
             count, early, lost, ..
         } = self.metadata;
         let wants = self.wants(now);
-        if early > wants + lost {
+        if early > wants + lost + self.questions {
             return Err(format!(
                 "metadata was asked for {early} times within the backoff; {wants} topics were \
-                 wanted and {lost} answers lost"
+                 wanted, {lost} answers lost and {} questions asked",
+                self.questions
             ));
         }
         let aged = now.as_millis() / self.limits.metadata_max_age.as_millis().max(1);
-        let most = 1 + wants + lost + self.reasons + self.misplaced + aged as u64;
+        let asked = self.misplaced + self.questions;
+        let most = 1 + wants + lost + self.reasons + asked + aged as u64;
         if count > most {
             return Err(format!(
                 "metadata was asked for {count} times by {now:?}, with {most} reasons"

@@ -4,6 +4,7 @@
 use std::error::Error;
 
 use bench_micro::values;
+use downpour::Message;
 
 use crate::batches::SIZE;
 use crate::stalled::{PARTITIONS, Stand};
@@ -29,8 +30,8 @@ pub(crate) fn io(arguments: &[String]) -> Result<u64, Box<dyn Error>> {
         let handles: Vec<_> = stand.while_stalled(|| {
             let send = |number: usize| {
                 let partition = (number % PARTITIONS as usize) as i32;
-                let record = stand.topic.record().value(&*values[number % values.len()]);
-                stand.producer.send(record.partition(partition))
+                let message = Message::new().value(&*values[number % values.len()]);
+                stand.topic.send(message.partition(partition))
             };
             (0..RECORDS).map(send).collect::<Result<_, _>>()
         })??;

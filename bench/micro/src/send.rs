@@ -5,7 +5,7 @@
 use std::error::Error;
 
 use bench_micro::values;
-use downpour::{Delivery, Record};
+use downpour::{Delivery, Message, Record};
 
 use crate::batches::SIZE;
 use crate::count::counted;
@@ -70,11 +70,11 @@ fn send_each(
     mut keep: impl FnMut(Delivery),
 ) {
     for number in 0..records {
-        let mut record = stand.topic.record().value(value(values, number));
+        let mut message = Message::new().value(value(values, number));
         if let Some(partition) = partition(number) {
-            record = record.partition(partition);
+            message = message.partition(partition);
         }
-        let sent = stand.producer.send(record);
+        let sent = stand.topic.send(message);
         keep(sent.expect("there is memory and metadata"));
     }
 }
@@ -163,11 +163,11 @@ fn many(records: u64, partition: fn(u64) -> i32) -> Answer {
         work(counts, || {
             for from in (0..records).step_by(MANY as usize) {
                 let batch = (from..from + MANY).map(|number| {
-                    let record = stand.topic.record().value(value(values, number));
-                    record.partition(partition(number))
+                    let message = Message::new().value(value(values, number));
+                    message.partition(partition(number))
                 });
                 let batch: Vec<_> = batch.collect();
-                let sent = stand.producer.send_many(&batch);
+                let sent = stand.topic.send_many(&batch);
                 kept.push(sent.expect("there is memory and metadata"));
             }
         });

@@ -10,8 +10,9 @@ use std::pin::pin;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::task::{Context, Wake, Waker};
 
-use downpour::blocking::Producer;
-use downpour::{Delivery, Topic};
+use downpour::Delivery;
+use downpour::Message;
+use downpour::blocking::{Producer, TopicProducer};
 use downpour_fake::FakeCluster;
 
 /// Its partitions.
@@ -22,7 +23,7 @@ pub(crate) const TOPIC: &str = "events";
 /// A producer, its broker and its topic, whose metadata is there.
 pub(crate) struct Stand {
     pub(crate) producer: Producer,
-    pub(crate) topic: Topic,
+    pub(crate) topic: TopicProducer,
     _cluster: Option<FakeCluster>,
 }
 
@@ -53,9 +54,7 @@ impl Stand {
         // Whoever is told something while it is awake wakes nobody and helps nobody. It holds in
         // our waker, perhaps marked as asleep; a partition that does not exist makes the caller
         // tell it so, which marks it as awake.
-        let refused = self
-            .producer
-            .send(self.topic.record().partition(PARTITIONS));
+        let refused = self.topic.send(Message::new().partition(PARTITIONS));
         let done = work();
         brake.release();
         if refused.is_ok() {
@@ -69,8 +68,8 @@ impl Stand {
     fn hold(&self, brake: &Arc<Brake>) -> Result<(), Box<dyn Error>> {
         let waker = Waker::from(brake.clone());
         loop {
-            let record = self.topic.record().partition(0).value("a plug");
-            let mut delivery: Delivery = self.producer.send(record)?;
+            let message = Message::new().partition(0).value("a plug");
+            let mut delivery: Delivery = self.topic.send(message)?;
             // Its answer may be here already; then the next one will be slower.
             let mut context = Context::from_waker(&waker);
             if pin!(&mut delivery).poll(&mut context).is_pending() {

@@ -9,5 +9,6 @@ pub(crate) mod connection;
 pub(crate) mod connections;
 pub mod ending;
 pub(crate) mod inquiry;
+pub mod partition_info;
 pub(crate) mod stage;
 pub(crate) mod versions;

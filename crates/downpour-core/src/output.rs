@@ -10,6 +10,7 @@ use downpour_wire::batch::Body;
 use downpour_wire::error_code::ErrorCode;
 use downpour_wire::frame::Frame;
 
+use crate::client::partition_info::PartitionInfo;
 use crate::config::Address;
 use crate::event::Event;
 use crate::ids::{ConnectionId, MemoryLine, PartitionId};
@@ -54,6 +55,15 @@ pub enum Output<T> {
         /// What became of it.
         update: TopicUpdate,
     },
+    /// Tell those who asked whether the cluster can be used.
+    Cluster(ClusterUpdate),
+    /// Tell those who asked who holds a topic's partitions.
+    Partitions {
+        /// The shell's number of the topic.
+        topic: u32,
+        /// All of them, or why the cluster does not say.
+        answer: Result<Vec<PartitionInfo>, ErrorCode>,
+    },
     /// Compress a batch without any lock, bring it back to its queue, then call `mark_dirty`.
     Seal {
         /// The queue that the batch has to come back to.
@@ -95,6 +105,24 @@ pub enum Output<T> {
     },
     /// Tell whoever observes; nothing depends on it.
     Event(Event),
+}
+
+/// What was found out about the cluster since somebody asked.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum ClusterUpdate {
+    /// A broker told its versions and the cluster's brokers, and granted a producer id if there is to
+    /// be one.
+    Usable,
+    /// None of the addresses that the user gave could be reached; why, their events have said.
+    Unreachable,
+    /// A broker was reached that grants no producer id.
+    NoIdentity {
+        /// What it said, unless it is too old to know the question.
+        code: Option<ErrorCode>,
+        /// The same in words.
+        reason: Arc<str>,
+    },
 }
 
 /// What became of a topic that somebody asked for.

@@ -7,6 +7,7 @@
 //! *Invariant:* at most one request for metadata and one for a producer id are on their way.
 
 mod answers;
+mod asking;
 mod broker;
 mod close;
 mod connections;
@@ -18,6 +19,7 @@ mod pacing;
 mod peeking;
 mod poll;
 mod producer_id;
+mod questions;
 mod queues;
 mod requests;
 mod send_lists;
@@ -27,7 +29,7 @@ mod statistics;
 mod tests;
 mod topics;
 
-pub use crate::output::{Output, TopicUpdate};
+pub use crate::output::{ClusterUpdate, Output, TopicUpdate};
 pub use engine::Engine;
 pub use queues::Queues;
 pub use statistics::{BrokerCounters, Statistics};

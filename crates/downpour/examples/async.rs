@@ -18,9 +18,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let topic = producer.topic(&topic).await?;
     let mut deliveries = Vec::new();
     for number in 0..100_000 {
-        let record = topic.record().value(format!("record {number}"));
         // Waits only while memory is full.
-        deliveries.push(producer.send(record).await?);
+        deliveries.push(topic.send(format!("record {number}")).await?);
     }
     for delivery in deliveries {
         match delivery.await {

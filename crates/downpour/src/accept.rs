@@ -5,6 +5,7 @@
 //! a broker in `io`.
 
 pub(crate) mod append;
+pub(crate) mod asking;
 pub(crate) mod door;
 pub(crate) mod futures;
 pub(crate) mod many;

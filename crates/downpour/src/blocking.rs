@@ -5,7 +5,10 @@
 //! have to wait there refuses, or goes on without its caller, and says so.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
+
+use downpour_core::client::partition_info::PartitionInfo;
 
 use crate::accept::{door, many};
 use crate::delivery::deliveries::Deliveries;
@@ -15,23 +18,61 @@ use crate::delivery::report::Report;
 use crate::error::produce::ProduceError;
 use crate::error::send::{NotSent, SendError};
 use crate::observe::statistics::Statistics;
-use crate::record::record::Record;
+use crate::record::message::Message;
+use crate::record::record::{Addressed, Record, TopicRef};
 use crate::record::unfinished::Unfinished;
+use crate::shared::shared::Shared;
 use crate::sys::callback;
 use crate::sys::park::block_on;
-use crate::topic::Topic;
 
-pub use crate::producer::blocking::Producer;
+pub use crate::producer::blocking::{Producer, TopicProducer};
 
 impl Producer {
-    /// Blocks until a topic can be sent to, for at most `max_block`, and returns a handle that
-    /// spares every record the look-up of its name.
+    /// Binds the producer to a topic, and blocks until that can be sent to, for at most `max_block`.
+    ///
+    /// What it returns has the same verbs without a topic in each record, see
+    /// [`TopicProducer`](crate::TopicProducer).
     ///
     /// # Errors
     /// [`SendError`] as of a record to that topic.
-    pub fn topic(&self, name: &str) -> Result<Topic, SendError> {
-        let topic = block_on(self.as_async().topic(name));
-        topic.unwrap_or_else(|| Err(SendError::new(NotSent::InCallback)))
+    pub fn topic<'a>(&self, topic: impl Into<TopicRef<'a>>) -> Result<TopicProducer, SendError> {
+        let bound = block_on(self.as_async().topic(topic));
+        let bound = bound.unwrap_or(Err(SendError::new(NotSent::InCallback)))?;
+        Ok(bound.blocking())
+    }
+
+    /// Asks the cluster now, blocks for its answer, and says what is wrong, as
+    /// [`Producer::connect`](crate::Producer::connect).
+    ///
+    /// # Errors
+    /// [`SendError`], with what was tried and why it failed: at once when each address that was given
+    /// has been tried and none could be reached, or when a broker grants no producer id; otherwise
+    /// after `max_block`.
+    pub fn connect(&self) -> Result<(), SendError> {
+        block_on(self.as_async().connect()).unwrap_or(Err(SendError::new(NotSent::InCallback)))
+    }
+
+    /// How many partitions a topic has, as far as is known; asked for if nothing is, which blocks for at
+    /// most `max_block`.
+    ///
+    /// # Errors
+    /// As with [`topic`](Self::topic).
+    pub fn partition_count<'a>(&self, topic: impl Into<TopicRef<'a>>) -> Result<u32, SendError> {
+        let count = block_on(self.as_async().partition_count(topic));
+        count.unwrap_or(Err(SendError::new(NotSent::InCallback)))
+    }
+
+    /// Who holds each partition of a topic. The cluster is asked each time, which blocks for at most
+    /// `max_block`.
+    ///
+    /// # Errors
+    /// As with [`topic`](Self::topic).
+    pub fn partitions_for<'a>(
+        &self,
+        topic: impl Into<TopicRef<'a>>,
+    ) -> Result<Vec<PartitionInfo>, SendError> {
+        let partitions = block_on(self.as_async().partitions_for(topic));
+        partitions.unwrap_or(Err(SendError::new(NotSent::InCallback)))
     }
 
     /// Accepts a record; blocks only while there is no metadata or no memory for it, in turn and for
@@ -41,7 +82,7 @@ impl Producer {
     /// [`SendError`]: nothing was or will be sent.
     #[inline]
     pub fn send(&self, record: Record<'_>) -> Result<Delivery, SendError> {
-        door::accept_blocking(self.as_async().shared(), &record)
+        door::accept_blocking(self.as_async().shared(), record.addressed())
     }
 
     /// Accepts a record and blocks until it is acknowledged.
@@ -53,11 +94,7 @@ impl Producer {
     /// # Errors
     /// [`ProduceError`]: not accepted, or no acknowledgement.
     pub fn send_and_wait(&self, record: Record<'_>) -> Result<Report, ProduceError> {
-        if callback::is_running() {
-            // Not accepted and then left: whoever calls this wants to know how it ended.
-            return Err(SendError::new(NotSent::InCallback).into());
-        }
-        Ok(self.send(record)?.wait_at_once()?)
+        wait_for(|| self.send(record))
     }
 
     /// Accepts records in order; blocks only while there is no metadata or no memory for one. All are
@@ -67,12 +104,7 @@ impl Producer {
     /// [`SendManyError`] with the handles of those that were accepted; the rest is
     /// `&records[error.dispatched().len()..]`.
     pub fn send_many(&self, records: &[Record<'_>]) -> Result<Deliveries, SendManyError> {
-        let shared = self.as_async().shared();
-        let may_wait = !callback::is_running();
-        match block_on(many::accept_many(shared, records, may_wait)) {
-            Some(accepted) => accepted,
-            None => unreachable!("in a callback it refuses what would have to wait"),
-        }
+        many::accept_many_blocking(self.as_async().shared(), records)
     }
 
     /// Accepts records and blocks until each that was accepted has its verdict. Where each one is,
@@ -85,18 +117,7 @@ impl Producer {
         &self,
         records: &[Record<'_>],
     ) -> Result<Deliveries, ProduceManyError> {
-        if callback::is_running() {
-            let refused = SendManyError::new(
-                Deliveries::default(),
-                0,
-                SendError::new(NotSent::InCallback),
-            );
-            return Err(refused.into());
-        }
-        let sent = self.send_many(records);
-        // Whatever was accepted has its verdict by the time of the return.
-        let ended = many::dispatched(&sent).wait();
-        many::judge(sent, ended)
+        many::wait_for_many(|| self.send_many(records))
     }
 
     /// Accepts a record if it need not wait.
@@ -193,6 +214,157 @@ impl Producer {
     }
 }
 
+impl TopicProducer {
+    /// The topic's name.
+    pub fn name(&self) -> &str {
+        self.as_async().name()
+    }
+
+    /// How many partitions it has, as far as is known now.
+    pub fn partitions(&self) -> u32 {
+        self.as_async().partitions()
+    }
+
+    #[inline]
+    fn shared(&self) -> &Arc<Shared> {
+        self.as_async().producer().shared()
+    }
+
+    /// As [`Producer::send`].
+    ///
+    /// # Errors
+    /// [`SendError`]: nothing was or will be sent.
+    #[inline(always)]
+    pub fn send<'a>(&self, message: impl Into<Message<'a>>) -> Result<Delivery, SendError> {
+        self.accept(message.into())
+    }
+
+    /// Apart from the conversion, which would copy what is a message already.
+    #[inline]
+    fn accept(&self, message: Message<'_>) -> Result<Delivery, SendError> {
+        let (topic, message) = (&TopicRef::from(self), &message);
+        door::accept_blocking(self.shared(), Addressed { topic, message })
+    }
+
+    /// As [`Producer::send_and_wait`].
+    ///
+    /// # Errors
+    /// [`ProduceError`]: not accepted, or no acknowledgement.
+    pub fn send_and_wait<'a>(
+        &self,
+        message: impl Into<Message<'a>>,
+    ) -> Result<Report, ProduceError> {
+        wait_for(|| self.send(message))
+    }
+
+    /// As [`Producer::send_many`].
+    ///
+    /// # Errors
+    /// [`SendManyError`] with the handles of those that were accepted; the rest is
+    /// `&messages[error.dispatched().len()..]`.
+    pub fn send_many(&self, messages: &[Message<'_>]) -> Result<Deliveries, SendManyError> {
+        many::accept_many_blocking(self.shared(), (&TopicRef::from(self), messages))
+    }
+
+    /// As [`Producer::send_many_and_wait`].
+    ///
+    /// # Errors
+    /// [`ProduceManyError`] if a message was not accepted or not acknowledged, with the handles of
+    /// all that were accepted.
+    pub fn send_many_and_wait(
+        &self,
+        messages: &[Message<'_>],
+    ) -> Result<Deliveries, ProduceManyError> {
+        many::wait_for_many(|| self.send_many(messages))
+    }
+
+    /// As [`Producer::try_send`]. The topic's metadata is here.
+    ///
+    /// # Errors
+    /// [`SendError`]: nothing was or will be sent. [`BufferFull`](crate::ErrorKind::BufferFull) if the message
+    /// would have to wait for memory.
+    pub fn try_send(&self, message: &Message<'_>) -> Result<Delivery, SendError> {
+        self.as_async().try_send(message)
+    }
+
+    /// [`send_and_wait`](Self::send_and_wait) under the name that it has in WaterDrop.
+    ///
+    /// # Errors
+    /// [`ProduceError`]: not accepted, or no acknowledgement.
+    pub fn produce_sync<'a>(
+        &self,
+        message: impl Into<Message<'a>>,
+    ) -> Result<Report, ProduceError> {
+        self.send_and_wait(message)
+    }
+
+    /// [`send`](Self::send) under the name that it has in WaterDrop. It is no `async fn`, see
+    /// [`Producer::produce_async`].
+    ///
+    /// # Errors
+    /// [`SendError`]: nothing was or will be sent.
+    #[inline]
+    pub fn produce_async<'a>(
+        &self,
+        message: impl Into<Message<'a>>,
+    ) -> Result<Delivery, SendError> {
+        self.send(message)
+    }
+
+    /// [`send_many_and_wait`](Self::send_many_and_wait) under the name that it has in WaterDrop.
+    ///
+    /// # Errors
+    /// [`ProduceManyError`] if a message was not accepted or not acknowledged.
+    pub fn produce_many_sync(
+        &self,
+        messages: &[Message<'_>],
+    ) -> Result<Deliveries, ProduceManyError> {
+        self.send_many_and_wait(messages)
+    }
+
+    /// [`send_many`](Self::send_many) under the name that it has in WaterDrop. It is no `async fn`.
+    ///
+    /// # Errors
+    /// [`SendManyError`] if a message was not accepted.
+    pub fn produce_many_async(
+        &self,
+        messages: &[Message<'_>],
+    ) -> Result<Deliveries, SendManyError> {
+        self.send_many(messages)
+    }
+
+    /// As [`Producer::flush`]: records of other topics are flushed, too.
+    pub fn flush(&self) {
+        self.producer().flush();
+    }
+
+    /// As [`Producer::close`]: it closes the producer, not the topic alone.
+    pub fn close(&self) {
+        self.producer().close();
+    }
+
+    /// As [`Producer::close_within`]: it closes the producer, not the topic alone.
+    pub fn close_within(&self, time: Duration) -> Unfinished {
+        self.producer().close_within(time)
+    }
+}
+
+impl<'a> From<&'a TopicProducer> for TopicRef<'a> {
+    #[inline]
+    fn from(topic: &'a TopicProducer) -> Self {
+        topic.as_async().into()
+    }
+}
+
+/// Accepts a record by `send`, and waits for its verdict.
+fn wait_for(send: impl FnOnce() -> Result<Delivery, SendError>) -> Result<Report, ProduceError> {
+    if callback::is_running() {
+        // Not accepted and then left: whoever calls this wants to know how it ended.
+        return Err(SendError::new(NotSent::InCallback).into());
+    }
+    Ok(send()?.wait_at_once()?)
+}
+
 /// Says that a verb has begun what it does, and returns before the end of it.
 #[cold]
 fn say_no_wait(verb: &str) {
@@ -208,6 +380,14 @@ fn say_no_wait(verb: &str) {
 impl fmt::Debug for Producer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("blocking::Producer")
+            .field(self.as_async())
+            .finish()
+    }
+}
+
+impl fmt::Debug for TopicProducer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("blocking::TopicProducer")
             .field(self.as_async())
             .finish()
     }

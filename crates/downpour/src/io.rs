@@ -21,6 +21,7 @@ mod opening;
     allow(unreachable_pub, reason = "public for the simulator")
 )]
 pub(crate) mod pool;
+mod questions;
 mod queues;
 pub(crate) mod rounds;
 #[cfg_attr(

@@ -38,10 +38,12 @@ mod shared;
 pub mod simulation;
 mod sys;
 mod topic;
+mod topic_producer;
 mod topics;
 
 pub use downpour_core::callers::partitioner::Choice;
 pub use downpour_core::client::connect_error::{ConnectError, ConnectErrorKind};
+pub use downpour_core::client::partition_info::{BrokerInfo, PartitionInfo};
 pub use downpour_core::config::{Acks, Address};
 pub use downpour_core::outcome::Written;
 pub use downpour_wire::codec::{Compression, CompressionError, CompressionType};
@@ -63,21 +65,24 @@ pub use error::record::{Field, InvalidRecord};
 pub use error::send::{MemoryHolder, SendError, WaitedFor};
 pub use observe::statistics::{BrokerStatistics, Counts, PartitionStatistics, Statistics};
 pub use partitioner::{DefaultPartitioner, PartitionContext, Partitioner};
-pub use producer::Producer;
+pub use producer::{Producer, TopicProducer};
 pub use record::headers::{HeaderValues, Headers, HeadersIter};
+pub use record::message::Message;
 pub use record::part::Part;
 pub use record::record::{Record, TopicRef};
 pub use record::unfinished::{Unfinished, UnknownRecords};
-pub use topic::Topic;
+pub use topic::{Raw, Topic};
 
 /// What async verbs return: futures with names, so that types of yours can hold them.
 ///
 /// None needs a particular executor, none does anything before it is polled, and all are `Unpin`
 /// and `Send`.
 pub mod future {
+    pub use crate::accept::asking::{Connect, PartitionCount, PartitionsFor};
     pub use crate::accept::futures::{
         Close, CloseWithin, Flush, Send, SendAndWait, SendMany, SendManyAndWait,
     };
+    pub use crate::producer::BindTopic;
 }
 
 /// The README's programs, compiled.

@@ -7,6 +7,7 @@ use std::fmt;
 use downpour_core::callers::partitioner::{Choice, murmur2};
 
 use crate::record::headers::Headers;
+use crate::record::message::Message;
 use crate::record::record::Record;
 
 /// Chooses a partition for records that name none.
@@ -51,11 +52,20 @@ pub struct PartitionContext<'a> {
 impl<'a> PartitionContext<'a> {
     /// What would be known of this record, such as in a partitioner's test.
     pub fn new(record: &'a Record<'_>, count: u32, available: &'a [i32]) -> Self {
+        Self::of(record.get_topic(), &record.message, count, available)
+    }
+
+    pub(crate) fn of(
+        topic: &'a str,
+        message: &'a Message<'_>,
+        count: u32,
+        available: &'a [i32],
+    ) -> Self {
         Self {
-            topic: record.get_topic(),
-            key: record.get_partition_key().or_else(|| record.get_key()),
-            value: record.get_value(),
-            headers: record.get_headers(),
+            topic,
+            key: message.get_partition_key().or_else(|| message.get_key()),
+            value: message.get_value(),
+            headers: message.get_headers(),
             count,
             available,
         }

@@ -1,14 +1,19 @@
 //! The async facade: a cheap handle that any executor can use, and the end of a producer.
 //!
-//! The builder's setters are in `builder`, the verbs of the blocking facade in `blocking`; both
-//! facades call `accept`.
+//! The builder's setters are in `builder`, the verbs of the blocking facade in `blocking`, those of a
+//! producer that is bound to a topic in `topic_producer`; all of them call `accept`.
 
 use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
+use crate::accept::asking;
 use crate::accept::door;
 use crate::accept::futures as future;
+use crate::accept::wait::Deadline;
 use crate::builder::{Blocking, ProducerBuilder};
 use crate::config::servers::BootstrapServers;
 use crate::config::settings::Settings;
@@ -18,12 +23,12 @@ use crate::error::send::SendError;
 use crate::io::thread;
 use crate::observe::log::{Line, Lines};
 use crate::observe::statistics::Statistics;
-use crate::record::record::Record;
+use crate::record::record::{Record, TopicRef};
 use crate::shared::mailbox::Command;
 use crate::shared::shared::{Shared, Start};
 use crate::shared::statistics;
 use crate::sys::clock::Clock;
-use crate::topic::Topic;
+use crate::topics::entry::TopicEntry;
 
 /// A producer: cheap to clone, usable from any thread and any executor, or from none through
 /// [`blocking`](Self::blocking).
@@ -58,8 +63,85 @@ pub struct Producer {
     handle: Arc<Handle>,
 }
 
-/// The type of the blocking facade. It is here because each facade leads to the other; its verbs
-/// are in `crate::blocking`, which is where users find it.
+/// A producer that is bound to a topic, from [`Producer::topic`]: it has the same verbs, takes
+/// [`Message`](crate::Message)s, and sends nowhere else. Its sends skip the look-up of the topic's name.
+///
+/// It is a [`Producer`], too: while one lives that is bound, dropping the others ends nothing.
+///
+/// ```
+/// use downpour::{Message, Producer};
+/// # let cluster = downpour_fake::FakeCluster::builder().topic("events", 3).start()?;
+/// # let bootstrap = cluster.bootstrap_servers();
+///
+/// # smol::block_on(async {
+/// let events = Producer::builder(bootstrap).build()?.topic("events").await?;
+/// assert_eq!(events.partitions(), 3);
+/// events.send_and_wait("hello").await?;
+/// let delivery = events.send(Message::new().key("user-1").value("clicked")).await?;
+/// println!("offset {:?}", delivery.await?.offset());
+/// events.close().await;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct TopicProducer {
+    producer: Producer,
+    entry: Arc<TopicEntry>,
+}
+
+impl TopicProducer {
+    /// The producer that is bound.
+    #[inline]
+    pub fn producer(&self) -> &Producer {
+        &self.producer
+    }
+
+    /// The same with verbs that block.
+    pub fn blocking(&self) -> blocking::TopicProducer {
+        blocking::TopicProducer {
+            inner: self.clone(),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn entry(&self) -> &Arc<TopicEntry> {
+        &self.entry
+    }
+}
+
+/// The future of [`Producer::topic`].
+///
+/// Dropped before it ended, nothing is kept but that the topic was asked for.
+#[must_use = "nothing is asked before it is awaited"]
+pub struct BindTopic(Pin<Box<dyn Future<Output = Result<TopicProducer, SendError>> + Send>>);
+
+impl BindTopic {
+    fn new(producer: Producer, topic: TopicRef<'static>) -> Self {
+        Self(Box::pin(async move {
+            let deadline = Deadline::new(producer.shared());
+            let entry = door::warm_up(producer.shared(), &topic, deadline).await?;
+            Ok(TopicProducer { producer, entry })
+        }))
+    }
+}
+
+impl Future for BindTopic {
+    type Output = Result<TopicProducer, SendError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        self.0.as_mut().poll(context)
+    }
+}
+
+impl fmt::Debug for BindTopic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BindTopic").finish_non_exhaustive()
+    }
+}
+
+/// The types of the blocking facade. They are here because each facade leads to the other; their verbs
+/// are in `crate::blocking`, which is where users find them.
 pub(crate) mod blocking {
     use super::{Blocking, BootstrapServers, ProducerBuilder};
 
@@ -95,6 +177,39 @@ pub(crate) mod blocking {
         #[inline]
         pub fn as_async(&self) -> &super::Producer {
             &self.inner
+        }
+    }
+
+    /// A [`TopicProducer`](crate::TopicProducer) whose verbs block, from
+    /// [`Producer::topic`](crate::blocking::Producer::topic).
+    ///
+    /// ```
+    /// use downpour::{Message, Producer};
+    /// # let cluster = downpour_fake::FakeCluster::builder().topic("events", 3).start()?;
+    /// # let bootstrap = cluster.bootstrap_servers();
+    ///
+    /// let producer = Producer::builder(bootstrap).build()?.blocking();
+    /// let events = producer.topic("events")?;
+    /// let report = events.send_and_wait(Message::new().partition(2).value("clicked"))?;
+    /// assert_eq!((report.partition(), report.offset()), (2, Some(0)));
+    /// events.close();
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[derive(Clone)]
+    pub struct TopicProducer {
+        pub(super) inner: super::TopicProducer,
+    }
+
+    impl TopicProducer {
+        /// The same with async verbs.
+        #[inline]
+        pub fn as_async(&self) -> &super::TopicProducer {
+            &self.inner
+        }
+
+        /// The producer that is bound.
+        pub fn producer(&self) -> Producer {
+            self.inner.producer.blocking()
         }
     }
 }
@@ -240,7 +355,7 @@ impl Producer {
         &'a self,
         records: &'a [Record<'_>],
     ) -> future::SendManyAndWait<'a> {
-        future::SendManyAndWait::new(self.shared(), records)
+        future::SendManyAndWait::new(self.send_many(records))
     }
 
     /// Accepts a record if it need not wait.
@@ -253,21 +368,105 @@ impl Producer {
     /// [`ErrorKind::NotReady`](crate::ErrorKind::NotReady) for metadata or
     /// [`ErrorKind::BufferFull`](crate::ErrorKind::BufferFull) for memory.
     pub fn try_send(&self, record: &Record<'_>) -> Result<Delivery, SendError> {
-        door::try_accept(self.shared(), record)
+        door::try_accept(self.shared(), record.addressed())
     }
 
-    /// Waits until a topic can be sent to: its metadata is here, or was.
+    /// Binds the producer to a topic, and waits until that can be sent to: its metadata is here, or was.
     ///
-    /// The returned handle saves the look-up of the name, see [`Topic`].
+    /// What it returns has the same verbs without a topic in each record, see [`TopicProducer`].
     ///
     /// # Errors
     /// As with [`send`](Self::send).
     ///
     /// # Cancel safety
     /// Safe: nothing is kept but that the topic was asked for.
-    pub async fn topic(&self, name: &str) -> Result<Topic, SendError> {
-        let state = door::warm_up(self.shared(), name).await?;
-        Ok(Topic::new(self.shared().clone(), state))
+    pub fn topic<'a>(&self, topic: impl Into<TopicRef<'a>>) -> BindTopic {
+        BindTopic::new(self.clone(), topic.into().into_owned())
+    }
+
+    /// Asks the cluster now, and says what is wrong: whether a broker can be reached, tells its versions and
+    /// the cluster's brokers, and, with idempotence, grants a producer id. No topic is asked for. Without
+    /// it the first record asks, and waits.
+    ///
+    /// ```
+    /// use downpour::Producer;
+    /// # let cluster = downpour_fake::FakeCluster::builder().start()?;
+    /// # let bootstrap = cluster.bootstrap_servers();
+    ///
+    /// # smol::block_on(async {
+    /// Producer::builder(bootstrap).build()?.connect().await?;
+    /// // Nobody listens at port 1.
+    /// let error = Producer::builder("127.0.0.1:1").build()?.connect().await.unwrap_err();
+    /// assert!(error.to_string().contains("127.0.0.1:1 ("), "{error}");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`SendError`], with what was tried and why it failed: at once when each address that was given
+    /// has been tried and none could be reached, or when a broker grants no producer id; otherwise
+    /// after `max_block`.
+    ///
+    /// # Cancel safety
+    /// Safe: connections that were begun stay.
+    pub fn connect(&self) -> asking::Connect {
+        asking::Connect::new(self.shared())
+    }
+
+    /// How many partitions a topic has, as far as is known; asked for and waited for if nothing is, for at
+    /// most `max_block`. Partitions that are added are noticed within `metadata_max_age`.
+    ///
+    /// ```
+    /// use downpour::Producer;
+    /// # let cluster = downpour_fake::FakeCluster::builder().topic("events", 3).start()?;
+    /// # let bootstrap = cluster.bootstrap_servers();
+    ///
+    /// # smol::block_on(async {
+    /// let producer = Producer::builder(bootstrap).build()?;
+    /// assert_eq!(producer.partition_count("events").await?, 3);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As with [`topic`](Self::topic).
+    ///
+    /// # Cancel safety
+    /// Safe: nothing is kept but that the topic was asked for.
+    pub fn partition_count<'a>(&self, topic: impl Into<TopicRef<'a>>) -> asking::PartitionCount {
+        asking::PartitionCount::new(self.shared(), topic.into().into_owned())
+    }
+
+    /// Who holds each partition of a topic. The cluster is asked each time, since nothing of that is kept
+    /// but the leaders; it waits for the answer for at most `max_block`.
+    ///
+    /// ```
+    /// use downpour::Producer;
+    /// # let cluster = downpour_fake::FakeCluster::builder().topic("events", 3).start()?;
+    /// # let bootstrap = cluster.bootstrap_servers();
+    ///
+    /// # smol::block_on(async {
+    /// let producer = Producer::builder(bootstrap).build()?;
+    /// for partition in producer.partitions_for("events").await? {
+    ///     if let Some(leader) = &partition.leader {
+    ///         println!("{}: broker {} at {}", partition.partition, leader.id, leader.address);
+    ///     }
+    ///     assert_eq!(partition.in_sync_replicas, partition.replicas);
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As with [`topic`](Self::topic).
+    ///
+    /// # Cancel safety
+    /// Safe: nothing is kept but that the topic was asked for.
+    pub fn partitions_for<'a>(&self, topic: impl Into<TopicRef<'a>>) -> asking::PartitionsFor {
+        asking::PartitionsFor::new(self.shared(), topic.into().into_owned())
     }
 
     /// Sends what is waiting for more records, and waits until every record that was accepted

@@ -3,6 +3,7 @@
 //! What makes a record valid is in `accept`, its bytes on the wire are `downpour-wire`'s.
 
 pub(crate) mod headers;
+pub(crate) mod message;
 pub(crate) mod part;
 #[expect(
     clippy::module_inception,

@@ -6,6 +6,7 @@
 pub(crate) mod brokers;
 pub(crate) mod mailbox;
 pub(crate) mod memory;
+pub(crate) mod question;
 #[expect(
     clippy::module_inception,
     reason = "each file has its main type's name"

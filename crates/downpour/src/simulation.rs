@@ -183,10 +183,10 @@ pub async fn send(
 ) -> Result<Delivery, SendError> {
     let shared = producer.shared();
     let mut progress = AcceptProgress::with_options(options);
-    match accept(shared, record, &mut progress) {
+    match accept(shared, record.addressed(), &mut progress) {
         Ok(delivery) => Ok(delivery),
         Err(Obstacle::Refused(error)) => Err(error),
-        Err(obstacle) => wait_for(shared, record, progress, obstacle).await,
+        Err(obstacle) => wait_for(shared, record.addressed(), progress, obstacle).await,
     }
 }
 

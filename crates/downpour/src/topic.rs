@@ -1,101 +1,126 @@
-//! A topic that was looked up once: sends to it skip the look-up.
+//! What a topic is, apart from any producer: its name, and what its keys and values are.
+//!
+//! The verbs of a producer that is bound to one are in `topic_producer`, what is known of it in
+//! `topics`.
 
+use std::borrow::Cow;
 use std::fmt;
-use std::sync::Arc;
+use std::hash::{Hash, Hasher};
+use std::marker::PhantomData;
 
-use crate::accept::door;
-use crate::accept::futures as future;
-use crate::delivery::delivery::Delivery;
-use crate::error::send::SendError;
-use crate::record::record::{Record, TopicRef};
-use crate::shared::shared::Shared;
-use crate::topics::entry::TopicEntry;
+/// Keys or values that are bytes as they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Raw;
 
-/// A topic whose metadata is known, from [`Producer::topic`](crate::Producer::topic).
-///
-/// It keeps the producer's memory, not the producer: dropping the last
-/// [`Producer`](crate::Producer) ends it, and sends then answer [`ErrorKind::Closed`](crate::ErrorKind::Closed).
+/// A topic as a program writes it down once: its name, and what its keys and values are. It needs no
+/// producer and asks nobody.
 ///
 /// ```
-/// use downpour::{Producer, Record};
+/// use downpour::{Producer, Record, Topic};
 /// # let cluster = downpour_fake::FakeCluster::builder().topic("events", 3).start()?;
 /// # let bootstrap = cluster.bootstrap_servers();
 ///
-/// # smol::block_on(async {
-/// let producer = Producer::builder(bootstrap).build()?;
-/// let events = producer.topic("events").await?;
-/// assert_eq!(events.partitions(), 3);
-/// for number in 0..10 {
-///     let delivery = events.try_send(&events.record().value(number.to_string()));
-///     # let _ = delivery;
-/// }
-/// producer.close().await;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// # })?;
+/// const EVENTS: Topic = Topic::new("events");
+///
+/// let producer = Producer::builder(bootstrap).build()?.blocking();
+/// producer.send_and_wait(Record::to(&EVENTS).value("hello"))?;
+/// // A program that sends more than a few records there binds it, which saves the look-up of the name.
+/// let events = producer.topic(&EVENTS)?;
+/// events.send_and_wait("hello again")?;
+/// assert_eq!(Topic::from(format!("{}s", "event")), EVENTS);
+/// # producer.close();
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone)]
-pub struct Topic {
-    shared: Arc<Shared>,
-    state: Arc<TopicEntry>,
+pub struct Topic<K = Raw, V = Raw> {
+    name: Cow<'static, str>,
+    /// As of a function, so that no such type keeps a topic on its thread.
+    kinds: PhantomData<fn() -> (K, V)>,
 }
 
 impl Topic {
-    pub(crate) fn new(shared: Arc<Shared>, state: Arc<TopicEntry>) -> Self {
-        Self { shared, state }
+    /// The topic of this name, also in a `const`. From a name that is made at run time,
+    /// `Topic::from(name)` makes one. Whether Kafka allows it, whoever sends to it is told.
+    pub const fn new(name: &'static str) -> Self {
+        Self {
+            name: Cow::Borrowed(name),
+            kinds: PhantomData,
+        }
     }
 
+    pub(crate) fn into_name(self) -> Cow<'static, str> {
+        self.name
+    }
+}
+
+impl From<String> for Topic {
+    fn from(name: String) -> Self {
+        Self {
+            name: Cow::Owned(name),
+            kinds: PhantomData,
+        }
+    }
+}
+
+impl<K, V> Topic<K, V> {
     /// Its name.
     pub fn name(&self) -> &str {
-        self.state.name()
-    }
-
-    /// How many partitions it has, as far as is known now.
-    pub fn partitions(&self) -> u32 {
-        self.state.partitions.count()
-    }
-
-    /// A record for this topic. Sent to any other producer it goes by name.
-    #[inline]
-    pub fn record(&self) -> Record<'_> {
-        Record::to(self)
-    }
-
-    /// As [`Producer::send`](crate::Producer::send): the record goes to the topic that it names,
-    /// which need not be this one.
-    ///
-    /// # Errors
-    /// [`SendError`]: nothing was or will be sent.
-    ///
-    /// # Cancel safety
-    /// As with [`Producer::send`](crate::Producer::send).
-    #[inline]
-    pub fn send<'a>(&'a self, record: Record<'a>) -> future::Send<'a> {
-        future::Send::new(&self.shared, record)
-    }
-
-    /// As [`Producer::try_send`](crate::Producer::try_send): the record goes to the topic that it
-    /// names, which need not be this one.
-    ///
-    /// # Errors
-    /// [`SendError`]: nothing was or will be sent.
-    pub fn try_send(&self, record: &Record<'_>) -> Result<Delivery, SendError> {
-        door::try_accept(&self.shared, record)
+        &self.name
     }
 }
 
-impl<'a> From<&'a Topic> for TopicRef<'a> {
-    #[inline]
-    fn from(topic: &'a Topic) -> Self {
-        Self::known(&topic.state)
+// By hand, because those that are derived would ask the same of keys and values.
+impl<K, V> Clone for Topic<K, V> {
+    fn clone(&self) -> Self {
+        Self {
+            name: self.name.clone(),
+            kinds: PhantomData,
+        }
     }
 }
 
-impl fmt::Debug for Topic {
+impl<K, V> PartialEq for Topic<K, V> {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl<K, V> Eq for Topic<K, V> {}
+
+impl<K, V> Hash for Topic<K, V> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.name.hash(state);
+    }
+}
+
+impl<K, V> fmt::Debug for Topic<K, V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Topic")
-            .field("name", &self.name())
-            .field("partitions", &self.partitions())
-            .finish()
+        f.debug_tuple("Topic").field(&self.name).finish()
+    }
+}
+
+impl<K, V> fmt::Display for Topic<K, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.name.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn topics_of_one_name_are_one_topic() {
+        const NAMED: Topic = Topic::new("events");
+        let made = Topic::from(String::from("events"));
+        assert_eq!(NAMED, made);
+        assert_ne!(NAMED, Topic::new("orders"));
+        let topics = HashSet::from([NAMED, made.clone()]);
+        assert_eq!(topics.len(), 1);
+        assert_eq!(
+            (made.to_string(), format!("{made:?}")),
+            ("events".to_owned(), "Topic(\"events\")".to_owned())
+        );
     }
 }

@@ -27,6 +27,8 @@ pub(crate) struct Desk {
     pub(crate) ending: usize,
     /// Records that were refused because their partition does not exist.
     pub(crate) misplaced: u64,
+    /// Questions that sent nothing.
+    pub(crate) questions: u64,
     /// What the closing handed back.
     pub(crate) unfinished: Option<Unfinished>,
     /// Callers that began since the world looked last.

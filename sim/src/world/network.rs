@@ -76,6 +76,7 @@ impl World {
             }
         }
         self.load.misplaced = self.desk.borrow().misplaced;
+        self.load.questions = self.desk.borrow().questions;
         self.load.ask(&question, self.now)?;
         let (cluster, topics) = (&self.cluster, &self.plan.topics);
         let leader_epoch = |(topic, partition): Place| {

@@ -186,7 +186,7 @@ impl Sender {
         record
     }
 
-    /// Sends with the handle of a topic, or with the producer's own verb.
+    /// Sends with a producer that is bound to the topic, or with the producer's own verb.
     async fn send_by_handle(&self, id: u32, plan: &RecordPlan) -> bool {
         let began = self.desk.borrow().now;
         if id % 3 == 0 {
@@ -195,22 +195,51 @@ impl Sender {
                 Err(error) => self.refused(id, &error, began),
             };
         }
-        let topic = match self.producer.topic(&self.topics[plan.topic as usize]).await {
+        let name = &self.topics[plan.topic as usize];
+        self.ask(id, name).await;
+        let began = self.desk.borrow().now;
+        let topic = match self.producer.topic(name).await {
             Ok(topic) => topic,
             Err(error) => return self.refused(id, &error, began),
         };
         let began = self.desk.borrow().now;
-        let record = self.dress(topic.record(), id, plan);
+        let message = self.dress(Record::to(&topic), id, plan).into_message();
         if id % 3 == 1 {
-            match topic.try_send(&record) {
+            match topic.try_send(&message) {
                 Ok(delivery) => return self.accepted(id, plan, delivery, None),
                 Err(error) if would_wait(&error) => {}
                 Err(error) => return self.refused(id, &error, began),
             }
         }
-        match topic.send(record).await {
+        match topic.send(message).await {
             Ok(delivery) => self.accepted(id, plan, delivery, None),
             Err(error) => self.refused(id, &error, began),
+        }
+    }
+
+    /// Asks, now and then, what sends nothing. Whatever comes of it comes in time.
+    async fn ask(&self, id: u32, topic: &str) {
+        let began = self.desk.borrow().now;
+        self.desk.borrow_mut().questions += u64::from([3, 5].contains(&(id % 7)));
+        let told = match id % 7 {
+            3 => self.producer.connect().await,
+            5 => self.producer.partitions_for(topic).await.map(|known| {
+                let numbers = known.iter().map(|known| known.partition);
+                if known.is_empty() || !numbers.eq(0..known.len() as i32) {
+                    self.broken(format!("{topic} is said to have {known:?}"));
+                }
+            }),
+            _ => return,
+        };
+        let mut desk = self.desk.borrow_mut();
+        desk.count(match told {
+            Ok(()) => "senders: asked and were told",
+            Err(_) => "senders: asked in vain",
+        });
+        let due = (began + self.max_block).max(desk.suspended_until) + self.late;
+        if desk.now > due {
+            let what = format!("an answer took {:?}: {told:?}", desk.now - began);
+            desk.notes.push(Note::Broken(what));
         }
     }
 

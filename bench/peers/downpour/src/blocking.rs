@@ -4,18 +4,16 @@ use std::error::Error;
 use std::time::Instant;
 
 use bench_contract::{Pace, Payloads, Run, Tally, in_threads};
-use downpour::blocking::Producer;
-use downpour::{Deliveries, Delivery, Topic, Written};
+use downpour::blocking::TopicProducer;
+use downpour::{Deliveries, Delivery, Written};
 
-use crate::settings::record;
+use crate::settings::message;
 
 /// Records in one `send_many`.
 const MANY: u64 = 1000;
 
-fn open(producer: &downpour::Producer, run: &Run) -> Result<(Producer, Topic), Box<dyn Error>> {
-    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-    let topic = runtime.block_on(producer.topic(&run.topic))?;
-    Ok((producer.blocking(), topic))
+fn open(producer: &downpour::Producer, run: &Run) -> Result<TopicProducer, Box<dyn Error>> {
+    Ok(producer.blocking().topic(&run.topic)?)
 }
 
 fn judge(delivery: &Delivery, tally: &mut Tally) {
@@ -30,13 +28,13 @@ pub(crate) fn handles(
     run: &Run,
 ) -> Result<impl FnMut(&mut Payloads, u64) -> Tally + use<>, Box<dyn Error>> {
     let run = run.clone();
-    let (producer, topic) = open(&producer, &run)?;
+    let topic = open(&producer, &run)?;
     Ok(move |payloads: &mut Payloads, records| {
         in_threads(&run, payloads, records, |payloads, share| {
             let mut tally = Tally::default();
             let mut pace = Pace::new(share.window);
             for number in share.numbers() {
-                match producer.send(record(&run, &topic, payloads.borrowed(), number)) {
+                match topic.send(message(&run, payloads.borrowed(), number)) {
                     Ok(delivery) => {
                         if let Some(oldest) = pace.push(delivery) {
                             judge(&oldest, &mut tally);
@@ -59,19 +57,19 @@ pub(crate) fn forget(
     run: &Run,
 ) -> Result<impl FnMut(&mut Payloads, u64) -> Tally + use<>, Box<dyn Error>> {
     let run = run.clone();
-    let (producer, topic) = open(&producer, &run)?;
+    let topic = open(&producer, &run)?;
     Ok(move |payloads: &mut Payloads, records| {
         let tally = in_threads(&run, payloads, records, |payloads, share| {
             let mut tally = Tally::default();
             for number in share.numbers() {
-                let record = record(&run, &topic, payloads.borrowed(), number);
-                if let Err(error) = producer.send(record) {
+                let message = message(&run, payloads.borrowed(), number);
+                if let Err(error) = topic.send(message) {
                     tally.fail(error);
                 }
             }
             tally
         });
-        producer.flush();
+        topic.flush();
         tally
     })
 }
@@ -83,7 +81,7 @@ pub(crate) fn many(
 ) -> Result<impl FnMut(&mut Payloads, u64) -> Tally + use<>, Box<dyn Error>> {
     run.one_thread()?;
     let run = run.clone();
-    let (producer, topic) = open(&producer, &run)?;
+    let topic = open(&producer, &run)?;
     Ok(move |payloads: &mut Payloads, records: u64| {
         let mut tally = Tally::default();
         let mut pace = Pace::new(run.window / MANY as usize);
@@ -99,9 +97,9 @@ pub(crate) fn many(
             let values = payloads.borrowed_many((until - number) as usize);
             let batch = (number..until)
                 .zip(values)
-                .map(|(number, value)| record(&run, &topic, value, number));
+                .map(|(number, value)| message(&run, value, number));
             let batch: Vec<_> = batch.collect();
-            match producer.send_many(&batch) {
+            match topic.send_many(&batch) {
                 Ok(deliveries) => judge(pace.push(deliveries)),
                 Err(error) => failed = Some(error.to_string()),
             }
@@ -124,12 +122,12 @@ pub(crate) fn each(
 ) -> Result<impl FnMut(&mut Payloads, u64) -> Tally + use<>, Box<dyn Error>> {
     run.one_thread()?;
     let run = run.clone();
-    let (producer, topic) = open(&producer, &run)?;
+    let topic = open(&producer, &run)?;
     Ok(move |payloads: &mut Payloads, records| {
         let mut tally = Tally::default();
         for number in 0..records {
             let began = Instant::now();
-            let sent = producer.send_and_wait(record(&run, &topic, payloads.borrowed(), number));
+            let sent = topic.send_and_wait(message(&run, payloads.borrowed(), number));
             if let Err(error) = sent {
                 tally.fail(error);
             }

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::time::Duration;
 
 use bench_contract::{Acks, Run};
-use downpour::{CompressionType, Producer, ProducerBuilder, Record, Topic};
+use downpour::{CompressionType, Message, Producer, ProducerBuilder};
 
 pub(crate) fn builder(run: &Run) -> Result<ProducerBuilder, Box<dyn Error>> {
     let codec = CompressionType::from_name(&run.codec.to_string()).ok_or("an unknown codec")?;
@@ -34,22 +34,23 @@ pub(crate) fn builder(run: &Run) -> Result<ProducerBuilder, Box<dyn Error>> {
     Ok(builder)
 }
 
-/// A record of the run; its topic was looked up before, as a program that sends much does it.
+/// A record of the run, for a producer that is bound to its topic, as a program that sends much has
+/// one.
 #[inline]
-pub(crate) fn record<'a>(run: &Run, topic: &'a Topic, value: &'a [u8], number: u64) -> Record<'a> {
-    let mut record = topic.record().value(value);
+pub(crate) fn message<'a>(run: &Run, value: &'a [u8], number: u64) -> Message<'a> {
+    let mut message = Message::from(value);
     if let Some(partition) = run.partition(number) {
-        record = record.partition(partition);
+        message = message.partition(partition);
     }
     if let Some(key) = run.key(number) {
-        record = record.key(key);
+        message = message.key(key);
     }
     if let Some(millis) = run.timestamp_ms {
-        record = record.timestamp_ms(millis);
+        message = message.timestamp_ms(millis);
     }
     if !run.headers().is_empty() {
         let pairs = run.headers().iter();
-        record = record.headers(pairs.map(|header| (header.name, header.value)));
+        message = message.headers(pairs.map(|header| (header.name, header.value)));
     }
-    record
+    message
 }

@@ -4,13 +4,12 @@ use std::error::Error;
 
 use bench_contract::{Payloads, Run};
 use bench_tasks::Sender;
-use downpour::{Delivery, ProduceError, Producer, Topic};
+use downpour::{Delivery, ProduceError, Producer, TopicProducer};
 
-use crate::settings::record;
+use crate::settings::message;
 
 struct Downpour {
-    producer: Producer,
-    topic: Topic,
+    topic: TopicProducer,
     run: Run,
 }
 
@@ -19,8 +18,8 @@ impl bench_tasks::Producer for Downpour {
     type Handle = Delivery;
 
     async fn send(&self, payloads: &mut Payloads, number: u64) -> Result<Delivery, ProduceError> {
-        let record = record(&self.run, &self.topic, payloads.borrowed(), number);
-        Ok(self.producer.send(record).await?)
+        let message = message(&self.run, payloads.borrowed(), number);
+        Ok(self.topic.send(message).await?)
     }
 
     async fn wait(handle: Delivery) -> Result<(), ProduceError> {
@@ -33,8 +32,8 @@ impl bench_tasks::Producer for Downpour {
         payloads: &mut Payloads,
         number: u64,
     ) -> Result<(), ProduceError> {
-        let record = record(&self.run, &self.topic, payloads.borrowed(), number);
-        self.producer.send_and_wait(record).await?;
+        let message = message(&self.run, payloads.borrowed(), number);
+        self.topic.send_and_wait(message).await?;
         Ok(())
     }
 }
@@ -43,7 +42,6 @@ pub(crate) fn sender(producer: Producer, run: &Run, mode: &str) -> Result<Sender
     let runtime = bench_tasks::runtime(run)?;
     let topic = runtime.block_on(producer.topic(&run.topic))?;
     let producer = Downpour {
-        producer,
         topic,
         run: run.clone(),
     };

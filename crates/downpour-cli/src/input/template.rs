@@ -1,6 +1,7 @@
 //! How lines become records: the form of the input, and the parts that the command line gives.
 
-use downpour::{Record, Topic};
+use downpour::Record;
+use downpour::blocking::TopicProducer;
 
 use super::line::{BadLine, Line};
 use super::lines::{self, Cut};
@@ -83,7 +84,7 @@ impl Template {
 
 impl<'a> Line<'a> {
     /// The record that the line describes.
-    pub(crate) fn into_record(self, topic: &'a Topic) -> Record<'a> {
+    pub(crate) fn into_record(self, topic: &'a TopicProducer) -> Record<'a> {
         Record::to(topic)
             .key(self.key)
             .value(self.value)

@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use downpour::blocking::Producer;
-use downpour::{Delivery, Record, Topic};
+use downpour::blocking::{Producer, TopicProducer};
+use downpour::{Delivery, Record};
 
 use super::outcome::Outcomes;
 use super::payload::Payload;
@@ -23,7 +23,7 @@ const TIMED: usize = 1_000_000;
 /// What all threads have in common.
 pub(super) struct Load<'a> {
     pub(super) producer: &'a Producer,
-    pub(super) topic: &'a Topic,
+    pub(super) topic: &'a TopicProducer,
     pub(super) partition: PartitionMode,
     pub(super) mode: AwaitMode,
     pub(super) payload: &'a Payload,

@@ -1,8 +1,7 @@
 //! What is measured against: brokers, or the fake cluster in another process; and a producer
 //! whose topic is warm.
 
-use downpour::Topic;
-use downpour::blocking::Producer;
+use downpour::blocking::{Producer, TopicProducer};
 
 use crate::args::{PartitionMode, PerfArgs};
 use crate::embedded::ClusterProcess;
@@ -12,7 +11,7 @@ use crate::settings;
 /// The producer, and the cluster if this command started one. Fields are dropped in this order, so
 /// that the cluster ends last.
 pub(super) struct Target {
-    pub(super) topic: Topic,
+    pub(super) topic: TopicProducer,
     pub(super) producer: Producer,
     _cluster: Option<ClusterProcess>,
 }

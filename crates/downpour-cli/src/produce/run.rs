@@ -9,8 +9,7 @@ use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use downpour::Topic;
-use downpour::blocking::Producer;
+use downpour::blocking::{Producer, TopicProducer};
 
 use super::entry::InputLine;
 use super::human::Human;
@@ -95,7 +94,7 @@ pub(crate) fn run(args: &ProduceArgs, console: &Console) -> Result<Ending, Refus
 /// What is ready when the first line is read.
 struct Parts<'a> {
     producer: &'a Producer,
-    topic: &'a Topic,
+    topic: &'a TopicProducer,
     template: &'a Template,
     interrupted: &'a AtomicU8,
     messages: SyncSender<Message>,
@@ -138,7 +137,7 @@ fn warm_up(
     producer: &Producer,
     args: &ProduceArgs,
     needs: &input::Needs,
-) -> Result<Topic, Refusal> {
+) -> Result<TopicProducer, Refusal> {
     let topic = producer
         .topic(&args.topic)
         .map_err(|error| Refusal(vec![error.to_string(), "nothing was sent".into()]))?;

@@ -4,8 +4,8 @@ use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::mpsc::SyncSender;
 
-use downpour::blocking::Producer;
-use downpour::{ErrorKind, Topic};
+use downpour::ErrorKind;
+use downpour::blocking::{Producer, TopicProducer};
 
 use super::entry::{Entry, InputLine};
 use super::report::Halt;
@@ -15,7 +15,7 @@ use crate::input::{Block, Template};
 
 pub(super) struct Sender<'a> {
     pub(super) producer: &'a Producer,
-    pub(super) topic: &'a Topic,
+    pub(super) topic: &'a TopicProducer,
     pub(super) template: &'a Template,
     pub(super) formats: &'a [InputFormat],
     pub(super) keep_going: bool,

@@ -146,6 +146,11 @@ impl Cluster {
             .filter_map(|(n, t)| Some((n as u32, t.as_ref()?)))
     }
 
+    /// The number of the topic of this name.
+    pub(crate) fn number_of(&self, name: &str) -> Option<u32> {
+        self.by_name.get(name).copied()
+    }
+
     pub(crate) fn leader(&self, partition: PartitionId) -> Leader {
         let known = self
             .topic(partition.topic)
@@ -167,7 +172,7 @@ impl Cluster {
         let mut changes = Vec::new();
         for answer in &response.topics {
             let name = answer.name.as_deref().unwrap_or_default();
-            let Some(&number) = self.by_name.get(name) else {
+            let Some(number) = self.number_of(name) else {
                 continue;
             };
             if answer.error_code.is_none() && !answer.partitions.is_empty() {
@@ -292,7 +297,7 @@ impl Cluster {
     }
 }
 
-fn address(host: &str, port: i32) -> Option<Address> {
+pub(super) fn address(host: &str, port: i32) -> Option<Address> {
     Some(Address {
         host: Arc::from(host),
         port: u16::try_from(port).ok()?,

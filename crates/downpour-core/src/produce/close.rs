@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use crate::output::Output;
 use crate::produce::engine::Engine;
+use crate::produce::questions::Asking;
 use crate::produce::queues::Queues;
 use crate::queue::Unsent;
 
@@ -24,6 +25,7 @@ impl<T: Clone> Engine<T> {
             let out = &mut self.out;
             queues.with(partition, |queue| queue.abort(now, &mut unsent, out));
         }
+        self.asking = Asking::default();
         self.brokers.clear();
         self.lists.clear();
         unsent

@@ -244,6 +244,9 @@ impl<T: Clone> Engine<T> {
             }
         };
         self.event(event);
+        if broker.is_none() && !was_usable {
+            self.note_unreachable(connection.address());
+        }
         if (was_usable || broker.is_some()) && self.has_work() {
             // Its partitions may have another leader already.
             self.metadata.want();

@@ -14,6 +14,7 @@ use crate::ids::MemoryLine;
 use crate::mutants;
 use crate::output::{Output, Outputs};
 use crate::produce::broker::Broker;
+use crate::produce::questions::Asking;
 use crate::produce::requests::{Gathered, Purpose};
 use crate::produce::send_lists::SendLists;
 use crate::produce::statistics::Statistics;
@@ -43,6 +44,8 @@ pub struct Engine<T> {
     /// Topics that somebody asked for and that are not there yet; until when they are asked for
     /// again.
     pub(super) wanted: BTreeMap<u32, Instant>,
+    /// What callers ask who send nothing.
+    pub(super) asking: Asking,
     pub(super) lists: SendLists,
     /// Empty between requests; kept for its memory.
     pub(super) gathered: Vec<Gathered>,
@@ -59,7 +62,7 @@ pub struct Engine<T> {
 }
 
 impl<T: Clone> Engine<T> {
-    /// An engine that has done nothing yet. It connects when a topic is first wanted.
+    /// An engine that has done nothing yet. It connects when somebody first wants something.
     pub fn new(config: Arc<Config>, seed: u64) -> Self {
         let mut rng = Rng::new(seed);
         let mut init = Inquiry::default();
@@ -77,6 +80,7 @@ impl<T: Clone> Engine<T> {
             connections: Connections::new(first),
             brokers: BTreeMap::new(),
             wanted: BTreeMap::new(),
+            asking: Asking::default(),
             lists: SendLists::default(),
             gathered: Vec::new(),
             statistics: Statistics::default(),

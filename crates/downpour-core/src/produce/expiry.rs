@@ -34,6 +34,7 @@ impl<T: Clone> Engine<T> {
             _ => return,
         }
         self.wanted.retain(|_, until| *until > now);
+        self.asking.expire(now);
         let mut waiting: Vec<PartitionId> = self.lists.enlisted().collect();
         waiting.extend(self.partitions_in_flight());
         waiting.sort_unstable();

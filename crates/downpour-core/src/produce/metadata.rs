@@ -101,8 +101,10 @@ impl<T: Clone> Engine<T> {
         let changes = self.cluster.merge(response);
         self.handle_changes(changes, queues);
         self.look_at_dirty(now, queues);
+        self.answer_by_metadata(response);
         let missing = self.wanted.values().any(|until| *until > now);
-        if missing || self.lists.has_leaderless() {
+        let is_asked = self.asking.asks_for_partitions();
+        if missing || is_asked || self.lists.has_leaderless() {
             self.metadata_again(now);
         } else {
             // A refresh on a stale leader needs no more than this backoff between two.

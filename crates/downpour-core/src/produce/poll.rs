@@ -84,8 +84,9 @@ impl<T: Clone> Engine<T> {
         !self.lists.is_empty() || self.is_in_flight()
     }
 
-    /// Whether there is anything to do that needs a broker: records, or topics that are asked for.
+    /// Whether there is anything to do that needs a broker: records, topics that are asked for, or
+    /// questions.
     pub(super) fn has_work(&self) -> bool {
-        self.has_records() || !self.wanted.is_empty()
+        self.has_records() || !self.wanted.is_empty() || self.asking.is_open()
     }
 }

@@ -71,6 +71,7 @@ impl<T: Clone> Engine<T> {
                 for id in self.lists.brokers() {
                     self.brokers.entry(id).or_default().ready = true;
                 }
+                self.judge_cluster();
             }
             ErrorCode::COORDINATOR_LOAD_IN_PROGRESS
             | ErrorCode::COORDINATOR_NOT_AVAILABLE
@@ -99,10 +100,9 @@ impl<T: Clone> Engine<T> {
         now: Instant,
         queues: &mut impl Queues<T>,
     ) {
-        let cause = Cause::NoIdentity {
-            code,
-            reason: Arc::from(reason),
-        };
+        let reason = Arc::from(reason);
+        self.note_no_identity(code, &reason);
+        let cause = Cause::NoIdentity { code, reason };
         for partition in self.lists.enlisted().collect::<Vec<_>>() {
             let out = &mut self.out;
             queues.with(partition, |queue| queue.fail_unsent(&cause, now, out));

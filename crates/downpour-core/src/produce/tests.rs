@@ -1,5 +1,6 @@
 //! Directed tests of the engine against scripted answers.
 
+mod asking;
 mod connecting;
 mod harness;
 mod producing;

@@ -8,6 +8,7 @@ use crate::client::cluster::Change;
 use crate::event::Event;
 use crate::ids::PartitionId;
 use crate::output::{Output, TopicUpdate};
+use crate::produce::asking::is_refusal;
 use crate::produce::engine::Engine;
 use crate::produce::queues::Queues;
 use crate::produce::send_lists::SendList;
@@ -64,10 +65,7 @@ impl<T: Clone> Engine<T> {
     }
 
     fn handle_unavailable(&mut self, topic: u32, code: ErrorCode) {
-        let fatal = matches!(
-            code,
-            ErrorCode::INVALID_TOPIC_EXCEPTION | ErrorCode::TOPIC_AUTHORIZATION_FAILED
-        );
+        let fatal = is_refusal(code);
         if fatal {
             self.wanted.remove(&topic);
         }

@@ -25,8 +25,9 @@ use crate::delivery::delivery::Delivery;
 use crate::error::record::{Field, InvalidRecord};
 use crate::error::send::{NotSent, SendError};
 use crate::partitioner::{PartitionContext, Partitioner};
+use crate::record::message::{Message, NO_PARTITION, NO_TIMESTAMP};
 use crate::record::part::PartBytes;
-use crate::record::record::{NO_PARTITION, NO_TIMESTAMP, Record, Target};
+use crate::record::record::{Addressed, Target};
 use crate::shared::shared::Shared;
 use crate::sys::sync::{MutexGuard, thread_local};
 use crate::sys::wake;
@@ -92,22 +93,23 @@ type Accepted = Result<Delivery, Obstacle>;
 ///
 /// Nearly all records find their batch open and with room for them. Their way is all in one
 /// piece, so that nothing of it passes through memory. A way that turns out to be another one goes
-/// on from where it is, in [`go_on_in`].
-#[inline]
+/// on from where it is, in [`go_on_in`]. Always inlined: where two verbs meet in it, it would become a
+/// function of its own, and hand the handle on through memory.
+#[inline(always)]
 pub(crate) fn accept(
     shared: &Arc<Shared>,
-    record: &Record<'_>,
+    record: Addressed<'_>,
     progress: &mut AcceptProgress<'_>,
 ) -> Accepted {
-    if shared.unusual.any() || record.label.is_some() {
+    if shared.unusual.any() || record.message.label.is_some() {
         return accept_unusual(shared, record, progress);
     }
-    if let Err(invalid) = validate::record(record, shared) {
+    if let Err(invalid) = validate::message(record.message, shared) {
         return Err(Obstacle::Refused(SendError::invalid(invalid)));
     }
     match record.topic.target() {
         Target::Known(topic) if topic.owner() == shared.id => {
-            match accept_in(shared, topic, record, progress) {
+            match accept_in(shared, topic, record.message, progress) {
                 Some(delivery) => Ok(delivery),
                 None => go_on_in(shared, topic, record, progress),
             }
@@ -119,7 +121,7 @@ pub(crate) fn accept(
             }
             match found {
                 Some(topic) => go_on_in(shared, &topic, record, progress),
-                None => Err(intern(shared, record.get_topic())),
+                None => Err(intern(shared, record.topic.name())),
             }
         }
     }
@@ -130,18 +132,18 @@ pub(crate) fn accept(
 #[inline(never)]
 fn accept_named(
     shared: &Shared,
-    record: &Record<'_>,
+    record: Addressed<'_>,
     progress: &mut AcceptProgress<'_>,
     found: &mut Option<Arc<TopicEntry>>,
 ) -> Option<Delivery> {
     let accept = |topic: &Arc<TopicEntry>| {
-        let delivery = accept_in(shared, topic, record, progress);
+        let delivery = accept_in(shared, topic, record.message, progress);
         if delivery.is_none() {
             *found = Some(topic.clone());
         }
         delivery
     };
-    shared.topics.with(record.get_topic(), accept)?
+    shared.topics.with(record.topic.name(), accept)?
 }
 
 /// The part of the usual way that begins with the topic; `None` is where [`go_on_in`] goes on.
@@ -149,15 +151,15 @@ fn accept_named(
 fn accept_in(
     shared: &Shared,
     topic: &TopicEntry,
-    record: &Record<'_>,
+    message: &Message<'_>,
     progress: &mut AcceptProgress<'_>,
 ) -> Option<Delivery> {
-    let partition = choose(shared, topic, record).ok()?;
+    let partition = choose(shared, topic, message).ok()?;
     progress.partition = Some(partition);
     let entry = topic.partitions.get(partition)?;
-    let timestamp = timestamp(shared, record);
+    let timestamp = timestamp(shared, message);
     let mut inner = entry.lock();
-    let index = add(&mut inner, record, timestamp, progress)?;
+    let index = add(&mut inner, message, timestamp, progress)?;
     let ticket = inner.queue.open_ticket()?.clone();
     leave(shared, entry, inner, progress);
     Some(Delivery::new(ticket, index, timestamp))
@@ -167,14 +169,14 @@ fn accept_in(
 #[inline(always)]
 pub(super) fn add(
     inner: &mut PartitionInner,
-    record: &Record<'_>,
+    message: &Message<'_>,
     timestamp: i64,
     progress: &AcceptProgress<'_>,
 ) -> Option<u32> {
     if inner.closed {
         return None;
     }
-    let reference = reference(record, timestamp);
+    let reference = reference(message, timestamp);
     inner.queue.append_to_open(&reference, progress.options)
 }
 
@@ -198,11 +200,11 @@ pub(super) fn leave(
 #[cold]
 fn accept_unusual(
     shared: &Arc<Shared>,
-    record: &Record<'_>,
+    record: Addressed<'_>,
     progress: &mut AcceptProgress<'_>,
 ) -> Accepted {
     refuse_all_if_over(shared, progress)?;
-    if let Err(invalid) = validate::record(record, shared) {
+    if let Err(invalid) = validate::message(record.message, shared) {
         return Err(Obstacle::Refused(SendError::invalid(invalid)));
     }
     accept_valid(shared, record, progress)
@@ -211,7 +213,7 @@ fn accept_unusual(
 /// The same for a record that is known to be valid.
 pub(super) fn accept_valid(
     shared: &Arc<Shared>,
-    record: &Record<'_>,
+    record: Addressed<'_>,
     progress: &mut AcceptProgress<'_>,
 ) -> Accepted {
     let name = match record.topic.target() {
@@ -232,7 +234,7 @@ pub(super) fn accept_valid(
 pub(super) fn go_on(
     shared: &Arc<Shared>,
     topic: &Arc<TopicEntry>,
-    record: &Record<'_>,
+    record: Addressed<'_>,
     progress: &mut AcceptProgress<'_>,
 ) -> Accepted {
     refuse_all_if_over(shared, progress)?;
@@ -288,14 +290,14 @@ pub(crate) fn topic(shared: &Shared, name: &str) -> Result<Arc<TopicEntry>, Send
 fn go_on_in(
     shared: &Arc<Shared>,
     topic: &Arc<TopicEntry>,
-    record: &Record<'_>,
+    record: Addressed<'_>,
     progress: &mut AcceptProgress<'_>,
 ) -> Accepted {
     // Looked at before the choice: metadata that comes in between would make a refusal of it.
     let has_metadata = topic.has_metadata();
     let chosen = match progress.partition {
         Some(partition) => Ok(partition),
-        None => choose(shared, topic, record),
+        None => choose(shared, topic, record.message),
     };
     let partition = match chosen {
         Ok(partition) => partition,
@@ -309,22 +311,22 @@ fn go_on_in(
         let error = no_such_partition(shared, topic, partition);
         return Err(refuse(shared, progress, error));
     };
-    append(shared, topic, entry, record, progress)
+    append(shared, topic, entry, record.message, progress)
 }
 
 #[inline(always)]
 pub(super) fn choose(
     shared: &Shared,
     topic: &TopicEntry,
-    record: &Record<'_>,
+    message: &Message<'_>,
 ) -> Result<i32, SendError> {
-    if record.partition != NO_PARTITION {
-        return Ok(record.partition);
+    if message.partition != NO_PARTITION {
+        return Ok(message.partition);
     }
-    let key = record
+    let key = message
         .partition_key
         .as_ref()
-        .or(record.key.as_ref())
+        .or(message.key.as_ref())
         .map(PartBytes::as_slice);
     let count = topic.partitions.count();
     let choice = match (&shared.settings.partitioner, key) {
@@ -332,14 +334,14 @@ pub(super) fn choose(
         _ if count == 0 => return Err(no_partitions(topic)),
         (None, Some(key)) => Choice::Partition(murmur2::for_key(key, count)),
         (None, _) => Choice::Sticky,
-        (Some(partitioner), _) => custom(&**partitioner, topic, record),
+        (Some(partitioner), _) => custom(&**partitioner, topic, message),
     };
     match choice {
         Choice::Partition(partition) => Ok(partition),
         _ => {
-            let bytes = record.get_key().map_or(0, <[u8]>::len)
-                + record.get_value().map_or(0, <[u8]>::len)
-                + record
+            let bytes = message.get_key().map_or(0, <[u8]>::len)
+                + message.get_value().map_or(0, <[u8]>::len)
+                + message
                     .headers
                     .as_slice()
                     .iter()
@@ -363,10 +365,15 @@ fn no_partitions(topic: &TopicEntry) -> SendError {
 }
 
 #[cold]
-fn custom(partitioner: &dyn Partitioner, topic: &TopicEntry, record: &Record<'_>) -> Choice {
+fn custom(partitioner: &dyn Partitioner, topic: &TopicEntry, message: &Message<'_>) -> Choice {
     topic.with_available(|available| {
         let count = topic.partitions.count();
-        partitioner.partition(&PartitionContext::new(record, count, available))
+        partitioner.partition(&PartitionContext::of(
+            topic.name(),
+            message,
+            count,
+            available,
+        ))
     })
 }
 
@@ -374,14 +381,14 @@ fn custom(partitioner: &dyn Partitioner, topic: &TopicEntry, record: &Record<'_>
 #[cold]
 fn no_memory(
     topic: &Arc<TopicEntry>,
-    record: &Record<'_>,
+    message: &Message<'_>,
     progress: &AcceptProgress<'_>,
     (partition, line): (i32, MemoryLine),
     need: ChunkNeed,
 ) -> Obstacle {
     // A partitioner of the caller's may insist.
-    let is_keyless = record.partition_key.is_none() && record.key.is_none();
-    let may_choose = record.partition == NO_PARTITION && progress.choices < CHOICES_MAX;
+    let is_keyless = message.partition_key.is_none() && message.key.is_none();
+    let may_choose = message.partition == NO_PARTITION && progress.choices < CHOICES_MAX;
     let want = Want {
         need,
         partition,
@@ -419,20 +426,20 @@ fn no_such_partition(shared: &Arc<Shared>, topic: &Arc<TopicEntry>, partition: i
 }
 
 #[inline(always)]
-fn timestamp(shared: &Shared, record: &Record<'_>) -> i64 {
-    if record.timestamp == NO_TIMESTAMP {
+fn timestamp(shared: &Shared, message: &Message<'_>) -> i64 {
+    if message.timestamp == NO_TIMESTAMP {
         shared.clock.unix_millis()
     } else {
-        record.timestamp
+        message.timestamp
     }
 }
 
 #[inline(always)]
-fn reference<'a>(record: &'a Record<'_>, timestamp: i64) -> RecordRef<'a> {
+fn reference<'a>(message: &'a Message<'_>, timestamp: i64) -> RecordRef<'a> {
     RecordRef {
-        key: record.get_key(),
-        value: record.get_value(),
-        headers: record.headers.as_slice(),
+        key: message.get_key(),
+        value: message.get_value(),
+        headers: message.headers.as_slice(),
         timestamp,
     }
 }
@@ -441,11 +448,11 @@ fn append(
     shared: &Shared,
     topic: &Arc<TopicEntry>,
     entry: &PartitionEntry,
-    record: &Record<'_>,
+    message: &Message<'_>,
     progress: &mut AcceptProgress<'_>,
 ) -> Accepted {
-    let timestamp = timestamp(shared, record);
-    let reference = reference(record, timestamp);
+    let timestamp = timestamp(shared, message);
+    let reference = reference(message, timestamp);
     let partition = entry.id.index;
     progress.partition = Some(partition);
     if shared.memory.is_contended() && progress.chunk.is_none() {
@@ -455,7 +462,7 @@ fn append(
             let memory = BatchBuilder::new().record_len(&reference);
             let credit = memory.max(shared.settings.core.record_share);
             let need = ChunkNeed { memory, credit };
-            return Err(no_memory(topic, record, progress, (partition, line), need));
+            return Err(no_memory(topic, message, progress, (partition, line), need));
         }
     }
     let mut wanted = (MemoryLine(None), ChunkNeed::default());
@@ -474,7 +481,7 @@ fn append(
         );
         match appended {
             Append::Added(added) => {
-                if let Some(label) = &record.label {
+                if let Some(label) = &message.label {
                     added.ticket.add_label(added.index, label.clone());
                 }
                 drop(inner);
@@ -499,7 +506,7 @@ fn append(
         shared.give_back(chunk);
     }
     let (line, need) = wanted;
-    Err(no_memory(topic, record, progress, (partition, line), need))
+    Err(no_memory(topic, message, progress, (partition, line), need))
 }
 
 /// Takes a chunk of at least so many bytes in this line, if there is one to be had now. One that is

@@ -8,16 +8,16 @@ use crate::accept::append::{AcceptProgress, Obstacle, accept, choose_elsewhere, 
 use crate::accept::wait::{Deadline, WaitForMemory, WaitForTopic};
 use crate::delivery::delivery::Delivery;
 use crate::error::send::{NotSent, SendError};
-use crate::record::record::Record;
+use crate::record::record::{Addressed, Record, Target, TopicRef};
 use crate::shared::shared::Shared;
 use crate::sys::park;
 use crate::topics::entry::TopicEntry;
 
 /// Accepts a record on a thread that may block.
-#[inline]
+#[inline(always)]
 pub(crate) fn accept_blocking(
     shared: &Arc<Shared>,
-    record: &Record<'_>,
+    record: Addressed<'_>,
 ) -> Result<Delivery, SendError> {
     let mut progress = AcceptProgress::new(shared);
     match accept(shared, record, &mut progress) {
@@ -37,13 +37,13 @@ pub(super) async fn wait_and_accept(
     progress: AcceptProgress<'_>,
     obstacle: Obstacle,
 ) -> Result<Delivery, SendError> {
-    wait_for(shared, &record, progress, obstacle).await
+    wait_for(shared, record.addressed(), progress, obstacle).await
 }
 
 /// Waits for what is in the way of a record, until it is accepted or refused.
 pub(crate) async fn wait_for(
     shared: &Arc<Shared>,
-    record: &Record<'_>,
+    record: Addressed<'_>,
     mut progress: AcceptProgress<'_>,
     mut obstacle: Obstacle,
 ) -> Result<Delivery, SendError> {
@@ -73,7 +73,10 @@ pub(crate) async fn wait_for(
 }
 
 /// Accepts a record now or not at all.
-pub(crate) fn try_accept(shared: &Arc<Shared>, record: &Record<'_>) -> Result<Delivery, SendError> {
+pub(crate) fn try_accept(
+    shared: &Arc<Shared>,
+    record: Addressed<'_>,
+) -> Result<Delivery, SendError> {
     let mut progress = AcceptProgress::new(shared);
     match accept(shared, record, &mut progress) {
         Ok(delivery) => Ok(delivery),
@@ -92,14 +95,18 @@ pub(crate) fn try_accept(shared: &Arc<Shared>, record: &Record<'_>) -> Result<De
 /// Waits until a topic can be sent to.
 pub(crate) async fn warm_up(
     shared: &Arc<Shared>,
-    name: &str,
+    named: &TopicRef<'_>,
+    deadline: Deadline,
 ) -> Result<Arc<TopicEntry>, SendError> {
     if shared.is_closing() {
         return Err(SendError::new(NotSent::Closed));
     }
-    let topic = topic(shared, name)?;
+    let topic = match named.target() {
+        Target::Known(topic) if topic.owner() == shared.id => Arc::clone(topic),
+        _ => topic(shared, named.name())?,
+    };
     if !topic.has_metadata() {
-        WaitForTopic::new(shared, topic.clone(), Deadline::new(shared)).await?;
+        WaitForTopic::new(shared, topic.clone(), deadline).await?;
     }
     Ok(topic)
 }

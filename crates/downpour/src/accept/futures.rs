@@ -20,7 +20,8 @@ use crate::delivery::many::{ProduceManyError, SendManyError};
 use crate::delivery::report::Report;
 use crate::error::produce::ProduceError;
 use crate::error::send::SendError;
-use crate::record::record::Record;
+use crate::record::message::Message;
+use crate::record::record::{Record, TopicRef};
 use crate::record::unfinished::Unfinished;
 use crate::shared::mailbox::Command;
 use crate::shared::shared::Shared;
@@ -58,7 +59,7 @@ impl Future for Send<'_> {
         let this = &mut *self;
         if let Some(record) = &this.record {
             let mut progress = AcceptProgress::new(this.shared);
-            match accept(this.shared, record, &mut progress) {
+            match accept(this.shared, record.addressed(), &mut progress) {
                 Ok(delivery) => {
                     this.record = None;
                     return Poll::Ready(Ok(delivery));
@@ -132,6 +133,17 @@ impl<'a> SendMany<'a> {
     pub(crate) fn new(shared: &'a Arc<Shared>, records: &'a [Record<'_>]) -> Self {
         Self(Box::pin(many::accept_many(shared, records, true)))
     }
+
+    /// All of them to this topic.
+    pub(crate) fn to(
+        shared: &'a Arc<Shared>,
+        topic: TopicRef<'a>,
+        messages: &'a [Message<'_>],
+    ) -> Self {
+        Self(Box::pin(async move {
+            many::accept_many(shared, (&topic, messages), true).await
+        }))
+    }
 }
 
 /// The future of [`Producer::send_many_and_wait`](crate::Producer::send_many_and_wait).
@@ -142,9 +154,10 @@ impl<'a> SendMany<'a> {
 pub struct SendManyAndWait<'a>(Boxed<'a, Result<Deliveries, ProduceManyError>>);
 
 impl<'a> SendManyAndWait<'a> {
-    pub(crate) fn new(shared: &'a Arc<Shared>, records: &'a [Record<'_>]) -> Self {
+    /// What is accepted is waited for, too.
+    pub(crate) fn new(sending: SendMany<'a>) -> Self {
         Self(Box::pin(async move {
-            let accepted = many::accept_many(shared, records, true).await;
+            let accepted = sending.await;
             let waiting = many::dispatched(&accepted).clone();
             many::judge(accepted, waiting.await)
         }))

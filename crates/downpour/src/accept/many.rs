@@ -13,8 +13,10 @@ use crate::delivery::deliveries::Deliveries;
 use crate::delivery::many::{ProduceManyError, SendManyError};
 use crate::error::delivery::DeliveryError;
 use crate::error::send::{NotSent, SendError};
-use crate::record::record::{NO_TIMESTAMP, Record, Target};
+use crate::record::message::{Message, NO_TIMESTAMP};
+use crate::record::record::{Addressed, Many, Target, TopicRef};
 use crate::shared::shared::Shared;
+use crate::sys::{callback, park};
 use crate::topics::entry::TopicEntry;
 
 /// Records that are appended under one lock: the I/O thread and other callers wait for it.
@@ -25,14 +27,17 @@ const CLOCK_EVERY: usize = 64;
 
 /// Accepts records in order; all are checked before the first is accepted. In a callback that
 /// `may_wait` not, the first that would have to wait is refused.
-pub(crate) async fn accept_many(
+pub(crate) async fn accept_many<'r>(
     shared: &Arc<Shared>,
-    records: &[Record<'_>],
+    records: impl Many<'r>,
     may_wait: bool,
 ) -> Result<Deliveries, SendManyError> {
     let mut accepted = Deliveries::default();
-    for (at, record) in records.iter().enumerate() {
-        if let Err(error) = check(shared, record) {
+    for at in 0..records.len() {
+        let checked = records
+            .get(at)
+            .map_or(Ok(()), |record| check(shared, record));
+        if let Err(error) = checked {
             return Err(SendManyError::new(accepted, at, error));
         }
     }
@@ -43,6 +48,36 @@ pub(crate) async fn accept_many(
             Err(SendManyError::new(accepted, at, error))
         }
     }
+}
+
+/// The same on a thread that may block.
+pub(crate) fn accept_many_blocking<'r>(
+    shared: &Arc<Shared>,
+    records: impl Many<'r>,
+) -> Result<Deliveries, SendManyError> {
+    let may_wait = !callback::is_running();
+    match park::block_on(accept_many(shared, records, may_wait)) {
+        Some(accepted) => accepted,
+        None => unreachable!("in a callback it refuses what would have to wait"),
+    }
+}
+
+/// Accepts many by `send`, and waits for their verdicts on a thread that may block.
+pub(crate) fn wait_for_many(
+    send: impl FnOnce() -> Result<Deliveries, SendManyError>,
+) -> Result<Deliveries, ProduceManyError> {
+    if callback::is_running() {
+        let refused = SendManyError::new(
+            Deliveries::default(),
+            0,
+            SendError::new(NotSent::InCallback),
+        );
+        return Err(refused.into());
+    }
+    let sent = send();
+    // Whatever was accepted has its verdict by the time of the return.
+    let ended = dispatched(&sent).wait();
+    judge(sent, ended)
 }
 
 /// The handles of all that were accepted.
@@ -67,17 +102,17 @@ pub(crate) fn judge(
 
 /// What is wrong with a record, as far as it can be known without metadata.
 #[inline]
-fn check(shared: &Shared, record: &Record<'_>) -> Result<(), SendError> {
-    validate::record(record, shared).map_err(SendError::invalid)?;
+fn check(shared: &Shared, record: Addressed<'_>) -> Result<(), SendError> {
+    validate::message(record.message, shared).map_err(SendError::invalid)?;
     match record.topic.target() {
         Target::Known(topic) if topic.owner() == shared.id => Ok(()),
-        _ => topic(shared, record.get_topic()).map(drop),
+        _ => topic(shared, record.topic.name()).map(drop),
     }
 }
 
-async fn accept_in_order(
+async fn accept_in_order<'r>(
     shared: &Arc<Shared>,
-    records: &[Record<'_>],
+    records: impl Many<'r>,
     accepted: &mut Deliveries,
     may_wait: bool,
 ) -> Result<(), SendError> {
@@ -89,7 +124,7 @@ async fn accept_in_order(
             now = shared.clock.unix_millis();
             read_at = at + CLOCK_EVERY;
         }
-        append_run(shared, &records[at..], now, &mut progress, accepted);
+        append_run(shared, (records, at), now, &mut progress, accepted);
         if accepted.len() > at {
             continue;
         }
@@ -108,41 +143,42 @@ async fn accept_in_order(
     Ok(())
 }
 
-/// Appends the first of these records and those that follow it into its partition, as far as
-/// its open batch has room; none if anything is in the way.
-fn append_run(
+/// Appends the record at this place and those that follow it into its partition, as far as its open
+/// batch has room; none if anything is in the way.
+fn append_run<'r>(
     shared: &Shared,
-    records: &[Record<'_>],
+    (records, at): (impl Many<'r>, usize),
     now: i64,
     progress: &mut AcceptProgress<'_>,
     accepted: &mut Deliveries,
 ) {
-    let Some(first) = records.first() else { return };
+    let Some(first) = records.get(at) else { return };
     if shared.unusual.any() {
         return;
     }
     match first.topic.target() {
         Target::Known(topic) if topic.owner() == shared.id => {
-            append_run_in(shared, topic, records, now, progress, accepted);
+            append_run_in(shared, topic, (records, at), now, progress, accepted);
         }
         _ => {
             let run = |topic: &Arc<TopicEntry>| {
-                append_run_in(shared, topic, records, now, progress, accepted);
+                append_run_in(shared, topic, (records, at), now, progress, accepted);
             };
-            let _ = shared.topics.with(first.get_topic(), run);
+            let _ = shared.topics.with(first.topic.name(), run);
         }
     }
 }
 
-fn append_run_in(
+fn append_run_in<'r>(
     shared: &Shared,
     topic: &Arc<TopicEntry>,
-    records: &[Record<'_>],
+    (records, at): (impl Many<'r>, usize),
     now: i64,
     progress: &mut AcceptProgress<'_>,
     accepted: &mut Deliveries,
 ) {
-    let Some(partition) = chosen(shared, topic, &records[0], progress) else {
+    let Some(first) = records.get(at) else { return };
+    let Some(partition) = chosen(shared, topic, first.message, progress) else {
         return;
     };
     let Some(entry) = topic.partitions.get(partition) else {
@@ -155,19 +191,20 @@ fn append_run_in(
         None => RUN_MAX,
         Some(_) => 1,
     };
-    for record in records.iter().take(run_max) {
-        if record.label.is_some() || !goes_to(record, topic) {
+    for record in (at..at + run_max).map_while(|at| records.get(at)) {
+        let message = record.message;
+        if message.label.is_some() || !goes_to(record.topic, topic) {
             break;
         }
-        if chosen(shared, topic, record, progress) != Some(partition) {
+        if chosen(shared, topic, message, progress) != Some(partition) {
             break;
         }
-        let timestamp = if record.timestamp == NO_TIMESTAMP {
+        let timestamp = if message.timestamp == NO_TIMESTAMP {
             now
         } else {
-            record.timestamp
+            message.timestamp
         };
-        let Some(index) = add(&mut inner, record, timestamp, progress) else {
+        let Some(index) = add(&mut inner, message, timestamp, progress) else {
             break;
         };
         // The next one chooses anew.
@@ -187,17 +224,17 @@ fn append_run_in(
 fn chosen(
     shared: &Shared,
     topic: &TopicEntry,
-    record: &Record<'_>,
+    message: &Message<'_>,
     progress: &mut AcceptProgress<'_>,
 ) -> Option<i32> {
     if progress.partition.is_none() {
-        progress.partition = choose(shared, topic, record).ok();
+        progress.partition = choose(shared, topic, message).ok();
     }
     progress.partition
 }
 
-fn goes_to(record: &Record<'_>, topic: &Arc<TopicEntry>) -> bool {
-    match record.topic.target() {
+fn goes_to(named: &TopicRef<'_>, topic: &Arc<TopicEntry>) -> bool {
+    match named.target() {
         Target::Known(other) => Arc::ptr_eq(other, topic),
         Target::Name(name) => **name == **topic.name(),
     }

@@ -6,7 +6,7 @@ use downpour_wire::batch::{BatchBuilder, HEADER_LEN};
 use downpour_wire::record::RecordRef;
 
 use crate::error::record::{Field, InvalidRecord};
-use crate::record::record::{NO_PARTITION, NO_TIMESTAMP, Record};
+use crate::record::message::{Message, NO_PARTITION, NO_TIMESTAMP};
 use crate::shared::shared::Shared;
 
 /// Kafka's limit on the length of a topic's name.
@@ -54,29 +54,29 @@ pub(crate) fn topic_name(name: &str) -> Check {
 
 /// Checks everything but the topic.
 #[inline]
-pub(crate) fn record(record: &Record<'_>, shared: &Shared) -> Check {
-    if record.tombstone
-        || record.partition_key.is_some()
-        || (record.partition < 0 && record.partition != NO_PARTITION)
-        || (record.timestamp < 0 && record.timestamp != NO_TIMESTAMP)
+pub(crate) fn message(message: &Message<'_>, shared: &Shared) -> Check {
+    if message.tombstone
+        || message.partition_key.is_some()
+        || (message.partition < 0 && message.partition != NO_PARTITION)
+        || (message.timestamp < 0 && message.timestamp != NO_TIMESTAMP)
     {
-        unusual(record)?;
+        unusual(message)?;
     }
-    let rough = record.get_key().map_or(0, <[u8]>::len)
-        + record.get_value().map_or(0, <[u8]>::len)
+    let rough = message.get_key().map_or(0, <[u8]>::len)
+        + message.get_value().map_or(0, <[u8]>::len)
         + RECORD_OVERHEAD_MAX
         + HEADER_LEN
-        + header_bytes(record);
+        + header_bytes(message);
     if rough > shared.settings.core.batch_max {
-        size(record, shared)
+        size(message, shared)
     } else {
         Ok(())
     }
 }
 
 #[inline]
-fn header_bytes(record: &Record<'_>) -> usize {
-    record
+fn header_bytes(message: &Message<'_>) -> usize {
+    message
         .headers
         .as_slice()
         .iter()
@@ -85,15 +85,15 @@ fn header_bytes(record: &Record<'_>) -> usize {
 }
 
 #[cold]
-fn unusual(record: &Record<'_>) -> Check {
-    if record.tombstone && record.get_key().is_none_or(<[u8]>::is_empty) {
+fn unusual(message: &Message<'_>) -> Check {
+    if message.tombstone && message.get_key().is_none_or(<[u8]>::is_empty) {
         return Err(InvalidRecord::new(
             Field::Key,
             "is empty, but a tombstone deletes by key",
             "give the key that is to be deleted",
         ));
     }
-    if record
+    if message
         .partition_key
         .as_ref()
         .is_some_and(|k| k.as_slice().is_empty())
@@ -104,19 +104,19 @@ fn unusual(record: &Record<'_>) -> Check {
             "leave it out, or give the bytes that choose the partition",
         ));
     }
-    if record.partition < 0 && record.partition != NO_PARTITION {
+    if message.partition < 0 && message.partition != NO_PARTITION {
         return Err(InvalidRecord::new(
             Field::Partition,
-            format!("is {}", record.partition),
+            format!("is {}", message.partition),
             "leave it out to let the partitioner choose, or give 0 or more",
         ));
     }
-    if record.timestamp < 0 && record.timestamp != NO_TIMESTAMP {
+    if message.timestamp < 0 && message.timestamp != NO_TIMESTAMP {
         return Err(InvalidRecord::new(
             Field::Timestamp,
             format!(
                 "is {}, before 1970",
-                record.get_timestamp_ms().unwrap_or_default()
+                message.get_timestamp_ms().unwrap_or_default()
             ),
             "leave it out for the time of sending, or give milliseconds since 1970",
         ));
@@ -126,21 +126,21 @@ fn unusual(record: &Record<'_>) -> Check {
 
 /// The exact size, once the rough one is near the limit.
 #[cold]
-fn size(record: &Record<'_>, shared: &Shared) -> Check {
+fn size(message: &Message<'_>, shared: &Shared) -> Check {
     let batch_max = shared.settings.core.batch_max;
     let exact = HEADER_LEN
         + BatchBuilder::new().record_len(&RecordRef {
-            key: record.get_key(),
-            value: record.get_value(),
-            headers: record.headers.as_slice(),
-            timestamp: record.timestamp.max(0),
+            key: message.get_key(),
+            value: message.get_value(),
+            headers: message.headers.as_slice(),
+            timestamp: message.timestamp.max(0),
         });
     if exact <= batch_max {
         return Ok(());
     }
     let too_large = |bytes: usize| bytes + RECORD_OVERHEAD_MAX + HEADER_LEN > batch_max;
-    let value = record.get_value().map_or(0, <[u8]>::len);
-    let headers = record.headers.iter();
+    let value = message.get_value().map_or(0, <[u8]>::len);
+    let headers = message.headers.iter();
     let headers = headers.map(|(name, value)| name.len() + value.map_or(0, <[u8]>::len));
     let (field, make) = if too_large(value) {
         (Field::Value, "makes")

@@ -39,10 +39,45 @@ impl Deadline {
             ends_at: started + shared.settings.max_block,
         }
     }
+
+    /// What is said of a wait that ends now, at its deadline or before.
+    pub(super) fn error(
+        self,
+        shared: &Shared,
+        waited_for: WaitedFor,
+        topic: Option<&TopicEntry>,
+    ) -> SendError {
+        SendError::new(NotSent::Timeout(Box::new(
+            self.timeout(shared, waited_for, topic),
+        )))
+    }
+
+    fn timeout(
+        self,
+        shared: &Shared,
+        waited_for: WaitedFor,
+        topic: Option<&TopicEntry>,
+    ) -> SendTimeout {
+        SendTimeout {
+            topic: topic.map_or_else(|| Arc::from(""), |topic| topic.name().clone()),
+            waited: shared.clock.now() - self.started,
+            waited_for,
+            topic_code: topic.and_then(TopicEntry::last_code),
+            unreachable: shared.unreachable(),
+            memory: match waited_for {
+                WaitedFor::Memory => shared.memory_holders(),
+                WaitedFor::Metadata | WaitedFor::Cluster => Vec::new(),
+            },
+            needed: 0,
+            buffer_memory: shared.memory.capacity(),
+            record_share: shared.settings.core.record_share,
+            names: shared.settings.names,
+        }
+    }
 }
 
 /// Ends a wait at its deadline, or when the producer closes.
-struct DeadlineTimer<'a> {
+pub(super) struct DeadlineTimer<'a> {
     shared: &'a Arc<Shared>,
     deadline: Deadline,
     /// Bytes of memory that are waited for, if any are.
@@ -51,7 +86,7 @@ struct DeadlineTimer<'a> {
 }
 
 impl<'a> DeadlineTimer<'a> {
-    fn new(shared: &'a Arc<Shared>, deadline: Deadline) -> Self {
+    pub(super) fn new(shared: &'a Arc<Shared>, deadline: Deadline) -> Self {
         Self {
             shared,
             deadline,
@@ -60,34 +95,24 @@ impl<'a> DeadlineTimer<'a> {
         }
     }
 
-    /// Goes on waiting, with a timer set, or says why not.
-    fn guard<T>(
+    pub(super) fn shared(&self) -> &'a Arc<Shared> {
+        self.shared
+    }
+
+    /// Goes on waiting, with a timer set, or says why not. A topic that is waited for is named.
+    pub(super) fn guard<T>(
         &mut self,
         waited_for: WaitedFor,
-        topic: &TopicEntry,
+        topic: Option<&TopicEntry>,
         waker: &Waker,
     ) -> Poll<Result<T, SendError>> {
         if self.shared.is_closing() {
             return Poll::Ready(Err(SendError::new(NotSent::Closed)));
         }
         let ends_at = self.deadline.ends_at;
-        let now = self.shared.clock.now();
-        if now >= ends_at {
-            let timeout = SendTimeout {
-                topic: topic.name().clone(),
-                waited: now - self.deadline.started,
-                waited_for,
-                topic_code: topic.last_code(),
-                unreachable: self.shared.unreachable(),
-                memory: match waited_for {
-                    WaitedFor::Memory => self.shared.memory_holders(),
-                    WaitedFor::Metadata => Vec::new(),
-                },
-                needed: self.needed,
-                buffer_memory: self.shared.memory.capacity(),
-                record_share: self.shared.settings.core.record_share,
-                names: self.shared.settings.names,
-            };
+        if self.shared.clock.now() >= ends_at {
+            let mut timeout = self.deadline.timeout(self.shared, waited_for, topic);
+            timeout.needed = self.needed;
             let why = NotSent::Timeout(Box::new(timeout));
             return Poll::Ready(Err(SendError::new(why)));
         }
@@ -151,7 +176,7 @@ impl Future for WaitForTopic<'_> {
             }
         }
         this.timer
-            .guard(WaitedFor::Metadata, &this.topic, context.waker())
+            .guard(WaitedFor::Metadata, Some(&this.topic), context.waker())
     }
 }
 
@@ -243,7 +268,7 @@ impl Future for WaitForMemory<'_> {
             shared.mailbox.wake();
         }
         this.timer
-            .guard(WaitedFor::Memory, &this.topic, context.waker())
+            .guard(WaitedFor::Memory, Some(&this.topic), context.waker())
     }
 }
 

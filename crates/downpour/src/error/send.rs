@@ -40,6 +40,8 @@ pub(crate) enum NotSent {
     NoMetadata,
     /// The same for memory; the setting that bounds it, by the name that the caller used.
     BufferFull(&'static &'static str),
+    /// Only from `connect`: a broker was reached that grants no producer id.
+    NoIdentity(Box<NoIdentity>),
     Closed,
     /// The call would have to wait, in a callback.
     InCallback,
@@ -66,6 +68,10 @@ impl SendError {
             NotSent::Timeout(timeout) => timeout.kind(),
             NotSent::NoMetadata => ErrorKind::NotReady,
             NotSent::BufferFull(_) => ErrorKind::BufferFull,
+            NotSent::NoIdentity(refused) => match refused.code {
+                Some(code) => ErrorKind::of_code(code),
+                None => ErrorKind::AnswerLost,
+            },
             NotSent::Closed => ErrorKind::Closed,
             NotSent::InCallback => ErrorKind::InCallback,
             NotSent::Forked => ErrorKind::Forked,
@@ -100,6 +106,7 @@ impl SendError {
         match &self.0 {
             NotSent::TopicUnavailable(refused) => Some(refused.code),
             NotSent::Timeout(timeout) => timeout.topic_code,
+            NotSent::NoIdentity(refused) => refused.code,
             _ => None,
         }
     }
@@ -108,7 +115,7 @@ impl SendError {
     pub fn topic(&self) -> Option<&str> {
         match &self.0 {
             NotSent::TopicUnavailable(refused) => Some(&refused.topic),
-            NotSent::Timeout(timeout) => Some(&timeout.topic),
+            NotSent::Timeout(timeout) => Some(&*timeout.topic).filter(|topic| !topic.is_empty()),
             _ => None,
         }
     }
@@ -177,6 +184,7 @@ impl fmt::Display for SendError {
                 f,
                 "{bound} is full; wait for deliveries, or use send, which waits its turn"
             ),
+            NotSent::NoIdentity(refused) => refused.fmt(f),
             NotSent::Closed => f.write_str("the producer is closed"),
             NotSent::InCallback => f.write_str(
                 "this thread may not wait: it runs a waker, a log subscriber or a drop on the \
@@ -215,6 +223,22 @@ impl fmt::Display for TopicUnavailable {
     }
 }
 
+/// A broker was reached that grants no producer id, without which records cannot be sent
+/// idempotently.
+#[derive(Clone)]
+pub(crate) struct NoIdentity {
+    /// What it said, unless it is too old to know the question.
+    pub(crate) code: Option<ErrorCode>,
+    /// The same in words.
+    pub(crate) reason: Arc<str>,
+}
+
+impl fmt::Display for NoIdentity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "no producer id: {}", self.reason)
+    }
+}
+
 /// What a record waits for before it is accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -223,6 +247,8 @@ pub enum WaitedFor {
     Metadata,
     /// Its share of `buffer_memory`.
     Memory,
+    /// No record: `connect` waits for an answer of any broker.
+    Cluster,
 }
 
 /// `max_block` passed; what was waited for, and the root cause as far as it is known.
@@ -314,17 +340,14 @@ impl fmt::Display for MemoryHolder {
 
 impl fmt::Display for SendTimeout {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let what = match self.waited_for {
-            WaitedFor::Metadata => "metadata",
-            WaitedFor::Memory => "memory",
-        };
-        write!(
-            f,
-            "no {what} for topic {} within {} ({})",
-            self.topic,
-            Readable(self.waited),
-            self.names.max_block
-        )?;
+        let topic = &self.topic;
+        match self.waited_for {
+            WaitedFor::Metadata => write!(f, "no metadata for topic {topic}")?,
+            WaitedFor::Memory => write!(f, "no memory for topic {topic}")?,
+            WaitedFor::Cluster => f.write_str("the cluster could not be asked")?,
+        }
+        let (waited, max_block) = (Readable(self.waited), self.names.max_block);
+        write!(f, " within {waited} ({max_block})")?;
         if self.waited_for == WaitedFor::Memory {
             write!(f, "; it needs {}", Bytes(self.needed))?;
             if self.record_share > 0 {
@@ -349,8 +372,12 @@ impl fmt::Display for SendTimeout {
         }
         if let Some(code) = self.topic_code {
             write!(f, "; the cluster says {code}")?;
-        } else if self.waited_for == WaitedFor::Metadata && self.unreachable.is_empty() {
-            f.write_str("; no broker has answered for it yet")?;
+        } else if self.unreachable.is_empty() {
+            f.write_str(match self.waited_for {
+                WaitedFor::Metadata => "; no broker has answered for it yet",
+                WaitedFor::Cluster => "; no broker has answered yet",
+                WaitedFor::Memory => "",
+            })?;
         }
         for (at, error) in self.unreachable.iter().enumerate() {
             let lead = if at == 0 { "; unreachable: " } else { ", " };

@@ -123,7 +123,7 @@ fn restore(ticket: &BatchState, index: u32, record: OwnedRecord) -> Record<'stat
         .headers(record.headers)
         .key(record.key)
         .value(record.value);
-    restored.label = ticket.label(index);
+    restored.message.label = ticket.label(index);
     restored
 }
 
@@ -182,7 +182,11 @@ mod tests {
         shared.update_topic(&topic, &leaders, false, &mut Vec::new());
         let send = |partition| {
             let record = Record::to("t").value("v").partition(partition);
-            accept(&shared, &record, &mut AcceptProgress::new(&shared))
+            accept(
+                &shared,
+                record.addressed(),
+                &mut AcceptProgress::new(&shared),
+            )
         };
         let handles: Vec<_> = [0, 1, 0]
             .map(|partition| match send(partition) {

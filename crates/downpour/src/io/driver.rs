@@ -21,6 +21,7 @@ use crate::io::closing::{self, Closing};
 use crate::io::connections::{ConnectionEvent, Connections, WAKER};
 use crate::io::given::Given;
 use crate::io::pool::Pool;
+use crate::io::questions::Questions;
 use crate::io::queues::LockedQueues;
 use crate::io::sockets::{SocketEvent, Sockets};
 use crate::observe::log::Line;
@@ -61,6 +62,7 @@ pub(super) struct Driver<S: Sockets> {
     engine: Engine<Ticket>,
     queues: LockedQueues,
     connections: Connections<S>,
+    questions: Questions,
     pool: Arc<dyn Pool>,
     compressor: Compressor,
     /// Batches that the pool compressed.
@@ -94,6 +96,7 @@ impl<S: Sockets> Driver<S> {
             engine: Engine::new(shared.settings.core.clone(), seed),
             queues: LockedQueues::new(shared.clone()),
             connections: Connections::new(shared.clone(), sockets, resolve),
+            questions: Questions::default(),
             pool,
             compressor: Compressor::new(),
             seals: Seals::default(),
@@ -176,6 +179,17 @@ impl<S: Sockets> Driver<S> {
                 Command::Topic(topic) => {
                     self.engine
                         .handle_topic_wanted(topic.index(), topic.name(), now);
+                }
+                Command::Connect(question) => {
+                    self.questions.add_cluster(question);
+                    let until = now + self.shared.settings.max_block;
+                    self.engine.handle_cluster_wanted(until);
+                }
+                Command::Partitions(topic, question) => {
+                    self.questions.add_partitions(topic.index(), question);
+                    let until = now + self.shared.settings.max_block;
+                    let engine = &mut self.engine;
+                    engine.handle_partitions_wanted(topic.index(), topic.name(), until);
                 }
                 Command::Close { deadline } => self.begin_closing(deadline, true),
                 Command::Detach if mutants::is(51) => {}
@@ -266,6 +280,14 @@ impl<S: Sockets> Driver<S> {
                 frame,
             } => self.connections.write(connection_id, frame),
             Output::Topic { topic, update } => self.update_topic(topic, &update),
+            Output::Cluster(update) => {
+                let woken = &mut self.after.wakers;
+                self.questions.answer_cluster(&update, woken);
+            }
+            Output::Partitions { topic, answer } => {
+                let woken = &mut self.after.wakers;
+                self.questions.answer_partitions(topic, &answer, woken);
+            }
             Output::Seal { partition, job } => self.seal(partition, *job),
             Output::Resolve {
                 ticket,

@@ -1,5 +1,5 @@
 //! No wake is lost on a thread that parks: what it waits for comes before, while and after it looks;
-//! and the end of a producer reaches all who wait for it.
+//! the end of a producer reaches all who wait for it, and an answer who asked.
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -7,6 +7,7 @@ use std::task::{Poll, Waker};
 
 use super::explore::{OFTEN, explore};
 use crate::record::unfinished::Unfinished;
+use crate::shared::question::Question;
 use crate::shared::termination::Termination;
 use crate::sys::lock::lock;
 use crate::sys::park::block_on;
@@ -39,6 +40,23 @@ impl Flag {
         }))
         .unwrap();
     }
+}
+
+#[test]
+fn an_answer_reaches_who_asked() {
+    explore(OFTEN, || {
+        let question = Arc::new(Question::default());
+        let asked = question.clone();
+        let answers = thread::spawn(move || {
+            let mut woken = Vec::new();
+            asked.answer(7, &mut woken);
+            wake::wake_all(&mut woken);
+        });
+        let answer = block_on(poll_fn(|context| question.poll(context.waker())));
+        assert_eq!(answer, Some(7));
+        question.forget();
+        answers.join().unwrap();
+    });
 }
 
 #[test]

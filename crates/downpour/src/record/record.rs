@@ -1,4 +1,4 @@
-//! The record as the caller describes it, each part borrowed or owned.
+//! The record as the caller describes it, each part borrowed or owned: a topic and a message.
 //!
 //! What makes a record valid is in `accept::validate`; its bytes on the wire are `downpour-wire`'s.
 
@@ -6,15 +6,16 @@ use std::any::Any;
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
-use crate::label::{self, Label};
 use crate::record::headers::{HeaderValues, Headers};
-use crate::record::part::{Part, PartBytes};
+use crate::record::message::Message;
+use crate::record::part::Part;
+use crate::topic::Topic;
 use crate::topics::entry::TopicEntry;
 
-/// The topic that a record goes to: a name, or a [`Topic`](crate::Topic) that was looked up
-/// before and saves the look-up.
+/// The topic that a record goes to: a name, a [`Topic`], or a
+/// [`TopicProducer`](crate::TopicProducer), which saves the look-up of the name.
 #[derive(Clone)]
 pub struct TopicRef<'a>(Target<'a>);
 
@@ -42,7 +43,7 @@ impl<'a> TopicRef<'a> {
         &self.0
     }
 
-    fn into_owned(self) -> TopicRef<'static> {
+    pub(crate) fn into_owned(self) -> TopicRef<'static> {
         TopicRef(match self.0 {
             Target::Name(name) => Target::Name(Cow::Owned(name.into_owned())),
             Target::Known(state) => Target::Known(Cow::Owned(state.into_owned())),
@@ -77,6 +78,20 @@ impl<'a> From<&'a Arc<str>> for TopicRef<'a> {
     }
 }
 
+impl<'a> From<&'a Topic> for TopicRef<'a> {
+    #[inline]
+    fn from(topic: &'a Topic) -> Self {
+        Self(Target::Name(Cow::Borrowed(topic.name())))
+    }
+}
+
+impl From<Topic> for TopicRef<'_> {
+    #[inline]
+    fn from(topic: Topic) -> Self {
+        Self(Target::Name(topic.into_name()))
+    }
+}
+
 impl From<String> for TopicRef<'_> {
     fn from(name: String) -> Self {
         Self(Target::Name(Cow::Owned(name)))
@@ -88,11 +103,6 @@ impl<'a> From<Cow<'a, str>> for TopicRef<'a> {
         Self(Target::Name(name))
     }
 }
-
-/// No partition was named. Kafka's own word for that, which callers may say, too.
-pub(crate) const NO_PARTITION: i32 = -1;
-/// No timestamp was given.
-pub(crate) const NO_TIMESTAMP: i64 = i64::MIN;
 
 /// A record: where to, and what.
 ///
@@ -121,37 +131,74 @@ pub(crate) const NO_TIMESTAMP: i64 = i64::MIN;
 #[derive(Clone)]
 pub struct Record<'a> {
     pub(crate) topic: TopicRef<'a>,
-    pub(crate) value: Option<PartBytes<'a>>,
-    pub(crate) key: Option<PartBytes<'a>>,
-    pub(crate) headers: Headers<'a>,
-    /// [`NO_PARTITION`] if the partitioner chooses. Sentinels keep a record small: it is moved a
-    /// lot.
-    pub(crate) partition: i32,
-    pub(crate) partition_key: Option<PartBytes<'a>>,
-    /// [`NO_TIMESTAMP`] for the time of acceptance.
-    pub(crate) timestamp: i64,
-    pub(crate) label: Option<Label>,
-    pub(crate) tombstone: bool,
-    /// The timestamp was the very number that is the sentinel, and its neighbour stands in its place.
-    is_least: bool,
+    pub(crate) message: Message<'a>,
+}
+
+impl<'a> Message<'a> {
+    /// The same with a topic.
+    #[inline]
+    pub fn to(self, topic: impl Into<TopicRef<'a>>) -> Record<'a> {
+        Record {
+            topic: topic.into(),
+            message: self,
+        }
+    }
+}
+
+/// A record to be accepted, wherever its parts lie: a message of many, and the topic of all.
+#[derive(Clone, Copy)]
+pub(crate) struct Addressed<'r> {
+    pub(crate) topic: &'r TopicRef<'r>,
+    pub(crate) message: &'r Message<'r>,
+}
+
+/// Records that are accepted together.
+pub(crate) trait Many<'r>: Copy {
+    fn len(self) -> usize;
+
+    fn get(self, at: usize) -> Option<Addressed<'r>>;
+}
+
+impl<'r> Many<'r> for &'r [Record<'r>] {
+    #[inline(always)]
+    fn len(self) -> usize {
+        <[_]>::len(self)
+    }
+
+    #[inline(always)]
+    fn get(self, at: usize) -> Option<Addressed<'r>> {
+        <[_]>::get(self, at).map(Record::addressed)
+    }
+}
+
+/// Messages that all go to one topic.
+impl<'r> Many<'r> for (&'r TopicRef<'r>, &'r [Message<'r>]) {
+    #[inline(always)]
+    fn len(self) -> usize {
+        self.1.len()
+    }
+
+    #[inline(always)]
+    fn get(self, at: usize) -> Option<Addressed<'r>> {
+        let (topic, messages) = self;
+        let message = messages.get(at)?;
+        Some(Addressed { topic, message })
+    }
 }
 
 impl<'a> Record<'a> {
+    #[inline(always)]
+    pub(crate) fn addressed(&self) -> Addressed<'_> {
+        Addressed {
+            topic: &self.topic,
+            message: &self.message,
+        }
+    }
+
     /// A record for this topic, so far with an empty value, no key and no headers.
     #[inline]
     pub fn to(topic: impl Into<TopicRef<'a>>) -> Self {
-        Self {
-            topic: topic.into(),
-            value: None,
-            key: None,
-            headers: Headers::default(),
-            partition: NO_PARTITION,
-            partition_key: None,
-            timestamp: NO_TIMESTAMP,
-            label: None,
-            tombstone: false,
-            is_least: false,
-        }
+        Message::new().to(topic)
     }
 
     /// A record without a value, which deletes its key from a compacted topic.
@@ -193,7 +240,7 @@ impl<'a> Record<'a> {
         name: impl Into<Cow<'a, str>>,
         values: impl Into<HeaderValues<'a>>,
     ) -> Self {
-        self.headers.add(name, values);
+        self.message.headers.add(name, values);
         self
     }
 
@@ -204,7 +251,7 @@ impl<'a> Record<'a> {
         N: Into<Cow<'a, str>>,
         V: Into<HeaderValues<'a>>,
     {
-        self.headers.extend(pairs);
+        self.message.headers.extend(pairs);
         self
     }
 
@@ -260,62 +307,48 @@ impl<'a> Record<'a> {
     /// As [`value`](Self::value), in place.
     #[inline]
     pub fn set_value(&mut self, value: impl Into<Part<'a>>) {
-        self.value = value.into().0;
-        self.tombstone = self.value.is_none();
+        self.message.set_value(value);
     }
 
     /// As [`key`](Self::key), in place.
     #[inline]
     pub fn set_key(&mut self, key: impl Into<Part<'a>>) {
-        self.key = key.into().0;
+        self.message.set_key(key);
     }
 
     /// As [`partition`](Self::partition), in place.
     #[inline]
     pub fn set_partition(&mut self, partition: impl Into<Option<i32>>) {
-        self.partition = partition.into().unwrap_or(NO_PARTITION);
+        self.message.set_partition(partition);
     }
 
     /// As [`partition_key`](Self::partition_key), in place.
     pub fn set_partition_key(&mut self, key: impl Into<Part<'a>>) {
-        self.partition_key = key.into().0;
+        self.message.set_partition_key(key);
     }
 
     /// As [`timestamp_ms`](Self::timestamp_ms), in place.
     #[inline]
     pub fn set_timestamp_ms(&mut self, millis: impl Into<Option<i64>>) {
-        let millis = millis.into();
-        self.is_least = millis == Some(NO_TIMESTAMP);
-        self.timestamp = match millis {
-            // The least number stands for no timestamp; its neighbour is refused in its place.
-            Some(millis) => millis.max(NO_TIMESTAMP + 1),
-            None => NO_TIMESTAMP,
-        };
+        self.message.set_timestamp_ms(millis);
     }
 
     /// As [`timestamp`](Self::timestamp), in place.
     pub fn set_timestamp(&mut self, time: impl Into<Option<SystemTime>>) {
-        let millis = |time: SystemTime| match time.duration_since(UNIX_EPOCH) {
-            Ok(after) => i64::try_from(after.as_millis()).unwrap_or(i64::MAX),
-            // Cut downwards, as what is before 1970 must stay there: validation refuses it.
-            Err(before) => i64::try_from(before.duration().as_nanos().div_ceil(1_000_000))
-                .map_or(i64::MIN, |millis| -millis),
-        };
-        self.set_timestamp_ms(time.into().map(millis));
+        self.message.set_timestamp(time);
     }
 
     /// As [`label`](Self::label), in place.
     pub fn set_label<T: Any + Send + Sync>(&mut self, label: T) {
-        self.label = Some(Arc::new(label));
+        self.message.set_label(label);
     }
 
     /// The headers, to be changed in place.
     pub fn headers_mut(&mut self) -> &mut Headers<'a> {
-        &mut self.headers
+        &mut self.message.headers
     }
 
-    /// The name of the topic that it goes to, also where it was given as a
-    /// [`Topic`](crate::Topic).
+    /// The name of the topic that it goes to, however it was given.
     #[inline]
     pub fn get_topic(&self) -> &str {
         self.topic.name()
@@ -324,89 +357,72 @@ impl<'a> Record<'a> {
     /// The key that is stored with it; `None` if it has none, which is not an empty one.
     #[inline]
     pub fn get_key(&self) -> Option<&[u8]> {
-        self.key.as_ref().map(PartBytes::as_slice)
+        self.message.get_key()
     }
 
     /// The value that is stored; empty if none was given, `None` for a tombstone.
     #[inline]
     pub fn get_value(&self) -> Option<&[u8]> {
-        match &self.value {
-            Some(value) => Some(value.as_slice()),
-            None if self.tombstone => None,
-            None => Some(&[]),
-        }
+        self.message.get_value()
     }
 
     /// All headers in the order in which they were added.
     pub fn get_headers(&self) -> &Headers<'a> {
-        &self.headers
+        self.message.get_headers()
     }
 
     /// The partition that was asked for; `None` leaves the choice to the partitioner.
     pub fn get_partition(&self) -> Option<i32> {
-        (self.partition != NO_PARTITION).then_some(self.partition)
+        self.message.get_partition()
     }
 
     /// What chooses the partition in the key's place, where that was given.
     pub fn get_partition_key(&self) -> Option<&[u8]> {
-        self.partition_key.as_ref().map(PartBytes::as_slice)
+        self.message.get_partition_key()
     }
 
     /// Milliseconds since 1970; `None` stands for the time at which it is accepted.
     pub fn get_timestamp_ms(&self) -> Option<i64> {
-        if self.is_least {
-            return Some(NO_TIMESTAMP);
-        }
-        (self.timestamp != NO_TIMESTAMP).then_some(self.timestamp)
+        self.message.get_timestamp_ms()
     }
 
     /// What travels beside it and is never sent; `None` if there is nothing, or something of
     /// another type.
     pub fn get_label<T: Any>(&self) -> Option<&T> {
-        label::as_type(self.label.as_ref())
+        self.message.get_label()
     }
 
     /// Whether it deletes its key: it has no value, not even an empty one.
     pub fn is_tombstone(&self) -> bool {
-        self.get_value().is_none()
+        self.message.is_tombstone()
+    }
+
+    /// The same without its topic.
+    #[inline]
+    pub fn into_message(self) -> Message<'a> {
+        self.message
     }
 
     /// The same record with every borrowed part copied, for keeping.
     pub fn into_owned(self) -> Record<'static> {
         Record {
             topic: self.topic.into_owned(),
-            value: self.value.map(PartBytes::into_owned),
-            key: self.key.map(PartBytes::into_owned),
-            headers: self.headers.into_owned(),
-            partition: self.partition,
-            partition_key: self.partition_key.map(PartBytes::into_owned),
-            timestamp: self.timestamp,
-            label: self.label,
-            tombstone: self.tombstone,
-            is_least: self.is_least,
+            message: self.message.into_owned(),
         }
     }
 }
 
 impl fmt::Debug for Record<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Record")
-            .field("topic", &self.topic)
-            .field("partition", &self.get_partition())
-            .field("partition_key", &self.partition_key)
-            .field("timestamp", &self.get_timestamp_ms())
-            .field("key", &self.key)
-            .field("value_bytes", &self.get_value().map(<[u8]>::len))
-            .field("headers", &self.headers.len())
-            .field("label", &self.label.is_some())
-            .finish()
+        let mut shown = f.debug_struct("Record");
+        self.message.show(shown.field("topic", &self.topic))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
+    use std::time::{Duration, UNIX_EPOCH};
 
     #[test]
     fn options_that_are_none_leave_a_part_out() {

@@ -22,7 +22,9 @@ use std::time::Instant;
 
 use downpour_core::ids::PartitionId;
 use downpour_core::mutants;
+use downpour_core::produce::ClusterUpdate;
 
+use crate::shared::question::{Holders, Question};
 use crate::sys::callback;
 use crate::sys::lock::lock;
 use crate::sys::sync::atomic::{AtomicBool, Ordering};
@@ -34,6 +36,10 @@ use crate::topics::entry::TopicEntry;
 pub(crate) enum Command {
     /// A topic's metadata is wanted.
     Topic(Arc<TopicEntry>),
+    /// Whether the cluster can be used is wanted.
+    Connect(Arc<Question<ClusterUpdate>>),
+    /// Who holds a topic's partitions is wanted.
+    Partitions(Arc<TopicEntry>, Arc<Question<Holders>>),
     /// No record comes any more; end when all have their verdict, or at the deadline.
     Close { deadline: Option<Instant> },
     /// The same, and nobody waits for it.

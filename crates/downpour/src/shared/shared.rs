@@ -157,8 +157,13 @@ impl Shared {
 
     /// Asks for a topic's metadata.
     pub(crate) fn want_topic(self: &Arc<Self>, topic: &Arc<TopicEntry>) -> Result<(), SendError> {
+        self.ask(Command::Topic(topic.clone()))
+    }
+
+    /// Has the I/O thread find something out.
+    pub(crate) fn ask(self: &Arc<Self>, command: Command) -> Result<(), SendError> {
         self.ensure_started()?;
-        self.mailbox.command(Command::Topic(topic.clone()));
+        self.mailbox.command(command);
         Ok(())
     }
 

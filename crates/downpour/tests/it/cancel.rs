@@ -49,10 +49,7 @@ fn full(cluster: &FakeCluster) -> (Producer, usize) {
         .unwrap();
     let topic = smol::block_on(producer.topic("events")).unwrap();
     let mut sent = 0;
-    while producer
-        .try_send(&topic.record().value(filler(sent)))
-        .is_ok()
-    {
+    while topic.try_send(&filler(sent).into()).is_ok() {
         sent += 1;
     }
     (producer, sent)

@@ -1,6 +1,8 @@
 //! The producer against the fake cluster: one test binary, one module per subject.
 
 #[cfg(test)]
+mod asking;
+#[cfg(test)]
 mod basics;
 #[cfg(test)]
 mod cancel;
@@ -33,5 +35,7 @@ mod spread;
 mod statistics;
 #[cfg(test)]
 mod threads;
+#[cfg(test)]
+mod topics;
 #[cfg(test)]
 mod verbs;

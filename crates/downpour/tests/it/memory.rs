@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::task::{Context, Waker};
 use std::time::{Duration, Instant};
 
-use downpour::{ErrorKind, Producer, Record, WaitedFor};
+use downpour::{ErrorKind, Message, Producer, Record, WaitedFor};
 use downpour_fake::{ApiKey, FakeCluster, Fault};
 
 use crate::setup::{PATIENCE, builder, small_cluster};
@@ -18,10 +18,7 @@ fn full(cluster: &FakeCluster, patience: Duration) -> Producer {
         .build()
         .unwrap();
     let topic = smol::block_on(producer.topic("events")).unwrap();
-    while producer
-        .try_send(&topic.record().value(vec![1; 1000]))
-        .is_ok()
-    {}
+    while topic.try_send(&vec![1; 1000].into()).is_ok() {}
     producer
 }
 
@@ -51,7 +48,7 @@ fn try_send_on_a_full_buffer_never_waits_and_loses_no_record() {
     let mut is_accepted = || {
         let value = format!("{number:>1024}");
         number += 1;
-        let answer = producer.try_send(&topic.record().value(&value));
+        let answer = topic.try_send(&Message::from(&value));
         assert!(producer.buffered_bytes() <= LIMIT);
         match answer {
             Ok(handle) => {

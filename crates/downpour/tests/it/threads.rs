@@ -1,16 +1,14 @@
 //! What may go to other threads: every public type and every future. Fails by not compiling.
 
-use std::future::Future;
-use std::pin::Pin;
-
 use downpour::{
-    Acks, Address, BrokerStatistics, Choice, Compression, CompressionError, CompressionType,
-    ConfigError, ConfigProblem, ConnectError, ConnectErrorKind, Counts, DefaultPartitioner,
-    Deliveries, DeliveriesIntoIter, DeliveriesIter, Delivery, DeliveryError, ErrorCode, ErrorKind,
-    Field, HeaderValues, Headers, HeadersIter, InvalidRecord, MemoryHolder, ParseError, Part,
-    PartitionContext, PartitionStatistics, ProduceError, ProduceManyError, Producer,
-    ProducerBuilder, Record, Report, Reports, SendError, SendManyError, Statistics, Topic,
-    TopicRef, Unfinished, UnknownRecords, WaitTimeout, WaitedFor, Written, blocking, future,
+    Acks, Address, BrokerInfo, BrokerStatistics, Choice, Compression, CompressionError,
+    CompressionType, ConfigError, ConfigProblem, ConnectError, ConnectErrorKind, Counts,
+    DefaultPartitioner, Deliveries, DeliveriesIntoIter, DeliveriesIter, Delivery, DeliveryError,
+    ErrorCode, ErrorKind, Field, HeaderValues, Headers, HeadersIter, InvalidRecord, MemoryHolder,
+    Message, ParseError, Part, PartitionContext, PartitionInfo, PartitionStatistics, ProduceError,
+    ProduceManyError, Producer, ProducerBuilder, Raw, Record, Report, Reports, SendError,
+    SendManyError, Statistics, Topic, TopicProducer, TopicRef, Unfinished, UnknownRecords,
+    WaitTimeout, WaitedFor, Written, blocking, future,
 };
 
 fn shared<T: Send + Sync + 'static>() {}
@@ -18,7 +16,17 @@ fn shared<T: Send + Sync + 'static>() {}
 #[test]
 fn every_public_type_may_be_shared_between_threads() {
     shared::<(Producer, blocking::Producer, ProducerBuilder)>();
-    shared::<(Topic, TopicRef<'static>, Record<'static>)>();
+    shared::<(
+        Topic,
+        Raw,
+        TopicRef<'static>,
+        Record<'static>,
+        Message<'static>,
+    )>();
+    // Whatever its keys and values are.
+    shared::<Topic<*const u8, std::cell::Cell<u8>>>();
+    shared::<(TopicProducer, blocking::TopicProducer)>();
+    shared::<(PartitionInfo, BrokerInfo)>();
     shared::<(Part<'static>, Headers<'static>, HeaderValues<'static>)>();
     shared::<(Delivery, Deliveries, Report)>();
     shared::<(Unfinished, UnknownRecords)>();
@@ -69,6 +77,8 @@ fn every_future_has_a_name() {
     kept::<(future::Send<'static>, future::SendAndWait<'static>)>();
     kept::<(future::SendMany<'static>, future::SendManyAndWait<'static>)>();
     kept::<(future::Flush, future::Close, future::CloseWithin)>();
+    kept::<(future::BindTopic, future::Connect)>();
+    kept::<(future::PartitionCount, future::PartitionsFor)>();
 }
 
 #[test]
@@ -80,7 +90,10 @@ fn every_future_may_be_sent_to_another_thread() {
     sent(producer.send_and_wait(record()));
     sent(producer.send_many(&records));
     sent(producer.send_many_and_wait(&records));
-    drop(Box::pin(producer.topic("events")) as Pin<Box<dyn Future<Output = _> + Send>>);
+    sent(producer.topic("events"));
+    sent(producer.connect());
+    sent(producer.partition_count("events"));
+    sent(producer.partitions_for("events"));
     sent(producer.flush());
     sent(producer.close());
     sent(producer.close_within(std::time::Duration::ZERO));

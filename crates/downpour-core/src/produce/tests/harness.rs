@@ -70,6 +70,8 @@ pub(super) struct World {
     /// Of the last record that was not delivered.
     pub(super) failure: Option<Arc<Failure>>,
     pub(super) topics: Vec<String>,
+    /// To those who asked without sending.
+    pub(super) answers: Vec<String>,
     pub(super) produce_max: i16,
     pub(super) topic_id: Uuid,
     /// Leader and epoch of each partition.
@@ -105,6 +107,7 @@ impl World {
             verdicts: BTreeMap::new(),
             failure: None,
             topics: Vec::new(),
+            answers: Vec::new(),
             produce_max: 9,
             topic_id: Uuid::ZERO,
             leaders: vec![(1, 0), (2, 0)],
@@ -195,6 +198,8 @@ impl World {
                     let told = since.map(|since| (self.now - since).as_millis());
                     self.silences.push((broker, told));
                 }
+                Output::Cluster(update) => self.answers.push(format!("{update:?}")),
+                Output::Partitions { answer, .. } => self.answers.push(format!("{answer:?}")),
                 Output::Free { .. } | Output::Seal { .. } => {}
             }
         }

@@ -77,7 +77,7 @@ impl Rig {
         let record = Record::to("events").value(value);
         match accept(
             &self.shared,
-            &record,
+            record.addressed(),
             &mut AcceptProgress::new(&self.shared),
         ) {
             Ok(delivery) => delivery,

@@ -11,6 +11,7 @@ mod report;
 mod reporter;
 mod run;
 mod sender;
+mod stop;
 mod tally;
 mod window;
 

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::time::Duration;
 
-use downpour_fake::{FakeCluster, FakeRecord};
+use downpour_fake::{ApiKey, FakeCluster, FakeRecord, Fault};
 
 use super::{Run, TempFile, command, run, run_with, values};
 
@@ -299,28 +299,28 @@ fn a_topic_that_does_not_exist_is_said_within_the_limit() {
 
 #[test]
 fn the_limit_of_the_start_is_none_for_records() {
-    let cluster = FakeCluster::builder()
-        .topic("events", 1)
-        .service_delay(Duration::from_millis(300))
-        .start()
-        .unwrap();
-    let servers = cluster.bootstrap_servers();
-    // Each record waits for memory for longer than that.
+    let (cluster, servers) = cluster();
+    cluster.fault(
+        Fault::delay(Duration::from_secs(1))
+            .on(ApiKey::Produce)
+            .always(),
+    );
+    // Most records wait for memory for longer than the start may take.
     let words = [
         "produce",
         "events",
         "-b",
         &servers,
         "--reach-within",
-        "2",
+        "0.5",
         "-X",
         "buffer.memory=32768",
         "-X",
         "batch.size=16384",
     ];
-    let input = format!("{}\n", "x".repeat(15_000)).repeat(20);
+    let input = format!("{}\n", "x".repeat(15_000)).repeat(6);
     let shown = run_with(&words, &input);
     assert_eq!(shown.code, Some(0), "{shown:?}");
     let values = cluster.records("events", 0);
-    assert_eq!(values.iter().filter_map(FakeRecord::value_str).count(), 20);
+    assert_eq!(values.iter().filter_map(FakeRecord::value_str).count(), 6);
 }

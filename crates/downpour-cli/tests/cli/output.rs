@@ -18,26 +18,25 @@ fn filtered(output: &str) -> Vec<String> {
     let help = run(&["produce", "--help"]).out;
     let (_, rest) = help.split_once("jq -c '").expect("the help names a filter");
     let (filter, _) = rest.split_once('\'').unwrap();
-    let mut jq = match Command::new("jq")
+    let jq = Command::new("jq")
         .args(["-c", filter])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
-        .spawn()
-    {
-        Ok(jq) => jq,
+        .spawn();
+    let Ok(mut jq) = jq else {
         // Without jq, what this filter says is done here.
-        Err(_) => {
-            assert_eq!(
-                filter,
-                r#"select(.written == "no" or .written == "unknown")"#
-            );
-            let written = |value| format!("\"written\":\"{value}\"");
-            let (no, unknown) = (written("no"), written("unknown"));
-            let lines = output.lines().map(str::to_owned);
-            return lines
-                .filter(|line| line.contains(&no) || line.contains(&unknown))
-                .collect();
-        }
+        assert_eq!(
+            filter,
+            r#"select(.written == "no" or .written == "unknown")"#
+        );
+        let is_chosen = |line: &&str| {
+            line.contains(r#""written":"no""#) || line.contains(r#""written":"unknown""#)
+        };
+        return output
+            .lines()
+            .filter(is_chosen)
+            .map(str::to_owned)
+            .collect();
     };
     jq.stdin
         .take()

@@ -82,5 +82,5 @@ pub mod future {
 
 /// The README's programs, compiled.
 #[cfg(doctest)]
-#[doc = include_str!("../../../README.md")]
+#[doc = include_str!("../README.md")]
 struct Readme;

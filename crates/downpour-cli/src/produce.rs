@@ -7,6 +7,7 @@
 mod entry;
 mod human;
 mod json;
+mod message;
 mod report;
 mod reporter;
 mod run;

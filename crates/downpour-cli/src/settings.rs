@@ -108,20 +108,19 @@ impl<'a> Settings<'a> {
 
     /// A problem's words, behind the file and the line that it is about.
     fn place(&self, problem: &ConfigProblem) -> String {
-        let (ConfigProblem::Invalid { name, .. }
-        | ConfigProblem::Unsupported { name, .. }
-        | ConfigProblem::Unknown { name, .. }) = problem
-        else {
-            return problem.to_string();
+        let text = problem.to_string();
+        // It begins with the name.
+        let is_it = |name: &str| {
+            let rest = text.strip_prefix(name.trim());
+            rest.is_some_and(|rest| rest.starts_with([' ', '=', ':']))
         };
-        let is_it = |other: &str| other.trim() == name;
         let is_option = self.args.properties.iter().any(|(other, _)| is_it(other));
         let in_file = self.file.iter().rev().find(|p| is_it(&p.name));
         match (in_file, &self.args.config) {
             (Some(property), Some(path)) if !is_option => {
-                format!("{}:{}: {problem}", path.display(), property.line)
+                format!("{}:{}: {text}", path.display(), property.line)
             }
-            _ => problem.to_string(),
+            _ => text,
         }
     }
 
@@ -162,18 +161,16 @@ fn is_consumers(property: &Property) -> bool {
     let Err(error) = builder.build() else {
         return false;
     };
-    error.problems().iter().any(|problem| {
-        matches!(problem, ConfigProblem::Unsupported { reason, ignorable: true, .. }
-            if reason.contains("a consumer's setting"))
-    })
+    let mut problems = error.problems().iter();
+    problems.any(|problem| problem.to_string().contains("it is a consumer's setting"))
 }
 
 /// Waits until a topic can be sent to, by a producer that waits no longer than the start may take.
 pub(crate) fn reach(probe: &Producer, topic: &str) -> Result<Topic, Refusal> {
     probe.topic(topic).map_err(|error| {
-        let hint = match error {
-            downpour::SendError::Timeout(_) => "; --reach-within SECONDS waits longer",
-            _ => "",
+        let hint = match error.is_retriable() {
+            true => "; --reach-within SECONDS waits longer",
+            false => "",
         };
         Refusal(vec![error.to_string(), format!("nothing was sent{hint}")])
     })

@@ -14,6 +14,7 @@ use downpour::blocking::Producer;
 use super::entry::InputLine;
 use super::human::{self, Human};
 use super::json::Json;
+use super::message::Message;
 use super::report::{Halt, Sink, Summary};
 use super::reporter::Reporter;
 use super::sender::Sender;
@@ -23,7 +24,7 @@ use crate::args::{InputFormat, JsonReport, ProduceArgs};
 use crate::console::Console;
 use crate::embedded;
 use crate::ending::{Ending, Refusal};
-use crate::input::{self, Block, ReadError, Source, Template};
+use crate::input::{self, Source, Template};
 use crate::patient;
 use crate::settings::{self, Settings};
 use crate::signals::Signals;
@@ -32,18 +33,6 @@ use crate::signals::Signals;
 const BLOCKS: usize = 4;
 /// How many blocks may be sent and not reported yet; the window bounds their records.
 const BATCHES: usize = 1024;
-
-/// What the reading side and [`Stop`] say.
-#[derive(Debug)]
-pub(super) enum Message {
-    Block(Block),
-    /// A source that cannot be read on.
-    Failed(ReadError),
-    /// [`Stop`] says why.
-    Stopped,
-    /// All sources are at their end.
-    End,
-}
 
 pub(crate) fn run(args: &ProduceArgs, console: &Console) -> Result<Ending, Refusal> {
     let signals = Signals::take();

@@ -64,8 +64,7 @@ impl Sender<'_> {
                 // the next one out too, so that none overtakes it.
                 Err(error) => {
                     let why = self.stop.why().map(ToString::to_string);
-                    let closed = why.filter(|_| matches!(error, SendError::Closed));
-                    return stop(Some(at), closed.unwrap_or_else(|| error.to_string()));
+                    return stop(Some(at), why.unwrap_or_else(|| error.to_string()));
                 }
             }
         }

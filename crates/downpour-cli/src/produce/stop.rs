@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use downpour::blocking::Producer;
 
-use super::run::Message;
+use super::message::Message;
 
 /// How long records that were accepted before may take to their verdict.
 pub(super) const GRACE: Duration = Duration::from_secs(10);

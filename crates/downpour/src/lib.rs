@@ -70,8 +70,8 @@
 //! # Without async
 //!
 //! [`blocking::Producer`] has the same verbs without futures, and WaterDrop's names beside them
-//! (`produce_sync`, `produce_async`, ...). Both are handles to one producer:
-//! [`Producer::blocking`] and back, cloned at will, from any thread.
+//! (`produce_sync`, `produce_async`, ...). Both are handles to one producer, cloned at will and used
+//! from any thread: [`Producer::blocking`] there, [`as_async`](blocking::Producer::as_async) back.
 //!
 //! # Settings
 //!

@@ -108,19 +108,14 @@ impl<'a> Settings<'a> {
 
     /// A problem's words, behind the file and the line that it is about.
     fn place(&self, problem: &ConfigProblem) -> String {
-        let text = problem.to_string();
-        // It begins with the name.
-        let is_it = |name: &str| {
-            let rest = text.strip_prefix(name.trim());
-            rest.is_some_and(|rest| rest.starts_with([' ', '=', ':']))
-        };
+        let is_it = |name: &str| name.trim() == problem.setting();
         let is_option = self.args.properties.iter().any(|(other, _)| is_it(other));
         let in_file = self.file.iter().rev().find(|p| is_it(&p.name));
         match (in_file, &self.args.config) {
             (Some(property), Some(path)) if !is_option => {
-                format!("{}:{}: {text}", path.display(), property.line)
+                format!("{}:{}: {problem}", path.display(), property.line)
             }
-            _ => text,
+            _ => problem.to_string(),
         }
     }
 
@@ -162,13 +157,13 @@ fn is_consumers(property: &Property) -> bool {
         return false;
     };
     let mut problems = error.problems().iter();
-    problems.any(|problem| problem.to_string().contains("it is a consumer's setting"))
+    problems.any(|problem| problem.trouble().contains("a consumer's setting"))
 }
 
 /// Waits until a topic can be sent to, by a producer that waits no longer than the start may take.
 pub(crate) fn reach(probe: &Producer, topic: &str) -> Result<Topic, Refusal> {
     probe.topic(topic).map_err(|error| {
-        let hint = match error.is_retriable() {
+        let hint = match error.is_timeout() {
             true => "; --reach-within SECONDS waits longer",
             false => "",
         };

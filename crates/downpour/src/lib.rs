@@ -57,15 +57,18 @@
 //!
 //! # What to do on each error
 //!
-//! | you hold | it says | do |
-//! |---|---|---|
-//! | [`ConfigError`] | a setting is wrong; every problem is listed | mend the settings; nothing was started |
-//! | [`SendError`] | never accepted: nothing was or will be sent | if [`is_retriable`](SendError::is_retriable), wait and send it again; otherwise mend the record, the topic or the rights |
-//! | [`DeliveryError`], [`Written::No`] | accepted, and not in the log | the same, by its [`is_retriable`](DeliveryError::is_retriable); it has been retried for the delivery timeout |
-//! | [`DeliveryError`], [`Written::Unknown`] | it may be in the log | look there, or send it again if twice is better than never |
+//! Which error it is says how far the record came:
 //!
-//! [`ProduceError`] is either, from the verbs that send and wait. The text of each names what was
-//! waited for, who was asked and what they said; [`DeliveryError::cause`] is the same for programs.
+//! | you hold | it says |
+//! |---|---|
+//! | [`ConfigError`] | a setting is wrong; all problems are listed, and nothing was started |
+//! | [`SendError`] | never accepted: nothing was or will be sent |
+//! | [`DeliveryError`] | accepted, and not acknowledged: [`written`](DeliveryError::written) says whether it is not in the log or nobody can know |
+//! | [`ProduceError`] | either, from the verbs that send and wait |
+//!
+//! `kind()` of each says why in one word: [`ErrorKind`] is the page on what to do about each.
+//! `is_retriable()` says whether the same record may be sent again and fare better, the text names who
+//! was asked and what they said, and `source()` leads to the [`std::io::Error`] if there is one.
 //!
 //! # Without async
 //!

@@ -3,8 +3,8 @@
 use std::ops::ControlFlow;
 use std::sync::mpsc::SyncSender;
 
-use downpour::blocking::Producer;
 use downpour::Topic;
+use downpour::blocking::Producer;
 
 use super::entry::{Batch, Entry, InputLine};
 use super::report::Halt;

@@ -28,11 +28,16 @@ pub(crate) fn free(count: usize) -> Result<Vec<u16>, Error> {
         let step = NEXT.fetch_add(1, Ordering::Relaxed) % COUNT;
         let offset = (u32::from(spread) * 37 + u32::from(step)) % u32::from(COUNT);
         let port = FIRST + offset as u16;
-        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+        if is_free(port) {
             ports.push(port);
         }
     }
     Err(Error::new(format!("no {count} free ports from {FIRST} on")))
+}
+
+/// Whether nobody listens there.
+pub(crate) fn is_free(port: u16) -> bool {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
 }
 
 #[cfg(test)]

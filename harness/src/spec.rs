@@ -30,6 +30,8 @@ pub struct Spec {
     pub properties: Vec<(String, String)>,
     /// The heap of each broker's JVM.
     pub heap_mb: u32,
+    /// The first broker's port; by default, as the others', one that is free.
+    pub port: Option<u16>,
     /// The cluster's directory; by default a new one below `target/kafka`.
     pub dir: Option<PathBuf>,
 }
@@ -42,6 +44,7 @@ impl Spec {
             brokers,
             properties: Vec::new(),
             heap_mb: 384,
+            port: None,
             dir: None,
         }
     }
@@ -64,7 +67,13 @@ impl Spec {
                 self.brokers
             )));
         }
-        let ports = ports::free(self.brokers + 1)?;
+        let mut ports = ports::free(self.brokers + 1)?;
+        if let Some(port) = self.port {
+            if !ports::is_free(port) {
+                return Err(Error::new(format!("port {port} is taken")));
+            }
+            ports[0] = port;
+        }
         let quorum_port = ports[self.brokers];
         let mut nodes = Vec::new();
         let quorum = if self.version.has_zookeeper() {
@@ -129,6 +138,19 @@ mod tests {
             roles(Version::V2_8_2, 1),
             [(1, Role::Broker), (QUORUM_ID, Role::ZooKeeper)]
         );
+    }
+
+    #[test]
+    fn the_first_broker_has_the_port_that_was_asked_for_unless_it_is_taken() {
+        let port = ports::free(1).unwrap()[0];
+        let mut spec = Spec::new(Version::V4_3_1, 3);
+        spec.port = Some(port);
+        let state = spec.plan(None).unwrap();
+        assert_eq!(state.nodes[0].port, port);
+        assert!(state.nodes[1..].iter().all(|node| node.port != port));
+        let _taken = std::net::TcpListener::bind(("127.0.0.1", port)).unwrap();
+        let told = spec.plan(None).unwrap_err().to_string();
+        assert!(told.contains(&format!("port {port} is taken")), "{told}");
     }
 
     #[test]

@@ -1,11 +1,15 @@
 //! `cargo xtask kafka ..`: what is done to clusters that stay when the command ends. It is a thin
 //! layer; what a cluster is lives in the crate `kafka-harness`.
 
-use std::path::PathBuf;
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use clap::{Args, Subcommand};
 use kafka_harness::{Cluster, Error, Spec, Version};
+
+/// Where a program looks for Kafka that was told nothing else.
+const USUAL_PORT: u16 = 9092;
 
 /// Commands about real clusters.
 #[derive(Debug, Subcommand)]
@@ -34,6 +38,12 @@ pub(crate) struct Up {
     /// How many brokers: 1 or 3.
     #[arg(long, default_value_t = 1)]
     brokers: usize,
+    /// A topic to create; the option may be given several times. Without a number it has one partition.
+    #[arg(long = "topic", value_name = "NAME:PARTITIONS", value_parser = topic)]
+    topics: Vec<(String, u32)>,
+    /// The first broker's port; by default 9092, or a free one if that is taken.
+    #[arg(long)]
+    port: Option<u16>,
     /// The directory to keep it in; a new one below target/kafka by default.
     #[arg(long)]
     dir: Option<PathBuf>,
@@ -59,6 +69,24 @@ pub(crate) struct Broker {
 
 fn version(text: &str) -> Result<Version, String> {
     text.parse().map_err(|error: Error| error.to_string())
+}
+
+/// A name, and how many partitions; what Kafka would refuse is refused before it is started.
+fn topic(text: &str) -> Result<(String, u32), String> {
+    let (name, partitions) = match text.rsplit_once(':') {
+        Some((name, partitions)) => {
+            let partitions = partitions.parse().ok().filter(|count| *count > 0);
+            let partitions = partitions.ok_or("the partitions are a number from 1 on")?;
+            (name, partitions)
+        }
+        None => (text, 1),
+    };
+    let is_legal = |letter: char| letter.is_ascii_alphanumeric() || "._-".contains(letter);
+    let length = name.chars().count();
+    if !name.chars().all(is_legal) || !(1..=249).contains(&length) || matches!(name, "." | "..") {
+        return Err("a topic's name has 1 to 249 letters, digits, '.', '_' and '-'".into());
+    }
+    Ok((name.to_owned(), partitions))
 }
 
 /// Does what a command says.
@@ -94,11 +122,32 @@ fn up(up: Up) -> Result<(), Error> {
             .ok_or_else(|| Error::new(format!("`{property}` is no NAME=VALUE")))?;
         spec = spec.property(name, value);
     }
+    // Where programs look for Kafka, if nobody is there.
+    let is_free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
+    spec.port = up.port.or_else(|| Some(USUAL_PORT).filter(is_free));
     let began = Instant::now();
     let cluster = Cluster::start_to_stay(&spec)?;
+    for (topic, partitions) in &up.topics {
+        if let Err(error) = cluster.create_topic(topic, *partitions, &[]) {
+            cluster.down()?;
+            return Err(error);
+        }
+    }
     tell(&cluster);
+    for (topic, partitions) in &up.topics {
+        println!("  topic {topic} with {partitions} partitions");
+    }
     println!("up in {:.1} s", began.elapsed().as_secs_f64());
+    println!("{} ends it", down(cluster.dir(), &Cluster::staying()));
     Ok(())
+}
+
+/// The command that ends the cluster in a directory, where these can be ended without a name.
+fn down(dir: &Path, staying: &[PathBuf]) -> String {
+    match staying {
+        [only] if only == dir => "cargo xtask kafka down".to_owned(),
+        _ => format!("cargo xtask kafka down --dir {}", dir.display()),
+    }
 }
 
 /// The cluster in the named directory, or the only one that was left running.
@@ -142,5 +191,43 @@ fn tell(cluster: &Cluster) {
             "  node {} {:?} at port {}: {state}",
             node.id, node.role, node.port
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_topic_is_a_name_and_perhaps_a_number() {
+        assert_eq!(topic("events:6"), Ok(("events".into(), 6)));
+        assert_eq!(topic("a.b_c-1"), Ok(("a.b_c-1".into(), 1)));
+        for bad in [
+            "",
+            ":6",
+            "a b:1",
+            "events:0",
+            "events:six",
+            "events:",
+            "..:1",
+            "a:b:1",
+        ] {
+            assert!(topic(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_cluster_is_ended_by_its_directory_where_it_is_not_the_only_one() {
+        let [one, two] = ["kafka/one", "kafka/two"].map(PathBuf::from);
+        assert_eq!(
+            down(&one, std::slice::from_ref(&one)),
+            "cargo xtask kafka down"
+        );
+        for staying in [&[][..], &[one.clone(), two.clone()], &[two]] {
+            assert_eq!(
+                down(&one, staying),
+                "cargo xtask kafka down --dir kafka/one"
+            );
+        }
     }
 }

@@ -7,6 +7,7 @@
 
 mod coverage;
 mod kafka;
+mod minimal;
 mod mutants;
 mod suite;
 
@@ -52,6 +53,8 @@ enum Chore {
     Mutants(mutants::Arguments),
     /// Say which code of core and of the shell no seed of the simulation reaches.
     Coverage(coverage::Arguments),
+    /// Resolve, build and test the published crates with the lowest versions that they allow.
+    MinimalVersions(minimal::Arguments),
     /// Send to real brokers that are killed, paused or cut off, and check what arrived;
     /// `chaos --help` says how.
     #[command(disable_help_flag = true)]
@@ -101,6 +104,7 @@ fn main() -> ExitCode {
         ),
         Chore::Mutants(arguments) => mutants::run(&xtask::root(), &arguments).map(code),
         Chore::Coverage(arguments) => coverage::run(&xtask::root(), &arguments).map(code),
+        Chore::MinimalVersions(arguments) => minimal::run(&xtask::root(), &arguments).map(code),
         Chore::Chaos { arguments } => program(
             &xtask::root(),
             &["downpour-conformance", "--release"],

@@ -3,11 +3,11 @@
 mod connection;
 mod perf;
 mod produce;
-mod values;
+pub(crate) mod values;
 
 use clap::{ArgAction, Parser, Subcommand};
 
-pub(crate) use connection::{AcksArg, ConnectionArgs};
+pub(crate) use connection::{AcksArg, BROKERS, ConnectionArgs};
 pub(crate) use perf::{AwaitMode, PartitionMode, PerfArgs};
 pub(crate) use produce::{InputArgs, InputFormat, JsonReport, ProduceArgs, RecordArgs};
 
@@ -27,6 +27,11 @@ Exit codes:
   1    at least one record was not; each is listed with what is known of it
   2    nothing was sent: arguments, settings, input, or no cluster
   130  interrupted (128 and the signal's number); what is not acknowledged is listed
+  141  standard output was closed, as by '| head': reading stopped, and what had been accepted
+       got its verdict
+
+Environment:
+  DOWNPOUR_BROKERS  brokers, where neither an option nor -F names them
 
 'downpour COMMAND --help' tells more, with examples; '-h' is the short form.";
 

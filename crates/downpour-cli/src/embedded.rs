@@ -7,17 +7,18 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use downpour::ProducerBuilder;
 use downpour_fake::FakeCluster;
 
-use crate::args::{ConnectionArgs, EmbeddedBrokerArgs};
+use crate::args::EmbeddedBrokerArgs;
 use crate::ending::{Ending, Refusal};
-use crate::settings;
+use crate::settings::Settings;
 
 /// A cluster inside this process, and a producer that knows it.
 pub(crate) fn start(
-    args: &ConnectionArgs,
+    settings: &Settings<'_>,
     topic: &str,
+    partitions: i32,
 ) -> Result<(FakeCluster, ProducerBuilder), Refusal> {
-    let cluster = cluster(topic, args.embedded_partitions)?;
-    let builder = settings::builder(args, Some(&cluster.bootstrap_servers()))?;
+    let cluster = cluster(topic, partitions)?;
+    let builder = settings.builder(Some(&cluster.bootstrap_servers()))?;
     Ok((cluster, builder))
 }
 

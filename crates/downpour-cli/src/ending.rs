@@ -13,6 +13,8 @@ pub(crate) enum Ending {
     Refused,
     /// A signal ended it; the number is the signal's.
     Interrupted(u8),
+    /// Nobody reads the results any more.
+    Unread,
 }
 
 impl Ending {
@@ -23,6 +25,8 @@ impl Ending {
             Self::Incomplete => 1,
             Self::Refused => 2,
             Self::Interrupted(signal) => 128 + signal,
+            // As SIGPIPE would have ended it.
+            Self::Unread => 128 + 13,
         }
     }
 }

@@ -11,6 +11,7 @@ mod embedded;
 mod ending;
 mod input;
 mod logging;
+mod patient;
 mod perf;
 mod produce;
 mod settings;

@@ -7,10 +7,12 @@
 mod entry;
 mod human;
 mod json;
+mod message;
 mod report;
 mod reporter;
 mod run;
 mod sender;
+mod stop;
 mod tally;
 mod window;
 

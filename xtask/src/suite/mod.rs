@@ -89,6 +89,8 @@ const SECTIONS: &[Section] = &[
         "test", "-p", "downpour-wire", "-p", "downpour-core", "-p", "downpour", "-p", "downpour-fake",
         "-p", "downpour-cli",
     ]).toolchain(MSRV).needs(&[Toolchain(MSRV)]),
+    // The lowest versions that the manifests allow; `cargo xtask minimal-versions` tests with them too.
+    section("minimal-versions", &["xtask", "minimal-versions", "--quick"]).needs(&[Toolchain("nightly")]),
     // The command holds all of them, without what only their tests depend on. It starts only if it is
     // linked statically, because a machine with glibc has no loader of musl's.
     section("musl", &["run", "-p", "downpour-cli", "--target", MUSL, "--", "--version"])

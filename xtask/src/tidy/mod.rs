@@ -5,6 +5,7 @@ mod api;
 mod cycles;
 mod directions;
 mod files;
+mod manifests;
 mod map;
 mod messages;
 mod metadata;
@@ -39,6 +40,7 @@ pub fn check(root: &Path) -> Result<Vec<Problem>, String> {
     };
     let architecture = read(map::FILE)?;
     let mut problems = directions::check(&graph, &Map::read(&architecture, "crates")?);
+    problems.extend(manifests::check(&graph));
     let rules = others::Rules::parse(&read("deny.toml")?)?;
     problems.extend(others::check(&graph, &rules));
     let tree = output(cargo(root).args(no_c::TREE))?;

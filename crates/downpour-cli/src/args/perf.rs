@@ -29,10 +29,22 @@ Examples:
 
 /// Measures throughput, CPU per record and memory.
 #[derive(Debug, Args)]
-#[command(after_long_help = AFTER, after_help = "'--help' tells what is measured, with examples.")]
+#[command(
+    after_long_help = AFTER,
+    after_help = "'--help' tells what is measured, with examples.",
+    override_usage = "downpour perf [OPTIONS] <TOPIC>"
+)]
 pub(crate) struct PerfArgs {
     /// The topic
-    pub(crate) topic: String,
+    #[arg(
+        required_unless_present = "named_topic",
+        conflicts_with = "named_topic"
+    )]
+    topic: Option<String>,
+
+    /// As kcat has it
+    #[arg(short = 't', long = "topic", value_name = "TOPIC", hide = true)]
+    named_topic: Option<String>,
 
     #[command(flatten)]
     pub(crate) connection: ConnectionArgs,
@@ -46,7 +58,7 @@ pub(crate) struct PerfArgs {
     pub(crate) size: usize,
 
     /// Threads that send
-    #[arg(short, long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(short = 'j', long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) threads: u16,
 
     /// auto: the partitioner chooses; each: all partitions in turn, named by each record; or the
@@ -61,6 +73,13 @@ pub(crate) struct PerfArgs {
     /// Prints the result as one JSON line
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+impl PerfArgs {
+    pub(crate) fn topic(&self) -> &str {
+        let named = self.topic.as_ref().or(self.named_topic.as_ref());
+        named.map_or("", String::as_str)
+    }
 }
 
 /// Which partition a record names.

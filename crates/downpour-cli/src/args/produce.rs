@@ -1,15 +1,18 @@
 //! The arguments of `produce`, and its help.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
 use super::connection::ConnectionArgs;
 use super::values;
+use crate::ending::Refusal;
 
 const AFTER: &str = r#"Input:
   lines   One record per line: the value, or with --key-separator the key, the separator, the value.
-          The end of the line (LF or CRLF) is not part of it. An empty line is an empty value.
+          The end of the line (LF or CRLF) is not part of it, a lone CR is. An empty line is an
+          empty value.
   ndjson  One JSON object per line; empty lines are skipped. Its fields:
             value          text as it is; null for a tombstone; other JSON as it is written
             value_base64   bytes, in value's place
@@ -20,6 +23,7 @@ const AFTER: &str = r#"Input:
             partition_key  chooses the partition in key's place, and is not stored
             timestamp      milliseconds since 1970
           Example: {"key":"user-1","value":{"clicked":"buy"},"headers":{"trace":"a1"}}
+  A byte order mark at the beginning is no part of the first record. Text is UTF-8 or any bytes.
   Without --format, files named .ndjson, .jsonl or .json are ndjson, and everything else is lines.
   Files are checked before the first record is sent; standard input cannot be, so there a broken
   line stops it: the records before are delivered, and nothing after.
@@ -34,7 +38,7 @@ Output:
     {"source":"events.ndjson","line":1,"written":"yes","topic":"events","partition":0,"offset":0,"timestamp":1732147200000}
     {"source":"events.ndjson","line":2,"written":"unknown","topic":"events","partition":1,"error":"..."}
   ("written" is yes, no or unknown), and at the end {"summary":{...}}; --json=summary prints the
-  last line only.
+  last line only. Once nobody reads standard output any more, nothing more is sent.
 
   Ctrl-C stops reading and gives what was accepted ten seconds; a second one ends at once.
 
@@ -52,18 +56,27 @@ Examples:
   printf 'user-1=\nuser-2=\n' | downpour produce users -b localhost:9092 --key-separator = --tombstones
 
   # What was not acknowledged, for a script
-  downpour produce events -b localhost:9092 --json events.ndjson | jq -c 'select(.written != "yes")'"#;
+  downpour produce events -b localhost:9092 --json events.ndjson | jq -c 'select(.written == "no" or .written == "unknown")'"#;
 
 /// Sends records from files or standard input, and says of each whether it was delivered.
 #[derive(Debug, Args)]
-#[command(after_long_help = AFTER, after_help = "'--help' tells the input's and the output's form, with examples.")]
+#[command(
+    after_long_help = AFTER,
+    after_help = "'--help' tells the input's and the output's form, with examples.",
+    override_usage = "downpour produce [OPTIONS] <TOPIC> [FILE]..."
+)]
 pub(crate) struct ProduceArgs {
     /// The topic
-    pub(crate) topic: String,
+    #[arg(required_unless_present = "named_topic")]
+    topic: Option<OsString>,
 
     /// Files to read, in this order; "-" or none for standard input
     #[arg(value_name = "FILE")]
-    pub(crate) files: Vec<PathBuf>,
+    files: Vec<PathBuf>,
+
+    /// As kcat has it; then all words are files
+    #[arg(short = 't', long = "topic", value_name = "TOPIC", hide = true)]
+    named_topic: Option<String>,
 
     #[command(flatten)]
     pub(crate) connection: ConnectionArgs,
@@ -81,6 +94,33 @@ pub(crate) struct ProduceArgs {
     /// Shows no progress, also on a terminal
     #[arg(long, help_heading = "Output")]
     pub(crate) no_progress: bool,
+}
+
+/// Where records go to, and where they come from.
+#[derive(Debug)]
+pub(crate) struct Subject {
+    pub(crate) topic: String,
+    pub(crate) files: Vec<PathBuf>,
+}
+
+impl ProduceArgs {
+    /// What the words are: a topic and files, or files alone if an option names the topic.
+    pub(crate) fn subject(&self) -> Result<Subject, Refusal> {
+        let files = self.files.clone();
+        match (&self.named_topic, &self.topic) {
+            (Some(topic), word) => Ok(Subject {
+                topic: topic.clone(),
+                files: word.iter().map(PathBuf::from).chain(files).collect(),
+            }),
+            (None, word) => {
+                let word = word.clone().unwrap_or_default();
+                let topic = word
+                    .into_string()
+                    .map_err(|word| Refusal::new(format!("{word:?} is no topic: not UTF-8")))?;
+                Ok(Subject { topic, files })
+            }
+        }
+    }
 }
 
 /// How much `--json` prints.
@@ -129,9 +169,10 @@ pub(crate) struct RecordArgs {
     #[arg(short, long)]
     pub(crate) key: Option<String>,
 
-    /// A header, before those of the input; may come again, also with the same name
-    #[arg(short = 'H', long = "header", value_name = "NAME=VALUE", value_parser = values::pair)]
-    pub(crate) headers: Vec<(String, String)>,
+    /// A header, before those of the input: NAME=VALUE, NAME= an empty one, NAME alone a null
+    /// one; may come again, also with the same name
+    #[arg(short = 'H', long = "header", value_name = "NAME[=VALUE]", value_parser = values::header)]
+    pub(crate) headers: Vec<(String, Option<String>)>,
 
     /// The partition; without it the key decides, and without a key they are filled in turn
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(i32).range(0..))]
@@ -142,6 +183,6 @@ pub(crate) struct RecordArgs {
     pub(crate) partition_key: Option<String>,
 
     /// Milliseconds since 1970; without it the time of sending
-    #[arg(long, value_name = "MS", value_parser = clap::value_parser!(i64).range(0..))]
+    #[arg(long, value_name = "MS", value_parser = values::timestamp)]
     pub(crate) timestamp: Option<i64>,
 }

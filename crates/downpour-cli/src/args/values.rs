@@ -1,5 +1,7 @@
 //! Readers of single values of the command line, each with an error that names the remedy.
 
+use std::time::Duration;
+
 /// `NAME=VALUE`; both as they are.
 pub(super) fn pair(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
@@ -10,6 +12,43 @@ pub(super) fn pair(text: &str) -> Result<(String, String), String> {
         None => Err("there is no '='; write NAME=VALUE".into()),
     }
 }
+
+/// A header: `NAME=VALUE`, or a name alone, whose value is null.
+pub(super) fn header(text: &str) -> Result<(String, Option<String>), String> {
+    let (name, value) = match text.split_once('=') {
+        Some((name, value)) => (name, Some(value.to_owned())),
+        None => (text, None),
+    };
+    if name.trim().is_empty() {
+        return Err("the name is empty; write NAME=VALUE, or NAME for a null value".into());
+    }
+    Ok((name.into(), value))
+}
+
+/// Seconds, also parts of one.
+pub(super) fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse().ok().filter(|seconds: &f64| *seconds > 0.0);
+    let time = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    time.filter(|time| !time.is_zero() && *time <= SECONDS_MAX)
+        .ok_or_else(|| "is not a number of seconds; write one such as 10 or 0.5".into())
+}
+
+/// Milliseconds since 1970.
+pub(super) fn timestamp(text: &str) -> Result<i64, String> {
+    let number = text.parse().ok().filter(|number| *number >= 0);
+    let number = number.ok_or("is not a whole number; give milliseconds since 1970")?;
+    if number > TIMESTAMP_MAX {
+        return Err(TIMESTAMP_REMEDY.into());
+    }
+    Ok(number)
+}
+
+/// The end of the year 9999 in milliseconds. What is later is in a smaller unit.
+pub(crate) const TIMESTAMP_MAX: i64 = 253_402_300_799_999;
+pub(crate) const TIMESTAMP_REMEDY: &str =
+    "give milliseconds since 1970 (13 digits these days), not microseconds or nanoseconds";
+/// A day.
+const SECONDS_MAX: Duration = Duration::from_secs(86_400);
 
 /// A whole number with an optional k, M or G (thousands), such as `10k`.
 pub(super) fn count(text: &str) -> Result<u64, String> {
@@ -69,6 +108,23 @@ mod tests {
         assert_eq!(pair("a="), Ok(("a".into(), String::new())));
         assert!(pair("a").is_err());
         assert!(pair("=b").is_err());
+    }
+
+    #[test]
+    fn seconds_may_have_parts_and_an_end() {
+        assert_eq!(seconds("10"), Ok(Duration::from_secs(10)));
+        assert_eq!(seconds("0.5"), Ok(Duration::from_millis(500)));
+        for bad in ["0", "-1", "NaN", "inf", "1e30", "86401", "1e-30", "ten", ""] {
+            assert!(seconds(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_name_alone_is_a_header_with_a_null_value() {
+        assert_eq!(header("a"), Ok(("a".into(), None)));
+        assert_eq!(header("a="), Ok(("a".into(), Some(String::new()))));
+        assert!(header("=a").is_err());
+        assert!(header("").is_err());
     }
 
     #[test]

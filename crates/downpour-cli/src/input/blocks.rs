@@ -5,8 +5,8 @@ use std::io::{self, Read};
 
 /// How many bytes one read asks for.
 const BLOCK: usize = 64 * 1024;
-/// A line that is longer is refused.
-pub(super) const LINE_MAX: usize = 16 * 1024 * 1024;
+/// What some editors and spreadsheets begin a file with; it is no part of the text.
+const MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// Some whole lines of one source.
 #[derive(Debug)]
@@ -16,6 +16,8 @@ pub(crate) struct Block {
     /// Number of its first line; the first of a source is 1.
     pub(crate) first_line: u64,
     bytes: Vec<u8>,
+    /// How much of the source it was.
+    pub(crate) size: u64,
 }
 
 impl Block {
@@ -50,11 +52,8 @@ pub(crate) struct Blocks<R> {
 }
 
 impl<R: Read> Blocks<R> {
-    pub(crate) fn new(input: R, source: usize) -> Self {
-        Self::with_line_max(input, source, LINE_MAX)
-    }
-
-    pub(super) fn with_line_max(input: R, source: usize, line_max: usize) -> Self {
+    /// A line longer than `line_max` is refused.
+    pub(super) fn new(input: R, source: usize, line_max: usize) -> Self {
         Self {
             input,
             source,
@@ -72,7 +71,8 @@ impl<R: Read> Blocks<R> {
             let before = self.carry.len();
             if before > self.line_max {
                 return Err(self.error(format!(
-                    "longer than {} bytes; is it text with line feeds?",
+                    "longer than {} bytes; is it text with line feeds? Where records are that \
+                     large, -X max.request.size=BYTES raises the limit",
                     self.line_max
                 )));
             }
@@ -100,8 +100,13 @@ impl<R: Read> Blocks<R> {
         Ok(None)
     }
 
-    fn block(&mut self, bytes: Vec<u8>) -> Block {
+    fn block(&mut self, mut bytes: Vec<u8>) -> Block {
+        let size = bytes.len() as u64;
+        if self.next_line == 1 && bytes.starts_with(MARK) {
+            bytes.drain(..MARK.len());
+        }
         let block = Block {
+            size,
             source: self.source,
             first_line: self.next_line,
             bytes,

@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 
 use super::line::{BadLine, Line};
 use super::{fields, headers};
+use crate::args::values;
 
 /// The fields as they are written: numbers keep their digits, and null is not absent.
 #[derive(Deserialize)]
@@ -41,6 +42,13 @@ pub(super) fn parse(line: &[u8]) -> Result<Option<Line<'_>>, BadLine> {
     if line.is_empty() {
         return Ok(None);
     }
+    if line.starts_with(&[0xff, 0xfe]) || line.starts_with(&[0xfe, 0xff]) {
+        return Err(BadLine::new(
+            None,
+            "is UTF-16",
+            "make it UTF-8, as with iconv -f UTF-16 -t UTF-8",
+        ));
+    }
     if line[0] != b'{' {
         let shown = fields::shown(&String::from_utf8_lossy(line));
         return Err(BadLine::new(
@@ -70,18 +78,21 @@ pub(super) fn parse(line: &[u8]) -> Result<Option<Line<'_>>, BadLine> {
             .transpose()?
             .flatten(),
         partition_key: partition_key(object.partition_key)?,
-        timestamp: object
-            .timestamp
-            .map(|raw| {
-                fields::number(
-                    "timestamp",
-                    raw,
-                    "give milliseconds since 1970, or leave it out for the time of sending",
-                )
-            })
-            .transpose()?
-            .flatten(),
+        timestamp: object.timestamp.map(timestamp).transpose()?.flatten(),
     }))
+}
+
+fn timestamp(raw: &RawValue) -> Result<Option<i64>, BadLine> {
+    let remedy = "give milliseconds since 1970, or leave it out for the time of sending";
+    let given = fields::number("timestamp", raw, remedy)?;
+    match given {
+        Some(late) if late > values::TIMESTAMP_MAX => {
+            let trouble = format!("is {late}, after the year 9999");
+            let remedy = values::TIMESTAMP_REMEDY;
+            Err(BadLine::new("timestamp", trouble, remedy))
+        }
+        given => Ok(given),
+    }
 }
 
 fn value<'a>(object: &Object<'a>) -> Result<Option<Cow<'a, [u8]>>, BadLine> {

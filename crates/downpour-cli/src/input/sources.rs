@@ -2,11 +2,19 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::blocks::Blocks;
-use crate::args::{InputFormat, ProduceArgs};
+use crate::args::{InputArgs, InputFormat};
 use crate::ending::Refusal;
+use crate::patient::Patient;
+
+/// The longest line is this at least, so that most garbage is told by what it is.
+pub(super) const LINE_MAX_LEAST: usize = 16 * 1024 * 1024;
+/// What a line has beside the record's own bytes: a separator, names of fields.
+const LINE_REST: usize = 64 * 1024;
+/// JSON may write a byte with six: `\u0041`.
+const ESCAPED: usize = 6;
 
 #[derive(Debug)]
 pub(crate) struct Source {
@@ -14,6 +22,7 @@ pub(crate) struct Source {
     pub(crate) name: String,
     pub(crate) format: InputFormat,
     input: Input,
+    line_max: usize,
 }
 
 #[derive(Debug)]
@@ -25,29 +34,47 @@ enum Input {
     Once(File),
 }
 
-/// Opens everything that the command line names.
-pub(crate) fn open(args: &ProduceArgs) -> Result<Vec<Source>, Refusal> {
-    let stdin = || Source {
-        name: "stdin".into(),
-        format: args.input.format.unwrap_or(InputFormat::Lines),
-        input: Input::Stdin,
+/// The longest line: any that a record of the largest size can make.
+fn line_max(format: InputFormat, record_max: usize) -> usize {
+    let times = match format {
+        InputFormat::Lines => 1,
+        InputFormat::Ndjson => ESCAPED,
     };
-    if args.files.is_empty() {
+    let line = record_max.saturating_mul(times).saturating_add(LINE_REST);
+    line.max(LINE_MAX_LEAST)
+}
+
+/// Opens everything that the command line names, for records of at most `record_max` bytes.
+pub(crate) fn open(
+    files: &[PathBuf],
+    args: &InputArgs,
+    record_max: usize,
+) -> Result<Vec<Source>, Refusal> {
+    let source = |name: String, format: InputFormat, input: Input| Source {
+        name,
+        format,
+        input,
+        line_max: line_max(format, record_max),
+    };
+    let stdin = || {
+        let format = args.format.unwrap_or(InputFormat::Lines);
+        source("stdin".into(), format, Input::Stdin)
+    };
+    if files.is_empty() {
         return Ok(vec![stdin()]);
     }
     let mut sources = Vec::new();
     let mut problems = Vec::new();
-    for path in &args.files {
+    for path in files {
         if path.as_os_str() == "-" {
             sources.push(stdin());
             continue;
         }
         match file(path) {
-            Ok(input) => sources.push(Source {
-                name: path.display().to_string(),
-                format: args.input.format.unwrap_or_else(|| by_name(path)),
-                input,
-            }),
+            Ok(input) => {
+                let format = args.format.unwrap_or_else(|| by_name(path));
+                sources.push(source(path.display().to_string(), format, input));
+            }
             Err(why) => problems.push(format!("{}: {why}", path.display())),
         }
     }
@@ -59,7 +86,7 @@ pub(crate) fn open(args: &ProduceArgs) -> Result<Vec<Source>, Refusal> {
     {
         problems.push("standard input (-) is named twice; it can be read once".into());
     }
-    if args.input.key_separator.is_some()
+    if args.key_separator.is_some()
         && sources
             .iter()
             .all(|source| source.format == InputFormat::Ndjson)
@@ -105,10 +132,18 @@ impl Source {
         matches!(self.input, Input::Stdin)
     }
 
+    /// How long it is, if that is known before it is read.
+    pub(crate) fn size(&self) -> Option<u64> {
+        match &self.input {
+            Input::Regular(file) => file.metadata().ok().map(|file| file.len()),
+            Input::Stdin | Input::Once(_) => None,
+        }
+    }
+
     /// Reads it once without using it up, if it can be read again.
     pub(super) fn read_ahead(&self, index: usize) -> Option<Blocks<&File>> {
         match &self.input {
-            Input::Regular(file) => Some(Blocks::new(file, index)),
+            Input::Regular(file) => Some(Blocks::new(file, index, self.line_max)),
             Input::Stdin | Input::Once(_) => None,
         }
     }
@@ -126,9 +161,9 @@ impl Source {
 
     pub(crate) fn into_blocks(self, index: usize) -> Blocks<Box<dyn Read + Send>> {
         let input: Box<dyn Read + Send> = match self.input {
-            Input::Stdin => Box::new(io::stdin()),
-            Input::Regular(file) | Input::Once(file) => Box::new(file),
+            Input::Stdin => Box::new(Patient(io::stdin())),
+            Input::Regular(file) | Input::Once(file) => Box::new(Patient(file)),
         };
-        Blocks::new(input, index)
+        Blocks::new(input, index, self.line_max)
     }
 }

@@ -13,7 +13,7 @@ use crate::args::{InputArgs, InputFormat, RecordArgs};
 pub(crate) struct Template {
     cut: Cut,
     key: Option<String>,
-    headers: Vec<(String, String)>,
+    headers: Vec<(String, Option<String>)>,
     partition: Option<i32>,
     partition_key: Option<String>,
     timestamp: Option<i64>,
@@ -41,8 +41,11 @@ impl Template {
         format: InputFormat,
         line: &'a [u8],
     ) -> Result<Option<Line<'a>>, BadLine> {
-        let line = line.strip_suffix(b"\n").unwrap_or(line);
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        // Without a line feed behind it a carriage return is the record's.
+        let line = match line.strip_suffix(b"\n") {
+            Some(line) => line.strip_suffix(b"\r").unwrap_or(line),
+            None => line,
+        };
         let read = match format {
             InputFormat::Lines => Some(lines::parse(line, &self.cut)?),
             InputFormat::Ndjson => ndjson::parse(line)?,
@@ -66,10 +69,12 @@ impl Template {
             line.key = self.key.as_ref().map(|key| key.as_bytes().into());
         }
         if !self.headers.is_empty() {
-            let given = self
-                .headers
-                .iter()
-                .map(|(name, value)| (name.into(), Some(value.as_bytes().into())));
+            let given = self.headers.iter().map(|(name, value)| {
+                (
+                    name.into(),
+                    value.as_ref().map(|value| value.as_bytes().into()),
+                )
+            });
             line.headers.splice(0..0, given);
         }
         if line.partition.is_none() {

@@ -3,8 +3,9 @@
 
 use std::io::{self, Cursor, Read};
 
-use super::blocks::{Blocks, LINE_MAX};
+use super::blocks::Blocks;
 use super::line::{BadLine, Line, Pair};
+use super::sources::LINE_MAX_LEAST as LINE_MAX;
 use super::template::Template;
 use crate::args::{Cli, Command, InputFormat};
 use clap::Parser;
@@ -268,14 +269,14 @@ fn lines_keep_their_numbers_however_the_bytes_come() {
         (4, "three"),
     ]
     .map(|(number, line)| (number, line.to_owned()));
-    assert_eq!(all(Blocks::new(text.as_bytes(), 4)), wanted);
+    assert_eq!(all(Blocks::new(text.as_bytes(), 4, LINE_MAX)), wanted);
     let slow = Dribble(Cursor::new(text.into()), 0);
-    assert_eq!(all(Blocks::new(slow, 4)), wanted);
+    assert_eq!(all(Blocks::new(slow, 4, LINE_MAX)), wanted);
 }
 
 #[test]
 fn a_pipe_that_pauses_gives_the_lines_it_has() {
-    let mut blocks = Blocks::new(Dribble(Cursor::new(b"a\nb\nc\n".to_vec()), 0), 0);
+    let mut blocks = Blocks::new(Dribble(Cursor::new(b"a\nb\nc\n".to_vec()), 0), 0, LINE_MAX);
     let first = blocks.next_block().unwrap().unwrap();
     assert_eq!(first.lines().count(), 1);
 }
@@ -283,14 +284,14 @@ fn a_pipe_that_pauses_gives_the_lines_it_has() {
 #[test]
 fn a_line_over_several_reads_is_whole() {
     let long = format!("{}\nx\n", "y".repeat(300_000));
-    let lines = all(Blocks::new(long.as_bytes(), 4));
+    let lines = all(Blocks::new(long.as_bytes(), 4, LINE_MAX));
     assert_eq!(lines.len(), 2);
     assert_eq!(lines[0].1.len(), 300_001);
 }
 
 #[test]
 fn a_line_without_end_is_refused_in_bounded_memory() {
-    let mut blocks = Blocks::with_line_max(io::repeat(b'x'), 0, 1 << 20);
+    let mut blocks = Blocks::new(io::repeat(b'x'), 0, 1 << 20);
     let error = blocks.next_block().unwrap_err();
     assert_eq!(error.line, 1);
     assert!(
@@ -315,7 +316,7 @@ fn a_read_error_names_the_line_that_could_not_be_read() {
             Ok(4)
         }
     }
-    let mut blocks = Blocks::new(Breaks(0), 0);
+    let mut blocks = Blocks::new(Breaks(0), 0, LINE_MAX);
     assert!(blocks.next_block().unwrap().is_some());
     let error = blocks.next_block().unwrap_err();
     assert_eq!(error.line, 3);

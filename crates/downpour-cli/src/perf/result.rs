@@ -1,6 +1,6 @@
 //! A measurement in words or as JSON.
 
-use std::io::{self, Write};
+use std::io::Write;
 use std::time::Duration;
 
 use indicatif::{HumanBytes, HumanCount};
@@ -10,6 +10,7 @@ use super::outcome::Outcomes;
 use crate::args::PerfArgs;
 use crate::console::Console;
 use crate::ending::Refusal;
+use crate::patient;
 use crate::usage::Usage;
 
 pub(super) struct Measured<'a> {
@@ -21,7 +22,7 @@ pub(super) struct Measured<'a> {
 }
 
 fn print(text: &str) -> Result<(), Refusal> {
-    let mut output = io::stdout();
+    let mut output = patient::output();
     writeln!(output, "{text}")
         .and_then(|()| output.flush())
         .map_err(|error| Refusal::new(format!("the result could not be written out: {error}")))

@@ -6,7 +6,7 @@ use downpour::blocking::{Producer, TopicProducer};
 use crate::args::{PartitionMode, PerfArgs};
 use crate::embedded::ClusterProcess;
 use crate::ending::Refusal;
-use crate::settings;
+use crate::settings::{self, Settings};
 
 /// The producer, and the cluster if this command started one. Fields are dropped in this order, so
 /// that the cluster ends last.
@@ -22,29 +22,26 @@ impl Target {
         let connection = &args.connection;
         // The settings are checked first, so that no process is started for wrong ones.
         let placeholder = connection.embedded.then_some("localhost:9092");
-        drop(settings::build(settings::builder(
-            connection,
-            placeholder,
-        )?)?);
+        let settings = Settings::read(connection)?;
+        drop(settings.build(settings.builder(placeholder)?)?);
         let cluster = match connection.embedded {
             true => Some(ClusterProcess::start(
-                &args.topic,
+                args.topic(),
                 connection.embedded_partitions,
             )?),
             false => None,
         };
-        let builder =
-            settings::builder(connection, cluster.as_ref().map(ClusterProcess::bootstrap))?;
-        let producer = settings::build(builder)?.blocking();
-        let topic = producer
-            .topic(&args.topic)
-            .map_err(|error| Refusal::new(error.to_string()))?;
+        let builder = settings.builder(cluster.as_ref().map(ClusterProcess::bootstrap))?;
+        let probe = builder.clone().max_block(settings.reach_within());
+        settings::reach(&settings.build(probe)?, args.topic())?;
+        let producer = settings.build(builder)?;
+        let topic = settings::reach(&producer, args.topic())?;
         if let PartitionMode::One(partition) = args.partition {
             let partitions = topic.partitions();
             if u32::try_from(partition).is_ok_and(|partition| partition >= partitions) {
                 return Err(Refusal::new(format!(
                     "--partition is {partition}, but {} has {partitions} partitions, from 0 on",
-                    args.topic
+                    args.topic()
                 )));
             }
         }

@@ -10,6 +10,14 @@ pub(super) struct InputLine {
     pub(super) line: u64,
 }
 
+/// What was sent of a block.
+#[derive(Debug)]
+pub(super) struct Batch {
+    pub(super) entries: Vec<Entry>,
+    /// How much of the input it was.
+    pub(super) size: u64,
+}
+
 /// A line that was read, and what became of it.
 #[derive(Debug)]
 pub(super) enum Entry {

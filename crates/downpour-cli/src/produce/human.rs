@@ -1,6 +1,6 @@
 //! Results for people: failures on standard error as they come, offsets by partition at the end.
 
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 
 use downpour::{DeliveryError, Report, Written};
 use indicatif::HumanCount;
@@ -8,6 +8,7 @@ use indicatif::HumanCount;
 use super::entry::InputLine;
 use super::report::{Sink, Summary};
 use crate::console::Console;
+use crate::patient;
 
 /// Consecutive lines of one source that failed alike are one line of output.
 #[derive(Debug)]
@@ -150,7 +151,7 @@ impl Sink for Human {
         if self.failures_only || self.quiet {
             return Ok(());
         }
-        let mut output = io::stdout().lock();
+        let mut output = BufWriter::new(patient::output());
         for (partition, tally) in &tally.partitions {
             write!(
                 output,
@@ -175,7 +176,7 @@ impl Sink for Human {
     }
 }
 
-fn records(count: u64) -> String {
+pub(super) fn records(count: u64) -> String {
     let noun = if count == 1 { "record" } else { "records" };
     format!("{} {noun}", HumanCount(count))
 }

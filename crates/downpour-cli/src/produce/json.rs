@@ -8,10 +8,11 @@ use serde::Serialize;
 use super::entry::InputLine;
 use super::report::{Sink, Summary};
 use super::tally::PartitionTally;
+use crate::patient::{self, Patient};
 
 #[derive(Debug)]
 pub(super) struct Json {
-    output: BufWriter<Stdout>,
+    output: BufWriter<Patient<Stdout>>,
     names: Vec<String>,
     summary_only: bool,
 }
@@ -19,7 +20,7 @@ pub(super) struct Json {
 impl Json {
     pub(super) fn new(names: Vec<String>) -> Self {
         Self {
-            output: BufWriter::new(io::stdout()),
+            output: BufWriter::new(patient::output()),
             names,
             summary_only: false,
         }
@@ -52,7 +53,7 @@ fn name(names: &[String], at: InputLine) -> &str {
     names.get(at.source).map_or("?", String::as_str)
 }
 
-fn write(output: &mut BufWriter<Stdout>, value: &impl Serialize) -> io::Result<()> {
+fn write(output: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
     serde_json::to_writer(&mut *output, value)?;
     output.write_all(b"\n")
 }
@@ -178,7 +179,7 @@ impl Sink for Json {
                 not_written: tally.not_written,
                 unknown: tally.unknown,
                 refused: tally.refused,
-                seconds: summary.elapsed.as_secs_f64(),
+                seconds: (summary.elapsed.as_secs_f64() * 1e6).round() / 1e6,
                 records_per_second: summary.rate() as u64,
                 stopped: summary.halt.map(|halt| Stopped {
                     source: halt.at.map(|at| name(&self.names, at)),

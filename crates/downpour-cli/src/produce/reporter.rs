@@ -4,33 +4,41 @@
 use std::io;
 use std::sync::mpsc::Receiver;
 
-use super::entry::Entry;
+use super::entry::{Batch, Entry};
 use super::report::Sink;
+use super::stop::{Stop, Why};
 use super::tally::Tally;
 use super::window::Window;
 use crate::console::Console;
 
-pub(super) struct Reporter {
+pub(super) struct Reporter<'a> {
     pub(super) sinks: Vec<Box<dyn Sink>>,
+    /// Takes their place once standard output cannot be written to.
+    last: Option<Box<dyn Sink>>,
     pub(super) tally: Tally,
-    /// The first error of standard output; later ones are not told.
-    pub(super) trouble: Option<io::Error>,
     console: Console,
+    stop: &'a Stop,
 }
 
-impl Reporter {
-    pub(super) fn new(sinks: Vec<Box<dyn Sink>>, console: Console) -> Self {
+impl<'a> Reporter<'a> {
+    pub(super) fn new(
+        sinks: Vec<Box<dyn Sink>>,
+        last: Box<dyn Sink>,
+        console: Console,
+        stop: &'a Stop,
+    ) -> Self {
         Self {
             sinks,
+            last: Some(last),
             tally: Tally::default(),
-            trouble: None,
             console,
+            stop,
         }
     }
 
     /// Works until the sending side has ended and everything is reported.
-    pub(super) fn run(mut self, entries: Receiver<Vec<Entry>>, window: &Window) -> Self {
-        for entries in entries {
+    pub(super) fn run(mut self, batches: Receiver<Batch>, window: &Window) -> Self {
+        for Batch { entries, size } in batches {
             let count = entries.len();
             let mut shown = 0;
             for entry in entries {
@@ -44,6 +52,7 @@ impl Reporter {
                 shown += 1;
             }
             self.show(&mut shown);
+            self.console.advance_input(size);
             window.leave(count);
         }
         self
@@ -78,12 +87,25 @@ impl Reporter {
         *records = 0;
     }
 
-    /// Tells every sink; trouble is kept and does not stop the others.
+    /// Tells every sink. If that fails, sending ends, and what fails from here on is told on standard
+    /// error.
     pub(super) fn tell(&mut self, mut what: impl FnMut(&mut dyn Sink) -> io::Result<()>) {
+        let mut is_lost = false;
         for sink in &mut self.sinks {
             if let Err(error) = what(&mut **sink) {
-                self.trouble.get_or_insert(error);
+                self.stop.now(Why::of(&error));
+                is_lost = true;
             }
+        }
+        if is_lost {
+            self.turn();
+        }
+    }
+
+    /// Tells what fails from here on on standard error.
+    pub(super) fn turn(&mut self) {
+        if let Some(last) = self.last.take() {
+            self.sinks = vec![last];
         }
     }
 }

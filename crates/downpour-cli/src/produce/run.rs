@@ -4,76 +4,82 @@
 use std::io::IsTerminal;
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use downpour::blocking::{Producer, TopicProducer};
 
 use super::entry::InputLine;
-use super::human::Human;
+use super::human::{self, Human};
 use super::json::Json;
+use super::message::Message;
 use super::report::{Halt, Sink, Summary};
 use super::reporter::Reporter;
 use super::sender::Sender;
+use super::stop::{GRACE, Stop, Why};
 use super::window::{self, Window};
 use crate::args::{InputFormat, JsonReport, ProduceArgs};
 use crate::console::Console;
 use crate::embedded;
 use crate::ending::{Ending, Refusal};
-use crate::input::{self, Block, ReadError, Source, Template};
-use crate::settings;
+use crate::input::{self, Source, Template};
+use crate::patient;
+use crate::settings::{self, Settings};
 use crate::signals::Signals;
 
-/// How long records that were accepted before an interrupt may take to their verdict.
-const GRACE: Duration = Duration::from_secs(10);
 /// How many blocks may be read and not sent yet.
 const BLOCKS: usize = 4;
 /// How many blocks may be sent and not reported yet; the window bounds their records.
 const BATCHES: usize = 1024;
 
-/// What the reading side and the signals say.
-enum Message {
-    Block(Block),
-    /// A source that cannot be read on, or was interrupted.
-    Failed(ReadError),
-    /// A signal came; the flag says which.
-    Interrupted,
-    /// All sources are at their end.
-    End,
-}
-
 pub(crate) fn run(args: &ProduceArgs, console: &Console) -> Result<Ending, Refusal> {
     let signals = Signals::take();
+    let subject = args.subject()?;
+    let settings = Settings::read(&args.connection)?;
     let (cluster, builder) = if args.connection.embedded {
-        let (cluster, builder) = embedded::start(&args.connection, &args.topic)?;
+        let partitions = args.connection.embedded_partitions;
+        let (cluster, builder) = embedded::start(&settings, &subject.topic, partitions)?;
         (Some(cluster), builder)
     } else {
-        (None, settings::builder(&args.connection, None)?)
+        (None, settings.builder(None)?)
     };
-    let producer = settings::build(builder)?.blocking();
-    let sources = input::open(args)?;
+    // It knows `max_block` for records; the start has its own limit, and so its own producer.
+    let probe = builder.clone().max_block(settings.reach_within());
+    let producer = settings.build(builder)?;
+    let probe = settings.build(probe)?;
+    let sources = input::open(&subject.files, &args.input, settings.record_max())?;
     let template = Template::new(&args.input, &args.record);
-    let interrupted = Arc::new(AtomicU8::new(0));
     let (messages, inbox) = mpsc::sync_channel(BLOCKS);
+    let stop = Arc::new(Stop::new(messages.clone()));
+    stop.closes(&probe);
     if let Some(signals) = signals {
-        watch(signals, &producer, &interrupted, messages.clone(), console);
+        watch(signals, &stop, console);
     }
     let needs = if args.input.keep_going {
         input::Needs::default()
     } else {
         input::check(&sources, &template)?
     };
-    let topic = match warm_up(&producer, args, &needs) {
+    let reached = settings::reach(&probe, &subject.topic).and_then(|_| {
+        stop.closes(&producer);
+        drop(probe);
+        let topic = settings::reach(&producer, &subject.topic)?;
+        check_partitions(&topic, args, &needs)?;
+        Ok(topic)
+    });
+    let topic = match reached {
         Ok(topic) => topic,
         Err(refusal) => {
-            return match interrupted.load(Ordering::Relaxed) {
-                0 => Err(refusal),
-                signal => Ok(Ending::Interrupted(signal)),
+            return match stop.why() {
+                Some(Why::Signal(signal)) => Ok(Ending::Interrupted(*signal)),
+                _ => Err(refusal),
             };
         }
     };
+    if args.json == Some(JsonReport::Records) {
+        watch_output(&stop);
+    }
     let ending = stream(
         args,
         console,
@@ -82,7 +88,7 @@ pub(crate) fn run(args: &ProduceArgs, console: &Console) -> Result<Ending, Refus
             producer: &producer,
             topic: &topic,
             template: &template,
-            interrupted: &interrupted,
+            stop: &stop,
             messages,
             inbox,
         },
@@ -96,51 +102,47 @@ struct Parts<'a> {
     producer: &'a Producer,
     topic: &'a TopicProducer,
     template: &'a Template,
-    interrupted: &'a AtomicU8,
+    stop: &'a Stop,
     messages: SyncSender<Message>,
     inbox: Receiver<Message>,
 }
 
 /// The first signal ends reading and gives what was accepted its time; the second ends all at once.
-fn watch(
-    signals: Signals,
-    producer: &Producer,
-    interrupted: &Arc<AtomicU8>,
-    messages: SyncSender<Message>,
-    console: &Console,
-) {
-    let (producer, interrupted, console) = (producer.clone(), interrupted.clone(), console.clone());
+fn watch(signals: Signals, stop: &Arc<Stop>, console: &Console) {
+    let (stop, console) = (stop.clone(), console.clone());
     signals.watch(move |signal, before| {
         if before > 0 {
             console.end_progress();
             console.line("interrupted again: what has no verdict yet may or may not be written");
             std::process::exit(Ending::Interrupted(signal).code().into());
         }
-        interrupted.store(signal, Ordering::Relaxed);
         console.note(&format!(
             "interrupted: what was accepted has {} s; a second signal ends at once",
             GRACE.as_secs()
         ));
-        let (producer, messages) = (producer.clone(), messages.clone());
-        // Closing lets a send that waits for memory go; each accepted record gets its verdict,
-        // and the reporting side lists it. This thread stays free for the second signal.
-        thread::spawn(move || {
-            // What was not delivered is told by the records' handles.
-            drop(producer.close_within(GRACE));
-            let _ = messages.send(Message::Interrupted);
-        });
+        // This thread stays free for the second signal.
+        stop.now(Why::Signal(signal));
     });
 }
 
-/// Asks for the topic, so that a wrong name or address is found before anything is sent.
-fn warm_up(
-    producer: &Producer,
+/// Sees by itself that nobody reads the results any more: with an idle input there is nothing to
+/// write that would tell.
+fn watch_output(stop: &Arc<Stop>) {
+    let stop = stop.clone();
+    thread::spawn(move || {
+        // Where it cannot be known, a write will tell.
+        if patient::wait_until_output_is_closed().is_ok() {
+            stop.now(Why::Unread);
+        }
+    });
+}
+
+/// A partition that does not exist is found before anything is sent.
+fn check_partitions(
+    topic: &TopicProducer,
     args: &ProduceArgs,
     needs: &input::Needs,
-) -> Result<TopicProducer, Refusal> {
-    let topic = producer
-        .topic(&args.topic)
-        .map_err(|error| Refusal(vec![error.to_string(), "nothing was sent".into()]))?;
+) -> Result<(), Refusal> {
     let partitions = topic.partitions();
     let flag = args
         .record
@@ -152,13 +154,13 @@ fn warm_up(
                 format!(
                     "{at}: partition is {partition}, but {} has {partitions} partitions; name \
                      one that exists (they count from 0), or leave it out",
-                    args.topic
+                    topic.name()
                 ),
                 "nothing was sent".into(),
             ]));
         }
     }
-    Ok(topic)
+    Ok(())
 }
 
 fn stream(args: &ProduceArgs, console: &Console, sources: Vec<Source>, parts: Parts<'_>) -> Ending {
@@ -166,7 +168,7 @@ fn stream(args: &ProduceArgs, console: &Console, sources: Vec<Source>, parts: Pa
         producer,
         topic,
         template,
-        interrupted,
+        stop,
         messages,
         inbox,
     } = parts;
@@ -175,19 +177,29 @@ fn stream(args: &ProduceArgs, console: &Console, sources: Vec<Source>, parts: Pa
     if sources.iter().any(Source::is_stdin) && std::io::stdin().is_terminal() {
         console.note("reading records from the terminal, one a line; Ctrl-D ends");
     } else if !args.no_progress {
-        console.show_progress(None, "records");
+        // Files have a length; of a pipe nobody knows what is to come.
+        match sources.iter().map(Source::size).sum() {
+            Some(size) => console.show_progress_of_input(size),
+            None => console.show_progress(None, "records"),
+        }
     }
     let began = Instant::now();
     let window = Window::new(window::RECORDS);
     let (entries, reported) = mpsc::sync_channel(BATCHES);
-    let reporter = Reporter::new(sinks(args, console, &names), console.clone());
+    let last = Human::new(console.clone(), names.clone(), console.is_quiet()).failures_only();
+    let reporter = Reporter::new(
+        sinks(args, console, &names),
+        Box::new(last),
+        console.clone(),
+        stop,
+    );
     let sender = Sender {
         producer,
         topic,
         template,
         formats: &formats,
         keep_going: args.input.keep_going,
-        interrupted,
+        stop,
         window: &window,
         entries,
     };
@@ -210,16 +222,24 @@ fn stream(args: &ProduceArgs, console: &Console, sources: Vec<Source>, parts: Pa
         halt: halt.as_ref(),
         elapsed: began.elapsed(),
     };
-    reporter.tell(|sink| sink.summary(&summary));
-    if let Some(trouble) = &reporter.trouble {
-        console.line(&format!(
-            "error: not every result could be written out: {trouble}"
-        ));
+    if !matches!(stop.why(), None | Some(Why::Signal(_))) {
+        reporter.turn();
     }
-    match interrupted.load(Ordering::Relaxed) {
-        0 if summary.is_complete() && reporter.trouble.is_none() => Ending::Complete,
-        0 => Ending::Incomplete,
-        signal => Ending::Interrupted(signal),
+    reporter.tell(|sink| sink.summary(&summary));
+    match stop.why() {
+        None if summary.is_complete() => Ending::Complete,
+        None => Ending::Incomplete,
+        Some(Why::Signal(signal)) => Ending::Interrupted(*signal),
+        Some(why) => {
+            let acknowledged = human::records(tally.acknowledged);
+            console.line(&format!(
+                "error: not every result could be told: {why}; {acknowledged} acknowledged"
+            ));
+            match why {
+                Why::Unread => Ending::Unread,
+                _ => Ending::Incomplete,
+            }
+        }
     }
 }
 
@@ -260,7 +280,7 @@ fn read_all(sources: Vec<Source>, messages: SyncSender<Message>) {
 /// Sends what comes until the end, or until something stops it.
 fn pump(inbox: &Receiver<Message>, sender: &Sender<'_>, sources: usize) -> Option<Halt> {
     let mut reached = 0;
-    let mut next = None;
+    let mut next = Some(InputLine { source: 0, line: 1 });
     let mut halt = loop {
         match inbox.recv() {
             Ok(Message::Block(block)) => {
@@ -286,10 +306,11 @@ fn pump(inbox: &Receiver<Message>, sender: &Sender<'_>, sources: usize) -> Optio
                     untouched: Vec::new(),
                 };
             }
-            Ok(Message::Interrupted) => {
+            Ok(Message::Stopped) => {
+                let why = sender.stop.why().map(ToString::to_string);
                 break Halt {
                     at: next,
-                    reason: "interrupted".into(),
+                    reason: why.unwrap_or_default(),
                     untouched: Vec::new(),
                 };
             }

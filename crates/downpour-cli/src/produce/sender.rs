@@ -1,14 +1,13 @@
 //! From lines to accepted records: on the command's own thread, in the input's order.
 
 use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::mpsc::SyncSender;
 
-use downpour::ErrorKind;
 use downpour::blocking::{Producer, TopicProducer};
 
-use super::entry::{Entry, InputLine};
+use super::entry::{Batch, Entry, InputLine};
 use super::report::Halt;
+use super::stop::Stop;
 use super::window::Window;
 use crate::args::InputFormat;
 use crate::input::{Block, Template};
@@ -19,10 +18,9 @@ pub(super) struct Sender<'a> {
     pub(super) template: &'a Template,
     pub(super) formats: &'a [InputFormat],
     pub(super) keep_going: bool,
-    /// Set by the signals' thread to the number of the signal that ends the run; 0 until then.
-    pub(super) interrupted: &'a AtomicU8,
+    pub(super) stop: &'a Stop,
     pub(super) window: &'a Window,
-    pub(super) entries: SyncSender<Vec<Entry>>,
+    pub(super) entries: SyncSender<Batch>,
 }
 
 impl Sender<'_> {
@@ -31,7 +29,8 @@ impl Sender<'_> {
         let mut entries = Vec::new();
         let flow = self.lines(block, &mut entries);
         self.window.enter(entries.len());
-        if self.entries.send(entries).is_err() {
+        let size = block.size;
+        if self.entries.send(Batch { entries, size }).is_err() {
             return stop(None, "the reporting thread is gone");
         }
         flow
@@ -44,8 +43,8 @@ impl Sender<'_> {
                 source: block.source,
                 line: number,
             };
-            if self.interrupted.load(Ordering::Relaxed) != 0 {
-                return stop(Some(at), "interrupted");
+            if let Some(why) = self.stop.why() {
+                return stop(Some(at), why.to_string());
             }
             let record = match self.template.read(format, line) {
                 Ok(Some(read)) => read.into_record(self.topic),
@@ -60,15 +59,12 @@ impl Sender<'_> {
                 Err(error) if error.invalid_record().is_some() => {
                     self.refuse(at, error.to_string(), entries)?;
                 }
-                Err(error)
-                    if error.kind() == ErrorKind::Closed
-                        && self.interrupted.load(Ordering::Relaxed) != 0 =>
-                {
-                    return stop(Some(at), "interrupted");
-                }
                 // What keeps this record out (a topic that is not there, a producer that closes) keeps
                 // the next one out too, so that none overtakes it.
-                Err(error) => return stop(Some(at), error.to_string()),
+                Err(error) => {
+                    let why = self.stop.why().map(ToString::to_string);
+                    return stop(Some(at), why.unwrap_or_else(|| error.to_string()));
+                }
             }
         }
         ControlFlow::Continue(())
@@ -79,13 +75,9 @@ impl Sender<'_> {
         if self.keep_going {
             return ControlFlow::Continue(());
         }
-        let next = InputLine {
-            line: at.line + 1,
-            ..at
-        };
         stop(
-            Some(next),
-            "the line before was refused; --keep-going skips such lines",
+            Some(at),
+            "the line was refused; --keep-going skips such lines",
         )
     }
 }

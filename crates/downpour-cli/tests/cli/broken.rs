@@ -194,7 +194,7 @@ fn a_broken_line_of_a_pipe_stops_there_and_the_records_before_are_delivered() {
             .unwrap()
             .starts_with("key is missing")
     );
-    assert_eq!(summary["stopped"]["line"], 4);
+    assert_eq!(summary["stopped"]["line"], 3);
     assert_eq!(summary["complete"], false);
 }
 

@@ -7,6 +7,9 @@
 
 mod broken;
 mod faults;
+mod input;
+mod options;
+mod output;
 mod perf;
 mod produce;
 
@@ -15,6 +18,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use downpour_fake::{FakeCluster, FakeRecord};
 use serde_json::Value;
 
 /// What a run answered.
@@ -54,6 +58,7 @@ fn command(words: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_downpour"));
     command
         .args(words)
+        .env_remove("DOWNPOUR_BROKERS")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
@@ -76,11 +81,19 @@ fn run(words: &[&str]) -> Run {
     run_with(words, "")
 }
 
+/// The values of `events`, partition by partition.
+fn values(cluster: &FakeCluster) -> Vec<String> {
+    cluster.assert_no_violations();
+    let records = cluster.records_by_partition("events");
+    let values = records.iter().flatten().filter_map(FakeRecord::value_str);
+    values.collect()
+}
+
 /// A file that goes away with its test.
 struct TempFile(PathBuf);
 
 impl TempFile {
-    fn new(name: &str, text: &str) -> Self {
+    fn new(name: &str, text: impl AsRef<[u8]>) -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let dir = Path::new(env!("CARGO_TARGET_TMPDIR"));

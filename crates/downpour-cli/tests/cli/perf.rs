@@ -34,7 +34,7 @@ fn sizes_threads_and_partitions_are_as_asked_for() {
     let cluster = FakeCluster::builder().topic("events", 4).start().unwrap();
     let servers = cluster.bootstrap_servers();
     let result = measured(&[
-        "-b", &servers, "-s", "321", "-t", "3", "-p", "each", "-z", "lz4",
+        "-b", &servers, "-s", "321", "-j", "3", "-p", "each", "-z", "lz4",
     ]);
     assert_eq!(result["acknowledged"], 3000);
     let partitions = cluster.records_by_partition("events");

@@ -9,5 +9,7 @@ pub(crate) mod connection;
 pub(crate) mod connections;
 pub mod ending;
 pub(crate) mod inquiry;
+pub mod notice;
 pub(crate) mod stage;
+pub(crate) mod stranger;
 pub(crate) mod versions;

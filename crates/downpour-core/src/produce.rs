@@ -26,6 +26,7 @@ mod statistics;
 #[cfg(test)]
 mod tests;
 mod topics;
+mod wanted;
 
 pub use crate::output::{Output, TopicUpdate};
 pub use engine::Engine;

@@ -33,7 +33,7 @@ impl<T: Clone> Engine<T> {
             Some(at) if at <= now => {}
             _ => return,
         }
-        self.wanted.retain(|_, until| *until > now);
+        self.wanted.expire(now);
         let mut waiting: Vec<PartitionId> = self.lists.enlisted().collect();
         waiting.extend(self.partitions_in_flight());
         waiting.sort_unstable();
@@ -43,6 +43,7 @@ impl<T: Clone> Engine<T> {
             (broker, Arc::new(Cause::Unreachable { error }))
         });
         let unreachable: BTreeMap<i32, Arc<Cause>> = unreachable.collect();
+        let no_identity = self.why_no_identity();
         for partition in waiting {
             let leader = match self.lists.list(partition) {
                 SendList::Broker(id) => Some(id),
@@ -50,18 +51,41 @@ impl<T: Clone> Engine<T> {
             };
             let connection = leader.and_then(|id| self.connections.to(id));
             let reachable = connection.is_some_and(Connection::is_usable);
-            let why = leader.and_then(|id| unreachable.get(&id));
-            let waiting_for = if reachable {
-                WaitingFor::Turn
-            } else {
-                WaitingFor::Leader
+            let known = leader.and_then(|id| unreachable.get(&id)).cloned();
+            let (waiting_for, why) = match (reachable, leader) {
+                (true, _) if no_identity.is_some() => (WaitingFor::Identity, no_identity.clone()),
+                (true, _) => (WaitingFor::Turn, known),
+                (false, None) => (WaitingFor::Leader, None),
+                // One that is being tried for the first time has not failed yet.
+                (false, Some(id)) => (WaitingFor::Leader, known.or_else(|| self.why_not(id, now))),
             };
+            let why = why.as_ref();
             let out = &mut self.out;
             queues.with(partition, |queue| queue.expire(now, waiting_for, why, out));
             self.lists.mark_dirty(partition);
         }
         self.look_at_dirty(now, queues);
         self.sweep_at = self.has_work().then(|| now + self.sweep_every());
+    }
+
+    /// Why a broker cannot be asked, whose connections have not failed so far.
+    fn why_not(&self, broker: i32, now: Instant) -> Option<Arc<Cause>> {
+        let error = Arc::new(self.connections.to(broker)?.so_far(now));
+        Some(Arc::new(Cause::Unreachable { error }))
+    }
+
+    /// What keeps the producer id away, if records wait for it.
+    fn why_no_identity(&self) -> Option<Arc<Cause>> {
+        if !self.config.idempotence || self.identity.current().is_some() {
+            return None;
+        }
+        if self.no_identity.is_some() {
+            return self.no_identity.clone();
+        }
+        let connection = self.connections.get(self.init.asked()?)?;
+        let reason = format!("{} was asked, and has not answered", connection.address());
+        let reason = Arc::from(reason);
+        Some(Arc::new(Cause::NoIdentity { reason }))
     }
 
     fn sweep_every(&self) -> Duration {

@@ -7,8 +7,10 @@ use downpour_wire::error_code::ErrorCode;
 use downpour_wire::messages::{ApiKey, InitProducerIdRequest, InitProducerIdResponse};
 
 use crate::client::connection::Connection;
-use crate::event::Event;
+use crate::config::Address;
+use crate::event::{Event, Question};
 use crate::identity::{Bump, Grant, Identity};
+use crate::ids::ConnectionId;
 use crate::outcome::Cause;
 use crate::produce::engine::Engine;
 use crate::produce::queues::Queues;
@@ -20,12 +22,19 @@ impl<T: Clone> Engine<T> {
         if !self.config.idempotence || !self.init.is_due(now) {
             return;
         }
+        // Asked for early, but not again and again for nobody.
+        if self.no_identity.is_some() && !self.has_work() {
+            return;
+        }
         let Some((connection_id, version)) = self.connections.who_speaks(ApiKey::InitProducerId)
         else {
             if self.connections.iter().any(Connection::is_usable) {
                 let reason = "the broker is older than idempotence (Kafka 0.11); \
                               set enable.idempotence=false to produce without it";
-                self.fail_without_identity(reason, now, queues);
+                let usable = self.connections.iter().find(|c| c.is_usable());
+                if let Some(address) = usable.map(|c| c.address().clone()) {
+                    self.fail_without_identity(&address, reason, now, queues);
+                }
             } else if self.has_work() {
                 self.ensure_any_connection(now);
             }
@@ -49,16 +58,23 @@ impl<T: Clone> Engine<T> {
 
     pub(crate) fn handle_identity(
         &mut self,
+        connection_id: ConnectionId,
         response: &InitProducerIdResponse,
         now: Instant,
         queues: &mut impl Queues<T>,
     ) {
         self.init.handle_answered();
+        let Some(connection) = self.connections.get(connection_id) else {
+            return;
+        };
+        let address = connection.address().clone();
         match response.error_code {
             ErrorCode::NONE => {
                 let (id, epoch) = (response.producer_id, response.producer_epoch);
                 self.init.renew(now);
                 self.init.settle(Duration::ZERO, now);
+                self.no_identity = None;
+                self.question_notices.end(&Question::ProducerId, now);
                 self.identity.handle_granted(Grant {
                     identity: Identity { id, epoch },
                     generation: 0,
@@ -71,16 +87,26 @@ impl<T: Clone> Engine<T> {
                     self.brokers.entry(id).or_default().ready = true;
                 }
             }
-            ErrorCode::COORDINATOR_LOAD_IN_PROGRESS
+            code @ (ErrorCode::COORDINATOR_LOAD_IN_PROGRESS
             | ErrorCode::COORDINATOR_NOT_AVAILABLE
             | ErrorCode::NOT_COORDINATOR
             | ErrorCode::CONCURRENT_TRANSACTIONS
             | ErrorCode::REQUEST_TIMED_OUT
             | ErrorCode::THROTTLING_QUOTA_EXCEEDED
-            | ErrorCode::UNKNOWN_SERVER_ERROR => self.identity_again(now),
+            | ErrorCode::UNKNOWN_SERVER_ERROR) => {
+                let reason = Arc::from(format!("it answered {code}"));
+                self.unanswered(Question::ProducerId, &address, reason, now);
+                self.identity_again(now);
+            }
             code => {
-                let reason = format!("the broker refused one: {code}");
-                self.fail_without_identity(&reason, now, queues);
+                let mut reason = format!("the broker refused one: {code}");
+                if code == ErrorCode::CLUSTER_AUTHORIZATION_FAILED {
+                    reason.push_str(
+                        "; grant WRITE on a topic (before Kafka 3.0 IDEMPOTENT_WRITE on the \
+                         cluster), or set enable.idempotence=false",
+                    );
+                }
+                self.fail_without_identity(&address, &reason, now, queues);
             }
         }
     }
@@ -91,9 +117,16 @@ impl<T: Clone> Engine<T> {
     }
 
     /// No retry mends it: what waits fails with the reason instead of timing out later.
-    fn fail_without_identity(&mut self, reason: &str, now: Instant, queues: &mut impl Queues<T>) {
+    fn fail_without_identity(
+        &mut self,
+        address: &Address,
+        reason: &str,
+        now: Instant,
+        queues: &mut impl Queues<T>,
+    ) {
+        self.unanswered(Question::ProducerId, address, Arc::from(reason), now);
         let cause = Cause::NoIdentity {
-            reason: Arc::from(reason),
+            reason: Arc::from(format!("{address} was asked: {reason}")),
         };
         for partition in self.lists.enlisted().collect::<Vec<_>>() {
             let out = &mut self.out;

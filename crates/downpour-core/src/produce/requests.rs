@@ -8,7 +8,10 @@ use crate::queue::OutgoingBatch;
 #[derive(Debug)]
 pub(crate) enum Purpose {
     ApiVersions,
-    Metadata,
+    /// Whether every topic was asked for, or only those that are missing.
+    Metadata {
+        is_whole: bool,
+    },
     InitProducerId,
     /// The batches that it carries, in the order of the request.
     Produce(Vec<SentBatch>),

@@ -1,6 +1,7 @@
 //! What changes in the picture of the cluster lead to: leaders that moved, topics that came.
 
 use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
 use downpour_wire::error_code::ErrorCode;
 
@@ -14,7 +15,12 @@ use crate::queue::Queue;
 
 impl<T: Clone> Engine<T> {
     /// Acts on what an answer changed in the picture of the cluster.
-    pub(crate) fn handle_changes(&mut self, changes: Vec<Change>, queues: &mut impl Queues<T>) {
+    pub(crate) fn handle_changes(
+        &mut self,
+        changes: Vec<Change>,
+        now: Instant,
+        queues: &mut impl Queues<T>,
+    ) {
         // Each topic is told of once: with an array of leaders per moved partition a broker that
         // leads half of 10,000 partitions would cost 400 MB when it dies.
         let mut moved = BTreeSet::new();
@@ -43,11 +49,13 @@ impl<T: Clone> Engine<T> {
                 }
                 Change::Topic { topic } => {
                     let count = self.cluster.topic(topic).map_or(0, |t| t.leaders().len());
-                    self.wanted.remove(&topic);
+                    self.wanted.handle_found(topic);
                     self.lists.grow(topic, count);
                     moved.insert(topic);
                 }
-                Change::Unavailable { topic, code } => self.handle_unavailable(topic, code),
+                Change::Unavailable { topic, code } => {
+                    self.handle_unavailable(topic, code, now);
+                }
             }
         }
         for topic in moved {
@@ -56,19 +64,49 @@ impl<T: Clone> Engine<T> {
         self.lists.look_at_leaderless();
     }
 
-    fn handle_unavailable(&mut self, topic: u32, code: ErrorCode) {
-        let fatal = matches!(
-            code,
-            ErrorCode::INVALID_TOPIC_EXCEPTION | ErrorCode::TOPIC_AUTHORIZATION_FAILED
-        );
-        if fatal {
-            self.wanted.remove(&topic);
-        }
+    fn handle_unavailable(&mut self, topic: u32, code: ErrorCode, now: Instant) {
+        let (backoff, rng) = (self.config.retry_backoff, &mut self.rng);
+        let limit = self.config.unknown_topic_timeout;
+        let mut missing_for = None;
+        // A topic that is there for a moment and then is not, or has no leader yet, is no trouble.
+        let mut worth_after = match self.lists.count(topic) {
+            0 => limit,
+            _ => Duration::ZERO,
+        };
+        let is_refused = match code {
+            ErrorCode::INVALID_TOPIC_EXCEPTION | ErrorCode::TOPIC_AUTHORIZATION_FAILED => {
+                self.wanted.handle_refused(topic, backoff, rng, now);
+                worth_after = Duration::ZERO;
+                true
+            }
+            ErrorCode::UNKNOWN_TOPIC_OR_PARTITION | ErrorCode::UNKNOWN_TOPIC_ID => {
+                let unknown = self.wanted.handle_unknown(topic, limit, backoff, rng, now);
+                missing_for = unknown.map(|unknown| unknown.missing_for);
+                unknown.is_some_and(|unknown| unknown.is_over)
+            }
+            _ => {
+                self.wanted.handle_unavailable(topic, backoff, rng, now);
+                false
+            }
+        };
+        let kind = if is_refused { 0 } else { 1 };
+        let notices = &mut self.topic_notices;
+        let notice = notices.note_after(&topic, kind, worth_after, now);
         if let Some(known) = self.cluster.topic(topic) {
-            let name = known.name().clone();
-            self.event(Event::TopicUnavailable { topic: name, code });
+            let topic = known.name().clone();
+            self.event(Event::TopicUnavailable {
+                topic,
+                code,
+                missing_for,
+                is_refused,
+                notice,
+            });
         }
-        let update = TopicUpdate::Unavailable { code, fatal };
+        let update = TopicUpdate::Unavailable {
+            code,
+            missing_for,
+            fatal: is_refused,
+        };
         self.out.push_back(Output::Topic { topic, update });
     }
 

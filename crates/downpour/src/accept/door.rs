@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use crate::accept::append::{AcceptProgress, Obstacle, accept, choose_elsewhere, go_on, topic};
-use crate::accept::wait::{Deadline, WaitForMemory, WaitForTopic};
+use crate::accept::wait::{Deadline, WaitForMemory, WaitForTopic, topic_refused};
 use crate::delivery::delivery::Delivery;
 use crate::error::send::{SendError, WaitedFor};
 use crate::record::record::Record;
@@ -80,6 +80,9 @@ pub(crate) fn try_accept(shared: &Arc<Shared>, record: &Record<'_>) -> Result<De
         Err(Obstacle::Refused(error)) => Err(error),
         Err(Obstacle::Topic(topic)) => {
             shared.want_topic(&topic)?;
+            if let Some(refusal) = topic.refused_lately(shared.clock.now()) {
+                return Err(topic_refused(&topic, refusal));
+            }
             Err(SendError::NotReady(WaitedFor::Metadata))
         }
         Err(Obstacle::Memory(..)) => Err(SendError::NotReady(WaitedFor::Memory)),

@@ -21,7 +21,7 @@ use crate::shared::shared::Shared;
 use crate::shared::timers::TimerKey;
 use crate::sys::wake;
 use crate::sys::waker_set::WakerKey;
-use crate::topics::entry::{Metadata, MetadataWait, TopicEntry};
+use crate::topics::entry::{Metadata, MetadataWait, Refusal, TopicEntry};
 
 /// When the waits of one record are over: all of them share `max_block`, from the first one on.
 #[derive(Debug, Clone, Copy)]
@@ -78,7 +78,14 @@ impl<'a> DeadlineTimer<'a> {
                 waited: now - self.deadline.started,
                 waited_for,
                 topic_code: topic.last_code(),
-                unreachable: self.shared.unreachable(),
+                unreachable: {
+                    let with_untold = waited_for == WaitedFor::Metadata;
+                    self.shared.unreachable(with_untold, now)
+                },
+                no_answer: match waited_for {
+                    WaitedFor::Metadata => self.shared.no_answer(),
+                    WaitedFor::Memory => None,
+                },
                 memory: match waited_for {
                     WaitedFor::Memory => self.shared.memory_holders(),
                     WaitedFor::Metadata => Vec::new(),
@@ -109,6 +116,15 @@ impl Drop for DeadlineTimer<'_> {
     }
 }
 
+/// What a caller gets whose topic was refused.
+pub(crate) fn topic_refused(topic: &TopicEntry, refusal: Refusal) -> SendError {
+    SendError::TopicUnavailable {
+        topic: topic.name().clone(),
+        code: refusal.code,
+        missing_for: refusal.missing_for,
+    }
+}
+
 /// Waits for a topic's first metadata.
 pub(crate) struct WaitForTopic<'a> {
     timer: DeadlineTimer<'a>,
@@ -134,9 +150,8 @@ impl Future for WaitForTopic<'_> {
         let first = this.wait.is_none();
         match this.topic.poll_metadata(&mut this.wait, context.waker()) {
             Metadata::Ready => return Poll::Ready(Ok(())),
-            Metadata::Refused(code) => {
-                let topic = this.topic.name().clone();
-                return Poll::Ready(Err(SendError::TopicUnavailable { topic, code }));
+            Metadata::Refused(refusal) => {
+                return Poll::Ready(Err(topic_refused(&this.topic, refusal)));
             }
             Metadata::Waiting => {}
         }

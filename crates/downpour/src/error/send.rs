@@ -30,6 +30,8 @@ pub enum SendError {
         topic: Arc<str>,
         /// The refusal, such as `TOPIC_AUTHORIZATION_FAILED`.
         code: ErrorCode,
+        /// How long brokers have been saying that there is no such topic, if that is it.
+        missing_for: Option<Duration>,
     },
     /// `max_block` passed while waiting for metadata or for memory.
     Timeout(Box<SendTimeout>),
@@ -69,9 +71,11 @@ impl fmt::Display for SendError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Invalid(invalid) => invalid.fmt(f),
-            Self::TopicUnavailable { topic, code } => {
-                write!(f, "topic {topic} cannot be written to: {code}")
-            }
+            Self::TopicUnavailable {
+                topic,
+                code,
+                missing_for,
+            } => topic_unavailable(f, topic, *code, *missing_for),
             Self::Timeout(timeout) => timeout.fmt(f),
             Self::NotReady(WaitedFor::Metadata) => f.write_str(
                 "the topic's metadata has been asked for and is not here yet; try later, or use \
@@ -104,6 +108,31 @@ impl std::error::Error for SendError {
     }
 }
 
+/// What is said of a topic that was refused.
+fn topic_unavailable(
+    f: &mut fmt::Formatter<'_>,
+    topic: &str,
+    code: ErrorCode,
+    missing_for: Option<Duration>,
+) -> fmt::Result {
+    match missing_for {
+        Some(time) if time.is_zero() => write!(f, "topic {topic} does not exist, say the brokers")?,
+        Some(time) => {
+            let time = Readable(Duration::from_millis(time.as_millis() as u64));
+            write!(
+                f,
+                "topic {topic} does not exist, brokers have said for {time}"
+            )?;
+        }
+        None => return write!(f, "topic {topic} cannot be written to: {code}"),
+    }
+    write!(f, " ({code}); {WHAT_TO_TRY}")
+}
+
+/// What helps against a topic that does not exist.
+const WHAT_TO_TRY: &str = "create it, check its spelling, or have brokers create topics that are \
+                           asked for (auto.create.topics.enable there, auto_create_topics here)";
+
 /// What a record waits for before it is accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -122,6 +151,8 @@ pub struct SendTimeout {
     pub(crate) waited_for: WaitedFor,
     pub(crate) topic_code: Option<ErrorCode>,
     pub(crate) unreachable: Vec<ConnectError>,
+    /// Who was asked about the cluster in vain, and what came instead of an answer.
+    pub(crate) no_answer: Option<Arc<str>>,
     pub(crate) memory: Vec<MemoryHolder>,
     /// Bytes that the record would have taken of it.
     pub(crate) needed: usize,
@@ -246,10 +277,17 @@ impl fmt::Display for SendTimeout {
                 _ => write!(f, "; {held} by {holder}")?,
             }
         }
-        if let Some(code) = self.topic_code {
-            write!(f, "; the cluster says {code}")?;
-        } else if self.waited_for == WaitedFor::Metadata && self.unreachable.is_empty() {
-            f.write_str("; no broker has answered for it yet")?;
+        match (self.topic_code, &self.no_answer) {
+            (Some(code @ ErrorCode::UNKNOWN_TOPIC_OR_PARTITION), _) => {
+                write!(f, "; the cluster does not know it ({code}): {WHAT_TO_TRY}")?;
+            }
+            (Some(code), _) => write!(f, "; the cluster says {code}")?,
+            (None, Some(told)) => write!(f, "; no answer about it from {told}")?,
+            (None, None) => {
+                if self.waited_for == WaitedFor::Metadata && self.unreachable.is_empty() {
+                    f.write_str("; no broker has answered for it yet")?;
+                }
+            }
         }
         for (at, error) in self.unreachable.iter().enumerate() {
             let lead = if at == 0 { "; unreachable: " } else { ", " };
@@ -365,6 +403,7 @@ mod tests {
             waited_for: WaitedFor::Memory,
             topic_code: None,
             unreachable: Vec::new(),
+            no_answer: None,
             memory: memory.iter().map(holder).collect(),
             needed: 64 << 10,
             record_share: 0,

@@ -125,7 +125,7 @@ fn zero_one_and_the_largest_value_of_every_setter_work_or_are_refused_by_name() 
             try_out(setter, set(start(), value).build());
         }
     }
-    let times: [(&str, Set<Duration>); 11] = [
+    let times: [(&str, Set<Duration>); 12] = [
         ("linger", ProducerBuilder::linger),
         ("linger_adaptive", ProducerBuilder::linger_adaptive),
         ("delivery_timeout", ProducerBuilder::delivery_timeout),
@@ -134,6 +134,10 @@ fn zero_one_and_the_largest_value_of_every_setter_work_or_are_refused_by_name() 
         ("connect_timeout", ProducerBuilder::connect_timeout),
         ("idle_timeout", ProducerBuilder::idle_timeout),
         ("metadata_max_age", ProducerBuilder::metadata_max_age),
+        (
+            "unknown_topic_timeout",
+            ProducerBuilder::unknown_topic_timeout,
+        ),
         ("old_record_age", ProducerBuilder::old_record_age),
         ("retry_backoff", |b, t| b.retry_backoff(t, t)),
         ("reconnect_backoff", |b, t| b.reconnect_backoff(t, t)),

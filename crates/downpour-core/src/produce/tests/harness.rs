@@ -158,7 +158,7 @@ impl World {
                 }
                 Output::Topic { update, .. } => self.topics.push(match update {
                     TopicUpdate::Available { leaders } => format!("{leaders:?}"),
-                    TopicUpdate::Unavailable { code, fatal } => format!("{code} fatal={fatal}"),
+                    TopicUpdate::Unavailable { code, fatal, .. } => format!("{code} fatal={fatal}"),
                 }),
                 Output::Resolve {
                     ticket,

@@ -9,7 +9,6 @@ use crate::ids::PartitionId;
 use crate::outcome::{Cause, WaitingFor};
 use crate::produce::engine::Engine;
 use crate::produce::queues::Queues;
-use crate::produce::send_lists::SendList;
 
 impl<T: Clone> Engine<T> {
     /// Ends connections that got no further in time, and those that carry nothing any more.
@@ -45,10 +44,7 @@ impl<T: Clone> Engine<T> {
         let unreachable: BTreeMap<i32, Arc<Cause>> = unreachable.collect();
         let no_identity = self.why_no_identity();
         for partition in waiting {
-            let leader = match self.lists.list(partition) {
-                SendList::Broker(id) => Some(id),
-                _ => None,
-            };
+            let leader = self.cluster.leader(partition).broker();
             let connection = leader.and_then(|id| self.connections.to(id));
             let reachable = connection.is_some_and(Connection::is_usable);
             let known = leader.and_then(|id| unreachable.get(&id)).cloned();

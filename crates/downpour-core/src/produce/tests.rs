@@ -3,4 +3,5 @@
 mod connecting;
 mod harness;
 mod producing;
+mod saying;
 mod silence;

@@ -416,6 +416,18 @@ impl World {
         connection_id
     }
 
+    /// The same while the question for a producer id has no answer yet.
+    pub(super) fn connect_broker_behind(&mut self) -> ConnectionId {
+        let (connection_id, _, broker) = self.connect();
+        assert!(broker.is_some());
+        let of = |asked: &Asked| asked.connection_id == connection_id;
+        let at = self.asked.iter().position(of).expect("its versions");
+        let asked = self.asked.remove(at).unwrap();
+        let response = self.versions();
+        self.answer(&asked, &response);
+        connection_id
+    }
+
     /// Whether a message of this event is there, with what all were.
     pub(super) fn assert_saw(&self, what: &str) {
         assert!(self.saw(what), "no {what} in {:#?}", self.events);

@@ -228,10 +228,10 @@ impl Case<'_> {
             }
             Cause::Closed { .. } => closed_at.is_some_and(|closed| closed <= at),
             Cause::TooOldToRetry { .. } => *old_records,
-            Cause::NoIdentity { .. } => self
-                .past
-                .refused_identity
-                .is_some_and(|refused| refused <= at),
+            Cause::NoIdentity { .. } => {
+                let refused = self.past.refused_identity;
+                refused.is_some_and(|refused| refused <= at) || self.past.awaits_identity()
+            }
             Cause::EpochLost { .. } => true,
             Cause::InCallback | Cause::Internal { .. } => false,
             _ => return Err("its cause is not known here"),
@@ -250,7 +250,7 @@ impl Case<'_> {
         }
     }
 
-    /// Whether an attempt to reach a broker failed.
+    /// Whether an attempt to reach a broker failed, or one took its time.
     fn was_unreachable(&self, host: &str, kind: ConnectErrorKind) -> bool {
         use ConnectErrorKind as K;
         let node = host.strip_prefix("broker-");
@@ -260,7 +260,9 @@ impl Case<'_> {
         let failed = |course: &Course| {
             let ended = course.ended.is_some_and(|ended| ended <= self.at);
             // Nobody's address stands for any name.
-            ended && !course.was_usable && (course.node == 0 || Some(course.node) == node)
+            (ended || kind == K::TimedOut)
+                && !course.was_usable
+                && (course.node == 0 || Some(course.node) == node)
         };
         (is_of_names && self.circumstances.names_fail) || self.past.courses.values().any(failed)
     }

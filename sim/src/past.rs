@@ -111,7 +111,7 @@ pub(crate) struct Past {
     pub(crate) sendings: Vec<Sending>,
     of_record: HashMap<u32, Vec<usize>>,
     pub(crate) courses: BTreeMap<LinkId, Course>,
-    /// When a broker refused a producer id.
+    /// When a broker first refused a producer id, or its answer was lost.
     pub(crate) refused_identity: Option<Duration>,
 }
 
@@ -124,6 +124,12 @@ impl Past {
             courses: BTreeMap::new(),
             refused_identity: None,
         }
+    }
+
+    /// Whether an answer to the question for a producer id has still to come.
+    pub(crate) fn awaits_identity(&self) -> bool {
+        let mut asked = self.courses.values().flat_map(|course| &course.asked);
+        asked.any(|asked| asked.api == Some(ApiKey::InitProducerId))
     }
 
     /// The sendings of a record, the oldest first.
@@ -322,6 +328,9 @@ impl Past {
             for at in asked.sendings {
                 self.sendings[at].ended.get_or_insert(now);
             }
+        }
+        if lost.contains(&ApiKey::InitProducerId) {
+            self.refused_identity.get_or_insert(now);
         }
         lost
     }

@@ -89,7 +89,7 @@ impl fmt::Display for Failure {
             f,
             ", attempts {}, age {})",
             self.attempts,
-            Readable(self.age)
+            Readable::coarse(self.age)
         )
     }
 }

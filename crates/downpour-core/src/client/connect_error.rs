@@ -29,7 +29,7 @@ impl ConnectError {
     /// What is said of an address that has been tried for so long and has not failed.
     #[doc(hidden)]
     pub fn still_trying(address: &Address, time: Duration) -> Self {
-        let reason = format!("no answer yet, after {} of trying", Readable(time));
+        let reason = format!("no answer yet, after {} of trying", Readable::coarse(time));
         let failure = ConnectFailure::new(ConnectErrorKind::TimedOut, reason);
         Self::new(address.clone(), failure)
     }

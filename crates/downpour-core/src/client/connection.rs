@@ -354,7 +354,7 @@ impl<P> Connection<P> {
             Stage::Connecting => "no connection",
             _ => "connected, but no answer to ApiVersions",
         };
-        let reason = format!("{what} after {} of trying", Readable(time));
+        let reason = format!("{what} after {} of trying", Readable::coarse(time));
         let failure = ConnectFailure::new(ConnectErrorKind::TimedOut, reason);
         ConnectError::new(self.address.clone(), failure)
     }

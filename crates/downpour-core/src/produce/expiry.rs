@@ -47,15 +47,20 @@ impl<T: Clone> Engine<T> {
             let leader = self.cluster.leader(partition).broker();
             let connection = leader.and_then(|id| self.connections.to(id));
             let reachable = connection.is_some_and(Connection::is_usable);
+            let mut is_still_trying = false;
             let known = leader.and_then(|id| unreachable.get(&id)).cloned();
-            let (waiting_for, why) = match (reachable, leader) {
-                (true, _) if no_identity.is_some() => (WaitingFor::Identity, no_identity.clone()),
-                (true, _) => (WaitingFor::Turn, known),
-                (false, None) => (WaitingFor::Leader, None),
-                // One that is being tried for the first time has not failed yet.
-                (false, Some(id)) => (WaitingFor::Leader, known.or_else(|| self.why_not(id, now))),
+            let (waiting_for, why) = match leader {
+                _ if reachable && no_identity.is_some() => {
+                    (WaitingFor::Identity, no_identity.clone())
+                }
+                _ if reachable => (WaitingFor::Turn, known),
+                Some(id) if known.is_none() => {
+                    is_still_trying = true;
+                    (WaitingFor::Leader, self.so_far(id, now))
+                }
+                _ => (WaitingFor::Leader, known),
             };
-            let why = why.as_ref();
+            let why = (why.as_ref(), is_still_trying);
             let out = &mut self.out;
             queues.with(partition, |queue| queue.expire(now, waiting_for, why, out));
             self.lists.mark_dirty(partition);
@@ -64,8 +69,8 @@ impl<T: Clone> Engine<T> {
         self.sweep_at = self.has_work().then(|| now + self.sweep_every());
     }
 
-    /// Why a broker cannot be asked, whose connections have not failed so far.
-    fn why_not(&self, broker: i32, now: Instant) -> Option<Arc<Cause>> {
+    /// How far the attempt to reach a broker has come that has not failed.
+    fn so_far(&self, broker: i32, now: Instant) -> Option<Arc<Cause>> {
         let error = Arc::new(self.connections.to(broker)?.so_far(now));
         Some(Arc::new(Cause::Unreachable { error }))
     }

@@ -118,7 +118,7 @@ fn topic_unavailable(
     match missing_for {
         Some(time) if time.is_zero() => write!(f, "topic {topic} does not exist, say the brokers")?,
         Some(time) => {
-            let time = Readable(Duration::from_millis(time.as_millis() as u64));
+            let time = Readable::coarse(time);
             write!(
                 f,
                 "topic {topic} does not exist, brokers have said for {time}"
@@ -256,7 +256,7 @@ impl fmt::Display for SendTimeout {
             f,
             "no {what} for topic {} within {}",
             self.topic,
-            Readable(self.waited)
+            Readable::coarse(self.waited)
         )?;
         if self.waited_for == WaitedFor::Memory {
             write!(f, "; it needs {}", Bytes(self.needed))?;

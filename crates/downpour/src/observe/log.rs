@@ -156,7 +156,7 @@ fn quiet(event: &Event) {
             ..
         } => {
             let (address, reason) = (error.address(), error.reason());
-            let retry_after = Readable(*retry_after);
+            let retry_after = Readable::coarse(*retry_after);
             tracing::debug!(
                 target: TARGET, %address, broker, %reason, %retry_after, "no connection"
             );

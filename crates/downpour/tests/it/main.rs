@@ -11,6 +11,7 @@ mod closing;
 #[cfg(test)]
 mod connecting;
 #[cfg(test)]
+mod early;
 mod faults;
 #[cfg(test)]
 mod foreign;

@@ -54,16 +54,9 @@ pub(super) fn write(event: &Event, notice: Notice) {
 /// How long it lasts and how often it happened, in a reminder.
 fn lasting(notice: Notice) -> Option<(Readable, u32)> {
     match notice {
-        Notice::Still { lasting, times } => Some((whole(lasting), times)),
+        Notice::Still { lasting, times } => Some((Readable::coarse(lasting), times)),
         _ => None,
     }
-}
-
-/// A time that nobody wants to know to the nanosecond.
-fn whole(time: Duration) -> Readable {
-    Readable(Duration::from_millis(
-        u64::try_from(time.as_millis()).unwrap_or(u64::MAX),
-    ))
 }
 
 fn connect_failed(
@@ -74,7 +67,7 @@ fn connect_failed(
     notice: Notice,
 ) {
     let (address, reason) = (error.address(), error.reason());
-    let retry_after = whole(retry_after);
+    let retry_after = Readable::coarse(retry_after);
     if let Some((lasting, times)) = lasting(notice) {
         tracing::warn!(
             target: TARGET, %address, broker, %reason, %lasting, times, "still no connection"
@@ -119,7 +112,7 @@ fn connections(event: &Event, notice: Notice) {
             lasted,
             times,
         } => {
-            let lasted = whole(*lasted);
+            let lasted = Readable::coarse(*lasted);
             tracing::info!(target: TARGET, %address, broker, %lasted, times, "answers again");
         }
         Event::Disconnected {
@@ -146,7 +139,7 @@ fn connections(event: &Event, notice: Notice) {
         Event::Throttled {
             broker, throttle, ..
         } => {
-            let throttle = Readable(*throttle);
+            let throttle = Readable::coarse(*throttle);
             match lasting(notice) {
                 None => tracing::info!(target: TARGET, broker, %throttle, "throttled"),
                 Some((lasting, times)) => tracing::info!(
@@ -167,7 +160,7 @@ fn topics(event: &Event, notice: Notice) {
             is_refused: true,
             ..
         } => {
-            let missing_for = whole(*time);
+            let missing_for = Readable::coarse(*time);
             tracing::warn!(
                 target: TARGET, %topic, %code, %missing_for,
                 "topic does not exist; sends to it are refused until it is created"
@@ -188,7 +181,7 @@ fn topics(event: &Event, notice: Notice) {
             ),
         },
         Event::TopicAvailable { topic, lasted } => {
-            let lasted = whole(*lasted);
+            let lasted = Readable::coarse(*lasted);
             tracing::info!(target: TARGET, %topic, %lasted, "topic available again");
         }
         _ => {}

@@ -215,7 +215,8 @@ impl Case<'_> {
                 let mut courses = self.past.courses.values();
                 self.sendings()
                     .any(|s| s.ended.is_some_and(|ended| ended <= at))
-                    || courses.any(|c| c.was_usable && c.ended.is_some_and(|ended| ended <= at))
+                    || courses
+                        .any(|c| c.used_at.is_some() && c.ended.is_some_and(|ended| ended <= at))
             }
             Cause::Unanswered { .. } => self
                 .sendings()
@@ -259,9 +260,10 @@ impl Case<'_> {
         let is_of_names = matches!(kind, K::Resolve | K::NoThread | K::TimedOut);
         let failed = |course: &Course| {
             let ended = course.ended.is_some_and(|ended| ended <= self.at);
+            // One that takes its time says so while it does.
+            let is_pending = kind == K::TimedOut && course.used_at.is_none_or(|at| at >= self.at);
             // Nobody's address stands for any name.
-            (ended || kind == K::TimedOut)
-                && !course.was_usable
+            (is_pending || (ended && course.used_at.is_none()))
                 && (course.node == 0 || Some(course.node) == node)
         };
         (is_of_names && self.circumstances.names_fail) || self.past.courses.values().any(failed)

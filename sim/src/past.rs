@@ -86,8 +86,8 @@ struct Asked {
 #[derive(Debug, Default)]
 pub(crate) struct Course {
     pub(crate) node: i32,
-    /// It carried more than the question for versions.
-    pub(crate) was_usable: bool,
+    /// When it first carried more than the question for versions.
+    pub(crate) used_at: Option<Duration>,
     pub(crate) ended: Option<Duration>,
     taken: u64,
     begun: u64,
@@ -185,7 +185,9 @@ impl Past {
         }
         let sendings = first..self.sendings.len();
         let course = self.courses.entry(link).or_default();
-        course.was_usable |= question.api != Some(ApiKey::ApiVersions);
+        if question.api != Some(ApiKey::ApiVersions) {
+            course.used_at.get_or_insert(now);
+        }
         course.begun += question.len as u64;
         course.asked.push_back(Asked {
             api: question.api,

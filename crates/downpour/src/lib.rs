@@ -16,6 +16,9 @@
 //! producer.close();
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! What a producer tells operators, and how to see it, is in [`logging`]; Kafka's names of its
+//! settings are in [`properties`].
 
 mod accept;
 pub mod blocking;
@@ -25,6 +28,7 @@ mod delivery;
 mod error;
 mod io;
 mod label;
+pub mod logging;
 #[cfg(test)]
 mod models;
 mod observe;

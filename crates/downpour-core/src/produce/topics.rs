@@ -68,15 +68,9 @@ impl<T: Clone> Engine<T> {
         let (backoff, rng) = (self.config.retry_backoff, &mut self.rng);
         let limit = self.config.unknown_topic_timeout;
         let mut missing_for = None;
-        // A topic that is there for a moment and then is not, or has no leader yet, is no trouble.
-        let mut worth_after = match self.lists.count(topic) {
-            0 => limit,
-            _ => Duration::ZERO,
-        };
         let is_refused = match code {
             ErrorCode::INVALID_TOPIC_EXCEPTION | ErrorCode::TOPIC_AUTHORIZATION_FAILED => {
                 self.wanted.handle_refused(topic, backoff, rng, now);
-                worth_after = Duration::ZERO;
                 true
             }
             ErrorCode::UNKNOWN_TOPIC_OR_PARTITION | ErrorCode::UNKNOWN_TOPIC_ID => {
@@ -89,7 +83,15 @@ impl<T: Clone> Engine<T> {
                 false
             }
         };
-        let kind = if is_refused { 0 } else { 1 };
+        let is_there = self.lists.count(topic) > 0;
+        let (kind, worth_after) = match (is_refused, missing_for) {
+            (true, _) => (0, Duration::ZERO),
+            // It is told once it is refused.
+            (false, Some(_)) => (0, Duration::MAX),
+            // A topic that has no leader for a moment after it was created is no trouble.
+            (false, None) if !is_there => (1, limit),
+            (false, None) => (1, Duration::ZERO),
+        };
         let notices = &mut self.topic_notices;
         let notice = notices.note_after(&topic, kind, worth_after, now);
         if let Some(known) = self.cluster.topic(topic) {

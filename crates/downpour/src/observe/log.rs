@@ -14,6 +14,8 @@ use downpour_core::time::Readable;
 use crate::sys::callback;
 
 mod operators;
+#[cfg(test)]
+mod page;
 
 const TARGET: &str = "downpour";
 

@@ -260,13 +260,19 @@ impl Case<'_> {
         let is_of_names = matches!(kind, K::Resolve | K::NoThread | K::TimedOut);
         let failed = |course: &Course| {
             let ended = course.ended.is_some_and(|ended| ended <= self.at);
-            // One that takes its time says so while it does.
-            let is_pending = kind == K::TimedOut && course.used_at.is_none_or(|at| at >= self.at);
+            // One that takes its time says so while it does, and is heard a little later.
+            let late = self.circumstances.late;
+            let was_used = course.used_at.is_some_and(|used| used + late < self.at);
+            let is_pending = kind == K::TimedOut && !was_used;
             // Nobody's address stands for any name.
             (is_pending || (ended && course.used_at.is_none()))
                 && (course.node == 0 || Some(course.node) == node)
         };
-        (is_of_names && self.circumstances.names_fail) || self.past.courses.values().any(failed)
+        let late = self.circumstances.late;
+        let was_looked_up = kind == K::TimedOut && self.past.looked_up(self.at, late);
+        (is_of_names && self.circumstances.names_fail)
+            || was_looked_up
+            || self.past.courses.values().any(failed)
     }
 
     /// A batch is as old as its first record, which was sent to the same partition.

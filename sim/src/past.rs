@@ -111,6 +111,8 @@ pub(crate) struct Past {
     pub(crate) sendings: Vec<Sending>,
     of_record: HashMap<u32, Vec<usize>>,
     pub(crate) courses: BTreeMap<LinkId, Course>,
+    /// Look-ups of names: when each began, and when it was over.
+    pub(crate) lookups: BTreeMap<u64, (Duration, Option<Duration>)>,
     /// When a broker first refused a producer id, or its answer was lost.
     pub(crate) refused_identity: Option<Duration>,
 }
@@ -122,6 +124,7 @@ impl Past {
             sendings: Vec::new(),
             of_record: HashMap::new(),
             courses: BTreeMap::new(),
+            lookups: BTreeMap::new(),
             refused_identity: None,
         }
     }
@@ -142,6 +145,12 @@ impl Past {
     pub(crate) fn link_ended(&self, sending: &Sending) -> Option<Duration> {
         let course = self.courses.get(&sending.link);
         course.and_then(|course| course.ended)
+    }
+
+    /// Whether a name was being looked up at that time, or so long before.
+    pub(crate) fn looked_up(&self, at: Duration, late: Duration) -> bool {
+        let mut lookups = self.lookups.values();
+        lookups.any(|(began, ended)| *began <= at && ended.is_none_or(|ended| ended + late >= at))
     }
 
     pub(crate) fn connect(&mut self, link: LinkId, node: i32) {

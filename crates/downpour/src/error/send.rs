@@ -23,8 +23,9 @@ use crate::error::record::InvalidRecord;
 pub enum SendError {
     /// The record itself is at fault; sending it again cannot help.
     Invalid(Box<InvalidRecord>),
-    /// The cluster refuses the topic for good (it does not exist and may not be created,
-    /// or this client may not write to it).
+    /// The topic does not exist, and has not for
+    /// [`unknown_topic_timeout`](crate::ProducerBuilder::unknown_topic_timeout); or its name is
+    /// invalid, or this client may not write to it. A later send has it asked for again.
     TopicUnavailable {
         /// Its name.
         topic: Arc<str>,

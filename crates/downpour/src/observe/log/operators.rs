@@ -8,7 +8,7 @@ use downpour_core::event::{Event, Question};
 use downpour_core::outcome::{Cause, Written};
 use downpour_core::time::Readable;
 
-use super::TARGET;
+const TARGET: &str = "downpour";
 
 /// Writes an event's line. What a notice says beside that it is new goes into the line.
 pub(super) fn write(event: &Event, notice: Notice) {

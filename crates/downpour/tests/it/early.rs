@@ -37,7 +37,7 @@ fn a_topic_that_does_not_exist_is_said_after_its_time_with_what_to_try() {
     assert!(!error.is_retriable());
     let text = error.to_string();
     assert!(
-        text.starts_with("topic mising does not exist, brokers have said for 2")
+        text.starts_with("topic mising does not exist, brokers have said for ")
             && text.contains("create it, check its spelling")
             && text.contains("auto_create_topics"),
         "{text}"

@@ -50,15 +50,14 @@ impl<T: Clone> Engine<T> {
             let mut is_still_trying = false;
             let known = leader.and_then(|id| unreachable.get(&id)).cloned();
             let (waiting_for, why) = match leader {
-                _ if reachable && no_identity.is_some() => {
-                    (WaitingFor::Identity, no_identity.clone())
-                }
-                _ if reachable => (WaitingFor::Turn, known),
-                Some(id) if known.is_none() => {
+                _ if known.is_some() => (WaitingFor::Leader, known),
+                _ if no_identity.is_some() => (WaitingFor::Identity, no_identity.clone()),
+                _ if reachable => (WaitingFor::Turn, None),
+                Some(id) => {
                     is_still_trying = true;
                     (WaitingFor::Leader, self.so_far(id, now))
                 }
-                _ => (WaitingFor::Leader, known),
+                None => (WaitingFor::Leader, None),
             };
             let why = (why.as_ref(), is_still_trying);
             let out = &mut self.out;

@@ -12,6 +12,7 @@ mod closing;
 mod connecting;
 #[cfg(test)]
 mod early;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod foreign;

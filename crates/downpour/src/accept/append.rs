@@ -307,7 +307,7 @@ fn go_on_in(
         if !has_metadata {
             return Err(Obstacle::Topic(topic.clone()));
         }
-        let error = no_such_partition(shared, topic, partition);
+        let error = no_such_partition(shared, topic, record, partition);
         return Err(refuse(shared, progress, error));
     };
     append(shared, topic, entry, record, progress)
@@ -404,21 +404,26 @@ pub(super) fn choose_elsewhere(topic: &TopicEntry, want: Want, progress: &mut Ac
 }
 
 #[cold]
-fn no_such_partition(shared: &Arc<Shared>, topic: &Arc<TopicEntry>, partition: i32) -> SendError {
+fn no_such_partition(
+    shared: &Arc<Shared>,
+    topic: &Arc<TopicEntry>,
+    record: &Record<'_>,
+    partition: i32,
+) -> SendError {
     // It may have been added since: the next attempt will know.
     if let Err(error) = shared.want_topic(topic) {
         return error;
     }
-    InvalidRecord::new(
-        Field::Partition,
-        format!(
-            "is {partition}, but {} has {} partitions",
-            topic.name(),
-            topic.partitions.count()
+    let (whose, remedy) = match record.partition {
+        NO_PARTITION => (
+            "by the partitioner ",
+            "mend the partitioner, or name a partition",
         ),
-        "name one that exists, or leave it out",
-    )
-    .into()
+        _ => ("", "name one that exists, or leave it out"),
+    };
+    let (name, count) = (topic.name(), topic.partitions.count());
+    let trouble = format!("{whose}is {partition}, but {name} has {count} partitions");
+    InvalidRecord::new(Field::Partition, trouble, remedy).into()
 }
 
 #[inline(always)]

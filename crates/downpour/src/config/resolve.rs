@@ -549,7 +549,7 @@ fn address(entry: &str) -> Result<Address, String> {
     if rest.contains('@') {
         return Err("brokers take no name before the host".into());
     }
-    if rest.contains(';') {
+    if rest.contains(';') || rest.split_whitespace().count() > 1 && rest.matches(':').count() > 1 {
         return Err("separate brokers by commas".into());
     }
     let (host, port) = match rest.strip_prefix('[') {

@@ -101,6 +101,19 @@ fn each_bad_part_is_named_with_its_trouble() {
 }
 
 #[test]
+fn a_partition_that_does_not_exist_is_its_partitioner_s_fault_where_one_chose_it() {
+    let cluster = small_cluster();
+    let far = |_: &downpour::PartitionContext<'_>| downpour::Choice::Partition(9);
+    let producer = builder(&cluster).partitioner(far).build().unwrap();
+    let error = producer.blocking().send(Record::to("events")).unwrap_err();
+    let text = error.to_string();
+    assert!(
+        text.contains("by the partitioner is 9") && text.contains("mend the partitioner"),
+        "{text}"
+    );
+}
+
+#[test]
 fn the_largest_record_fits_and_one_byte_more_does_not() {
     let cluster = small_cluster();
     let producer = builder(&cluster)

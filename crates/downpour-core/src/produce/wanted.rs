@@ -7,7 +7,6 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use crate::mutants;
 use crate::rng::Rng;
 
 /// For so long it is remembered that a topic was missing. After it, whoever wants the topic begins
@@ -116,7 +115,7 @@ impl Wanted {
         if want.until <= now || want.is_asked {
             return None;
         }
-        let Some(at) = want.retry_at.filter(|_| !mutants::is(34)) else {
+        let Some(at) = want.retry_at else {
             return Some(now);
         };
         Some(self.quiet_until.map_or(at, |quiet| quiet.max(at)))

@@ -217,7 +217,8 @@ impl Case<'_> {
                 let mut courses = self.past.courses.values();
                 self.sendings()
                     .any(|s| s.ended.is_some_and(|ended| ended <= at))
-                    || courses.any(|c| c.was_usable && c.ended.is_some_and(|ended| ended <= at))
+                    || courses
+                        .any(|c| c.used_at.is_some() && c.ended.is_some_and(|ended| ended <= at))
             }
             Cause::Unanswered { .. } => self
                 .sendings()
@@ -230,10 +231,10 @@ impl Case<'_> {
             }
             Cause::Closed { .. } => closed_at.is_some_and(|closed| closed <= at),
             Cause::TooOldToRetry { .. } => *old_records,
-            Cause::NoIdentity { .. } => self
-                .past
-                .refused_identity
-                .is_some_and(|refused| refused <= at),
+            Cause::NoIdentity { .. } => {
+                let refused = self.past.refused_identity;
+                refused.is_some_and(|refused| refused <= at) || self.past.awaits_identity()
+            }
             Cause::EpochLost { .. } => true,
             Cause::InCallback | Cause::Internal { .. } => false,
             _ => return Err("its cause is not known here"),
@@ -252,7 +253,7 @@ impl Case<'_> {
         }
     }
 
-    /// Whether an attempt to reach a broker failed.
+    /// Whether an attempt to reach a broker failed, or one took its time.
     fn was_unreachable(&self, host: &str, kind: ConnectErrorKind) -> bool {
         use ConnectErrorKind as K;
         let node = host.strip_prefix("broker-");
@@ -261,10 +262,19 @@ impl Case<'_> {
         let is_of_names = matches!(kind, K::Resolve | K::NoThread | K::TimedOut);
         let failed = |course: &Course| {
             let ended = course.ended.is_some_and(|ended| ended <= self.at);
+            // One that takes its time says so while it does, and is heard a little later.
+            let late = self.circumstances.late;
+            let was_used = course.used_at.is_some_and(|used| used + late < self.at);
+            let is_pending = kind == K::TimedOut && !was_used;
             // Nobody's address stands for any name.
-            ended && !course.was_usable && (course.node == 0 || Some(course.node) == node)
+            (is_pending || (ended && course.used_at.is_none()))
+                && (course.node == 0 || Some(course.node) == node)
         };
-        (is_of_names && self.circumstances.names_fail) || self.past.courses.values().any(failed)
+        let late = self.circumstances.late;
+        let was_looked_up = kind == K::TimedOut && self.past.looked_up(self.at, late);
+        (is_of_names && self.circumstances.names_fail)
+            || was_looked_up
+            || self.past.courses.values().any(failed)
     }
 
     /// A batch is as old as its first record, which was sent to the same partition.

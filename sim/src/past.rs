@@ -86,8 +86,8 @@ struct Asked {
 #[derive(Debug, Default)]
 pub(crate) struct Course {
     pub(crate) node: i32,
-    /// It carried more than the question for versions.
-    pub(crate) was_usable: bool,
+    /// When it first carried more than the question for versions.
+    pub(crate) used_at: Option<Duration>,
     pub(crate) ended: Option<Duration>,
     taken: u64,
     begun: u64,
@@ -111,7 +111,9 @@ pub(crate) struct Past {
     pub(crate) sendings: Vec<Sending>,
     of_record: HashMap<u32, Vec<usize>>,
     pub(crate) courses: BTreeMap<LinkId, Course>,
-    /// When a broker refused a producer id.
+    /// Look-ups of names: when each began, and when it was over.
+    pub(crate) lookups: BTreeMap<u64, (Duration, Option<Duration>)>,
+    /// When a broker first refused a producer id, or its answer was lost.
     pub(crate) refused_identity: Option<Duration>,
 }
 
@@ -122,8 +124,15 @@ impl Past {
             sendings: Vec::new(),
             of_record: HashMap::new(),
             courses: BTreeMap::new(),
+            lookups: BTreeMap::new(),
             refused_identity: None,
         }
+    }
+
+    /// Whether an answer to the question for a producer id has still to come.
+    pub(crate) fn awaits_identity(&self) -> bool {
+        let mut asked = self.courses.values().flat_map(|course| &course.asked);
+        asked.any(|asked| asked.api == Some(ApiKey::InitProducerId))
     }
 
     /// The sendings of a record, the oldest first.
@@ -136,6 +145,12 @@ impl Past {
     pub(crate) fn link_ended(&self, sending: &Sending) -> Option<Duration> {
         let course = self.courses.get(&sending.link);
         course.and_then(|course| course.ended)
+    }
+
+    /// Whether a name was being looked up at that time, or so long before.
+    pub(crate) fn looked_up(&self, at: Duration, late: Duration) -> bool {
+        let mut lookups = self.lookups.values();
+        lookups.any(|(began, ended)| *began <= at && ended.is_none_or(|ended| ended + late >= at))
     }
 
     pub(crate) fn connect(&mut self, link: LinkId, node: i32) {
@@ -179,7 +194,9 @@ impl Past {
         }
         let sendings = first..self.sendings.len();
         let course = self.courses.entry(link).or_default();
-        course.was_usable |= question.api != Some(ApiKey::ApiVersions);
+        if question.api != Some(ApiKey::ApiVersions) {
+            course.used_at.get_or_insert(now);
+        }
         course.begun += question.len as u64;
         course.asked.push_back(Asked {
             api: question.api,
@@ -322,6 +339,9 @@ impl Past {
             for at in asked.sendings {
                 self.sendings[at].ended.get_or_insert(now);
             }
+        }
+        if lost.contains(&ApiKey::InitProducerId) {
+            self.refused_identity.get_or_insert(now);
         }
         lost
     }

@@ -458,6 +458,11 @@ fn config(rng: &mut Rng, brokers: i32, short: bool, len_max: usize) -> Config {
     if rng.percent(20) {
         config.metadata_max_age = rng.millis(500, 5000);
     }
+    // Drawn apart: the seeds that found what is written down go on to find it.
+    let mut apart = rng.clone();
+    if apart.percent(30) {
+        config.unknown_topic_timeout = apart.millis(0, 3000);
+    }
     config
 }
 

@@ -4,6 +4,8 @@ use std::time::{Duration, Instant};
 
 use downpour::{CompressionType, ErrorCode, ErrorKind, Record, SendError, Written};
 
+use kafka_harness::Cluster;
+
 use crate::shared::{build, builder, create, new, old, send, values};
 
 #[test]
@@ -48,6 +50,39 @@ fn a_missing_topic_is_named_with_its_reason_when_the_broker_creates_none() {
     let cluster = old();
     let producer = build(builder(&cluster).max_block(Duration::from_secs(2)));
     println!("{}", missing_topic_error(&producer));
+}
+
+/// What a producer of the defaults says of a topic that does not exist, and how it goes on.
+fn a_missing_topic_is_said_after_five_seconds(cluster: &Cluster, name: &str) {
+    let producer = build(builder(cluster).auto_create_topics(false));
+    let began = Instant::now();
+    let error = producer.produce_async(Record::to(name)).expect_err("no");
+    let waited = began.elapsed();
+    println!("after {waited:?}: {error}");
+    let limit = Duration::from_secs(5);
+    assert!(waited >= limit, "{waited:?}");
+    let text = error.to_string();
+    let told = format!("topic {name} does not exist, brokers have said for ");
+    assert!(
+        text.starts_with(&told) && text.contains("create it"),
+        "{text}"
+    );
+    // Others are not kept waiting by it, nor is it refused for good.
+    let other = format!("beside-{name}");
+    create(cluster, &other, &[]);
+    assert_eq!(send(&producer, &other, "v"), Some(0));
+    create(cluster, name, &[]);
+    assert_eq!(send(&producer, name, "v"), Some(0));
+}
+
+#[test]
+fn a_missing_topic_of_4_3_1_is_said_after_five_seconds_and_used_when_it_is_created() {
+    a_missing_topic_is_said_after_five_seconds(&new(), "said-missing");
+}
+
+#[test]
+fn a_missing_topic_of_2_8_2_is_said_after_five_seconds_and_used_when_it_is_created() {
+    a_missing_topic_is_said_after_five_seconds(&old(), "said-missing");
 }
 
 #[test]

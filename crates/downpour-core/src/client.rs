@@ -9,6 +9,8 @@ pub(crate) mod connection;
 pub(crate) mod connections;
 pub mod ending;
 pub(crate) mod inquiry;
+pub mod notice;
 pub mod partition_info;
 pub(crate) mod stage;
+pub(crate) mod stranger;
 pub(crate) mod versions;

@@ -229,6 +229,9 @@ pub struct Config {
     /// How long a topic that is not there is asked for again after somebody wanted it.
     /// Default 60 s, as long as a sender waits.
     pub topic_wanted_for: Duration,
+    /// How long brokers may say that a topic does not exist before whoever waits for it is told so.
+    /// Default 5 s.
+    pub unknown_topic_timeout: Duration,
     /// Whether brokers may create a topic that is asked for. Default true.
     pub auto_create_topics: bool,
     /// Largest answer that is read, in bytes. Default 100 MiB.
@@ -266,6 +269,7 @@ impl Config {
             idle_timeout: Duration::from_secs(540),
             metadata_max_age: Duration::from_secs(300),
             topic_wanted_for: Duration::from_secs(60),
+            unknown_topic_timeout: Duration::from_secs(5),
             auto_create_topics: true,
             response_max: 100 << 20,
         }

@@ -10,6 +10,7 @@ use downpour_wire::error_code::ErrorCode;
 
 use crate::client::connect_error::ConnectError;
 use crate::client::ending::DisconnectReason;
+use crate::client::notice::Notice;
 use crate::config::Address;
 use crate::outcome::{Cause, Written};
 
@@ -34,6 +35,20 @@ pub enum Event {
         produce_version: i16,
         /// Chosen version of Metadata.
         metadata_version: i16,
+        /// Quiet where the address was given up before and has not answered anything since:
+        /// whether it is well again is told by [`Reachable`](Self::Reachable).
+        notice: Notice,
+    },
+    /// An address whose trouble was told has answered again.
+    Reachable {
+        /// Where.
+        address: Address,
+        /// The broker, once known.
+        broker: Option<i32>,
+        /// How long the trouble lasted.
+        lasted: Duration,
+        /// Attempts and connections that ended meanwhile.
+        times: u32,
     },
     /// A connection could not be made, or ended before it could be used.
     ConnectFailed {
@@ -43,6 +58,10 @@ pub enum Event {
         broker: Option<i32>,
         /// Pause before the next attempt.
         retry_after: Duration,
+        /// A connection to this address could be used before.
+        has_worked: bool,
+        /// Whether that is worth a line.
+        notice: Notice,
     },
     /// A connection that could be used ended.
     Disconnected {
@@ -54,6 +73,19 @@ pub enum Event {
         reason: DisconnectReason,
         /// Requests that lost their answer.
         unanswered: usize,
+        /// Whether that is worth a line.
+        notice: Notice,
+    },
+    /// A question to the cluster got no answer, or one that does not help. It is asked again.
+    Unanswered {
+        /// What was asked.
+        question: Question,
+        /// Whom.
+        address: Address,
+        /// What came instead of an answer.
+        reason: Arc<str>,
+        /// Whether that is worth a line.
+        notice: Notice,
     },
     /// No known broker answers; the bootstrap addresses are asked again.
     Rebootstrap,
@@ -70,6 +102,19 @@ pub enum Event {
         topic: Arc<str>,
         /// What the broker said.
         code: ErrorCode,
+        /// How long brokers have been saying that there is no such topic, if that is it.
+        missing_for: Option<Duration>,
+        /// Whoever waits for it was refused.
+        is_refused: bool,
+        /// Whether that is worth a line.
+        notice: Notice,
+    },
+    /// A topic whose trouble was told can be used.
+    TopicAvailable {
+        /// Its name.
+        topic: Arc<str>,
+        /// How long the trouble lasted.
+        lasted: Duration,
     },
     /// A partition has a new leader.
     LeaderMoved {
@@ -88,6 +133,8 @@ pub enum Event {
         broker: Option<i32>,
         /// How long.
         throttle: Duration,
+        /// Whether that is worth a line.
+        notice: Notice,
     },
     /// A batch will be sent again.
     Retry {
@@ -149,4 +196,14 @@ pub enum Event {
         /// The new epoch.
         epoch: i16,
     },
+}
+
+/// What a cluster is asked beside taking records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Question {
+    /// Who leads what: the Metadata request.
+    Metadata,
+    /// A producer id: the InitProducerId request.
+    ProducerId,
 }

@@ -100,7 +100,7 @@ impl fmt::Display for Failure {
             f,
             ", attempts {}, age {})",
             self.attempts,
-            Readable(self.age)
+            Readable::coarse(self.age)
         )
     }
 }
@@ -193,6 +193,20 @@ impl Cause {
         }
     }
 
+    /// A number below 32 by which causes are told apart that are worth a log line each; different ones
+    /// seldom share one.
+    pub(crate) fn kind(&self) -> u8 {
+        match self.root() {
+            Self::Broker { code, .. } => 8 + (code.0.rem_euclid(24)) as u8,
+            Self::Unreachable { .. } => 1,
+            Self::Disconnected { .. } | Self::Unanswered { .. } => 2,
+            Self::NoIdentity { .. } => 3,
+            Self::Closed { .. } => 4,
+            Self::Internal { .. } => 5,
+            _ => 0,
+        }
+    }
+
     /// The failed attempt to connect that is at the root of it, if one is.
     pub fn connect_error(&self) -> Option<&ConnectError> {
         match self.root() {
@@ -257,7 +271,7 @@ impl fmt::Display for Cause {
             } => {
                 let lead = match **last {
                     // The very thing that was waited for.
-                    Self::Unreachable { .. } => ":",
+                    Self::Unreachable { .. } | Self::NoIdentity { .. } => ":",
                     _ => ", after",
                 };
                 write!(f, "delivery timeout while {waiting_for}{lead} {last}")
@@ -308,6 +322,8 @@ impl fmt::Display for Cause {
 pub enum WaitingFor {
     /// A leader of its partition, or a connection to it.
     Leader,
+    /// A producer id, without which no batch may leave.
+    Identity,
     /// Its turn behind other batches, a linger or a backoff.
     Turn,
     /// Its compression, which somebody began and has not finished.
@@ -320,6 +336,7 @@ impl fmt::Display for WaitingFor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Leader => "waiting for a reachable leader",
+            Self::Identity => "waiting for a producer id",
             Self::Turn => "waiting for its turn",
             Self::Compression => "waiting to be compressed",
             Self::Answer => "waiting for an answer",

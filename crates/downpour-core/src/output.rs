@@ -4,7 +4,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use downpour_wire::batch::Body;
 use downpour_wire::error_code::ErrorCode;
@@ -138,7 +138,10 @@ pub enum TopicUpdate {
     Unavailable {
         /// The broker's reason.
         code: ErrorCode,
-        /// Asking again would bring the same answer: the name is invalid or access is denied.
+        /// How long brokers have been saying that there is no such topic, if that is it.
+        missing_for: Option<Duration>,
+        /// Asking again would bring the same answer: the name is invalid, access is denied, or it
+        /// has been missing for [`unknown_topic_timeout`](crate::config::Config::unknown_topic_timeout).
         fatal: bool,
     },
 }

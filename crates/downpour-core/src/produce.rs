@@ -28,6 +28,7 @@ mod statistics;
 #[cfg(test)]
 mod tests;
 mod topics;
+mod wanted;
 
 pub use crate::output::{ClusterUpdate, Output, TopicUpdate};
 pub use engine::Engine;

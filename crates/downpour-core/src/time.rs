@@ -18,6 +18,19 @@ const UNITS: [(u128, u128, &str); 6] = [
     (1, 1, "ns"),
 ];
 
+impl Readable {
+    /// The same time without what is below a millisecond: nobody reads `205.716 ms` better than `205 ms`.
+    /// Times below one stay as they are.
+    pub fn coarse(time: Duration) -> Self {
+        match time.as_millis() {
+            0 => Self(time),
+            millis => Self(Duration::from_millis(
+                u64::try_from(millis).unwrap_or(u64::MAX),
+            )),
+        }
+    }
+}
+
 impl fmt::Display for Readable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let nanos = self.0.as_nanos();
@@ -52,6 +65,13 @@ mod tests {
         ] {
             assert_eq!(Readable(time).to_string(), text);
         }
+        let measured = Duration::from_nanos(205_716_999);
+        assert_eq!(Readable::coarse(measured).to_string(), "205 ms");
+        assert_eq!(
+            Readable::coarse(Duration::from_micros(999)).to_string(),
+            "999 µs"
+        );
+        assert!(Readable::coarse(Duration::MAX).to_string().ends_with(" d"));
         assert!(Readable(Duration::MAX).to_string().ends_with(" d"));
     }
 }

@@ -284,6 +284,20 @@ impl<F> ProducerBuilder<F> {
         self
     }
 
+    /// How long brokers may say that a topic does not exist before a send to it is refused; zero
+    /// for at their first answer. Default 5 s.
+    ///
+    /// It counts from the first such answer, and the topic is asked for again meanwhile, since
+    /// one that was created a moment ago is not known to every broker at once, nor is one that
+    /// brokers create because they are asked (with zero the send that makes them is refused).
+    /// Whoever sends to it after that has it asked for again, and is refused within a second or
+    /// two if it is still missing. A [`max_block`](Self::max_block) that is shorter ends the wait
+    /// earlier, as a time-out which says that the topic is not known.
+    pub fn unknown_topic_timeout(mut self, time: Duration) -> Self {
+        self.partial.unknown_topic_timeout.set(time);
+        self
+    }
+
     /// Whether brokers may create a topic that is asked for, if they are set up to. Default on.
     pub fn auto_create_topics(mut self, allow: bool) -> Self {
         self.partial.auto_create_topics.set(allow);

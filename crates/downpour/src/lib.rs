@@ -97,7 +97,8 @@
 //!
 //! What operators should know goes to [`tracing`]: connections that fail or come back, topics that are
 //! refused, records that are dropped. Nothing is said per record, secrets are shown as `***`, and
-//! without a subscriber nothing is spent. [`Producer::statistics`] has the numbers.
+//! without a subscriber nothing is spent. [`logging`] lists every line, and how to see them;
+//! [`Producer::statistics`] has the numbers.
 //!
 //! # Testing
 //!
@@ -130,6 +131,7 @@ mod delivery;
 mod error;
 mod io;
 mod label;
+pub mod logging;
 #[cfg(test)]
 mod models;
 mod observe;

@@ -270,6 +270,7 @@ fn a_leader_was_out_of_reach_if_an_attempt_to_reach_it_failed() {
     assert!(!was(&lost(), K::Refused));
     assert!(was(&lost().end(2, 30), K::Refused));
     assert!(!was(&lost().end(2, TOLD + 1), K::Refused));
+    assert!(was(&lost().end(2, TOLD + 1), K::TimedOut));
     // It was used, so that it had been reached.
     assert!(!was(&lost().send(2, 30, 100).end(2, 40), K::Refused));
     assert!(!was(&lost(), K::Resolve));

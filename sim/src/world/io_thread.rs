@@ -122,6 +122,9 @@ impl World {
             let blocks = job.blocks;
             self.load.attempt(u64::from(blocks));
             self.jobs.insert(id, job);
+            if blocks {
+                self.past.lookups.insert(id, (self.now, None));
+            }
             if blocks && self.rng.percent(self.plan.net.lookup_lost) {
                 self.tally.count("pool: a look-up never came back");
                 continue;
@@ -181,6 +184,9 @@ impl World {
 
     /// A thread of the pool does a job.
     pub(crate) fn run_job(&mut self, id: u64) {
+        if let Some((_, ended)) = self.past.lookups.get_mut(&id) {
+            *ended = Some(self.now);
+        }
         let Some(job) = self.jobs.remove(&id) else {
             return;
         };

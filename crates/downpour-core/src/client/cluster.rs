@@ -13,6 +13,7 @@ use downpour_wire::messages::{
 };
 use downpour_wire::primitives::Uuid;
 
+use crate::client::connect_error::{ConnectError, ConnectErrorKind, ConnectFailure};
 use crate::config::Address;
 use crate::ids::PartitionId;
 
@@ -102,6 +103,8 @@ pub(crate) enum Change {
 #[derive(Debug, Default)]
 pub(crate) struct Cluster {
     brokers: BTreeMap<i32, Address>,
+    /// Brokers whose advertised port is none: their host and what they say.
+    nowhere: BTreeMap<i32, (Arc<str>, i32)>,
     topics: Vec<Option<Topic>>,
     by_name: HashMap<Arc<str>, u32>,
 }
@@ -113,6 +116,20 @@ impl Cluster {
 
     pub(crate) fn forget_brokers(&mut self) {
         self.brokers.clear();
+        self.nowhere.clear();
+    }
+
+    /// The brokers that have no address though metadata names one, and why.
+    pub(crate) fn nowhere(&self) -> impl Iterator<Item = (i32, ConnectError)> {
+        self.nowhere.iter().map(|(&broker, (host, port))| {
+            let reason = format!("it advertises port {port}, and there is no such port");
+            let failure = ConnectFailure::new(ConnectErrorKind::Resolve, reason);
+            let host = host.clone();
+            (
+                broker,
+                ConnectError::new(Address { host, port: 0 }, failure),
+            )
+        })
     }
 
     /// Makes a topic known; `false` if it was.
@@ -163,11 +180,19 @@ impl Cluster {
     /// topic was made anew under another id.
     pub(crate) fn merge(&mut self, response: &MetadataResponse) -> Vec<Change> {
         if !response.brokers.is_empty() {
-            self.brokers = response
-                .brokers
-                .iter()
-                .filter_map(|b| Some((b.node_id, address(&b.host, b.port)?)))
-                .collect();
+            self.brokers.clear();
+            self.nowhere.clear();
+            for broker in &response.brokers {
+                match address(&broker.host, broker.port) {
+                    Some(address) => {
+                        self.brokers.insert(broker.node_id, address);
+                    }
+                    None => {
+                        let host = Arc::from(&*broker.host);
+                        self.nowhere.insert(broker.node_id, (host, broker.port));
+                    }
+                }
+            }
         }
         let mut changes = Vec::new();
         for answer in &response.topics {
@@ -300,7 +325,7 @@ impl Cluster {
 pub(super) fn address(host: &str, port: i32) -> Option<Address> {
     Some(Address {
         host: Arc::from(host),
-        port: u16::try_from(port).ok()?,
+        port: u16::try_from(port).ok().filter(|&port| port > 0)?,
     })
 }
 

@@ -5,8 +5,10 @@
 use std::fmt;
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::config::Address;
+use crate::time::Readable;
 
 /// Why one attempt to connect to a broker failed.
 ///
@@ -22,6 +24,14 @@ pub struct ConnectError {
 impl ConnectError {
     pub(super) fn new(address: Address, failure: ConnectFailure) -> Self {
         Self { address, failure }
+    }
+
+    /// What is said of an address that has been tried for so long and has not failed.
+    #[doc(hidden)]
+    pub fn still_trying(address: &Address, time: Duration) -> Self {
+        let reason = format!("no answer yet, after {} of trying", Readable::coarse(time));
+        let failure = ConnectFailure::new(ConnectErrorKind::TimedOut, reason);
+        Self::new(address.clone(), failure)
     }
 
     /// The address as it was given or advertised, before its name was resolved.

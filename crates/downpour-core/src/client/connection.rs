@@ -11,7 +11,7 @@ use downpour_wire::header::{decode_response_header, response_header_is_flexible}
 use downpour_wire::messages::ApiKey;
 use downpour_wire::primitives::Reader;
 
-use crate::client::connect_error::{ConnectError, ConnectErrorKind};
+use crate::client::connect_error::{ConnectError, ConnectErrorKind, ConnectFailure};
 use crate::client::ending::{DisconnectReason, Ending};
 use crate::client::stage::Stage;
 use crate::client::versions::Versions;
@@ -345,6 +345,23 @@ impl<P> Connection<P> {
         }
         let idle = config.idle_timeout;
         is_over(self.idle_at(idle)).then_some(Ending::Ended(DisconnectReason::Idle(idle)))
+    }
+
+    /// Since when it is being set up; `None` once it can be used.
+    pub(super) fn opening_since(&self) -> Option<Instant> {
+        (!self.is_usable()).then_some(self.opened_at)
+    }
+
+    /// How setting it up has gone until now: what is said of a connection that is waited for.
+    pub(crate) fn so_far(&self, now: Instant) -> ConnectError {
+        let time = now.saturating_duration_since(self.opened_at);
+        let what = match self.stage {
+            Stage::Connecting => "no connection",
+            _ => "connected, but no answer to ApiVersions",
+        };
+        let reason = format!("{what} after {} of trying", Readable::coarse(time));
+        let failure = ConnectFailure::new(ConnectErrorKind::TimedOut, reason);
+        ConnectError::new(self.address.clone(), failure)
     }
 
     /// What its ending comes to: a failed attempt to connect, unless it could be used.

@@ -3,7 +3,7 @@
 //! *Invariant:* a broker has one connection at most. Nothing is opened here: what is due is told,
 //! and the caller says so to its shell. One connection's course is in `connection`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use downpour_wire::messages::ApiKey;
@@ -11,7 +11,8 @@ use downpour_wire::messages::ApiKey;
 use crate::client::bootstrap::Bootstrap;
 use crate::client::connect_error::ConnectError;
 use crate::client::connection::Connection;
-use crate::client::ending::Ending;
+use crate::client::ending::{DisconnectReason, Ending};
+use crate::client::notice::{Notice, Notices};
 use crate::client::versions::{Features, Versions};
 use crate::config::{Address, Config};
 use crate::ids::ConnectionId;
@@ -26,7 +27,18 @@ pub(crate) struct Connections<P> {
     peers: BTreeMap<i32, Peer>,
     bootstrap: Bootstrap,
     features: Features,
+    /// Addresses in trouble, from the first failure to the next answer. That a connection can be used
+    /// ends nothing: some can, and are closed at the first question.
+    notices: Notices<Address>,
+    /// Addresses that could be used before, so many at most.
+    worked: BTreeSet<Address>,
 }
+
+/// Addresses that are remembered to have worked.
+const WORKED_MAX: usize = 1024;
+/// A connection that cannot be used after this is not waited for alone: another address is tried beside
+/// it. One that accepts and says nothing would otherwise keep all waiting for a connect timeout.
+const BESIDE_AFTER: Duration = Duration::from_millis(500);
 
 /// A broker that was tried.
 #[derive(Debug, Default)]
@@ -67,6 +79,8 @@ impl<P> Connections<P> {
                 ..Bootstrap::default()
             },
             features: Features::default(),
+            notices: Notices::default(),
+            worked: BTreeSet::new(),
         }
     }
 
@@ -128,27 +142,48 @@ impl<P> Connections<P> {
         addresses: &[Address],
         now: Instant,
     ) -> Option<Entrance> {
-        if !self.open.is_empty() {
+        if self.beside_at().is_none_or(|at| at > now) && !self.open.is_empty() {
             return None;
         }
-        let mut any = false;
-        let is_failing = |peer: &Peer| peer.failures > 0;
+        let (mut any, mut all_fail) = (false, true);
         for broker in known {
             any = true;
-            if !self.peers.get(&broker).is_some_and(is_failing) {
+            let peer = self.peers.get(&broker);
+            if peer.is_some_and(|peer| peer.failures > 0) {
+                continue;
+            }
+            if peer.is_none_or(|peer| peer.connection.is_none()) {
                 return Some(Entrance::Broker(broker));
             }
+            all_fail = false;
         }
         if self.bootstrap.retry_at.is_some_and(|at| at > now) {
             return Some(Entrance::Later);
         }
-        let address = addresses.get(self.bootstrap.next % addresses.len().max(1))?;
-        self.bootstrap.next = self.bootstrap.next.wrapping_add(1);
-        let is_again = any && !std::mem::replace(&mut self.bootstrap.again, any);
+        // Whose turn it is, of those that are not being tried.
+        let tried: Vec<&Address> = self.open.values().map(Connection::address).collect();
+        let from = self.bootstrap.next % addresses.len().max(1);
+        let turns = (from..from + addresses.len()).map(|at| at % addresses.len());
+        let at = turns
+            .into_iter()
+            .find(|&at| !tried.contains(&&addresses[at]))?;
+        let address = &addresses[at];
+        self.bootstrap.next = at.wrapping_add(1);
+        let is_again = any && all_fail && !std::mem::replace(&mut self.bootstrap.again, true);
         Some(Entrance::Bootstrap {
             address: address.clone(),
             is_again,
         })
+    }
+
+    /// When another address may be tried beside those that are being tried; `None` while none is, or
+    /// while one can be used.
+    fn beside_at(&self) -> Option<Instant> {
+        let mut newest = None;
+        for connection in self.open.values() {
+            newest = newest.max(Some(connection.opening_since()?));
+        }
+        Some(newest? + BESIDE_AFTER)
     }
 
     /// The versions of a connection are chosen; whether that led it to another stage.
@@ -158,8 +193,14 @@ impl<P> Connections<P> {
         connection.is_some_and(|connection| connection.handle_versions(versions))
     }
 
-    /// A connection is set up: to reach whom it leads to has not failed any more.
-    pub(crate) fn handle_usable(&mut self, id: ConnectionId) {
+    /// A connection is set up: to reach whom it leads to has not failed any more. Whether that is
+    /// worth a line.
+    pub(crate) fn handle_usable(&mut self, id: ConnectionId) -> Notice {
+        let address = self.open.get(&id).map(Connection::address);
+        let is_in_trouble = address.is_some_and(|address| self.notices.has(address));
+        if let Some(address) = address.filter(|_| self.worked.len() < WORKED_MAX) {
+            self.worked.insert(address.clone());
+        }
         match self.open.get(&id).map(Connection::broker) {
             Some(Some(broker)) => {
                 self.peers.insert(
@@ -173,6 +214,45 @@ impl<P> Connections<P> {
             Some(None) => self.bootstrap.failures = 0,
             None => {}
         }
+        match is_in_trouble {
+            true => Notice::Quiet,
+            false => Notice::New,
+        }
+    }
+
+    /// Whether a connection to this address could be used before.
+    pub(crate) fn has_worked(&self, address: &Address) -> bool {
+        self.worked.contains(address)
+    }
+
+    /// A connection ended, or could not be set up; whether that is worth a line.
+    pub(crate) fn note_end(
+        &mut self,
+        address: &Address,
+        ended: &Result<DisconnectReason, ConnectError>,
+        now: Instant,
+    ) -> Notice {
+        match ended {
+            // Nobody misses it.
+            Ok(DisconnectReason::Idle(_)) => Notice::New,
+            Ok(_) => self.notices.note(address, u8::MAX, now),
+            Err(error) => self.notices.note(address, error.kind() as u8, now),
+        }
+    }
+
+    /// A question was answered on a connection. If its address was in trouble: where, how long, and
+    /// how many attempts that took.
+    pub(crate) fn handle_answered(
+        &mut self,
+        id: ConnectionId,
+        now: Instant,
+    ) -> Option<(Address, Duration, u32)> {
+        if self.notices.is_empty() {
+            return None;
+        }
+        let address = self.open.get(&id)?.address();
+        let (lasted, times) = self.notices.end(address, now)?;
+        Some((address.clone(), lasted, times))
     }
 
     /// Somebody answered who knows the cluster.
@@ -292,7 +372,9 @@ impl<P> Connections<P> {
             consider(connection.idle_at(config.idle_timeout));
             consider(connection.throttled_until());
         }
-        if self.open.is_empty() && is_needed() {
+        let beside_at = self.beside_at();
+        if (self.open.is_empty() || beside_at.is_some()) && is_needed() {
+            consider(beside_at);
             let peers = self.peers.values().map(|peer| peer.retry_at);
             peers.chain([self.bootstrap.retry_at]).for_each(consider);
         }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::client::connect_error::{ConnectErrorKind, ConnectFailure};
+use crate::client::stranger;
 use crate::time::Readable;
 
 /// Why an open connection ended. Two are equal that say the same.
@@ -18,6 +19,8 @@ pub enum DisconnectReason {
     Broken(Arc<io::Error>),
     /// What the broker sent could not be read, or answers nothing that it was asked.
     Protocol(Arc<str>),
+    /// What answers there is no plaintext Kafka listener, but this.
+    Stranger(&'static str),
     /// There was no answer within the request timeout.
     Silent(Duration),
     /// A request that nobody answers (acks=0) did not leave whole within the request timeout.
@@ -29,10 +32,20 @@ pub enum DisconnectReason {
 }
 
 impl DisconnectReason {
+    /// As many of the bytes that came first as [`by_first_bytes`](Self::by_first_bytes) needs.
+    pub const FIRST_BYTES: usize = 5;
+
+    /// Why a connection has to end on which these bytes came first, if they are known not to be a
+    /// broker's.
+    pub fn by_first_bytes(first: &[u8]) -> Option<Self> {
+        stranger::recognise(first).map(Self::Stranger)
+    }
+
     /// What it comes to if the connection could not be used yet.
     pub(super) fn before_use(self) -> ConnectFailure {
         use ConnectErrorKind::{Closed, Protocol};
         match self {
+            Self::Stranger(who) => ConnectFailure::new(Protocol, format!("connected, but {who}")),
             Self::Protocol(why) => {
                 let reason = format!(
                     "connected, but {why}; is that a Kafka broker, and a port without TLS?"
@@ -68,6 +81,7 @@ impl fmt::Display for DisconnectReason {
             Self::Closed => f.write_str("the broker closed the connection"),
             Self::Broken(error) => error.fmt(f),
             Self::Protocol(why) => f.write_str(why),
+            Self::Stranger(who) => f.write_str(who),
             Self::Silent(within) => write!(f, "no answer within {}", Readable(*within)),
             Self::Unread(within) => write!(
                 f,

@@ -19,6 +19,8 @@ pub(crate) struct Inquiry {
     retry_at: Option<Instant>,
     /// Answers in a row that settled nothing; they make the backoff grow.
     attempts: u32,
+    /// Requests in a row whose answer was lost.
+    losses: u32,
     answered_at: Option<Instant>,
 }
 
@@ -32,9 +34,14 @@ impl Inquiry {
     /// keep them waiting; one after answers that settled nothing does.
     pub(crate) fn want_at_once(&mut self) {
         self.wanted = true;
-        if self.attempts == 0 {
+        if self.attempts == 0 && self.losses == 0 {
             self.retry_at = None;
         }
+    }
+
+    /// Where the request is that is on its way.
+    pub(crate) fn asked(&self) -> Option<ConnectionId> {
+        self.asked
     }
 
     pub(crate) fn is_due(&self, now: Instant) -> bool {
@@ -62,6 +69,7 @@ impl Inquiry {
     /// An answer came, of whatever kind.
     pub(crate) fn handle_answered(&mut self) {
         self.asked = None;
+        self.losses = 0;
     }
 
     /// The answer can be used: who wanted it before has it. Whether all is there is said next, by
@@ -69,6 +77,13 @@ impl Inquiry {
     pub(crate) fn renew(&mut self, now: Instant) {
         self.wanted = mutants::is(35);
         self.answered_at = Some(now);
+    }
+
+    /// An answer to something else told a part of it: what is still wanted is asked `backoff` later,
+    /// and has its age from the first answer.
+    pub(crate) fn renew_partly(&mut self, backoff: Duration, now: Instant) {
+        self.answered_at.get_or_insert(now);
+        self.retry_at = self.retry_at.max(Some(now + backoff));
     }
 
     /// Nothing is missing in the answer. Two questions are not closer together than `backoff`.
@@ -85,16 +100,19 @@ impl Inquiry {
     }
 
     /// The answer is lost with its connection, which says nothing about the question: it is
-    /// asked again after the first backoff, elsewhere.
+    /// asked again, elsewhere, after a backoff that grows only while one after the other is lost.
+    /// Answers when that is over.
     pub(crate) fn handle_lost(
         &mut self,
         backoff: (Duration, Duration),
         rng: &mut Rng,
         now: Instant,
-    ) {
+    ) -> Instant {
         self.asked = None;
-        self.wanted = true;
-        self.retry_at = Some(now + rng.backoff(backoff, 1));
+        self.losses = self.losses.saturating_add(1);
+        let retry_at = now + rng.backoff(backoff, self.losses);
+        self.retry_at = Some(retry_at);
+        retry_at
     }
 }
 
@@ -111,7 +129,7 @@ mod tests {
         inquiry.want();
         assert!(inquiry.is_due(now));
         inquiry.handle_asked(ConnectionId(1));
-        inquiry.want_at_once();
+        inquiry.want();
         assert!(!inquiry.is_due(now) && inquiry.next_wake().is_none());
         inquiry.handle_lost(BACKOFF, &mut Rng::new(1), now);
         assert!(!inquiry.is_due(now));
@@ -136,15 +154,29 @@ mod tests {
     }
 
     #[test]
-    fn who_asks_first_does_not_wait_behind_a_good_answer_but_behind_bad_ones() {
+    fn an_answer_to_a_part_of_it_puts_it_off_and_does_not_still_it() {
         let (mut inquiry, now) = (Inquiry::default(), Instant::now());
-        inquiry.settle(BACKOFF.0, now);
         inquiry.want();
-        assert!(!inquiry.is_due(now));
-        inquiry.want_at_once();
-        assert!(inquiry.is_due(now));
-        inquiry.retry(BACKOFF, &mut Rng::new(1), now);
-        inquiry.want_at_once();
-        assert!(!inquiry.is_due(now));
+        inquiry.renew_partly(BACKOFF.0, now);
+        assert!(!inquiry.is_due(now) && inquiry.is_due(now + BACKOFF.0));
+        let age = Duration::from_secs(300);
+        inquiry.renew_partly(BACKOFF.0, now + BACKOFF.0);
+        assert_eq!(inquiry.ages_at(age), Some(now + age));
+    }
+
+    #[test]
+    fn answers_that_are_lost_come_ever_more_rarely_too() {
+        let (mut inquiry, now) = (Inquiry::default(), Instant::now());
+        let mut rng = Rng::new(1);
+        let mut lose = |inquiry: &mut Inquiry| {
+            inquiry.want();
+            inquiry.handle_asked(ConnectionId(1));
+            inquiry.handle_lost(BACKOFF, &mut rng, now);
+            inquiry.next_wake().unwrap() - now
+        };
+        let backoffs: Vec<_> = (0..5).map(|_| lose(&mut inquiry)).collect();
+        assert!(backoffs[4] > 4 * backoffs[0], "{backoffs:?}");
+        inquiry.handle_answered();
+        assert!(lose(&mut inquiry) < 2 * BACKOFF.0);
     }
 }

@@ -102,18 +102,20 @@ impl<T: Clone> Engine<T> {
         queues: &mut impl Queues<T>,
     ) {
         let version = pending.version();
+        let is_question = !matches!(pending.purpose(), Purpose::ApiVersions);
         let result = match pending.purpose_mut() {
             Purpose::ApiVersions => self.handle_versions(connection_id, version, &reader, now),
-            Purpose::Metadata => decode_body::<MetadataResponse>(&mut reader, version)
+            Purpose::Metadata { is_whole } => decode_body::<MetadataResponse>(&mut reader, version)
                 .map(|response| {
                     self.throttle(connection_id, response.throttle_time_ms, now);
-                    self.handle_metadata(connection_id, &response, now, queues);
+                    let is_whole = *is_whole;
+                    self.handle_metadata(connection_id, &response, is_whole, now, queues);
                 })
                 .map_err(unreadable),
             Purpose::InitProducerId => decode_body::<InitProducerIdResponse>(&mut reader, version)
                 .map(|response| {
                     self.throttle(connection_id, response.throttle_time_ms, now);
-                    self.handle_identity(&response, now, queues);
+                    self.handle_identity(connection_id, &response, now, queues);
                 })
                 .map_err(unreadable),
             Purpose::Produce(carried) => decode_body::<ProduceResponse>(&mut reader, version)
@@ -123,6 +125,9 @@ impl<T: Clone> Engine<T> {
                 })
                 .map_err(unreadable),
         };
+        if is_question && result.is_ok() {
+            self.note_answered(connection_id, now);
+        }
         self.close_bootstrap_connections();
         if let Err(ending) = result {
             // The request is still unanswered: it is lost with its connection.
@@ -144,7 +149,12 @@ impl<T: Clone> Engine<T> {
         let throttle = Duration::from_millis(ms);
         connection.throttle(now + throttle);
         let broker = connection.broker();
-        self.event(Event::Throttled { broker, throttle });
+        let notice = self.throttle_notices.note(&broker, 0, now);
+        self.event(Event::Throttled {
+            broker,
+            throttle,
+            notice,
+        });
     }
 
     fn handle_produced(
@@ -221,7 +231,7 @@ impl<T: Clone> Engine<T> {
         }
         self.request_completed(broker);
         if !changes.is_empty() {
-            self.handle_changes(changes, queues);
+            self.handle_changes(changes, now, queues);
         }
     }
 }

@@ -102,7 +102,7 @@ impl<T: Clone> Engine<T> {
 }
 
 /// Whether asking again would bring the same answer: the name is invalid or access is denied.
-pub(super) fn is_refusal(code: ErrorCode) -> bool {
+fn is_refusal(code: ErrorCode) -> bool {
     matches!(
         code,
         ErrorCode::INVALID_TOPIC_EXCEPTION | ErrorCode::TOPIC_AUTHORIZATION_FAILED

@@ -1,5 +1,6 @@
 //! Connections: opened when something needs them, negotiated, lost, tried again.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use downpour_wire::error_code::ErrorCode;
@@ -15,7 +16,7 @@ use crate::client::ending::{DisconnectReason, Ending};
 use crate::client::stage::Stage;
 use crate::client::versions::Versions;
 use crate::config::Address;
-use crate::event::Event;
+use crate::event::{Event, Question};
 use crate::ids::ConnectionId;
 use crate::outcome::Cause;
 use crate::output::Output;
@@ -132,7 +133,7 @@ impl<T: Clone> Engine<T> {
     }
 
     fn handle_usable(&mut self, connection_id: ConnectionId) {
-        self.connections.handle_usable(connection_id);
+        let notice = self.connections.handle_usable(connection_id);
         let Some(connection) = self.connections.get(connection_id) else {
             return;
         };
@@ -142,6 +143,7 @@ impl<T: Clone> Engine<T> {
             broker: connection.broker(),
             produce_version: chosen(ApiKey::Produce),
             metadata_version: chosen(ApiKey::Metadata),
+            notice,
         };
         if let Some(id) = connection.broker() {
             self.brokers.entry(id).or_default().ready = true;
@@ -221,16 +223,20 @@ impl<T: Clone> Engine<T> {
             // Only its own first question was on it.
             Err(_) => DisconnectReason::Closed,
         };
+        let address = connection.address().clone();
+        let has_worked = self.connections.has_worked(&address);
+        let notice = self.connections.note_end(&address, &ended, now);
         for pending in connection.take_requests() {
             let left = left(&connection, &pending);
-            self.lose_request(pending, left, &reason, now, queues);
+            self.lose_request(pending, left, (&address, &reason), now, queues);
         }
         let event = match ended {
             Ok(reason) => Event::Disconnected {
-                address: connection.address().clone(),
+                address,
                 broker,
                 reason,
                 unanswered,
+                notice,
             },
             Err(error) => {
                 if let Some(broker) = broker {
@@ -240,6 +246,8 @@ impl<T: Clone> Engine<T> {
                     error,
                     broker,
                     retry_after,
+                    has_worked,
+                    notice,
                 }
             }
         };
@@ -257,15 +265,24 @@ impl<T: Clone> Engine<T> {
         &mut self,
         pending: Pending<Purpose>,
         left: Left,
-        reason: &DisconnectReason,
+        (address, reason): (&Address, &DisconnectReason),
         now: Instant,
         queues: &mut impl Queues<T>,
     ) {
         let backoff = self.config.retry_backoff;
         match pending.into_purpose() {
             Purpose::ApiVersions => {}
-            Purpose::Metadata => self.metadata.handle_lost(backoff, &mut self.rng, now),
-            Purpose::InitProducerId => self.init.handle_lost(backoff, &mut self.rng, now),
+            Purpose::Metadata { .. } => {
+                let retry_at = self.metadata.handle_lost(backoff, &mut self.rng, now);
+                self.wanted.handle_lost(retry_at);
+                let told = (None, reason.to_string().into());
+                self.unanswered(Question::Metadata, address, told, now);
+            }
+            Purpose::InitProducerId => {
+                self.init.handle_lost(backoff, &mut self.rng, now);
+                let told = (None, reason.to_string().into());
+                self.unanswered(Question::ProducerId, address, told, now);
+            }
             Purpose::Produce(carried) => {
                 let cause = Cause::Disconnected {
                     reason: reason.clone(),
@@ -278,6 +295,42 @@ impl<T: Clone> Engine<T> {
                     self.lists.mark_dirty(batch.partition);
                 }
             }
+        }
+    }
+
+    /// A question got no answer that helps.
+    pub(super) fn unanswered(
+        &mut self,
+        question: Question,
+        address: &Address,
+        (code, reason): (Option<ErrorCode>, Arc<str>),
+        now: Instant,
+    ) {
+        if question == Question::ProducerId {
+            let reason = Arc::from(format!("{address} was asked: {reason}"));
+            self.no_identity = Some(Arc::new(Cause::NoIdentity { code, reason }));
+        }
+        let notice = self.question_notices.note(&question, 0, now);
+        self.event(Event::Unanswered {
+            question,
+            address: address.clone(),
+            reason,
+            notice,
+        });
+    }
+
+    /// A question was answered on a connection: its address is well, if it was in trouble.
+    pub(super) fn note_answered(&mut self, connection_id: ConnectionId, now: Instant) {
+        let ended = self.connections.handle_answered(connection_id, now);
+        if let Some((address, lasted, times)) = ended {
+            let connection = self.connections.get(connection_id);
+            let broker = connection.and_then(Connection::broker);
+            self.event(Event::Reachable {
+                address,
+                broker,
+                lasted,
+                times,
+            });
         }
     }
 

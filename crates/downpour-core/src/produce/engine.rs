@@ -7,17 +7,20 @@ use std::time::Instant;
 use crate::client::cluster::Cluster;
 use crate::client::connections::Connections;
 use crate::client::inquiry::Inquiry;
+use crate::client::notice::{Notice, Notices};
 use crate::config::Config;
-use crate::event::Event;
+use crate::event::{Event, Question};
 use crate::identity::IdentityState;
 use crate::ids::MemoryLine;
 use crate::mutants;
+use crate::outcome::Cause;
 use crate::output::{Output, Outputs};
 use crate::produce::broker::Broker;
 use crate::produce::questions::Asking;
 use crate::produce::requests::{Gathered, Purpose};
 use crate::produce::send_lists::SendLists;
 use crate::produce::statistics::Statistics;
+use crate::produce::wanted::Wanted;
 use crate::rng::Rng;
 
 /// The decisions of the I/O thread.
@@ -37,13 +40,22 @@ pub struct Engine<T> {
     pub(super) identity: IdentityState,
     /// The producer id: one request at a time.
     pub(super) init: Inquiry,
+    /// Why there is none yet, as far as that is known.
+    pub(super) no_identity: Option<Arc<Cause>>,
     /// The picture of the cluster: one request at a time.
     pub(super) metadata: Inquiry,
     pub(super) connections: Connections<Purpose>,
     pub(super) brokers: BTreeMap<i32, Broker>,
-    /// Topics that somebody asked for and that are not there yet; until when they are asked for
-    /// again.
-    pub(super) wanted: BTreeMap<u32, Instant>,
+    /// Topics that somebody asked for and that are not there yet.
+    pub(super) wanted: Wanted,
+    /// Topics that cannot be used, as far as they were told of.
+    pub(super) topic_notices: Notices<u32>,
+    /// Questions that are not answered.
+    pub(super) question_notices: Notices<Question>,
+    /// What happens to a topic's records, by the number of the event's kind.
+    record_notices: Notices<(Arc<str>, u8)>,
+    /// Brokers that ask for pauses.
+    pub(super) throttle_notices: Notices<Option<i32>>,
     /// What callers ask who send nothing.
     pub(super) asking: Asking,
     pub(super) lists: SendLists,
@@ -76,10 +88,15 @@ impl<T: Clone> Engine<T> {
             rng,
             cluster: Cluster::default(),
             identity: IdentityState::default(),
+            no_identity: None,
             metadata: Inquiry::default(),
             connections: Connections::new(first),
             brokers: BTreeMap::new(),
-            wanted: BTreeMap::new(),
+            wanted: Wanted::default(),
+            topic_notices: Notices::default(),
+            question_notices: Notices::default(),
+            record_notices: Notices::default(),
+            throttle_notices: Notices::default(),
             asking: Asking::default(),
             lists: SendLists::default(),
             gathered: Vec::new(),
@@ -109,6 +126,26 @@ impl<T: Clone> Engine<T> {
     /// What went to each broker so far, and what came back.
     pub fn statistics(&self) -> &Statistics {
         &self.statistics
+    }
+
+    /// Whether an event is worth a line now. Those that happen per batch or partition are told once
+    /// per topic, and then ever more rarely: a cluster in trouble has thousands of them a second.
+    pub fn notice(&mut self, event: &Event, now: Instant) -> Notice {
+        let (topic, number, kind) = match event {
+            Event::LeaderMoved { topic, .. } => (topic, 0, 0),
+            Event::Retry { topic, cause, .. } => (topic, 1, cause.kind()),
+            Event::DeliveryFailed { topic, cause, .. } => (topic, 2, cause.kind()),
+            Event::Split { topic, .. } => (topic, 3, 0),
+            Event::ConnectFailed { notice, .. }
+            | Event::Connected { notice, .. }
+            | Event::Disconnected { notice, .. }
+            | Event::Unanswered { notice, .. }
+            | Event::TopicUnavailable { notice, .. }
+            | Event::Throttled { notice, .. } => return *notice,
+            _ => return Notice::New,
+        };
+        let key = (topic.clone(), number);
+        self.record_notices.note(&key, kind, now)
     }
 
     pub(super) fn unix_ms(&self, now: Instant) -> Option<i64> {

@@ -7,7 +7,7 @@ use downpour_wire::error_code::ErrorCode;
 use downpour_wire::messages::{ApiKey, MetadataRequest, MetadataRequestTopic, MetadataResponse};
 
 use crate::client::ending::{DisconnectReason, Ending};
-use crate::event::Event;
+use crate::event::{Event, Question};
 use crate::ids::ConnectionId;
 use crate::produce::engine::Engine;
 use crate::produce::queues::Queues;
@@ -16,15 +16,11 @@ use crate::produce::requests::Purpose;
 impl<T: Clone> Engine<T> {
     /// Somebody wants to send to a topic. `topic` is the shell's dense number for it.
     pub fn handle_topic_wanted(&mut self, topic: u32, name: &Arc<str>, now: Instant) {
-        let is_new = self.cluster.add_topic(topic, name);
+        self.cluster.add_topic(topic, name);
         // A topic that is there is refreshed once; only a missing one is asked for again.
         if self.lists.count(topic) == 0 {
             let until = now + self.config.topic_wanted_for;
-            self.wanted.insert(topic, until);
-        }
-        // One that was refused is wanted by each record that is sent to it.
-        if is_new {
-            self.metadata.want_at_once();
+            self.wanted.want(topic, until, now);
         } else {
             self.metadata.want();
         }
@@ -37,7 +33,10 @@ impl<T: Clone> Engine<T> {
         if any_topic && self.metadata.ages_at(age).is_some_and(|at| at <= now) {
             self.metadata.want();
         }
-        if !self.metadata.is_due(now) {
+        // One request at a time. What is missing is asked for alone: naming all topics for each new
+        // one would make the first sends to many of them quadratic.
+        let is_whole = self.metadata.is_due(now);
+        if !is_whole && (self.metadata.asked().is_some() || !self.wanted.is_due(now)) {
             return;
         }
         let Some(connection) = self.connections.least_loaded(now) else {
@@ -52,17 +51,21 @@ impl<T: Clone> Engine<T> {
         let version = connection
             .version_of(ApiKey::Metadata)
             .expect("a connection without it cannot be used");
-        let wanted = |number: u32, known: bool| {
-            known || self.wanted.get(&number).is_some_and(|until| *until > now)
-        };
-        let topics = self
-            .cluster
-            .topics()
-            .filter(|(number, topic)| wanted(*number, !topic.leaders().is_empty()))
-            .map(|(_, topic)| MetadataRequestTopic {
-                name: Some(topic.name().to_string()),
+        let mut numbers = self.wanted.take_due(now);
+        if is_whole {
+            let known = self
+                .cluster
+                .topics()
+                .filter(|(_, t)| !t.leaders().is_empty());
+            numbers.extend(known.map(|(number, _)| number));
+        }
+        let topics = numbers.iter().filter_map(|number| {
+            let name = self.cluster.topic(*number)?.name().to_string();
+            Some(MetadataRequestTopic {
+                name: Some(name),
                 ..MetadataRequestTopic::default()
-            });
+            })
+        });
         let request = MetadataRequest {
             topics: Some(topics.collect()),
             // Before version 4 a broker decides for itself.
@@ -70,51 +73,109 @@ impl<T: Clone> Engine<T> {
             ..MetadataRequest::default()
         };
         self.metadata.handle_asked(connection_id);
-        self.ask(connection_id, &request, version, Purpose::Metadata, now);
+        self.ask(
+            connection_id,
+            &request,
+            version,
+            Purpose::Metadata { is_whole },
+            now,
+        );
     }
 
     pub(crate) fn handle_metadata(
         &mut self,
         connection_id: ConnectionId,
         response: &MetadataResponse,
+        is_whole: bool,
         now: Instant,
         queues: &mut impl Queues<T>,
     ) {
         self.metadata.handle_answered();
+        let backoff = self.config.retry_backoff;
         if !response.error_code.is_none() || response.brokers.is_empty() {
             // REBOOTSTRAP_REQUIRED (KIP-1102), or a broker that knows of nobody: ask elsewhere.
             if response.error_code == ErrorCode::REBOOTSTRAP_REQUIRED {
                 self.cluster.forget_brokers();
                 self.event(Event::Rebootstrap);
             }
+            let address = self
+                .connections
+                .get(connection_id)
+                .map(|c| c.address().clone());
+            if let Some(address) = address {
+                let reason = match response.error_code {
+                    ErrorCode::NONE => Arc::from(DisconnectReason::NoCluster.to_string()),
+                    code => Arc::from(format!("it answered {code}")),
+                };
+                let code = Some(response.error_code).filter(|code| !code.is_none());
+                self.unanswered(Question::Metadata, &address, (code, reason), now);
+            }
             let ending = Ending::Ended(DisconnectReason::NoCluster);
             self.disconnect(connection_id, ending, now, queues);
-            self.metadata_again(now);
+            self.wanted.handle_answered(backoff, &mut self.rng, now);
+            self.metadata.retry(backoff, &mut self.rng, now);
             return;
         }
-        self.metadata.renew(now);
         self.connections.handle_cluster_known();
+        self.question_notices.end(&Question::Metadata, now);
         self.event(Event::MetadataUpdated {
             brokers: response.brokers.len(),
             topics: response.topics.len(),
         });
+        self.end_topic_notices(response, now);
         let changes = self.cluster.merge(response);
-        self.handle_changes(changes, queues);
+        self.tell_nowhere(now);
+        self.handle_changes(changes, now, queues);
+        self.wanted.handle_answered(backoff, &mut self.rng, now);
         self.look_at_dirty(now, queues);
         self.answer_by_metadata(response);
-        let missing = self.wanted.values().any(|until| *until > now);
-        let is_asked = self.asking.asks_for_partitions();
-        if missing || is_asked || self.lists.has_leaderless() {
-            self.metadata_again(now);
+        if !is_whole {
+            self.metadata.renew_partly(backoff.0, now);
+        } else if self.asking.asks_for_partitions() || self.lists.has_leaderless() {
+            self.metadata.renew(now);
+            self.metadata.retry(backoff, &mut self.rng, now);
         } else {
+            self.metadata.renew(now);
             // A refresh on a stale leader needs no more than this backoff between two.
-            self.metadata.settle(self.config.retry_backoff.0, now);
+            self.metadata.settle(backoff.0, now);
         }
         self.close_bootstrap_connections();
     }
 
-    fn metadata_again(&mut self, now: Instant) {
-        let backoff = self.config.retry_backoff;
-        self.metadata.retry(backoff, &mut self.rng, now);
+    /// Brokers that advertise what is no address: nobody will try to connect to them.
+    fn tell_nowhere(&mut self, now: Instant) {
+        let nowhere: Vec<_> = self.cluster.nowhere().collect();
+        for (broker, error) in nowhere {
+            let notice = self
+                .connections
+                .note_end(error.address(), &Err(error.clone()), now);
+            self.connections.handle_unreachable(broker, error.clone());
+            self.event(Event::ConnectFailed {
+                error,
+                broker: Some(broker),
+                retry_after: self.config.metadata_max_age,
+                has_worked: false,
+                notice,
+            });
+        }
+    }
+
+    /// Topics whose trouble was told and that are well again.
+    fn end_topic_notices(&mut self, response: &MetadataResponse, now: Instant) {
+        if self.topic_notices.is_empty() {
+            return;
+        }
+        for topic in &response.topics {
+            if !topic.error_code.is_none() || topic.partitions.is_empty() {
+                continue;
+            }
+            let name = topic.name.as_deref().unwrap_or_default();
+            let number = self.cluster.number_of(name);
+            let ended = number.and_then(|number| self.topic_notices.end(&number, now));
+            if let Some((lasted, _)) = ended {
+                let topic = Arc::from(name);
+                self.event(Event::TopicAvailable { topic, lasted });
+            }
+        }
     }
 }

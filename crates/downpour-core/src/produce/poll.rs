@@ -43,6 +43,9 @@ impl<T: Clone> Engine<T> {
             consider(pause.map(|pause| pause.until));
             consider(self.connections.retry_at(id));
         }
+        if self.metadata.asked().is_none() {
+            consider(self.wanted.next_wake(now));
+        }
         for inquiry in [&self.metadata, &self.init] {
             consider(inquiry.next_wake());
         }

@@ -7,8 +7,10 @@ use downpour_wire::error_code::ErrorCode;
 use downpour_wire::messages::{ApiKey, InitProducerIdRequest, InitProducerIdResponse};
 
 use crate::client::connection::Connection;
-use crate::event::Event;
+use crate::config::Address;
+use crate::event::{Event, Question};
 use crate::identity::{Bump, Grant, Identity};
+use crate::ids::ConnectionId;
 use crate::outcome::Cause;
 use crate::produce::engine::Engine;
 use crate::produce::queues::Queues;
@@ -20,13 +22,20 @@ impl<T: Clone> Engine<T> {
         if !self.config.idempotence || !self.init.is_due(now) {
             return;
         }
+        // Asked for early, but not again and again for nobody.
+        if self.no_identity.is_some() && !self.has_work() {
+            return;
+        }
         let Some((connection_id, version)) = self.connections.who_speaks(ApiKey::InitProducerId)
         else {
             if self.connections.iter().any(Connection::is_usable) {
                 let reason = "the broker is older than idempotence (Kafka 0.11); \
                               set enable.idempotence=false to produce without it";
                 let code = Some(ErrorCode::UNSUPPORTED_VERSION);
-                self.fail_without_identity(code, reason, now, queues);
+                let usable = self.connections.iter().find(|c| c.is_usable());
+                if let Some(address) = usable.map(|c| c.address().clone()) {
+                    self.fail_without_identity(&address, (code, reason), now, queues);
+                }
             } else if self.has_work() {
                 self.ensure_any_connection(now);
             }
@@ -50,16 +59,23 @@ impl<T: Clone> Engine<T> {
 
     pub(crate) fn handle_identity(
         &mut self,
+        connection_id: ConnectionId,
         response: &InitProducerIdResponse,
         now: Instant,
         queues: &mut impl Queues<T>,
     ) {
         self.init.handle_answered();
+        let Some(connection) = self.connections.get(connection_id) else {
+            return;
+        };
+        let address = connection.address().clone();
         match response.error_code {
             ErrorCode::NONE => {
                 let (id, epoch) = (response.producer_id, response.producer_epoch);
                 self.init.renew(now);
                 self.init.settle(Duration::ZERO, now);
+                self.no_identity = None;
+                self.question_notices.end(&Question::ProducerId, now);
                 self.identity.handle_granted(Grant {
                     identity: Identity { id, epoch },
                     generation: 0,
@@ -73,16 +89,26 @@ impl<T: Clone> Engine<T> {
                 }
                 self.judge_cluster();
             }
-            ErrorCode::COORDINATOR_LOAD_IN_PROGRESS
+            code @ (ErrorCode::COORDINATOR_LOAD_IN_PROGRESS
             | ErrorCode::COORDINATOR_NOT_AVAILABLE
             | ErrorCode::NOT_COORDINATOR
             | ErrorCode::CONCURRENT_TRANSACTIONS
             | ErrorCode::REQUEST_TIMED_OUT
             | ErrorCode::THROTTLING_QUOTA_EXCEEDED
-            | ErrorCode::UNKNOWN_SERVER_ERROR => self.identity_again(now),
+            | ErrorCode::UNKNOWN_SERVER_ERROR) => {
+                let reason = Arc::from(format!("it answered {code}"));
+                self.unanswered(Question::ProducerId, &address, (Some(code), reason), now);
+                self.identity_again(now);
+            }
             code => {
-                let reason = format!("the broker refused one: {code}");
-                self.fail_without_identity(Some(code), &reason, now, queues);
+                let mut reason = format!("the broker refused one: {code}");
+                if code == ErrorCode::CLUSTER_AUTHORIZATION_FAILED {
+                    reason.push_str(
+                        "; grant WRITE on a topic (before Kafka 3.0 IDEMPOTENT_WRITE on the \
+                         cluster), or set enable.idempotence=false",
+                    );
+                }
+                self.fail_without_identity(&address, (Some(code), &reason), now, queues);
             }
         }
     }
@@ -95,14 +121,18 @@ impl<T: Clone> Engine<T> {
     /// No retry mends it: what waits fails with the reason instead of timing out later.
     fn fail_without_identity(
         &mut self,
-        code: Option<ErrorCode>,
-        reason: &str,
+        address: &Address,
+        (code, reason): (Option<ErrorCode>, &str),
         now: Instant,
         queues: &mut impl Queues<T>,
     ) {
-        let reason = Arc::from(reason);
-        self.note_no_identity(code, &reason);
-        let cause = Cause::NoIdentity { code, reason };
+        let told = Arc::from(reason);
+        self.note_no_identity(code, &told);
+        self.unanswered(Question::ProducerId, address, (code, told), now);
+        let cause = Cause::NoIdentity {
+            code,
+            reason: Arc::from(format!("{address} was asked: {reason}")),
+        };
         for partition in self.lists.enlisted().collect::<Vec<_>>() {
             let out = &mut self.out;
             queues.with(partition, |queue| queue.fail_unsent(&cause, now, out));

@@ -10,7 +10,10 @@ use crate::queue::OutgoingBatch;
 #[derive(Debug)]
 pub(crate) enum Purpose {
     ApiVersions,
-    Metadata,
+    /// Whether every topic was asked for, or only those that are missing.
+    Metadata {
+        is_whole: bool,
+    },
     InitProducerId,
     /// To bring records.
     Produce(Carried),

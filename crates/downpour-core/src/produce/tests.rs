@@ -4,4 +4,5 @@ mod asking;
 mod connecting;
 mod harness;
 mod producing;
+mod saying;
 mod silence;

@@ -1,6 +1,7 @@
 //! What changes in the picture of the cluster lead to: leaders that moved, topics that came.
 
 use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
 use downpour_wire::error_code::ErrorCode;
 
@@ -8,7 +9,6 @@ use crate::client::cluster::Change;
 use crate::event::Event;
 use crate::ids::PartitionId;
 use crate::output::{Output, TopicUpdate};
-use crate::produce::asking::is_refusal;
 use crate::produce::engine::Engine;
 use crate::produce::queues::Queues;
 use crate::produce::send_lists::SendList;
@@ -16,7 +16,12 @@ use crate::queue::Queue;
 
 impl<T: Clone> Engine<T> {
     /// Acts on what an answer changed in the picture of the cluster.
-    pub(crate) fn handle_changes(&mut self, changes: Vec<Change>, queues: &mut impl Queues<T>) {
+    pub(crate) fn handle_changes(
+        &mut self,
+        changes: Vec<Change>,
+        now: Instant,
+        queues: &mut impl Queues<T>,
+    ) {
         // Each topic is told of once: with an array of leaders per moved partition a broker that
         // leads half of 10,000 partitions would cost 400 MB when it dies.
         let mut moved = BTreeSet::new();
@@ -45,7 +50,7 @@ impl<T: Clone> Engine<T> {
                 }
                 Change::Topic { topic } => {
                     let count = self.cluster.topic(topic).map_or(0, |t| t.leaders().len());
-                    self.wanted.remove(&topic);
+                    self.wanted.handle_found(topic);
                     self.lists.grow(topic, count);
                     moved.insert(topic);
                 }
@@ -55,7 +60,9 @@ impl<T: Clone> Engine<T> {
                         queues.with(PartitionId { topic, index }, Queue::handle_made_anew);
                     }
                 }
-                Change::Unavailable { topic, code } => self.handle_unavailable(topic, code),
+                Change::Unavailable { topic, code } => {
+                    self.handle_unavailable(topic, code, now);
+                }
             }
         }
         for topic in moved {
@@ -64,16 +71,51 @@ impl<T: Clone> Engine<T> {
         self.lists.look_at_leaderless();
     }
 
-    fn handle_unavailable(&mut self, topic: u32, code: ErrorCode) {
-        let fatal = is_refusal(code);
-        if fatal {
-            self.wanted.remove(&topic);
-        }
+    fn handle_unavailable(&mut self, topic: u32, code: ErrorCode, now: Instant) {
+        let (backoff, rng) = (self.config.retry_backoff, &mut self.rng);
+        let limit = self.config.unknown_topic_timeout;
+        let mut missing_for = None;
+        let is_refused = match code {
+            ErrorCode::INVALID_TOPIC_EXCEPTION | ErrorCode::TOPIC_AUTHORIZATION_FAILED => {
+                self.wanted.handle_refused(topic, backoff, rng, now);
+                true
+            }
+            ErrorCode::UNKNOWN_TOPIC_OR_PARTITION | ErrorCode::UNKNOWN_TOPIC_ID => {
+                let unknown = self.wanted.handle_unknown(topic, limit, backoff, rng, now);
+                missing_for = unknown.map(|unknown| unknown.missing_for);
+                unknown.is_some_and(|unknown| unknown.is_over)
+            }
+            _ => {
+                self.wanted.handle_unavailable(topic, backoff, rng, now);
+                false
+            }
+        };
+        let is_there = self.lists.count(topic) > 0;
+        let (kind, worth_after) = match (is_refused, missing_for) {
+            (true, _) => (0, Duration::ZERO),
+            // It is told once it is refused.
+            (false, Some(_)) => (0, Duration::MAX),
+            // A topic that has no leader for a moment after it was created is no trouble.
+            (false, None) if !is_there => (1, limit),
+            (false, None) => (1, Duration::ZERO),
+        };
+        let notices = &mut self.topic_notices;
+        let notice = notices.note_after(&topic, kind, worth_after, now);
         if let Some(known) = self.cluster.topic(topic) {
-            let name = known.name().clone();
-            self.event(Event::TopicUnavailable { topic: name, code });
+            let topic = known.name().clone();
+            self.event(Event::TopicUnavailable {
+                topic,
+                code,
+                missing_for,
+                is_refused,
+                notice,
+            });
         }
-        let update = TopicUpdate::Unavailable { code, fatal };
+        let update = TopicUpdate::Unavailable {
+            code,
+            missing_for,
+            fatal: is_refused,
+        };
         self.out.push_back(Output::Topic { topic, update });
     }
 

@@ -105,7 +105,14 @@ impl<T: Clone> Queue<T> {
         self.free_excess(out);
         if self.next_deadline().is_some_and(|at| at <= context.now) {
             // Sent now it could only end unknown; unsent it is known to be absent.
-            self.expire(context.now, WaitingFor::Turn, None, out);
+            let is_in_flight = !self.in_flight.is_empty();
+            if self.settings.idempotent
+                && self.sequence.need(context.identity, is_in_flight) == Need::Identity
+            {
+                // The engine's sweep ends it, and knows why there is none.
+                return Drain::NeedIdentity;
+            }
+            self.expire(context.now, WaitingFor::Turn, (None, false), out);
         }
         if !self.has_unsent() {
             return Drain::Empty;

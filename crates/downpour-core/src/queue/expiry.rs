@@ -12,12 +12,13 @@ use crate::queue::state::Queue;
 impl<T: Clone> Queue<T> {
     /// Ends what has been here longer than its delivery timeout.
     ///
-    /// `waiting_for` says what keeps the partition from sending, and `why` what went wrong there.
+    /// `waiting_for` says what keeps the partition from sending, and `why` what went wrong there; it
+    /// gives way to what the batch itself met if it `is_still_trying`, and nothing went wrong yet.
     pub fn expire(
         &mut self,
         now: Instant,
         waiting_for: WaitingFor,
-        why: Option<&Arc<Cause>>,
+        (why, is_still_trying): (Option<&Arc<Cause>>, bool),
         out: &mut Outputs<T>,
     ) {
         // What is in flight behind a batch that ends now and is certainly absent is absent, too.
@@ -37,7 +38,7 @@ impl<T: Clone> Queue<T> {
         }
         self.close_unsent(|open| now >= open.deadline() && !mutants::is(20));
         self.expire_sealing(now, out);
-        self.expire_waiting(now, waiting_for, why, out);
+        self.expire_waiting(now, waiting_for, (why, is_still_trying), out);
     }
 
     /// Ends batches that somebody has been compressing for too long. What comes back of them later
@@ -60,7 +61,7 @@ impl<T: Clone> Queue<T> {
         &mut self,
         now: Instant,
         waiting_for: WaitingFor,
-        why: Option<&Arc<Cause>>,
+        (why, is_still_trying): (Option<&Arc<Cause>>, bool),
         out: &mut Outputs<T>,
     ) {
         let is_late = |batch: &Batch<T>| {
@@ -73,9 +74,17 @@ impl<T: Clone> Queue<T> {
             .iter()
             .any(|w| matches!(w, Waiting::Sealed(batch) if is_late(batch)));
         if any {
-            let cause = |batch: &Batch<T>| Cause::DeliveryTimeout {
-                last: why.or(batch.last.as_ref()).cloned(),
-                waiting_for,
+            let cause = |batch: &Batch<T>| {
+                let own = batch.last.as_ref();
+                let last = if is_still_trying {
+                    own.or(why)
+                } else {
+                    why.or(own)
+                };
+                Cause::DeliveryTimeout {
+                    last: last.cloned(),
+                    waiting_for,
+                }
             };
             self.end_waiting(is_late, cause, now, out);
         }

@@ -308,7 +308,7 @@ fn go_on_in(
         if !has_metadata {
             return Err(Obstacle::Topic(topic.clone()));
         }
-        let error = no_such_partition(shared, topic, partition);
+        let error = no_such_partition(shared, topic, record.message, partition);
         return Err(refuse(shared, progress, error));
     };
     append(shared, topic, entry, record.message, progress)
@@ -409,20 +409,26 @@ pub(super) fn choose_elsewhere(topic: &TopicEntry, want: Want, progress: &mut Ac
 }
 
 #[cold]
-fn no_such_partition(shared: &Arc<Shared>, topic: &Arc<TopicEntry>, partition: i32) -> SendError {
+fn no_such_partition(
+    shared: &Arc<Shared>,
+    topic: &Arc<TopicEntry>,
+    message: &Message<'_>,
+    partition: i32,
+) -> SendError {
     // It may have been added since: the next attempt will know.
     if let Err(error) = shared.want_topic(topic) {
         return error;
     }
-    SendError::invalid(InvalidRecord::new(
-        Field::Partition,
-        format!(
-            "is {partition}, but {} has {} partitions",
-            topic.name(),
-            topic.partitions.count()
+    let (whose, remedy) = match message.partition {
+        NO_PARTITION => (
+            "by the partitioner ",
+            "mend the partitioner, or name a partition",
         ),
-        "name one that exists, or leave it out",
-    ))
+        _ => ("", "name one that exists, or leave it out"),
+    };
+    let (name, count) = (topic.name(), topic.partitions.count());
+    let trouble = format!("{whose}is {partition}, but {name} has {count} partitions");
+    SendError::invalid(InvalidRecord::new(Field::Partition, trouble, remedy))
 }
 
 #[inline(always)]

@@ -95,7 +95,11 @@ async fn partitions_for(
     let answer = WaitForAnswer::new(timer, Some(topic.clone()), question, command).await?;
     answer.map_err(|code| {
         let topic = topic.name().clone();
-        let refused = TopicUnavailable { topic, code };
+        let refused = TopicUnavailable {
+            topic,
+            code,
+            missing_for: None,
+        };
         SendError::new(NotSent::TopicUnavailable(Box::new(refused)))
     })
 }

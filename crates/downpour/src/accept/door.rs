@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use crate::accept::append::{AcceptProgress, Obstacle, accept, choose_elsewhere, go_on, topic};
-use crate::accept::wait::{Deadline, WaitForMemory, WaitForTopic};
+use crate::accept::wait::{Deadline, WaitForMemory, WaitForTopic, topic_refused};
 use crate::delivery::delivery::Delivery;
 use crate::error::send::{NotSent, SendError};
 use crate::record::record::{Addressed, Record, Target, TopicRef};
@@ -83,6 +83,9 @@ pub(crate) fn try_accept(
         Err(Obstacle::Refused(error)) => Err(error),
         Err(Obstacle::Topic(topic)) => {
             shared.want_topic(&topic)?;
+            if let Some(refusal) = topic.refused_lately(shared.clock.now()) {
+                return Err(topic_refused(&topic, refusal));
+            }
             Err(SendError::new(NotSent::NoMetadata))
         }
         Err(Obstacle::Memory(..)) => {

@@ -21,7 +21,7 @@ use crate::shared::shared::Shared;
 use crate::shared::timers::TimerKey;
 use crate::sys::wake;
 use crate::sys::waker_set::WakerKey;
-use crate::topics::entry::{Metadata, MetadataWait, TopicEntry};
+use crate::topics::entry::{Metadata, MetadataWait, Refusal, TopicEntry};
 
 /// When the waits of one record are over: all of them share `max_block`, from the first one on.
 #[derive(Debug, Clone, Copy)]
@@ -58,12 +58,20 @@ impl Deadline {
         waited_for: WaitedFor,
         topic: Option<&TopicEntry>,
     ) -> SendTimeout {
+        let now = shared.clock.now();
         SendTimeout {
             topic: topic.map_or_else(|| Arc::from(""), |topic| topic.name().clone()),
-            waited: shared.clock.now() - self.started,
+            waited: now - self.started,
             waited_for,
             topic_code: topic.and_then(TopicEntry::last_code),
-            unreachable: shared.unreachable(),
+            unreachable: {
+                let with_untold = waited_for != WaitedFor::Memory;
+                shared.unreachable(with_untold, now)
+            },
+            no_answer: match waited_for {
+                WaitedFor::Metadata | WaitedFor::Cluster => shared.no_answer(),
+                WaitedFor::Memory => None,
+            },
             memory: match waited_for {
                 WaitedFor::Memory => shared.memory_holders(),
                 WaitedFor::Metadata | WaitedFor::Cluster => Vec::new(),
@@ -137,6 +145,15 @@ impl Drop for DeadlineTimer<'_> {
     }
 }
 
+/// What a caller gets whose topic was refused.
+pub(crate) fn topic_refused(topic: &TopicEntry, refusal: Refusal) -> SendError {
+    SendError::new(NotSent::TopicUnavailable(Box::new(TopicUnavailable {
+        topic: topic.name().clone(),
+        code: refusal.code,
+        missing_for: refusal.missing_for,
+    })))
+}
+
 /// Waits for a topic's first metadata.
 pub(crate) struct WaitForTopic<'a> {
     timer: DeadlineTimer<'a>,
@@ -162,10 +179,8 @@ impl Future for WaitForTopic<'_> {
         let first = this.wait.is_none();
         match this.topic.poll_metadata(&mut this.wait, context.waker()) {
             Metadata::Ready => return Poll::Ready(Ok(())),
-            Metadata::Refused(code) => {
-                let topic = this.topic.name().clone();
-                let refused = Box::new(TopicUnavailable { topic, code });
-                return Poll::Ready(Err(SendError::new(NotSent::TopicUnavailable(refused))));
+            Metadata::Refused(refusal) => {
+                return Poll::Ready(Err(topic_refused(&this.topic, refusal)));
             }
             Metadata::Waiting => {}
         }

@@ -59,6 +59,10 @@ fn trouble(text: &str) -> Trouble {
     if text.contains(';') {
         return of("has a semicolon", "separate brokers by commas");
     }
+    let are_several = text.split_whitespace().count() > 1 && text.matches(':').count() > 1;
+    if are_several {
+        return of("are several", "separate brokers by commas");
+    }
     let (host, port) = match text.strip_prefix('[') {
         Some(v6) => match v6.split_once("]:") {
             Some((host, port)) if host.contains(':') => (host, port),

@@ -91,6 +91,7 @@ fn kinds() -> Vec<(&'static str, Kind)> {
         connect_timeout,
         idle_timeout,
         metadata_max_age,
+        unknown_topic_timeout,
         old_record_age,
         auto_create_topics,
         response_max,
@@ -136,6 +137,7 @@ fn kinds() -> Vec<(&'static str, Kind)> {
         kind(connect_timeout),
         kind(idle_timeout),
         kind(metadata_max_age),
+        kind(unknown_topic_timeout),
         kind(old_record_age),
         kind(auto_create_topics),
         kind(response_max),
@@ -222,6 +224,10 @@ const SETTERS: &[(&str, Setter)] = &[
         Setter::Time(ProducerBuilder::connect_timeout),
     ),
     ("idle_timeout", Setter::Time(ProducerBuilder::idle_timeout)),
+    (
+        "unknown_topic_timeout",
+        Setter::Time(ProducerBuilder::unknown_topic_timeout),
+    ),
     (
         "metadata_max_age",
         Setter::Time(ProducerBuilder::metadata_max_age),
@@ -529,6 +535,7 @@ fn every_default_is_within_its_limits_and_told_as_it_is() {
         core.connect_timeout,
         core.idle_timeout,
         core.metadata_max_age,
+        core.unknown_topic_timeout,
         core.old_record_age,
     ];
     assert_eq!(told, held.map(of));

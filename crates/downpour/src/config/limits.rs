@@ -241,6 +241,15 @@ pub(super) const TIMES: &[TimeLimit] = &[
         default: "300 s",
     },
     TimeLimit {
+        setting: |p| time(&p.unknown_topic_timeout),
+        // At the first answer.
+        least: Duration::ZERO,
+        most: Duration::MAX,
+        zero: None,
+        low: "",
+        default: "5 s",
+    },
+    TimeLimit {
         setting: |p| time(&p.old_record_age),
         least: Duration::ZERO,
         most: Duration::MAX,

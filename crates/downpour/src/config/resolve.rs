@@ -111,6 +111,9 @@ fn take_plain(partial: &PartialConfig, config: &mut Config) {
     partial.metadata_max_age.put(&mut config.metadata_max_age);
     partial.old_record_age.put(&mut config.old_record_age);
     partial
+        .unknown_topic_timeout
+        .put(&mut config.unknown_topic_timeout);
+    partial
         .auto_create_topics
         .put(&mut config.auto_create_topics);
     partial.response_max.put(&mut config.response_max);
@@ -132,6 +135,7 @@ fn bound_times(config: &mut Config) {
         &mut config.idle_timeout,
         &mut config.metadata_max_age,
         &mut config.old_record_age,
+        &mut config.unknown_topic_timeout,
     ] {
         *time = (*time).min(FOREVER);
     }

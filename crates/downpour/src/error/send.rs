@@ -31,8 +31,8 @@ pub struct SendError(NotSent);
 #[derive(Clone)]
 pub(crate) enum NotSent {
     Invalid(Box<InvalidRecord>),
-    /// The cluster refuses the topic for good: this client may not write to it, or it does not exist
-    /// and may not be created.
+    /// The topic does not exist, and has not for `unknown_topic_timeout`; or its name is invalid, or
+    /// this client may not write to it.
     TopicUnavailable(Box<TopicUnavailable>),
     /// `max_block` passed.
     Timeout(Box<SendTimeout>),
@@ -144,6 +144,14 @@ impl SendError {
         self.timeout().map(|timeout| timeout.waited)
     }
 
+    /// How long brokers have been saying that the topic does not exist, if that was in the way.
+    pub fn missing_for(&self) -> Option<Duration> {
+        match &self.0 {
+            NotSent::TopicUnavailable(refused) => refused.missing_for,
+            _ => None,
+        }
+    }
+
     /// Who held `buffer_memory` when the record gave up waiting for it: brokers that are silent
     /// first, then those whose records held most. Empty if it did not wait for memory.
     pub fn memory_holders(&self) -> &[MemoryHolder] {
@@ -209,19 +217,38 @@ impl Error for SendError {
     }
 }
 
-/// The cluster refuses a topic for good.
+/// The cluster refuses a topic. A later send has it asked for again.
 #[derive(Clone)]
 pub(crate) struct TopicUnavailable {
     pub(crate) topic: Arc<str>,
     pub(crate) code: ErrorCode,
+    /// How long brokers have been saying that there is no such topic, if that is it.
+    pub(crate) missing_for: Option<Duration>,
 }
 
 impl fmt::Display for TopicUnavailable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { topic, code } = self;
-        write!(f, "topic {topic} cannot be written to: {code}")
+        let Self { topic, code, .. } = self;
+        match self.missing_for {
+            Some(time) if time.is_zero() => {
+                write!(f, "topic {topic} does not exist, say the brokers")?;
+            }
+            Some(time) => {
+                let time = Readable::coarse(time);
+                write!(
+                    f,
+                    "topic {topic} does not exist, brokers have said for {time}"
+                )?;
+            }
+            None => return write!(f, "topic {topic} cannot be written to: {code}"),
+        }
+        write!(f, " ({code}); {WHAT_TO_TRY}")
     }
 }
+
+/// What helps against a topic that does not exist.
+const WHAT_TO_TRY: &str = "create it, check its spelling, or have brokers create topics that are \
+                           asked for (auto.create.topics.enable there, auto_create_topics here)";
 
 /// A broker was reached that grants no producer id, without which records cannot be sent
 /// idempotently.
@@ -261,6 +288,8 @@ pub(crate) struct SendTimeout {
     /// What a broker last said about the topic.
     pub(crate) topic_code: Option<ErrorCode>,
     pub(crate) unreachable: Vec<ConnectError>,
+    /// Who was asked about the cluster in vain, and what came instead of an answer.
+    pub(crate) no_answer: Option<Arc<str>>,
     pub(crate) memory: Vec<MemoryHolder>,
     /// Bytes that the record would have taken of it.
     pub(crate) needed: usize,
@@ -346,7 +375,7 @@ impl fmt::Display for SendTimeout {
             WaitedFor::Memory => write!(f, "no memory for topic {topic}")?,
             WaitedFor::Cluster => f.write_str("the cluster could not be asked")?,
         }
-        let (waited, max_block) = (Readable(self.waited), self.names.max_block);
+        let (waited, max_block) = (Readable::coarse(self.waited), self.names.max_block);
         write!(f, " within {waited} ({max_block})")?;
         if self.waited_for == WaitedFor::Memory {
             write!(f, "; it needs {}", Bytes(self.needed))?;
@@ -370,14 +399,18 @@ impl fmt::Display for SendTimeout {
                 _ => write!(f, "; {held} by {holder}")?,
             }
         }
-        if let Some(code) = self.topic_code {
-            write!(f, "; the cluster says {code}")?;
-        } else if self.unreachable.is_empty() {
-            f.write_str(match self.waited_for {
+        match (self.topic_code, &self.no_answer) {
+            (Some(code @ ErrorCode::UNKNOWN_TOPIC_OR_PARTITION), _) => {
+                write!(f, "; the cluster does not know it ({code}): {WHAT_TO_TRY}")?;
+            }
+            (Some(code), _) => write!(f, "; the cluster says {code}")?,
+            (None, Some(told)) => write!(f, "; no answer about it from {told}")?,
+            (None, None) if self.unreachable.is_empty() => f.write_str(match self.waited_for {
                 WaitedFor::Metadata => "; no broker has answered for it yet",
                 WaitedFor::Cluster => "; no broker has answered yet",
                 WaitedFor::Memory => "",
-            })?;
+            })?,
+            (None, None) => {}
         }
         for (at, error) in self.unreachable.iter().enumerate() {
             let lead = if at == 0 { "; unreachable: " } else { ", " };
@@ -424,6 +457,7 @@ mod tests {
             waited_for: WaitedFor::Memory,
             topic_code: None,
             unreachable: Vec::new(),
+            no_answer: None,
             memory: memory.iter().map(holder).collect(),
             needed: 64 << 10,
             record_share: 0,

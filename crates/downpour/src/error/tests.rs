@@ -73,6 +73,7 @@ fn waited(waited_for: WaitedFor, topic_code: Option<ErrorCode>) -> SendError {
         waited_for,
         topic_code,
         unreachable: Vec::new(),
+        no_answer: None,
         memory: Vec::new(),
         needed: 64 << 10,
         record_share: 0,
@@ -122,6 +123,7 @@ fn each_of_kafka_s_codes_has_a_kind() {
         let error = SendError::new(NotSent::TopicUnavailable(Box::new(TopicUnavailable {
             topic,
             code,
+            missing_for: None,
         })));
         assert_eq!((error.kind(), error.code()), (kind, Some(code)));
         let error = waited(WaitedFor::Metadata, Some(code));

@@ -5,6 +5,7 @@
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
 
+use downpour_core::client::ending::DisconnectReason;
 use downpour_core::mutants;
 use downpour_wire::error::DecodeError;
 use downpour_wire::frame::{Frame, FrameReader};
@@ -30,6 +31,8 @@ pub(super) enum Reading {
     Failed(io::Error),
     /// What came is no frame.
     Garbled(DecodeError),
+    /// Who answers is no broker.
+    Stranger(DisconnectReason),
 }
 
 /// An open connection.
@@ -49,6 +52,8 @@ pub(super) struct Connection<S> {
     /// the last one, and the end would not be seen before the request timeout.
     ending: bool,
     reader: FrameReader,
+    /// The bytes that came first, by which a port is told that speaks something else.
+    first: Vec<u8>,
 }
 
 impl<S: Socket> Connection<S> {
@@ -62,6 +67,7 @@ impl<S: Socket> Connection<S> {
             writable: true,
             ending: false,
             reader: FrameReader::new(response_max),
+            first: Vec::new(),
         }
     }
 
@@ -124,6 +130,15 @@ impl<S: Socket> Connection<S> {
         }
     }
 
+    /// Why the connection has to end, if the bytes that came first tell. Whether they are a frame is
+    /// the reader's matter: with a high limit they could be the beginning of one that never ends.
+    fn look_at_first(&mut self, bytes: &[u8]) -> Option<DisconnectReason> {
+        let missing = DisconnectReason::FIRST_BYTES.checked_sub(self.first.len() + 1)?;
+        self.first
+            .extend_from_slice(&bytes[..bytes.len().min(missing + 1)]);
+        DisconnectReason::by_first_bytes(&self.first)
+    }
+
     /// Bytes written since the connection was opened, if that changed since the last call.
     pub(super) fn poll_written(&mut self) -> Option<u64> {
         (self.reported != self.written).then(|| {
@@ -143,6 +158,9 @@ impl<S: Socket> Connection<S> {
             match self.socket.read(buffer) {
                 Ok(0) => return Reading::Ended,
                 Ok(count) => {
+                    if let Some(reason) = self.look_at_first(&buffer[..count]) {
+                        return Reading::Stranger(reason);
+                    }
                     self.reader.push(&buffer[..count]);
                     if let Err(error) = each(&mut self.reader) {
                         return Reading::Garbled(error);

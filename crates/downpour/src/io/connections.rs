@@ -307,6 +307,7 @@ impl<S: Sockets> Connections<S> {
             Reading::More => return true,
             Reading::Ended => DisconnectReason::Closed,
             Reading::Failed(error) => DisconnectReason::Broken(Arc::new(error)),
+            Reading::Stranger(reason) => reason,
             Reading::Garbled(error) => {
                 let why = format!("what came is no answer: {error}");
                 DisconnectReason::Protocol(why.into())

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use downpour_core::event::Event;
+use downpour_core::event::{Event, Question};
 use downpour_core::ids::{MemoryLine, PartitionId};
 use downpour_core::mutants;
 use downpour_core::produce::{Engine, Output, TopicUpdate};
@@ -30,6 +30,7 @@ use crate::shared::mailbox::{Command, Mail};
 use crate::shared::shared::Shared;
 use crate::sys::lock::lock;
 use crate::sys::sync::Mutex;
+use crate::topics::entry::Refusal;
 
 /// Above this a batch is compressed on the pool, so that answers are not kept waiting.
 const SEAL_INLINE_BYTES: usize = 4 << 10;
@@ -279,7 +280,7 @@ impl<S: Sockets> Driver<S> {
                 connection_id,
                 frame,
             } => self.connections.write(connection_id, frame),
-            Output::Topic { topic, update } => self.update_topic(topic, &update),
+            Output::Topic { topic, update } => self.update_topic(topic, &update, now),
             Output::Cluster(update) => {
                 let woken = &mut self.after.wakers;
                 self.questions.answer_cluster(&update, woken);
@@ -324,12 +325,12 @@ impl<S: Sockets> Driver<S> {
                 let woken = &mut self.after.wakers;
                 self.shared.note_silence(broker, address, since, woken);
             }
-            Output::Event(event) => self.observe(event),
+            Output::Event(event) => self.observe(event, now),
             _ => {}
         }
     }
 
-    fn update_topic(&mut self, index: u32, update: &TopicUpdate) {
+    fn update_topic(&mut self, index: u32, update: &TopicUpdate, now: Instant) {
         let Some(topic) = self.queues.topic(index) else {
             return;
         };
@@ -342,20 +343,37 @@ impl<S: Sockets> Driver<S> {
                     &mut self.after.wakers,
                 );
             }
-            TopicUpdate::Unavailable { code, fatal } => {
-                topic.handle_unavailable(*code, *fatal, &mut self.after.wakers);
+            TopicUpdate::Unavailable {
+                code,
+                missing_for,
+                fatal,
+            } => {
+                let refusal = Refusal {
+                    code: *code,
+                    missing_for: *missing_for,
+                };
+                topic.handle_unavailable(refusal, *fatal, now, &mut self.after.wakers);
             }
             _ => {}
         }
     }
 
-    fn observe(&mut self, event: Event) {
+    fn observe(&mut self, event: Event, now: Instant) {
         match &event {
+            Event::Connecting { address, .. } => self.shared.note_connecting(address, now),
+            Event::Unanswered {
+                question: Question::Metadata,
+                address,
+                reason,
+                ..
+            } => self.shared.note_no_answer(Some((address, reason))),
+            Event::MetadataUpdated { .. } => self.shared.note_no_answer(None),
             Event::ConnectFailed { error, .. } => self.shared.note_unreachable(error),
             Event::Connected { address, .. } => self.shared.note_reachable(address),
             _ => {}
         }
-        self.after.line(Line::Event(event));
+        let notice = self.engine.notice(&event, now);
+        self.after.line(Line::Event(event, notice));
     }
 
     fn seal(&mut self, partition: PartitionId, job: SealJob) {

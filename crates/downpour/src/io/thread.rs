@@ -37,6 +37,7 @@ fn run(rounds: Rounds<SystemSockets>, mut poll: Poll) {
 
 fn loop_until_end(rounds: &Rounds<SystemSockets>, poll: &mut Poll) {
     let mut events = Events::with_capacity(EVENTS);
+    let mut failures = 0_u32;
     loop {
         let timeout = match rounds.run(events.iter().map(SocketEvent::from)) {
             Sleep::Never => return,
@@ -49,7 +50,12 @@ fn loop_until_end(rounds: &Rounds<SystemSockets>, poll: &mut Poll) {
         };
         if let Err(error) = poll.poll(&mut events, timeout) {
             if error.kind() != io::ErrorKind::Interrupted {
-                callback::say(|| tracing::error!(%error, "waiting for sockets failed"));
+                failures = failures.saturating_add(1);
+                if failures.is_power_of_two() {
+                    callback::say(|| {
+                        tracing::error!(%error, failures, "waiting for sockets failed");
+                    });
+                }
                 // Not to be repeated as fast as it can be.
                 std::thread::sleep(Duration::from_millis(10));
             }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Instant;
 
 use downpour_core::config::Config;
 use downpour_core::queue::QueueSettings;
@@ -14,7 +15,7 @@ use super::explore::{OFTEN, explore};
 use crate::sys::park::block_on;
 use crate::sys::sync::thread;
 use crate::sys::wake;
-use crate::topics::entry::{Metadata, TopicEntry};
+use crate::topics::entry::{Metadata, Refusal, TopicEntry};
 use crate::topics::table::Topics;
 
 /// More than the first segment of the table holds.
@@ -58,7 +59,7 @@ fn wait_for_metadata(topic: &TopicEntry) -> Result<(), ErrorCode> {
     block_on(poll_fn(|context| {
         match topic.poll_metadata(&mut wait, context.waker()) {
             Metadata::Ready => Poll::Ready(Ok(())),
-            Metadata::Refused(code) => Poll::Ready(Err(code)),
+            Metadata::Refused(refusal) => Poll::Ready(Err(refusal.code)),
             Metadata::Waiting => Poll::Pending,
         }
     }))
@@ -80,8 +81,11 @@ fn partitions_that_are_counted_are_there_and_whoever_waits_is_woken() {
             },
             |topic| {
                 let mut woken = Vec::new();
-                let code = ErrorCode::TOPIC_AUTHORIZATION_FAILED;
-                topic.handle_unavailable(code, true, &mut woken);
+                let refusal = Refusal {
+                    code: ErrorCode::TOPIC_AUTHORIZATION_FAILED,
+                    missing_for: None,
+                };
+                topic.handle_unavailable(refusal, true, Instant::now(), &mut woken);
                 wake::wake_all(&mut woken);
                 update(topic, 2);
                 update(topic, PARTITIONS);

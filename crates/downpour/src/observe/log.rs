@@ -1,16 +1,21 @@
-//! What the I/O thread has to say as `tracing` lines, for operators. Target `downpour`, fields
-//! before words.
+//! What the I/O thread has to say as `tracing` lines. Target `downpour`, fields before words; the page
+//! for users is LOGGING.md. What operators read is in `operators`.
 //!
 //! Per batch, request or connection, never per record.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use downpour_core::client::notice::Notice;
 use downpour_core::event::Event;
 use downpour_core::outcome::Written;
 use downpour_core::time::Readable;
 
 use crate::sys::callback;
+
+mod operators;
+#[cfg(test)]
+mod page;
 
 const TARGET: &str = "downpour";
 
@@ -20,7 +25,8 @@ const LINES_MAX: usize = 4096;
 /// What is said beside the events: the end of a producer, and defects of this library.
 #[derive(Debug)]
 pub(crate) enum Line {
-    Event(Event),
+    /// What happened, and whether that is worth a line to operators or to debuggers only.
+    Event(Event, Notice),
     ResolvedTwice {
         topic: Arc<str>,
         partition: i32,
@@ -90,7 +96,10 @@ impl Lines {
 
 fn write(line: &Line) {
     match line {
-        Line::Event(it) => event(it),
+        Line::Event(event, notice) => match notice {
+            Notice::Quiet => quiet(event),
+            notice => operators::write(event, *notice),
+        },
         Line::ResolvedTwice {
             topic,
             partition,
@@ -139,78 +148,53 @@ fn write(line: &Line) {
     }
 }
 
-/// Writes an event's line.
-fn event(event: &Event) {
-    connections(event);
-    records(event);
-}
-
-fn connections(event: &Event) {
+/// What was told, and goes on: for whoever looks closely.
+fn quiet(event: &Event) {
     match event {
-        Event::Connecting { address, broker } => {
-            tracing::debug!(target: TARGET, %address, ?broker, "connecting");
+        Event::ConnectFailed {
+            error,
+            broker,
+            retry_after,
+            ..
+        } => {
+            let (address, reason) = (error.address(), error.reason());
+            let retry_after = Readable::coarse(*retry_after);
+            tracing::debug!(
+                target: TARGET, %address, broker, %reason, %retry_after, "no connection"
+            );
         }
         Event::Connected {
-            address,
-            broker,
-            produce_version,
-            metadata_version,
+            address, broker, ..
         } => {
-            tracing::info!(
-                target: TARGET, %address, ?broker, produce_version, metadata_version, "connected"
-            );
-        }
-        Event::ConnectFailed {
-            error,
-            broker: None,
-            retry_after,
-        } => {
-            let (address, reason) = (error.address(), error.reason());
-            tracing::warn!(
-                target: TARGET, %address, %reason, ?retry_after,
-                "no connection to a bootstrap address"
-            );
-        }
-        Event::ConnectFailed {
-            error,
-            broker: Some(broker),
-            retry_after,
-        } => {
-            let (address, reason) = (error.address(), error.reason());
-            tracing::warn!(
-                target: TARGET, %address, broker, %reason, ?retry_after,
-                "no connection to the address that this broker advertises; is its listener \
-                 reachable from here?"
-            );
+            tracing::debug!(target: TARGET, %address, broker, "connected");
         }
         Event::Disconnected {
             address,
             broker,
             reason,
             unanswered,
+            ..
         } => {
-            tracing::info!(target: TARGET, %address, ?broker, %reason, unanswered, "disconnected");
-        }
-        Event::Rebootstrap => {
-            tracing::warn!(
-                target: TARGET,
-                "no known broker can be reached; asking the bootstrap addresses again"
+            tracing::debug!(
+                target: TARGET, %address, broker, %reason, unanswered, "disconnected"
             );
         }
-        Event::MetadataUpdated { brokers, topics } => {
-            tracing::debug!(target: TARGET, brokers, topics, "metadata updated");
+        Event::Unanswered {
+            question,
+            address,
+            reason,
+            ..
+        } => {
+            tracing::debug!(target: TARGET, ?question, %address, %reason, "no answer that helps");
         }
-        Event::Throttled { broker, throttle } => {
-            tracing::info!(target: TARGET, ?broker, ?throttle, "throttled");
+        Event::TopicUnavailable { topic, code, .. } => {
+            tracing::debug!(target: TARGET, %topic, %code, "topic unavailable");
         }
-        _ => {}
-    }
-}
-
-fn records(event: &Event) {
-    match event {
-        Event::TopicUnavailable { topic, code } => {
-            tracing::warn!(target: TARGET, %topic, %code, "topic unavailable");
+        Event::Throttled {
+            broker, throttle, ..
+        } => {
+            let throttle = Readable(*throttle);
+            tracing::debug!(target: TARGET, broker, %throttle, "throttled");
         }
         Event::LeaderMoved {
             topic,
@@ -218,7 +202,9 @@ fn records(event: &Event) {
             leader,
             leader_epoch,
         } => {
-            tracing::info!(target: TARGET, %topic, partition, ?leader, leader_epoch, "leader moved");
+            tracing::debug!(
+                target: TARGET, %topic, partition, leader, leader_epoch, "leader moved"
+            );
         }
         Event::Retry {
             topic,
@@ -227,17 +213,8 @@ fn records(event: &Event) {
             attempts,
             cause,
         } => {
-            tracing::info!(
+            tracing::debug!(
                 target: TARGET, %topic, partition, records, attempts, %cause, "batch is sent again"
-            );
-        }
-        Event::Split {
-            topic,
-            partition,
-            parts,
-        } => {
-            tracing::info!(
-                target: TARGET, %topic, partition, parts, "batch was too large and was split"
             );
         }
         Event::DeliveryFailed {
@@ -248,27 +225,19 @@ fn records(event: &Event) {
             cause,
         } => {
             let maybe_written = *written == Written::Unknown;
-            tracing::warn!(
+            tracing::debug!(
                 target: TARGET, %topic, partition, records, maybe_written, %cause,
                 "records were not acknowledged"
             );
         }
-        Event::IdentityGranted { producer_id, epoch } => {
-            tracing::info!(target: TARGET, producer_id, epoch, "producer id granted");
-        }
-        Event::DataLost {
+        Event::Split {
             topic,
             partition,
-            broker,
-            acknowledged,
+            parts,
         } => {
-            tracing::warn!(
-                target: TARGET, %topic, partition, ?broker, acknowledged,
-                "broker lost records that it had acknowledged"
+            tracing::debug!(
+                target: TARGET, %topic, partition, parts, "batch was too large and was split"
             );
-        }
-        Event::EpochBumped { producer_id, epoch } => {
-            tracing::info!(target: TARGET, producer_id, epoch, "epoch bumped");
         }
         _ => {}
     }

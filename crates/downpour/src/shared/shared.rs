@@ -38,6 +38,13 @@ pub(crate) type Start = Box<dyn Fn(&Arc<Shared>) -> io::Result<RunInline> + Send
 /// is running one.
 pub(crate) type RunInline = Box<dyn Fn() -> bool + Send + Sync>;
 
+/// How trying an address has gone so far.
+enum Trying {
+    /// It has not failed yet.
+    Since(Instant),
+    Failed(ConnectError),
+}
+
 /// The state of one producer.
 pub(crate) struct Shared {
     /// Number of this producer in the process; a topic's entry says by it whose it is.
@@ -55,9 +62,11 @@ pub(crate) struct Shared {
     pub(crate) unusual: Arc<Unusual>,
     start: Start,
     started: OnceLock<Result<RunInline, Arc<io::Error>>>,
-    /// Addresses that could not be reached when last tried. Each address of the cluster has at most
-    /// one entry.
-    unreachable: Mutex<BTreeMap<Address, ConnectError>>,
+    /// Addresses that could not be reached when last tried, or are being tried. Each address of the
+    /// cluster has at most one entry.
+    unreachable: Mutex<BTreeMap<Address, Trying>>,
+    /// Who was asked last about the cluster and gave no answer that helps, and what came instead.
+    no_answer: Mutex<Option<Arc<str>>>,
     /// Brokers that owe an answer for too long: where they are, and since when. Each broker has
     /// at most one entry.
     silent: Mutex<BTreeMap<i32, (Option<Address>, Instant)>>,
@@ -91,6 +100,7 @@ impl Shared {
             start,
             started: OnceLock::new(),
             unreachable: Mutex::default(),
+            no_answer: Mutex::default(),
             silent: Mutex::default(),
             settings,
         })
@@ -218,14 +228,22 @@ impl Shared {
         records
     }
 
-    fn unreachable_map(&self) -> MutexGuard<'_, BTreeMap<Address, ConnectError>> {
+    fn unreachable_map(&self) -> MutexGuard<'_, BTreeMap<Address, Trying>> {
         lock(&self.unreachable)
+    }
+
+    /// An address is being tried.
+    pub(crate) fn note_connecting(&self, address: &Address, now: Instant) {
+        let mut map = self.unreachable_map();
+        map.entry(address.clone())
+            .or_insert_with(|| Trying::Since(now));
     }
 
     /// An address could not be reached.
     pub(crate) fn note_unreachable(&self, error: &ConnectError) {
         let address = error.address().clone();
-        self.unreachable_map().insert(address, error.clone());
+        self.unreachable_map()
+            .insert(address, Trying::Failed(error.clone()));
     }
 
     /// An address was reached.
@@ -233,9 +251,29 @@ impl Shared {
         self.unreachable_map().remove(address);
     }
 
-    /// What happened last at each address that could not be reached.
-    pub(crate) fn unreachable(&self) -> Vec<ConnectError> {
-        self.unreachable_map().values().cloned().collect()
+    /// What happened last at each address that could not be reached; with those, if asked for, that
+    /// are being tried and have not failed.
+    pub(crate) fn unreachable(&self, with_untold: bool, now: Instant) -> Vec<ConnectError> {
+        let map = self.unreachable_map();
+        let errors = map.iter().filter_map(|(address, trying)| match trying {
+            Trying::Failed(error) => Some(error.clone()),
+            Trying::Since(since) => {
+                let time = now.saturating_duration_since(*since);
+                with_untold.then(|| ConnectError::still_trying(address, time))
+            }
+        });
+        errors.collect()
+    }
+
+    /// A question about the cluster was not answered; `None` if one was.
+    pub(crate) fn note_no_answer(&self, told: Option<(&Address, &str)>) {
+        let text = told.map(|(address, reason)| Arc::from(format!("{address}: {reason}")));
+        *lock(&self.no_answer) = text;
+    }
+
+    /// Who was asked last about the cluster in vain, and what came instead of an answer.
+    pub(crate) fn no_answer(&self) -> Option<Arc<str>> {
+        lock(&self.no_answer).clone()
     }
 
     /// A broker became silent, or is not any more: records without a key turn to other brokers'

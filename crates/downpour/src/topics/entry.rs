@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::task::Waker;
+use std::time::{Duration, Instant};
 
 use downpour_core::callers::partitioner::sticky::Sticky;
 use downpour_core::ids::{MemoryLine, PartitionId};
@@ -100,19 +101,31 @@ struct Waiting {
     /// How often the cluster has refused the topic for good. A caller is refused only by a
     /// refusal that came after it began to wait: the right to write may have been granted since.
     refusals: u64,
-    /// The latest of those refusals.
-    refused: Option<ErrorCode>,
+    /// The latest of those refusals, and when it came.
+    refused: Option<(Refusal, Instant)>,
     /// What the cluster last said against the topic, whether for good or not; cleared by
     /// metadata. It goes into the error of a caller that waited too long.
     last: Option<ErrorCode>,
 }
+
+/// Why nobody has to wait for a topic any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub(crate) code: ErrorCode,
+    /// How long brokers have been saying that there is no such topic, if that is it.
+    pub(crate) missing_for: Option<Duration>,
+}
+
+/// For so long a refusal is the answer to those who would not wait for a newer one. A topic that is
+/// wanted is asked for more often than this.
+const REFUSAL_IS_NEW: Duration = Duration::from_secs(2);
 
 /// What a waiter for metadata finds.
 pub(crate) enum Metadata {
     /// The topic can be used.
     Ready,
     /// The cluster refused it since the waiter began.
-    Refused(ErrorCode),
+    Refused(Refusal),
     /// Not here yet; the waker was left.
     Waiting,
 }
@@ -291,18 +304,31 @@ impl TopicEntry {
         self.partitions.show(count);
         let mut waiting = self.waiting();
         waiting.last = None;
+        waiting.refused = None;
         waiting.wakers.take_all(woken);
     }
 
     /// The cluster cannot or will not serve the topic.
-    pub(crate) fn handle_unavailable(&self, code: ErrorCode, fatal: bool, woken: &mut Vec<Waker>) {
+    pub(crate) fn handle_unavailable(
+        &self,
+        refusal: Refusal,
+        fatal: bool,
+        now: Instant,
+        woken: &mut Vec<Waker>,
+    ) {
         let mut waiting = self.waiting();
-        waiting.last = Some(code);
+        waiting.last = Some(refusal.code);
         if fatal {
             waiting.refusals += 1;
-            waiting.refused = Some(code);
+            waiting.refused = Some((refusal, now));
             waiting.wakers.take_all(woken);
         }
+    }
+
+    /// The refusal that is the answer to a caller who does not wait: one that is new.
+    pub(crate) fn refused_lately(&self, now: Instant) -> Option<Refusal> {
+        let (refusal, at) = self.waiting().refused?;
+        (now < at + REFUSAL_IS_NEW).then_some(refusal)
     }
 
     /// What the cluster last said against the topic.
@@ -325,8 +351,8 @@ impl TopicEntry {
                 refusals,
             });
             if wait.refusals != refusals {
-                if let Some(code) = waiting.refused {
-                    return Some(Metadata::Refused(code));
+                if let Some((refusal, _)) = waiting.refused {
+                    return Some(Metadata::Refused(refusal));
                 }
             }
             waiting.wakers.insert(&mut wait.key, waker, own)?;

@@ -118,17 +118,26 @@ fn a_server_that_speaks_no_kafka_and_one_that_hangs_up_are_told_apart() {
         let _ = stream.write_all(&[0x15, 3, 3, 0, 2, 2, 80]);
     });
     let hangs_up = server(drop);
-    for (address, kind) in [
-        (http, ConnectErrorKind::Protocol),
-        (alert, ConnectErrorKind::Protocol),
-        (hangs_up, ConnectErrorKind::Closed),
+    let ssh = server(|mut stream| {
+        let _ = stream.write_all(b"SSH-2.0-OpenSSH_9.6\r\n");
+    });
+    let noise = server(|mut stream| {
+        let _ = stream.write_all(&[0xff; 100]);
+    });
+    for (address, kind, told) in [
+        (http, ConnectErrorKind::Protocol, "the port answers HTTP"),
+        (alert, ConnectErrorKind::Protocol, "the port answers TLS"),
+        (ssh, ConnectErrorKind::Protocol, "the port answers SSH"),
+        (noise, ConnectErrorKind::Protocol, "a port without TLS?"),
+        (hangs_up, ConnectErrorKind::Closed, "that expects TLS"),
     ] {
-        let error = send(Producer::builder(&*address));
+        // Whatever length the first bytes would be.
+        let error = send(Producer::builder(&*address).response_max(1 << 30));
         let error = unreachable(&error);
         assert_eq!(error.kind(), kind, "{error}");
         assert_eq!(error.address().to_string(), address);
         assert!(error.reason().starts_with("connected, but "), "{error}");
-        assert!(error.reason().contains("TLS"), "{error}");
+        assert!(error.reason().contains(told), "{error}");
     }
 }
 

@@ -13,6 +13,8 @@ mod closing;
 #[cfg(test)]
 mod connecting;
 #[cfg(test)]
+mod early;
+#[cfg(test)]
 mod errors;
 #[cfg(test)]
 mod faults;

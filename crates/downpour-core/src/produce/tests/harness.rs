@@ -164,7 +164,7 @@ impl World {
                 }
                 Output::Topic { update, .. } => self.topics.push(match update {
                     TopicUpdate::Available { leaders } => format!("{leaders:?}"),
-                    TopicUpdate::Unavailable { code, fatal } => format!("{code} fatal={fatal}"),
+                    TopicUpdate::Unavailable { code, fatal, .. } => format!("{code} fatal={fatal}"),
                 }),
                 Output::Resolve {
                     ticket,
@@ -424,6 +424,18 @@ impl World {
         let (connection_id, _, broker) = self.connect();
         assert!(broker.is_some());
         self.answer_versions();
+        connection_id
+    }
+
+    /// The same while the question for a producer id has no answer yet.
+    pub(super) fn connect_broker_behind(&mut self) -> ConnectionId {
+        let (connection_id, _, broker) = self.connect();
+        assert!(broker.is_some());
+        let of = |asked: &Asked| asked.connection_id == connection_id;
+        let at = self.asked.iter().position(of).expect("its versions");
+        let asked = self.asked.remove(at).unwrap();
+        let response = self.versions();
+        self.answer(&asked, &response);
         connection_id
     }
 

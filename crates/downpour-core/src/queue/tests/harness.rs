@@ -215,7 +215,7 @@ impl Bench {
     pub(super) fn expire(&mut self) {
         let waiting_for = crate::outcome::WaitingFor::Leader;
         self.queue
-            .expire(self.now, waiting_for, None, &mut self.out);
+            .expire(self.now, waiting_for, (None, false), &mut self.out);
     }
 
     /// Verdicts so far by ticket and index, in a word each.

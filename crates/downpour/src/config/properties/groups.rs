@@ -197,7 +197,6 @@ const TUNING: &[&str] = &[
     "socket.connection.setup.timeout.max.ms",
     "socket.max.fails",
     "sticky.partitioning.linger.ms",
-    "topic.metadata.propagation.max.ms",
     "topic.metadata.refresh.fast.interval.ms",
     "topic.metadata.refresh.sparse",
 ];

@@ -204,6 +204,10 @@ const METADATA: &[Row] = &[
         Works(refresh, "metadata_max_age"),
     ),
     row(
+        "topic.metadata.propagation.max.ms",
+        Millis(|d| &mut d.unknown_topic_timeout),
+    ),
+    row(
         "allow.auto.create.topics",
         Bool(|d| &mut d.auto_create_topics),
     ),

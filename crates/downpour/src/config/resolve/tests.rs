@@ -122,6 +122,10 @@ fn bootstrap_addresses_are_read_or_refused_one_by_one() {
         ("::1:9092", "[address]:port"),
         ("SSL://a:1", "use a PLAINTEXT listener"),
         ("a b:1", "character"),
+        ("a:9092;b:9092", "separate brokers by commas"),
+        ("a:1 b:2", "separate brokers by commas"),
+        ("h:+9092", "is no port"),
+        ("u@h:9092", "no name or password before the host"),
     ] {
         let said = bad(|d| d.bootstrap.set(text.into()));
         let expected = if text == "host:" {

@@ -137,6 +137,7 @@ mod models;
 mod observe;
 mod partitioner;
 mod producer;
+pub mod programs;
 pub mod properties;
 mod record;
 mod shared;

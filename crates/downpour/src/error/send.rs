@@ -98,7 +98,7 @@ impl SendError {
     /// Whether `max_block` passed. What was in the way is the [`kind`](Self::kind), as far as it is
     /// known.
     pub fn is_timeout(&self) -> bool {
-        self.timeout().is_some()
+        self.timeout().is_some_and(|timeout| !timeout.early)
     }
 
     /// What a broker said about the topic, if one did.
@@ -141,7 +141,8 @@ impl SendError {
 
     /// How long the record waited, if `max_block` passed.
     pub fn waited(&self) -> Option<Duration> {
-        self.timeout().map(|timeout| timeout.waited)
+        let timeout = self.timeout().filter(|timeout| !timeout.early)?;
+        Some(timeout.waited)
     }
 
     /// How long brokers have been saying that the topic does not exist, if that was in the way.
@@ -283,6 +284,8 @@ pub enum WaitedFor {
 pub(crate) struct SendTimeout {
     pub(crate) topic: Arc<str>,
     pub(crate) waited: Duration,
+    /// The wait ended before `max_block` passed, because nothing was left to wait for.
+    pub(crate) early: bool,
     /// What it waited for last.
     pub(crate) waited_for: WaitedFor,
     /// What a broker last said about the topic.
@@ -375,8 +378,10 @@ impl fmt::Display for SendTimeout {
             WaitedFor::Memory => write!(f, "no memory for topic {topic}")?,
             WaitedFor::Cluster => f.write_str("the cluster could not be asked")?,
         }
-        let (waited, max_block) = (Readable::coarse(self.waited), self.names.max_block);
-        write!(f, " within {waited} ({max_block})")?;
+        if !self.early {
+            let (waited, max_block) = (Readable::coarse(self.waited), self.names.max_block);
+            write!(f, " within {waited} ({max_block})")?;
+        }
         if self.waited_for == WaitedFor::Memory {
             write!(f, "; it needs {}", Bytes(self.needed))?;
             if self.record_share > 0 {
@@ -454,6 +459,7 @@ mod tests {
         let timeout = SendTimeout {
             topic: Arc::from("t"),
             waited: Duration::from_millis(800),
+            early: false,
             waited_for: WaitedFor::Memory,
             topic_code: None,
             unreachable: Vec::new(),

@@ -38,14 +38,17 @@ fn addresses_that_all_refuse_are_said_at_once_with_their_reasons() {
     let error = producer.blocking().connect().unwrap_err();
     let text = error.to_string();
     assert!(
-        text.starts_with("the cluster could not be asked within"),
+        text.starts_with("the cluster could not be asked; unreachable: "),
         "{text}"
     );
     for address in [one, other] {
         let told = format!("{address} (127.0.0.1: Connection refused");
         assert!(text.contains(&told), "{text}");
     }
+    assert_eq!(error.kind(), ErrorKind::Unreachable);
     assert!(error.is_retriable());
+    assert!(!error.is_timeout(), "no time was up");
+    assert_eq!(error.waited(), None);
 }
 
 #[test]

@@ -195,8 +195,8 @@ impl Producer {
     }
 
     /// Takes no more records, blocks for at most this long, and hands back what was not
-    /// delivered by then; see [`Producer::close_within`](crate::Producer::close_within). Where [`close`](Self::close) does not block, it hands back nothing; who
-    /// closes again elsewhere gets it.
+    /// delivered by then, as [`Producer::close_within`](crate::Producer::close_within). Where
+    /// [`close`](Self::close) does not block, it hands back nothing; who closes again elsewhere gets it.
     pub fn close_within(&self, time: Duration) -> Unfinished {
         block_on(self.as_async().close_within(time)).unwrap_or_else(|| {
             say_no_wait("close_within");

@@ -324,13 +324,24 @@ impl<P> Connections<P> {
         std::mem::take(&mut self.open).into_keys().collect()
     }
 
-    /// The usable connection with the fewest requests on it: where a question goes that any broker
-    /// can answer.
-    pub(crate) fn least_loaded(&self, now: Instant) -> Option<&Connection<P>> {
-        self.open
-            .values()
-            .filter(|c| c.is_usable() && !c.is_throttled(now))
-            .min_by_key(|c| (c.unanswered(), c.broker().is_none()))
+    /// Where a question goes that any broker can answer, and the version to use: the connection with
+    /// the fewest requests on it, but another one than the last time, if there is one.
+    ///
+    /// A broker that is cut off from the others loses its leaderships. It carries nothing then, and
+    /// would always be asked, and what it knows is as old as its loss.
+    pub(crate) fn whom_to_ask(
+        &self,
+        key: ApiKey,
+        last: Option<ConnectionId>,
+        now: Instant,
+    ) -> Option<(ConnectionId, i16)> {
+        let usable = self.open.values().filter(|c| !c.is_throttled(now));
+        let speaking = usable.filter_map(|c| Some((c, c.version_of(key)?)));
+        let (connection, version) = speaking.min_by_key(|(c, _)| {
+            let id = Some(c.id());
+            (id == last, c.unanswered(), c.broker().is_none(), id <= last)
+        })?;
+        Some((connection.id(), version))
     }
 
     /// A usable connection to a broker that knows a request, and the version to use.
@@ -391,7 +402,10 @@ impl<P> Connections<P> {
 mod tests {
     use std::sync::Arc;
 
+    use downpour_wire::messages::{ApiVersion, ApiVersionsResponse};
+
     use super::*;
+    use crate::client::versions::Versions;
 
     fn address(host: &str) -> Address {
         Address {
@@ -421,6 +435,19 @@ mod tests {
             let known = known.iter().copied();
             self.connections
                 .entrance(known, &self.config.bootstrap, self.now)
+        }
+
+        /// Who is asked for metadata, four times in a row.
+        fn turns(&self) -> Vec<ConnectionId> {
+            let mut last = None;
+            let asked = (0..4).map(|_| {
+                let asked = self
+                    .connections
+                    .whom_to_ask(ApiKey::Metadata, last, self.now);
+                last = asked.map(|(id, _)| id);
+                last.unwrap()
+            });
+            asked.collect()
         }
 
         fn fail(&mut self, id: ConnectionId) -> Duration {
@@ -465,5 +492,36 @@ mod tests {
             assert_eq!(bench.entrance(&[1, 2]), Some(Entrance::Later));
             bench.now += backoff;
         }
+    }
+
+    #[test]
+    fn who_carries_nothing_is_not_asked_twice_in_a_row() {
+        let mut bench = Bench::new();
+        let mut response = ApiVersionsResponse::default();
+        response.api_keys.push(ApiVersion {
+            api_key: ApiKey::Metadata as i16,
+            min_version: 0,
+            max_version: 9,
+        });
+        let versions = Versions::choose(&response, &[]).unwrap();
+        let mut open = |broker| {
+            let id = bench.connections.add(address("b"), Some(broker), bench.now);
+            let connection = bench.connections.get_mut(id).unwrap();
+            connection.handle_connected();
+            connection.handle_versions(versions.clone());
+            id
+        };
+        let (idle, busy, other) = (open(1), open(2), open(3));
+        for id in [busy, other] {
+            let connection = bench.connections.get_mut(id).unwrap();
+            connection.handle_request((ApiKey::Produce, 8), 10, true, (), bench.now);
+        }
+        assert_eq!(bench.turns(), [idle, busy, idle, busy]);
+        // All alike: each has its turn.
+        for id in [busy, other] {
+            let connection = bench.connections.get_mut(id).unwrap();
+            connection.take_requests().for_each(drop);
+        }
+        assert_eq!(bench.turns(), [idle, busy, other, idle]);
     }
 }

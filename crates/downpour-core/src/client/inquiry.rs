@@ -16,6 +16,8 @@ pub(crate) struct Inquiry {
     wanted: bool,
     /// Where the request is that has no answer yet. Without it one request per poll would leave.
     asked: Option<ConnectionId>,
+    /// Where it was asked last.
+    last: Option<ConnectionId>,
     retry_at: Option<Instant>,
     /// Answers in a row that settled nothing; they make the backoff grow.
     attempts: u32,
@@ -44,6 +46,11 @@ impl Inquiry {
         self.asked
     }
 
+    /// Where it was asked last, whether or not there was an answer.
+    pub(crate) fn last(&self) -> Option<ConnectionId> {
+        self.last
+    }
+
     pub(crate) fn is_due(&self, now: Instant) -> bool {
         self.wanted
             && self.asked.is_none()
@@ -64,6 +71,7 @@ impl Inquiry {
     /// The request is on its way.
     pub(crate) fn handle_asked(&mut self, on: ConnectionId) {
         self.asked = Some(on);
+        self.last = Some(on);
     }
 
     /// An answer came, of whatever kind.

@@ -39,7 +39,9 @@ impl<T: Clone> Engine<T> {
         if !is_whole && (self.metadata.asked().is_some() || !self.wanted.is_due(now)) {
             return;
         }
-        let Some(connection) = self.connections.least_loaded(now) else {
+        let last = self.metadata.last();
+        let asked = self.connections.whom_to_ask(ApiKey::Metadata, last, now);
+        let Some((connection_id, version)) = asked else {
             // Where nobody waits for anything the question can wait for somebody who does: an
             // idle client whose brokers are gone would otherwise knock at their doors forever.
             if self.has_work() {
@@ -47,10 +49,6 @@ impl<T: Clone> Engine<T> {
             }
             return;
         };
-        let connection_id = connection.id();
-        let version = connection
-            .version_of(ApiKey::Metadata)
-            .expect("a connection without it cannot be used");
         let mut numbers = self.wanted.take_due(now);
         if is_whole {
             let known = self

@@ -26,7 +26,10 @@ impl<T: Clone> Engine<T> {
         if self.no_identity.is_some() && !self.has_work() {
             return;
         }
-        let Some((connection_id, version)) = self.connections.who_speaks(ApiKey::InitProducerId)
+        let (key, last) = (ApiKey::InitProducerId, self.init.last());
+        let asked = self.connections.whom_to_ask(key, last, now);
+        // A pause that a broker asked for is no reason to go without an id.
+        let Some((connection_id, version)) = asked.or_else(|| self.connections.who_speaks(key))
         else {
             if self.connections.iter().any(Connection::is_usable) {
                 let reason = "the broker is older than idempotence (Kafka 0.11); \

@@ -62,6 +62,7 @@ impl Deadline {
         SendTimeout {
             topic: topic.map_or_else(|| Arc::from(""), |topic| topic.name().clone()),
             waited: now - self.started,
+            is_over: now >= self.ends_at,
             waited_for,
             topic_code: topic.and_then(TopicEntry::last_code),
             unreachable: {

@@ -37,7 +37,7 @@ impl Producer {
     /// [`SendError`] as of a record to that topic.
     pub fn topic<'a>(&self, topic: impl Into<TopicRef<'a>>) -> Result<TopicProducer, SendError> {
         let bound = block_on(self.as_async().topic(topic));
-        let bound = bound.unwrap_or(Err(SendError::new(NotSent::InCallback)))?;
+        let bound = bound.unwrap_or_else(|| Err(SendError::new(NotSent::InCallback)))?;
         Ok(bound.blocking())
     }
 
@@ -49,7 +49,8 @@ impl Producer {
     /// has been tried and none could be reached, or when a broker grants no producer id; otherwise
     /// after `max_block`.
     pub fn connect(&self) -> Result<(), SendError> {
-        block_on(self.as_async().connect()).unwrap_or(Err(SendError::new(NotSent::InCallback)))
+        block_on(self.as_async().connect())
+            .unwrap_or_else(|| Err(SendError::new(NotSent::InCallback)))
     }
 
     /// How many partitions a topic has, as far as is known; asked for if nothing is, which blocks for at
@@ -59,7 +60,7 @@ impl Producer {
     /// As with [`topic`](Self::topic).
     pub fn partition_count<'a>(&self, topic: impl Into<TopicRef<'a>>) -> Result<u32, SendError> {
         let count = block_on(self.as_async().partition_count(topic));
-        count.unwrap_or(Err(SendError::new(NotSent::InCallback)))
+        count.unwrap_or_else(|| Err(SendError::new(NotSent::InCallback)))
     }
 
     /// Who holds each partition of a topic. The cluster is asked each time, which blocks for at most
@@ -72,7 +73,7 @@ impl Producer {
         topic: impl Into<TopicRef<'a>>,
     ) -> Result<Vec<PartitionInfo>, SendError> {
         let partitions = block_on(self.as_async().partitions_for(topic));
-        partitions.unwrap_or(Err(SendError::new(NotSent::InCallback)))
+        partitions.unwrap_or_else(|| Err(SendError::new(NotSent::InCallback)))
     }
 
     /// Accepts a record; blocks only while there is no metadata or no memory for it, in turn and for

@@ -276,7 +276,10 @@ impl Stage {
                 "InitProducerId refused for now",
             ),
             5 if self.rough => (
-                Fault::error(ErrorCode::CLUSTER_AUTHORIZATION_FAILED).on(ApiKey::InitProducerId),
+                // The first time nothing may be waiting for it yet.
+                Fault::error(ErrorCode::CLUSTER_AUTHORIZATION_FAILED)
+                    .on(ApiKey::InitProducerId)
+                    .times(2),
                 "InitProducerId refused",
             ),
             _ => (

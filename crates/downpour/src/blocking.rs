@@ -195,8 +195,8 @@ impl Producer {
     }
 
     /// Takes no more records, blocks for at most this long, and hands back what was not
-    /// delivered by then. Where [`close`](Self::close) does not block, it hands back nothing; who
-    /// closes again elsewhere gets it.
+    /// delivered by then, as [`Producer::close_within`](crate::Producer::close_within). Where
+    /// [`close`](Self::close) does not block, it hands back nothing; who closes again elsewhere gets it.
     pub fn close_within(&self, time: Duration) -> Unfinished {
         block_on(self.as_async().close_within(time)).unwrap_or_else(|| {
             say_no_wait("close_within");
@@ -279,7 +279,8 @@ impl TopicProducer {
         many::wait_for_many(|| self.send_many(messages))
     }
 
-    /// As [`Producer::try_send`]. The topic's metadata is here.
+    /// As [`Producer::try_send`]. The topic's metadata is here. The message stays
+    /// with the caller; what is only a value goes as `&"hello".into()`.
     ///
     /// # Errors
     /// [`SendError`]: nothing was or will be sent. [`BufferFull`](crate::ErrorKind::BufferFull) if the message

@@ -60,7 +60,7 @@ pub struct Blocking;
 
 impl ProducerBuilder {
     /// Begins without any setting; [`bootstrap`](Self::bootstrap) or the property
-    /// `bootstrap.servers` is needed.
+    /// `bootstrap.servers` is needed. For the blocking facade, `.build()?.blocking()`.
     pub fn new() -> Self {
         Self::start()
     }

@@ -40,6 +40,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! [`programs`] has ten more, whole ones: a service that ends well, a file line by line, what to do on errors, a
+//! test with a fault, threads, settings from a file, and others.
+//!
 //! # What it guarantees
 //!
 //! 1. Every accepted record gets exactly one verdict: delivered, not written, or unknown, where an answer
@@ -137,6 +140,7 @@ mod models;
 mod observe;
 mod partitioner;
 mod producer;
+pub mod programs;
 pub mod properties;
 mod record;
 mod shared;

@@ -34,7 +34,10 @@ use crate::topics::entry::TopicEntry;
 /// [`blocking`](Self::blocking).
 ///
 /// Awaiting [`send`](Self::send) means accepted; awaiting the [`Delivery`] that it returns
-/// means acknowledged. Nothing is connected before the first use. Dropping the last clone
+/// means acknowledged. The futures that send borrow the producer; what is spawned as a task of its own
+/// takes a clone: `async move { producer.send_and_wait(record).await }`.
+///
+/// Nothing is connected before the first use. Dropping the last clone
 /// detaches: a thread of its own drains what was accepted, for at most the delivery timeout, and a
 /// warning says at once how many records had no verdict.
 ///
@@ -488,7 +491,9 @@ impl Producer {
     }
 
     /// Takes no more records, waits for verdicts for at most this long, and hands back what
-    /// was not delivered by then. The first who asks gets it.
+    /// was not delivered by then. The first who asks gets it. The handles of those records say the same:
+    /// [`Closed`](crate::ErrorKind::Closed), with [`Written::No`](crate::Written::No) for what never left
+    /// and may be sent by another producer.
     ///
     /// # Cancel safety
     /// Once it was polled, closing goes on when the future is dropped.

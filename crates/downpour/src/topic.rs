@@ -53,6 +53,12 @@ impl Topic {
     }
 }
 
+impl From<&str> for Topic {
+    fn from(name: &str) -> Self {
+        Self::from(name.to_owned())
+    }
+}
+
 impl From<String> for Topic {
     fn from(name: String) -> Self {
         Self {
@@ -115,6 +121,7 @@ mod tests {
         const NAMED: Topic = Topic::new("events");
         let made = Topic::from(String::from("events"));
         assert_eq!(NAMED, made);
+        assert_eq!(NAMED, Topic::from(made.name()));
         assert_ne!(NAMED, Topic::new("orders"));
         let topics = HashSet::from([NAMED, made.clone()]);
         assert_eq!(topics.len(), 1);

@@ -81,7 +81,8 @@ impl TopicProducer {
         future::SendManyAndWait::new(self.send_many(messages))
     }
 
-    /// As [`Producer::try_send`](crate::Producer::try_send). The topic's metadata is here.
+    /// As [`Producer::try_send`](crate::Producer::try_send). The topic's metadata is here. The message stays
+    /// with the caller; what is only a value goes as `&"hello".into()`.
     ///
     /// # Errors
     /// [`SendError`]: nothing was or will be sent. [`BufferFull`](crate::ErrorKind::BufferFull) if the message

@@ -80,7 +80,7 @@ async fn connect(shared: &Arc<Shared>) -> Result<(), SendError> {
             let refused = NoIdentity { code, reason };
             Err(SendError::new(NotSent::NoIdentity(Box::new(refused))))
         }
-        _ => Err(deadline.error(shared, WaitedFor::Cluster, None)),
+        _ => Err(deadline.nobody_there(shared)),
     }
 }
 

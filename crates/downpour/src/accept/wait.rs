@@ -40,16 +40,11 @@ impl Deadline {
         }
     }
 
-    /// What is said of a wait that ends now, at its deadline or before.
-    pub(super) fn error(
-        self,
-        shared: &Shared,
-        waited_for: WaitedFor,
-        topic: Option<&TopicEntry>,
-    ) -> SendError {
-        SendError::new(NotSent::Timeout(Box::new(
-            self.timeout(shared, waited_for, topic),
-        )))
+    /// What is said where the cluster was asked in vain at each address, before the deadline.
+    pub(super) fn nobody_there(self, shared: &Shared) -> SendError {
+        let mut error = self.timeout(shared, WaitedFor::Cluster, None);
+        error.early = true;
+        SendError::new(NotSent::Timeout(Box::new(error)))
     }
 
     fn timeout(
@@ -62,7 +57,7 @@ impl Deadline {
         SendTimeout {
             topic: topic.map_or_else(|| Arc::from(""), |topic| topic.name().clone()),
             waited: now - self.started,
-            is_over: now >= self.ends_at,
+            early: false,
             waited_for,
             topic_code: topic.and_then(TopicEntry::last_code),
             unreachable: {

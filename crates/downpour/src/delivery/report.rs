@@ -48,6 +48,17 @@ impl Report {
     }
 }
 
+/// `topic-partition@offset`, or what is known of that.
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.topic, self.partition)?;
+        match self.offset {
+            Some(offset) => write!(f, "@{offset}"),
+            None => Ok(()),
+        }
+    }
+}
+
 impl fmt::Debug for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Report")

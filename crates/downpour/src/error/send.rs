@@ -34,7 +34,7 @@ pub(crate) enum NotSent {
     /// The topic does not exist, and has not for `unknown_topic_timeout`; or its name is invalid, or
     /// this client may not write to it.
     TopicUnavailable(Box<TopicUnavailable>),
-    /// `max_block` passed; or `connect` knew before that nobody can be reached.
+    /// `max_block` passed.
     Timeout(Box<SendTimeout>),
     /// Only from `try_send`: the record would have to wait for its topic's metadata.
     NoMetadata,
@@ -98,7 +98,7 @@ impl SendError {
     /// Whether `max_block` passed. What was in the way is the [`kind`](Self::kind), as far as it is
     /// known.
     pub fn is_timeout(&self) -> bool {
-        self.timeout().is_some_and(|timeout| timeout.is_over)
+        self.timeout().is_some_and(|timeout| !timeout.early)
     }
 
     /// What a broker said about the topic, if one did.
@@ -141,8 +141,8 @@ impl SendError {
 
     /// How long the record waited, if `max_block` passed.
     pub fn waited(&self) -> Option<Duration> {
-        let over = self.timeout().filter(|timeout| timeout.is_over);
-        over.map(|timeout| timeout.waited)
+        let timeout = self.timeout().filter(|timeout| !timeout.early)?;
+        Some(timeout.waited)
     }
 
     /// How long brokers have been saying that the topic does not exist, if that was in the way.
@@ -279,13 +279,13 @@ pub enum WaitedFor {
     Cluster,
 }
 
-/// What was waited for in vain, and the root cause as far as it is known.
+/// `max_block` passed; what was waited for, and the root cause as far as it is known.
 #[derive(Clone)]
 pub(crate) struct SendTimeout {
     pub(crate) topic: Arc<str>,
     pub(crate) waited: Duration,
-    /// Unset where `connect` ended before, because every address had refused.
-    pub(crate) is_over: bool,
+    /// The wait ended before `max_block` passed, because nothing was left to wait for.
+    pub(crate) early: bool,
     /// What it waited for last.
     pub(crate) waited_for: WaitedFor,
     /// What a broker last said about the topic.
@@ -378,7 +378,7 @@ impl fmt::Display for SendTimeout {
             WaitedFor::Memory => write!(f, "no memory for topic {topic}")?,
             WaitedFor::Cluster => f.write_str("the cluster could not be asked")?,
         }
-        if self.is_over {
+        if !self.early {
             let (waited, max_block) = (Readable::coarse(self.waited), self.names.max_block);
             write!(f, " within {waited} ({max_block})")?;
         }
@@ -459,7 +459,7 @@ mod tests {
         let timeout = SendTimeout {
             topic: Arc::from("t"),
             waited: Duration::from_millis(800),
-            is_over: true,
+            early: false,
             waited_for: WaitedFor::Memory,
             topic_code: None,
             unreachable: Vec::new(),

@@ -70,7 +70,7 @@ fn waited(waited_for: WaitedFor, topic_code: Option<ErrorCode>) -> SendError {
     let timeout = SendTimeout {
         topic: Arc::from("t"),
         waited: Duration::from_millis(800),
-        is_over: true,
+        early: false,
         waited_for,
         topic_code,
         unreachable: Vec::new(),

@@ -109,6 +109,9 @@ impl<'a> From<Cow<'a, str>> for TopicRef<'a> {
 /// Each part is borrowed or owned, as the caller likes; the bytes are copied once, when the
 /// record is accepted. Whatever [`Part`] is made from may be given, also as an `Option`.
 ///
+/// Sending consumes it. Whoever may want to send it again, after an error, sends a clone, which copies
+/// parts that are owned and none that are borrowed.
+///
 /// A record is built by setters that have the parts' names, read by getters that begin with `get_`,
 /// and changed in place, as middleware does, by those that begin with `set_`.
 ///

@@ -33,6 +33,7 @@ fn a_record_sent_without_an_executor_is_reported_with_its_place() {
         (report.topic(), report.partition(), report.offset()),
         ("events", 4, Some(0))
     );
+    assert_eq!(report.to_string(), "events-4@0");
     assert_eq!(report.timestamp_ms(), 1_700_000_000_000);
     assert_eq!(report.label::<u32>(), Some(&7));
     producer.close();

@@ -82,10 +82,9 @@ fn close_within_hands_back_what_never_left_with_its_labels() {
     let began = Instant::now();
     let left = producer.close_within(Duration::from_millis(100));
     assert!(began.elapsed() < Duration::from_secs(5));
-    assert_eq!(
-        hanging.try_report().unwrap().unwrap_err().written(),
-        Written::Unknown
-    );
+    let error = hanging.try_report().unwrap().unwrap_err();
+    assert_eq!(error.written(), Written::Unknown, "{error}");
+    assert_eq!(error.kind(), ErrorKind::Closed, "{error}");
     assert_eq!(left.unknown().len(), 1, "{left:?}");
     assert_eq!(left.unsent().len(), 4, "{left:?}");
     let label = |record: &Record<'_>| *record.get_label::<i32>().unwrap();
@@ -108,6 +107,7 @@ fn close_within_hands_back_what_never_left_with_its_labels() {
     for (n, handle) in (0..4).zip(&handles) {
         let error = handle.try_report().unwrap().unwrap_err();
         assert_eq!(error.written(), Written::No, "{error}");
+        assert_eq!(error.kind(), ErrorKind::Closed, "{error}");
         assert_eq!(error.label::<i32>(), Some(&n));
     }
     let second = self::producer(&cluster).blocking();

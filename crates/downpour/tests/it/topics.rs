@@ -19,7 +19,7 @@ fn both_bound_producers_have_all_verbs() {
         assert_eq!((topic.name(), topic.partitions()), ("events", 1));
         topic.send("0").await.unwrap().await.unwrap();
         topic.send_and_wait(String::from("1")).await.unwrap();
-        topic.try_send(&message(2)).unwrap().await.unwrap();
+        topic.try_send(&"2".into()).unwrap().await.unwrap();
         let two = [message(3), message(4)];
         topic.send_many(&two).await.unwrap().await.unwrap();
         let two = [message(5), message(6)];

@@ -127,6 +127,19 @@ impl<'a> Settings<'a> {
         })
     }
 
+    /// Waits until a topic can be sent to, by a producer that waits no longer than the start may take.
+    pub(crate) fn reach(&self, probe: &Producer, topic: &str) -> Result<TopicProducer, Refusal> {
+        probe.topic(topic).map_err(|error| {
+            let is_limited = self.reach_within() < self.args.reach_within;
+            let hint = match error.is_timeout() {
+                true if is_limited => "; a larger max.block.ms waits longer",
+                true => "; --reach-within SECONDS waits longer",
+                false => "",
+            };
+            Refusal(vec![error.to_string(), format!("nothing was sent{hint}")])
+        })
+    }
+
     /// The largest record in bytes.
     pub(crate) fn record_max(&self) -> usize {
         let given = self.number(&RECORD_MAX_NAMES);
@@ -158,17 +171,6 @@ fn is_consumers(property: &Property) -> bool {
     };
     let mut problems = error.problems().iter();
     problems.any(|problem| problem.trouble().contains("a consumer's setting"))
-}
-
-/// Waits until a topic can be sent to, by a producer that waits no longer than the start may take.
-pub(crate) fn reach(probe: &Producer, topic: &str) -> Result<TopicProducer, Refusal> {
-    probe.topic(topic).map_err(|error| {
-        let hint = match error.is_timeout() {
-            true => "; --reach-within SECONDS waits longer",
-            false => "",
-        };
-        Refusal(vec![error.to_string(), format!("nothing was sent{hint}")])
-    })
 }
 
 /// A codec's name, and a level after a colon.

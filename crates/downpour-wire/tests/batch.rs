@@ -189,6 +189,7 @@ proptest! {
         let mut read = Vec::new();
         for part in &parts {
             prop_assert!(part.uncompressed_len() <= max_bytes || part.count() == 1);
+            prop_assert_eq!(part.capacity(), part.len(), "credit is for what is sent");
             prop_assert_eq!(part.codec(), codec);
             let part = part.records().unwrap();
             read.extend(part.into_iter().zip(0..).map(|(record, index)| {
@@ -215,6 +216,8 @@ proptest! {
         let mut read = Vec::new();
         for (first, run) in &runs {
             prop_assert_eq!(run.codec(), codec);
+            // There may be thousands: each with room for the whole would be gigabytes.
+            prop_assert_eq!(run.capacity(), run.len());
             prop_assert!(*first == 0 || is_named(*first as usize - 1), "a run begins behind one that is named");
             read.extend(run.records().unwrap().into_iter().map(|mut record| {
                 record.offset_delta += i32::try_from(*first).unwrap();

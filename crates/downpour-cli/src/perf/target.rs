@@ -6,7 +6,7 @@ use downpour::blocking::{Producer, TopicProducer};
 use crate::args::{PartitionMode, PerfArgs};
 use crate::embedded::ClusterProcess;
 use crate::ending::Refusal;
-use crate::settings::{self, Settings};
+use crate::settings::Settings;
 
 /// The producer, and the cluster if this command started one. Fields are dropped in this order, so
 /// that the cluster ends last.
@@ -33,9 +33,9 @@ impl Target {
         };
         let builder = settings.builder(cluster.as_ref().map(ClusterProcess::bootstrap))?;
         let probe = builder.clone().max_block(settings.reach_within());
-        settings::reach(&settings.build(probe)?, args.topic())?;
+        settings.reach(&settings.build(probe)?, args.topic())?;
         let producer = settings.build(builder)?;
-        let topic = settings::reach(&producer, args.topic())?;
+        let topic = settings.reach(&producer, args.topic())?;
         if let PartitionMode::One(partition) = args.partition {
             let partitions = topic.partitions();
             if u32::try_from(partition).is_ok_and(|partition| partition >= partitions) {

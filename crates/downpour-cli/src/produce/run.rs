@@ -25,7 +25,7 @@ use crate::embedded;
 use crate::ending::{Ending, Refusal};
 use crate::input::{self, Source, Template};
 use crate::patient;
-use crate::settings::{self, Settings};
+use crate::settings::Settings;
 use crate::signals::Signals;
 
 /// How many blocks may be read and not sent yet.
@@ -61,10 +61,10 @@ pub(crate) fn run(args: &ProduceArgs, console: &Console) -> Result<Ending, Refus
     } else {
         input::check(&sources, &template)?
     };
-    let reached = settings::reach(&probe, &subject.topic).and_then(|_| {
+    let reached = settings.reach(&probe, &subject.topic).and_then(|_| {
         stop.closes(&producer);
         drop(probe);
-        let topic = settings::reach(&producer, &subject.topic)?;
+        let topic = settings.reach(&producer, &subject.topic)?;
         check_partitions(&topic, args, &needs)?;
         Ok(topic)
     });

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use downpour_fake::{ApiKey, ErrorCode, FakeCluster, Fault};
 use serde_json::Value;
 
-use super::{run_with, start};
+use super::{Run, run_with, start};
 
 fn cluster() -> (FakeCluster, String) {
     let cluster = FakeCluster::builder().topic("events", 1).start().unwrap();
@@ -80,16 +80,59 @@ fn lines_that_fail_alike_are_one_line_of_output() {
     assert!(shown.err.contains("stdin:1-1000: not written"), "{shown:?}");
 }
 
+#[cfg(unix)]
+fn signal(child: &std::process::Child, signal: nix::sys::signal::Signal) {
+    let pid = nix::unistd::Pid::from_raw(i32::try_from(child.id()).unwrap());
+    nix::sys::signal::kill(pid, signal).unwrap();
+}
+
 /// Sends a signal as a terminal's Ctrl-C does.
 #[cfg(unix)]
 fn interrupt(child: &std::process::Child) {
-    use nix::sys::signal::{Signal, kill};
-    use nix::unistd::Pid;
-    kill(
-        Pid::from_raw(i32::try_from(child.id()).unwrap()),
-        Signal::SIGINT,
-    )
-    .unwrap();
+    signal(child, nix::sys::signal::Signal::SIGINT);
+}
+
+/// As timeout(1) does, which signals the process and then its group.
+#[cfg(unix)]
+#[test]
+fn signals_that_come_together_are_one() {
+    use nix::sys::signal::Signal;
+    let (cluster, servers) = cluster();
+    cluster.fault(Fault::delay(Duration::from_millis(700)).on(ApiKey::Produce));
+    let mut child = start(&["produce", "events", "-b", &servers]);
+    let mut input = child.stdin.take().unwrap();
+    writeln!(input, "one").unwrap();
+    while cluster.request_count(ApiKey::Produce) == 0 {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    // Two of the same could become one on their way.
+    signal(&child, Signal::SIGINT);
+    signal(&child, Signal::SIGTERM);
+    let run = Run::from(child.wait_with_output().unwrap());
+    assert!(!run.err.contains("interrupted again"), "{run:?}");
+    assert!(run.out.contains("1 record acknowledged"), "{run:?}");
+    assert!([130, 143].map(Some).contains(&run.code), "{run:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_second_signal_that_comes_later_ends_at_once() {
+    let (cluster, servers) = cluster();
+    cluster.fault(Fault::hang().on(ApiKey::Produce).always());
+    let mut child = start(&["produce", "events", "-b", &servers]);
+    let mut input = child.stdin.take().unwrap();
+    writeln!(input, "one").unwrap();
+    while cluster.request_count(ApiKey::Produce) == 0 {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    while child.try_wait().unwrap().is_none() {
+        interrupt(&child);
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("interrupted again"), "{said}");
+    assert_eq!(output.status.code(), Some(130));
 }
 
 #[cfg(unix)]

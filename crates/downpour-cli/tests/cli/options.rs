@@ -283,6 +283,18 @@ fn who_cannot_be_reached_is_said_within_the_limit() {
 }
 
 #[test]
+fn a_start_that_max_block_ends_is_not_said_to_need_another_option() {
+    let words = ["produce", "events", "--embedded", "-X", "max.block.ms=0"];
+    let shown = run_with(&words, "a\n");
+    assert_eq!(shown.code, Some(2), "{shown:?}");
+    assert!(
+        shown.err.contains("a larger max.block.ms waits longer"),
+        "{shown:?}"
+    );
+    assert!(!shown.err.contains("--reach-within"), "{shown:?}");
+}
+
+#[test]
 fn a_topic_that_does_not_exist_is_said_within_the_limit() {
     let cluster = FakeCluster::builder().auto_create(false).start().unwrap();
     let servers = cluster.bootstrap_servers();

@@ -419,13 +419,16 @@ impl<T: Clone> Queue<T> {
                 });
             }
         };
+        // All of a batch may be named: a search from the start for each would be a second of work.
+        let mut said: Vec<&RecordRefusal> = answer.refusals.iter().collect();
+        said.sort_by_key(|refusal| refusal.index);
         let mut next = 0;
         for &index in named {
             if siblings == Siblings::Fail {
                 push(next, index - next, sibling.clone());
             }
-            let said = answer.refusals.iter().find(|r| r.index == index);
-            let message = said.and_then(|refusal| refusal.message.clone());
+            let at = said.partition_point(|refusal| refusal.index < index);
+            let message = said.get(at).and_then(|refusal| refusal.message.clone());
             let cause = Cause::Broker {
                 code: answer.code,
                 message: message.or_else(|| answer.message.clone()),

@@ -141,6 +141,12 @@ impl Body {
         chunks
     }
 
+    /// Lets go of memory without bytes in it.
+    pub(super) fn shrink(&mut self) {
+        self.parts.recycled = Vec::new();
+        self.parts.chunks.iter_mut().for_each(Vec::shrink_to_fit);
+    }
+
     /// The header for one attempt. The body is neither read nor changed, so that this costs tens
     /// of nanoseconds however large it is.
     #[must_use]

@@ -51,8 +51,8 @@ impl From<SealErrorKind> for SplitError {
 
 impl Body {
     /// The same records in the same order, in bodies of at most `max_bytes` before compression,
-    /// with the same codec. A record that is larger gets a body for itself. The result has at least
-    /// one body, and just one if everything fits.
+    /// with the same codec, and with no more memory than they have bytes. A record that is larger gets a
+    /// body for itself. The result has at least one body, and just one if everything fits.
     ///
     /// # Errors
     /// The codec failed, or the body's memory was damaged.
@@ -65,7 +65,11 @@ impl Body {
         let mut bodies = Vec::new();
         let mut open = BatchBuilder::new();
         let mut left = self.uncompressed_len();
-        let mut seal = |open: BatchBuilder| open.seal(compression, compressor).map_err(|e| e.kind);
+        let mut seal = |open: BatchBuilder| {
+            let mut sealed = open.seal(compression, compressor).map_err(|e| e.kind)?;
+            sealed.shrink();
+            Ok::<_, SealErrorKind>(sealed)
+        };
         self.each_record(|record| {
             let record = record.as_ref();
             if !open.is_empty() && open.body_len() + open.record_len(&record) > max_bytes {
@@ -86,7 +90,8 @@ impl Body {
     }
 
     /// The runs of records between those of these indexes, which ascend, in the same order and with
-    /// the same codec; each with the index of its first record. None if every record is named.
+    /// the same codec; each with the index of its first record, and with no more memory than it has
+    /// bytes. None if every record is named.
     ///
     /// # Errors
     /// The codec failed, or the body's memory was damaged.
@@ -98,14 +103,14 @@ impl Body {
         let compression = self.compression();
         let mut runs = Vec::new();
         let mut open = BatchBuilder::new();
-        let mut left = self.uncompressed_len();
         let (mut index, mut first) = (0, 0);
         let mut close = |open: BatchBuilder, first: u32| {
             if open.is_empty() {
                 return Ok(());
             }
-            let sealed = open.seal(compression, compressor).map_err(|e| e.kind);
-            runs.push((first, sealed?));
+            let mut sealed = open.seal(compression, compressor).map_err(|e| e.kind)?;
+            sealed.shrink();
+            runs.push((first, sealed));
             Ok::<(), SplitError>(())
         };
         self.each_record(|record| {
@@ -114,13 +119,13 @@ impl Body {
                 first = index + 1;
             } else {
                 let record = record.as_ref();
-                let before = open.body_len();
                 if let Err(need) = open.try_append(&record) {
-                    open.add_chunk(Vec::with_capacity(need.bytes.max(left)));
+                    // How long the run is nobody knows yet, and there may be thousands.
+                    let twice = open.body_len();
+                    open.add_chunk(Vec::with_capacity(need.bytes.max(twice)));
                     // The chunk has the capacity that was asked for.
                     let _ = open.try_append(&record);
                 }
-                left = left.saturating_sub(open.body_len() - before);
             }
             index += 1;
             Ok::<(), SplitError>(())

@@ -104,6 +104,10 @@ pub(crate) async fn warm_up(
     if shared.is_closing() {
         return Err(SendError::new(NotSent::Closed));
     }
+    if shared.is_forked() {
+        // Not what the parent knew: nothing can be sent there.
+        return Err(SendError::new(NotSent::Forked));
+    }
     let topic = match named.target() {
         Target::Known(topic) if topic.owner() == shared.id => Arc::clone(topic),
         _ => topic(shared, named.name())?,

@@ -77,6 +77,10 @@ impl Answer {
     }
 }
 
+/// With more records of a batch refused by name, the others do not go again: each run between two
+/// of them is a batch of its own, and a partition has one in each request.
+const NAMED_MAX: usize = 100;
+
 /// So often a batch is sent again because of answers without an explanation.
 const UNEXPLAINED_MAX: u32 = 5;
 
@@ -342,7 +346,7 @@ impl<T: Clone> Queue<T> {
             };
             self.give_up(&batch, cause, now, out);
         } else {
-            let rest = match batch.is_rest {
+            let rest = match batch.is_rest || named.len() > NAMED_MAX {
                 true => Vec::new(),
                 false => batch
                     .body

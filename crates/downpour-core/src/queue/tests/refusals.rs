@@ -89,6 +89,19 @@ fn a_batch_of_which_all_is_named_is_over() {
 }
 
 #[test]
+fn what_is_refused_in_too_many_places_fails_as_a_whole() {
+    for (named, go_again) in [(100, true), (101, false)] {
+        let mut bench = Bench::new();
+        bench.batch(&["v"; 300]);
+        let sent = bench.send();
+        let indexes: Vec<u32> = (0..named).map(|at| 2 * at).collect();
+        refuse(&mut bench, &sent, &indexes);
+        assert_eq!(bench.queue.is_empty(), !go_again);
+        assert_eq!(bench.verdicts().len() == 300, !go_again);
+    }
+}
+
+#[test]
 fn in_doubt_nothing_of_a_refused_batch_goes_again() {
     let mut bench = Bench::new();
     bench.batch(&["a", "b"]);

@@ -119,6 +119,8 @@ pub enum Cause {
     /// One record was refused, and the batch with it; this is another record of that batch. Sent
     /// again without that one it may well be accepted.
     SiblingRefused,
+    /// The partition is gone: its topic was deleted, and made anew with fewer.
+    PartitionGone,
     /// The leader of the partition could not be reached.
     Unreachable {
         /// Where it was looked for, and why it was not found.
@@ -262,6 +264,9 @@ impl fmt::Display for Cause {
             Self::SiblingRefused => {
                 f.write_str("another record of the same batch was refused, and the batch with it")
             }
+            Self::PartitionGone => f.write_str(
+                "the partition is gone: its topic was deleted, and made anew with fewer partitions",
+            ),
             Self::Unreachable { error } => error.fmt(f),
             Self::Disconnected { reason } => write!(f, "the connection ended: {reason}"),
             Self::Unanswered { reason } => write!(f, "no answer: {reason}"),

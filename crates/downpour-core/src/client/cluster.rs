@@ -50,8 +50,10 @@ pub(crate) struct Topic {
     /// that is too old for ids would make the topic look like another one.
     told_id: Uuid,
     leaders: Vec<Leader>,
-    /// Answers in a row that told older epochs, of brokers that tell no id.
+    /// Answers in a row that told older epochs, or fewer partitions, of brokers that tell no id.
     older: u32,
+    /// Brokers that tell no id said that there is no such topic.
+    was_gone: bool,
 }
 
 /// So many answers in a row that all tell older epochs come from no broker that lags.
@@ -90,6 +92,9 @@ pub(crate) enum Change {
     /// A topic has another id than before: it was deleted and made anew. It comes before all else
     /// that has changed about it.
     MadeAnew { topic: u32 },
+    /// A topic that was made anew has fewer partitions: those from this one on are gone. Their
+    /// leaders are forgotten, and are in no change of their own.
+    Fewer { topic: u32, before: usize },
     /// A topic cannot be used.
     Unavailable { topic: u32, code: ErrorCode },
     /// A partition's leader is another one.
@@ -146,6 +151,7 @@ impl Cluster {
             id: Uuid::ZERO,
             told_id: Uuid::ZERO,
             older: 0,
+            was_gone: false,
             leaders: Vec::new(),
         });
         self.by_name.insert(name.clone(), number);
@@ -227,6 +233,7 @@ impl Cluster {
             return;
         };
         if code == ErrorCode::UNKNOWN_TOPIC_OR_PARTITION {
+            topic.was_gone = true;
             for leader in &mut topic.leaders {
                 leader.epoch = -1;
             }
@@ -252,11 +259,22 @@ impl Cluster {
             let known = at.and_then(|at| topic.leaders.get(at));
             known.is_some_and(|known| (0..known.epoch).contains(&told.leader_epoch))
         };
-        let is_told_older = topic.told_id.is_zero() && answer.partitions.iter().any(is_older);
-        topic.older = if is_told_older { topic.older + 1 } else { 0 };
-        let is_believed = made_anew || topic.older >= OLDER_BELIEVED;
         let before = topic.leaders.len();
-        let mut changed = before == 0;
+        let are_fewer = answer.partitions.len() < before;
+        let is_told_older = are_fewer || answer.partitions.iter().any(is_older);
+        let is_told_older = topic.told_id.is_zero() && is_told_older;
+        topic.older = if is_told_older { topic.older + 1 } else { 0 };
+        let was_gone = std::mem::take(&mut topic.was_gone);
+        let is_believed = made_anew || was_gone || topic.older >= OLDER_BELIEVED;
+        // No topic loses partitions: under the same id fewer are the word of a broker that has not
+        // heard of the newer ones.
+        if are_fewer && is_believed {
+            topic.leaders.truncate(answer.partitions.len());
+            let topic = number;
+            changes.push(Change::Fewer { topic, before });
+        }
+        let before = topic.leaders.len();
+        let mut changed = before == 0 || are_fewer && is_believed;
         for partition in &answer.partitions {
             // A broker numbers partitions densely; a number beyond the count is not one.
             let Ok(at) = usize::try_from(partition.partition_index) else {
@@ -418,6 +436,42 @@ mod tests {
             cluster.merge(&answer(&[(2, 0)]));
         }
         assert_eq!(cluster.leader(PARTITION).broker, Some(2));
+    }
+
+    #[test]
+    fn a_topic_made_anew_may_have_fewer_partitions_and_one_broker_s_word_takes_none_away() {
+        let fewer = Change::Fewer {
+            topic: 0,
+            before: 3,
+        };
+        let count = |cluster: &Cluster| cluster.topic(0).unwrap().leaders().len();
+        // By its id.
+        let with_id = |leaders: &[(i32, i32)], id| {
+            let mut told = answer(leaders);
+            told.topics[0].topic_id = Uuid([id; 16]);
+            told
+        };
+        let mut known = Cluster::default();
+        known.add_topic(0, &Arc::from("t"));
+        known.merge(&with_id(&[(1, 5), (1, 5), (1, 5)], 1));
+        for _ in 0..2 * OLDER_BELIEVED {
+            assert_eq!(known.merge(&with_id(&[(1, 5)], 1)), []);
+        }
+        assert_eq!(count(&known), 3);
+        assert!(known.merge(&with_id(&[(1, 0)], 2)).contains(&fewer));
+        assert_eq!(count(&known), 1);
+        // Without ids, because it was gone, or because all say so.
+        let mut known = cluster(&[(1, 5), (1, 5), (1, 5)]);
+        let mut gone = answer(&[]);
+        gone.topics[0].error_code = ErrorCode::UNKNOWN_TOPIC_OR_PARTITION;
+        known.merge(&gone);
+        assert!(known.merge(&answer(&[(1, 0)])).contains(&fewer));
+        let mut known = cluster(&[(1, 5), (1, 5), (1, 5)]);
+        for _ in 1..OLDER_BELIEVED {
+            assert!(!known.merge(&answer(&[(1, 5)])).contains(&fewer));
+        }
+        assert!(known.merge(&answer(&[(1, 5)])).contains(&fewer));
+        assert_eq!(count(&known), 1);
     }
 
     #[test]

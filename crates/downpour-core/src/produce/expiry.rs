@@ -45,6 +45,9 @@ impl<T: Clone> Engine<T> {
         let unreachable: BTreeMap<i32, Arc<Cause>> = unreachable.collect();
         let no_identity = self.why_no_identity();
         for partition in waiting {
+            if self.is_gone(partition) {
+                self.end_gone(partition, now, queues);
+            }
             let leader = self.cluster.leader(partition).broker();
             let connection = leader.and_then(|id| self.connections.to(id));
             let reachable = connection.is_some_and(Connection::is_usable);

@@ -8,6 +8,7 @@ use downpour_wire::error_code::ErrorCode;
 use crate::client::cluster::Change;
 use crate::event::Event;
 use crate::ids::PartitionId;
+use crate::outcome::Cause;
 use crate::output::{Output, TopicUpdate};
 use crate::produce::engine::Engine;
 use crate::produce::queues::Queues;
@@ -60,6 +61,13 @@ impl<T: Clone> Engine<T> {
                         queues.with(PartitionId { topic, index }, Queue::handle_made_anew);
                     }
                 }
+                Change::Fewer { topic, before } => {
+                    let from = self.cluster.topic(topic).map_or(0, |t| t.leaders().len());
+                    for index in from..before {
+                        let index = i32::try_from(index).unwrap_or(i32::MAX);
+                        self.end_gone(PartitionId { topic, index }, now, queues);
+                    }
+                }
                 Change::Unavailable { topic, code } => {
                     self.handle_unavailable(topic, code, now);
                 }
@@ -69,6 +77,30 @@ impl<T: Clone> Engine<T> {
             self.tell_topic(topic);
         }
         self.lists.look_at_leaderless();
+    }
+
+    /// Whether a partition was there and is not any more.
+    pub(super) fn is_gone(&self, partition: PartitionId) -> bool {
+        let count = self
+            .cluster
+            .topic(partition.topic)
+            .map(|t| t.leaders().len());
+        let index = usize::try_from(partition.index);
+        index.is_ok_and(|index| count.is_some_and(|count| (1..=index).contains(&count)))
+    }
+
+    /// What waits in a partition that is gone can go nowhere. What is in flight has its answer first.
+    pub(super) fn end_gone(
+        &mut self,
+        partition: PartitionId,
+        now: Instant,
+        queues: &mut impl Queues<T>,
+    ) {
+        let out = &mut self.out;
+        queues.with(partition, |queue| {
+            queue.fail_unsent(&Cause::PartitionGone, now, out);
+        });
+        self.lists.mark_dirty(partition);
     }
 
     fn handle_unavailable(&mut self, topic: u32, code: ErrorCode, now: Instant) {

@@ -129,6 +129,26 @@ impl FakeCluster {
         self.with(|cluster| cluster.create_topic(name, spec));
     }
 
+    /// Deletes a topic and its records. A topic of the same name gets a new id.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such topic.
+    #[track_caller]
+    pub fn delete_topic(&self, name: &str) {
+        self.with(|cluster| cluster.delete_topic(name));
+    }
+
+    /// Adds partitions until a topic has `count`.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such topic.
+    #[track_caller]
+    pub fn grow_topic(&self, name: &str, count: i32) {
+        self.with(|cluster| cluster.grow_topic(name, count));
+    }
+
     /// Makes broker `to` the leader of a partition.
     ///
     /// # Panics

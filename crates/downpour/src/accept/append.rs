@@ -311,7 +311,27 @@ fn go_on_in(
         let error = no_such_partition(shared, topic, record.message, partition);
         return Err(refuse(shared, progress, error));
     };
-    append(shared, topic, entry, record.message, progress)
+    append(shared, topic, entry, record, progress)
+}
+
+/// The partition that was chosen is gone, since its topic was made anew with fewer. A record that
+/// named it is refused; any other chooses anew, by what there is now.
+#[cold]
+fn elsewhere(
+    shared: &Arc<Shared>,
+    topic: &Arc<TopicEntry>,
+    record: Addressed<'_>,
+    progress: &mut AcceptProgress<'_>,
+    gone: i32,
+) -> Accepted {
+    // Bounded, for a partitioner of the caller's may insist.
+    if record.message.partition != NO_PARTITION || progress.choices >= CHOICES_MAX {
+        let error = no_such_partition(shared, topic, record.message, gone);
+        return Err(refuse(shared, progress, error));
+    }
+    progress.choices += 1;
+    progress.partition = None;
+    go_on_in(shared, topic, record, progress)
 }
 
 #[inline(always)]
@@ -451,12 +471,13 @@ fn reference<'a>(message: &'a Message<'_>, timestamp: i64) -> RecordRef<'a> {
 }
 
 fn append(
-    shared: &Shared,
+    shared: &Arc<Shared>,
     topic: &Arc<TopicEntry>,
     entry: &PartitionEntry,
-    message: &Message<'_>,
+    record: Addressed<'_>,
     progress: &mut AcceptProgress<'_>,
 ) -> Accepted {
+    let message = record.message;
     let timestamp = timestamp(shared, message);
     let reference = reference(message, timestamp);
     let partition = entry.id.index;
@@ -475,7 +496,11 @@ fn append(
     for _ in 0..TRIES {
         let mut inner = entry.lock();
         if inner.closed {
+            let gone = inner.gone;
             drop(inner);
+            if gone && !shared.is_closing() {
+                return elsewhere(shared, topic, record, progress, partition);
+            }
             return Err(refuse(shared, progress, SendError::new(NotSent::Closed)));
         }
         let appended = inner.queue.append(

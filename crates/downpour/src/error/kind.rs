@@ -197,7 +197,7 @@ impl ErrorKind {
         match cause {
             Cause::Broker { code, .. } => Self::of_code(*code),
             Cause::NoIdentity { code, .. } => code.map_or(Self::AnswerLost, Self::of_code),
-            Cause::SiblingRefused => Self::Aborted,
+            Cause::SiblingRefused | Cause::PartitionGone => Self::Aborted,
             Cause::Unreachable { .. } => Self::Unreachable,
             Cause::Disconnected { .. } | Cause::Unanswered { .. } => Self::AnswerLost,
             Cause::DeliveryTimeout { last, .. } => match last.as_deref().map(Self::of_cause) {

@@ -253,8 +253,8 @@ impl TopicEntry {
         lock(&self.waiting)
     }
 
-    /// Takes new metadata: partitions are added, never taken away, so that a record's number
-    /// stays what it was. Called by the I/O thread alone.
+    /// Takes new metadata. Partitions that are gone stay where they are, and let no record in until
+    /// they are back. Called by the I/O thread alone.
     ///
     /// Each line that changes is told to `change`: those of new partitions before anybody can append
     /// to them, those of others under their lock.
@@ -277,6 +277,9 @@ impl TopicEntry {
                 continue;
             };
             let mut inner = entry.lock();
+            if std::mem::take(&mut inner.gone) {
+                inner.closed = closed;
+            }
             inner.queue.set_leader_line(line);
             if let Some(turn) = inner.queue.poll_turn() {
                 change(LineChange::Turned(turn));
@@ -301,7 +304,19 @@ impl TopicEntry {
         });
         // In this order: what a sender chooses by the spread or by the count is there.
         self.set_spread(Spread::new(leaders.clone(), lines, silent));
+        let gone = count as usize..before.leaders.len();
         self.partitions.show(count);
+        for partition in gone {
+            let Some(entry) = self.partitions.get(partition as i32) else {
+                continue;
+            };
+            let mut inner = entry.lock();
+            (inner.closed, inner.gone) = (true, true);
+            inner.queue.set_leader_line(MemoryLine(None));
+            if let Some(turn) = inner.queue.poll_turn() {
+                change(LineChange::Turned(turn));
+            }
+        }
         let mut waiting = self.waiting();
         waiting.last = None;
         waiting.refused = None;

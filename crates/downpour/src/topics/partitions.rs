@@ -30,9 +30,11 @@ pub(crate) struct PartitionEntry {
 #[repr(C)]
 pub(crate) struct PartitionInner {
     /// No record gets in any more. Set under this lock by the I/O thread when it begins to close,
-    /// or at birth if the producer was closing then; never cleared. A record appended after it
-    /// would never leave.
+    /// or at birth if the producer was closing then, and while the partition is gone. A record
+    /// appended after it would never leave.
     pub(crate) closed: bool,
+    /// Why, if it is not the producer's end: the topic has fewer partitions now.
+    pub(crate) gone: bool,
     pub(crate) queue: Queue<Arc<BatchState>>,
 }
 
@@ -40,7 +42,11 @@ impl PartitionEntry {
     pub(crate) fn new(id: PartitionId, queue: Queue<Arc<BatchState>>, closed: bool) -> Self {
         Self {
             id,
-            inner: Mutex::new(PartitionInner { queue, closed }),
+            inner: Mutex::new(PartitionInner {
+                queue,
+                closed,
+                gone: false,
+            }),
             figures: Figures::default(),
             tally: Tally::default(),
         }
@@ -117,9 +123,10 @@ impl Partitions {
     }
 
     /// Counts them, all at once: a key's partition follows from their number, and with each number
-    /// in between a record would go where its key does not belong.
+    /// in between a record would go where its key does not belong. Those that are counted no more
+    /// stay where they are. Called by the I/O thread alone.
     pub(crate) fn show(&self, count: u32) {
-        self.count.fetch_max(count, Ordering::Release);
+        self.count.store(count, Ordering::Release);
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use downpour::{CompressionType, ErrorCode, ErrorKind, Record, Written};
 use downpour_fake::{ApiKey, FakeCluster, Fault};
 
-use crate::setup::{PATIENCE, builder, cluster, producer, small_cluster};
+use crate::setup::{PATIENCE, builder, cluster, producer, small_cluster, until};
 
 fn deliver_a_thousand(cluster: &FakeCluster) {
     let producer = producer(cluster).blocking();
@@ -235,4 +235,46 @@ fn records_of_long_ago_are_not_sent_again_when_their_answer_is_lost() {
         producer.close();
         cluster.assert_delivered_once("events", ["old", "new"]);
     }
+}
+
+#[test]
+fn a_topic_made_anew_with_fewer_partitions_is_used_as_it_is_now() {
+    let cluster = FakeCluster::builder().topic("t", 6).start().unwrap();
+    let producer = builder(&cluster)
+        .metadata_max_age(Duration::from_millis(100))
+        .build()
+        .unwrap();
+    let topic = producer.clone().blocking().topic("t").unwrap();
+    let bound = producer.blocking();
+    for partition in 0..6 {
+        let record = Record::to("t").value("before").partition(partition);
+        bound.send_and_wait(record).unwrap();
+    }
+    cluster.delete_topic("t");
+    cluster.create_topic("t", 2);
+    until("the new count is known", || topic.partitions() == 2);
+    let named = bound
+        .send(Record::to("t").value("nowhere").partition(5))
+        .unwrap_err();
+    assert_eq!(named.kind(), ErrorKind::InvalidRecord, "{named}");
+    assert!(
+        named.to_string().contains("is 5, but t has 2 partitions"),
+        "{named}"
+    );
+    for number in 0..20 {
+        let keyed = Record::to("t").key(format!("k{number}")).value("v");
+        let report = bound.send_and_wait(keyed).unwrap();
+        assert!(report.partition() < 2);
+        let report = bound.send_and_wait(Record::to("t").value("v")).unwrap();
+        assert!(report.partition() < 2);
+    }
+    assert_eq!(cluster.record_count("t"), 40);
+    // And back to more: those that were gone are there again.
+    cluster.delete_topic("t");
+    cluster.create_topic("t", 6);
+    until("the new count is known", || topic.partitions() == 6);
+    let report = bound.send_and_wait(Record::to("t").value("v").partition(5));
+    assert_eq!(report.unwrap().offset(), Some(0));
+    assert_eq!(bound.buffered_bytes(), 0);
+    bound.close();
 }

@@ -275,6 +275,38 @@ fn an_answer_under_an_id_that_is_replaced_counts() {
 }
 
 #[test]
+fn what_waits_in_a_partition_that_is_gone_ends_at_once_and_what_is_in_flight_after_its_answer() {
+    let mut world = World::new(config());
+    (world.produce_max, world.topic_id) = (13, Uuid([1; 16]));
+    world.leaders = vec![(2, 7), (1, 7)];
+    let mut world = world.get_ready();
+    world.sleep(1000);
+    let stays = world.append(0);
+    world.connect_broker();
+    let first = world.next(ApiKey::Produce);
+    let in_flight = world.append(1);
+    world.connect_broker();
+    let second = world.next(ApiKey::Produce);
+    let waits = world.append(1);
+    world.answer_produce(&first, ErrorCode::UNKNOWN_TOPIC_ID, -1);
+    (world.topic_id, world.leaders) = (Uuid([2; 16]), vec![(2, 0)]);
+    world.answer_metadata();
+    let gone = |world: &World, ticket| {
+        let verdict = world.verdicts.get(&ticket);
+        verdict.is_some_and(|verdict| verdict.contains("the partition is gone"))
+    };
+    assert!(
+        gone(&world, waits) && !gone(&world, in_flight),
+        "{:?}",
+        world.verdicts
+    );
+    world.answer_produce(&second, ErrorCode::UNKNOWN_TOPIC_ID, -1);
+    world.sleep(1000);
+    assert!(gone(&world, in_flight), "{:?}", world.verdicts);
+    assert!(!world.verdicts.contains_key(&stays));
+}
+
+#[test]
 fn a_hint_about_a_former_topic_is_dropped() {
     for produce_max in [12, 13] {
         let (mut world, _, asked) = made_anew(produce_max);

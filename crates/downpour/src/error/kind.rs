@@ -35,7 +35,7 @@ use downpour_wire::error_code::ErrorCode;
 /// | [`NotReady`](Self::NotReady) | `try_send` would have to wait for the topic's metadata, which it has asked for | try again in a moment, or use `send`, which waits |
 /// | [`Serialization`](Self::Serialization) | a key or a value could not be encoded | mend it; comes with typed topics |
 /// | [`Fenced`](Self::Fenced) | another producer took this one's place, or the broker says so | end this one; more comes with transactions |
-/// | [`Aborted`](Self::Aborted) | the record was well, and what it travelled with was not: another record of its batch was refused, or its sequence could not go on | send it again if it `is_retriable()` |
+/// | [`Aborted`](Self::Aborted) | the record was well, and what it travelled with was not: another record of its batch was refused, its partition is gone, or its sequence could not go on | send it again if it `is_retriable()` |
 /// | [`AnswerLost`](Self::AnswerLost) | the connection ended, or the broker stayed silent, before it answered for the record | ask `written()`; if that is `Unknown`, decide between losing it and writing it twice |
 /// | [`Closed`](Self::Closed) | the producer is closed, or its deadline for closing passed | use another producer; `close_within` hands back what was never sent |
 /// | [`Forked`](Self::Forked) | this process was forked after the producer was built | build a producer in the child |

@@ -91,7 +91,10 @@ impl Inquiry {
     /// and has its age from the first answer.
     pub(crate) fn renew_partly(&mut self, backoff: Duration, now: Instant) {
         self.answered_at.get_or_insert(now);
-        self.retry_at = self.retry_at.max(Some(now + backoff));
+        // Once: a program that turns to new topics all the time would put it off for ever.
+        if self.retry_at.is_none() || !self.wanted {
+            self.retry_at = self.retry_at.max(Some(now + backoff));
+        }
     }
 
     /// Nothing is missing in the answer. Two questions are not closer together than `backoff`.
@@ -170,6 +173,16 @@ mod tests {
         let age = Duration::from_secs(300);
         inquiry.renew_partly(BACKOFF.0, now + BACKOFF.0);
         assert_eq!(inquiry.ages_at(age), Some(now + age));
+    }
+
+    #[test]
+    fn many_answers_to_a_part_of_it_put_it_off_no_further() {
+        let (mut inquiry, now) = (Inquiry::default(), Instant::now());
+        inquiry.want();
+        for step in 0..10 {
+            inquiry.renew_partly(BACKOFF.0, now + step * BACKOFF.0 / 2);
+        }
+        assert!(inquiry.is_due(now + BACKOFF.0));
     }
 
     #[test]

@@ -49,14 +49,14 @@ impl<T: Clone> Engine<T> {
             }
             return;
         };
-        let mut numbers = self.wanted.take_due(now);
-        if is_whole {
-            let known = self
-                .cluster
-                .topics()
-                .filter(|(_, t)| !t.leaders().is_empty());
-            numbers.extend(known.map(|(number, _)| number));
-        }
+        let numbers = match is_whole {
+            true => {
+                let topics = self.cluster.topics();
+                let known = topics.filter(|(_, topic)| !topic.leaders().is_empty());
+                known.map(|(number, _)| number).collect()
+            }
+            false => self.wanted.take_due(now),
+        };
         let topics = numbers.iter().filter_map(|number| {
             let name = self.cluster.topic(*number)?.name().to_string();
             Some(MetadataRequestTopic {
@@ -66,8 +66,9 @@ impl<T: Clone> Engine<T> {
         });
         let request = MetadataRequest {
             topics: Some(topics.collect()),
-            // Before version 4 a broker decides for itself.
-            allow_auto_topic_creation: self.config.auto_create_topics || version < 4,
+            // Only what somebody waits for: a refresh would else bring back each topic that is deleted
+            // (librdkafka#4823). Before version 4 a broker decides for itself.
+            allow_auto_topic_creation: self.config.auto_create_topics && !is_whole || version < 4,
             ..MetadataRequest::default()
         };
         self.metadata.handle_asked(connection_id);

@@ -103,9 +103,20 @@ impl<T: Clone> Engine<T> {
         self.lists.mark_dirty(partition);
     }
 
+    fn has_records_for(&self, topic: u32) -> bool {
+        let count = i32::try_from(self.lists.count(topic)).unwrap_or(i32::MAX);
+        let mut partitions = (0..count).map(|index| PartitionId { topic, index });
+        partitions.any(|partition| self.lists.list(partition) != SendList::None)
+    }
+
     fn handle_unavailable(&mut self, topic: u32, code: ErrorCode, now: Instant) {
-        let (backoff, rng) = (self.config.retry_backoff, &mut self.rng);
-        let limit = self.config.unknown_topic_timeout;
+        let (backoff, limit) = (self.config.retry_backoff, self.config.unknown_topic_timeout);
+        if code == ErrorCode::UNKNOWN_TOPIC_OR_PARTITION && self.has_records_for(topic) {
+            // It was there, and may be created again: somebody waits for it.
+            let until = now + self.config.topic_wanted_for;
+            self.wanted.want(topic, until, now);
+        }
+        let rng = &mut self.rng;
         let mut missing_for = None;
         let is_refused = match code {
             ErrorCode::INVALID_TOPIC_EXCEPTION | ErrorCode::TOPIC_AUTHORIZATION_FAILED => {

@@ -139,6 +139,12 @@ impl FakeCluster {
         self.with(|cluster| cluster.delete_topic(name));
     }
 
+    /// How many partitions a topic has; `None` if it does not exist.
+    #[must_use]
+    pub fn partition_count(&self, topic: &str) -> Option<i32> {
+        self.with(|cluster| cluster.partition_count(topic))
+    }
+
     /// Adds partitions until a topic has `count`.
     ///
     /// # Panics

@@ -278,3 +278,32 @@ fn a_topic_made_anew_with_fewer_partitions_is_used_as_it_is_now() {
     assert_eq!(bound.buffered_bytes(), 0);
     bound.close();
 }
+
+#[test]
+fn a_deleted_topic_comes_back_only_for_records() {
+    let cluster = FakeCluster::builder()
+        .topic("kept", 1)
+        .topic("deleted", 1)
+        .auto_create(true)
+        .start()
+        .unwrap();
+    let producer = builder(&cluster)
+        .metadata_max_age(Duration::from_millis(100))
+        .build()
+        .unwrap()
+        .blocking();
+    for topic in ["kept", "deleted"] {
+        producer
+            .send_and_wait(Record::to(topic).value("v"))
+            .unwrap();
+    }
+    cluster.delete_topic("deleted");
+    let asked = cluster.request_count(ApiKey::Metadata);
+    until("it is asked for a few times", || {
+        cluster.request_count(ApiKey::Metadata) > asked + 3
+    });
+    assert_eq!(cluster.partition_count("deleted"), None);
+    let report = producer.send_and_wait(Record::to("deleted").value("v"));
+    assert_eq!(report.unwrap().offset(), Some(0));
+    producer.close();
+}

@@ -1,4 +1,4 @@
-//! The partitions of one topic: found without a lock or an atomic write, only ever added.
+//! The partitions of one topic: found without a lock or an atomic write. How many count may fall.
 //!
 //! *Invariant:* a partition never moves in memory and never goes away, so that a reference to
 //! it is as good as its number.

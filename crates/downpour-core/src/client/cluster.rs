@@ -92,7 +92,7 @@ pub(crate) enum Change {
     /// A topic has another id than before: it was deleted and made anew. It comes before all else
     /// that has changed about it.
     MadeAnew { topic: u32 },
-    /// A topic that was made anew has fewer partitions: those from this one on are gone. Their
+    /// A topic that was made anew has fewer partitions than before: the others are gone. Their
     /// leaders are forgotten, and are in no change of their own.
     Fewer { topic: u32, before: usize },
     /// A topic cannot be used.

@@ -125,6 +125,7 @@ impl<T: Clone> Engine<T> {
         let changes = self.cluster.merge(response);
         self.tell_nowhere(now);
         self.handle_changes(changes, now, queues);
+        self.note_found(response);
         self.wanted.handle_answered(backoff, &mut self.rng, now);
         self.look_at_dirty(now, queues);
         self.answer_by_metadata(response);
@@ -156,6 +157,21 @@ impl<T: Clone> Engine<T> {
                 has_worked: false,
                 notice,
             });
+        }
+    }
+
+    /// Ends the questions for topics that are there, also where nothing about them is new: one that was
+    /// gone for a moment would be asked for until nobody can be waiting any more.
+    fn note_found(&mut self, response: &MetadataResponse) {
+        if self.wanted.is_empty() {
+            return;
+        }
+        for topic in &response.topics {
+            let is_there = topic.error_code.is_none() && !topic.partitions.is_empty();
+            let name = topic.name.as_deref().unwrap_or_default();
+            if let Some(number) = self.cluster.number_of(name).filter(|_| is_there) {
+                self.wanted.handle_found(number);
+            }
         }
     }
 

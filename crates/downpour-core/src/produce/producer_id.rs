@@ -72,9 +72,17 @@ impl<T: Clone> Engine<T> {
             return;
         };
         let address = connection.address().clone();
+        let (id, epoch) = (response.producer_id, response.producer_epoch);
         match response.error_code {
+            // With it every batch would look as if it were of a producer that wants no idempotence.
+            ErrorCode::NONE if id < 0 || epoch < 0 => {
+                let reason =
+                    format!("it answered producer id {id} and epoch {epoch}, which is none");
+                let reason = Arc::from(reason);
+                self.unanswered(Question::ProducerId, &address, (None, reason), now);
+                self.identity_again(now);
+            }
             ErrorCode::NONE => {
-                let (id, epoch) = (response.producer_id, response.producer_epoch);
                 self.init.renew(now);
                 self.init.settle(Duration::ZERO, now);
                 self.no_identity = None;

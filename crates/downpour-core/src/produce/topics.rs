@@ -51,7 +51,6 @@ impl<T: Clone> Engine<T> {
                 }
                 Change::Topic { topic } => {
                     let count = self.cluster.topic(topic).map_or(0, |t| t.leaders().len());
-                    self.wanted.handle_found(topic);
                     self.lists.grow(topic, count);
                     moved.insert(topic);
                 }
@@ -116,6 +115,7 @@ impl<T: Clone> Engine<T> {
             let until = now + self.config.topic_wanted_for;
             self.wanted.want(topic, until, now);
         }
+        let is_there = self.lists.count(topic) > 0;
         let rng = &mut self.rng;
         let mut missing_for = None;
         let is_refused = match code {
@@ -125,6 +125,8 @@ impl<T: Clone> Engine<T> {
             }
             ErrorCode::UNKNOWN_TOPIC_OR_PARTITION | ErrorCode::UNKNOWN_TOPIC_ID => {
                 let unknown = self.wanted.handle_unknown(topic, limit, backoff, rng, now);
+                // Sends to one that was there are not refused: their records wait in its partitions.
+                let unknown = unknown.filter(|_| !is_there);
                 missing_for = unknown.map(|unknown| unknown.missing_for);
                 unknown.is_some_and(|unknown| unknown.is_over)
             }
@@ -133,7 +135,6 @@ impl<T: Clone> Engine<T> {
                 false
             }
         };
-        let is_there = self.lists.count(topic) > 0;
         let (kind, worth_after) = match (is_refused, missing_for) {
             (true, _) => (0, Duration::ZERO),
             // It is told once it is refused.

@@ -371,31 +371,44 @@ impl<T: Clone> Queue<T> {
     /// a new epoch.
     fn send_rest(&mut self, batch: Batch<T>, rest: Vec<(u32, Body)>) {
         self.handle_gap(&batch);
+        self.put_parts(&batch, rest, |part, _| {
+            part.spent = false;
+            part.stamp = None;
+            part.is_rest = true;
+        });
+    }
+
+    /// Puts parts of a batch into its place, each with the index of its first record. They were not
+    /// sent yet, and share the whole's credit; what rounding leaves goes with the last.
+    fn put_parts(
+        &mut self,
+        batch: &Batch<T>,
+        parts: Vec<(u32, Body)>,
+        change: impl Fn(&mut Batch<T>, u32),
+    ) {
         let mut memory = batch.memory;
-        let last = rest.len() - 1;
-        for (i, (index, body)) in rest.into_iter().enumerate() {
-            // They share the whole's credit; what is left of it goes with the last.
-            let share = if i == last {
+        let count = parts.len();
+        for (at, (first, body)) in parts.into_iter().enumerate() {
+            let share = if at + 1 == count && !mutants::is(6) {
                 memory
             } else {
                 body.len().min(memory)
             };
             memory -= share;
-            self.put_back(Batch {
+            let mut part = Batch {
                 ticket: batch.ticket.clone(),
-                first: batch.first + index,
+                first: batch.first + first,
                 body: Arc::new(body),
                 memory: share,
                 attempts: 0,
                 retry_at: None,
                 doubt: Doubt::None,
-                spent: false,
-                stamp: None,
                 last: None,
                 unexplained: None,
-                is_rest: true,
-                ..batch
-            });
+                ..*batch
+            };
+            change(&mut part, first);
+            self.put_back(part);
         }
     }
 
@@ -480,54 +493,18 @@ impl<T: Clone> Queue<T> {
         self.sequence.unprove();
         let (ceiling, sizes) = self.ceiling();
         Ceiling::lower(ceiling, sizes, target.max(CHUNK_MIN), now);
-        let Batch {
-            order,
-            ticket,
-            mut first,
-            total,
-            created_at,
-            deadline,
-            stamp,
-            broker,
-            is_rest,
-            ..
-        } = batch;
-        let mut memory = batch.memory;
-        let mut sequence = stamp;
-        let last = parts.len() - 1;
-        for (i, body) in parts.into_iter().enumerate() {
-            let count = body.count();
-            // The parts share the whole's credit; what rounding leaves goes with the last.
-            let share = if i == last && !mutants::is(6) {
-                memory
-            } else {
-                body.len().min(memory)
-            };
-            memory -= share;
-            self.put_back(Batch {
-                order,
-                ticket: ticket.clone(),
-                first,
-                total,
-                body: Arc::new(body),
-                memory: share,
-                created_at,
-                deadline,
-                attempts: 0,
-                retry_at: None,
-                doubt: Doubt::None,
-                spent: true,
-                stamp: sequence,
-                last: None,
-                unexplained: None,
-                is_rest,
-                broker,
-                resolved: false,
-            });
-            first += count;
-            let step = mutants::pick(19, 0, count);
-            sequence = sequence.map(|(id, s)| (id, crate::identity::advance(s, step)));
-        }
+        let mut first = 0;
+        let parts = parts.into_iter().map(|body| {
+            let at = first;
+            first += body.count();
+            (at, body)
+        });
+        let parts = parts.collect();
+        self.put_parts(&batch, parts, |part, first| {
+            let step = mutants::pick(19, 0, first);
+            let advance = |(id, sequence)| (id, crate::identity::advance(sequence, step));
+            part.stamp = part.stamp.map(advance);
+        });
     }
 }
 

@@ -317,6 +317,12 @@ impl<T: Clone> Queue<T> {
         self.acknowledged = -1;
     }
 
+    /// Whether batches are kept smaller than the settings say.
+    #[cfg(test)]
+    pub(crate) fn has_ceiling(&self) -> bool {
+        self.ceiling.is_some()
+    }
+
     /// What the topic's limit taught, and the sizes that follow from it.
     pub(super) fn ceiling(&mut self) -> (&mut Option<Box<Ceiling>>, (&mut usize, &mut usize)) {
         let settings = &mut self.settings;

@@ -8,8 +8,8 @@ use downpour_wire::error_code::ErrorCode;
 use downpour_wire::header::{RequestHeader, encode_response};
 use downpour_wire::messages::{
     ApiKey, ApiVersion, ApiVersionsResponse, Decode, Encode, InitProducerIdResponse,
-    MetadataBroker, MetadataPartition, MetadataResponse, MetadataTopic, PartitionProduceResponse,
-    ProduceRequest, ProduceResponse, TopicProduceResponse,
+    MetadataBroker, MetadataPartition, MetadataRequest, MetadataResponse, MetadataTopic,
+    PartitionProduceResponse, ProduceRequest, ProduceResponse, TopicProduceResponse,
 };
 use downpour_wire::primitives::{Reader, Uuid};
 use downpour_wire::record::RecordRef;
@@ -46,6 +46,10 @@ pub(super) struct Asked {
 impl Asked {
     pub(super) fn api(&self) -> ApiKey {
         ApiKey::try_from(self.header.api_key).unwrap()
+    }
+
+    pub(super) fn metadata(&self) -> MetadataRequest {
+        MetadataRequest::decode(&mut Reader::new(&self.body), self.header.api_version).unwrap()
     }
 
     pub(super) fn produce(&self) -> ProduceRequest {

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use downpour_wire::error_code::ErrorCode;
 use downpour_wire::messages::{
-    ApiKey, LeaderIdAndEpoch, PartitionProduceResponse, ProduceResponse, TopicProduceResponse,
+    ApiKey, InitProducerIdResponse, LeaderIdAndEpoch, PartitionProduceResponse, ProduceResponse,
+    TopicProduceResponse,
 };
 use downpour_wire::primitives::Uuid;
 
@@ -304,6 +305,129 @@ fn what_waits_in_a_partition_that_is_gone_ends_at_once_and_what_is_in_flight_aft
     world.sleep(1000);
     assert!(gone(&world, in_flight), "{:?}", world.verdicts);
     assert!(!world.verdicts.contains_key(&stays));
+}
+
+#[test]
+fn a_topic_that_is_back_as_it_was_is_not_asked_for_any_more() {
+    let mut world = World::ready(config());
+    world.sleep(1000);
+    let ticket = world.append(0);
+    world.connect_broker();
+    let asked = world.next(ApiKey::Produce);
+    world.answer_produce(&asked, ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, -1);
+    let asked = world.next(ApiKey::Metadata);
+    let mut gone = world.metadata();
+    gone.topics[0].error_code = ErrorCode::UNKNOWN_TOPIC_OR_PARTITION;
+    gone.topics[0].partitions.clear();
+    world.answer(&asked, &gone);
+    // Senders are not refused: their records wait in its partitions.
+    world.assert_saw("is_refused: false");
+    let mut may_create = Vec::new();
+    for _ in 0..2000 {
+        world.sleep(10);
+        while let Some(asked) = world.asked.pop_front() {
+            if asked.api() == ApiKey::Metadata {
+                may_create.push(asked.metadata().allow_auto_topic_creation);
+                let told = world.metadata();
+                world.answer(&asked, &told);
+            } else {
+                world.answer_produce(&asked, ErrorCode::NONE, 4);
+            }
+        }
+    }
+    assert_eq!(world.verdicts[&ticket], "at Some(4)");
+    // Somebody waits for it, so that brokers may create it again; and that is all.
+    assert!(
+        may_create.contains(&true) && may_create.len() <= 3,
+        "{may_create:?}"
+    );
+}
+
+#[test]
+fn sends_to_a_topic_that_was_there_are_not_refused() {
+    let mut world = World::ready(config());
+    world.sleep(1000);
+    world.append(0);
+    world.connect_broker();
+    for _ in 0..1000 {
+        world.sleep(10);
+        while let Some(asked) = world.asked.pop_front() {
+            if asked.api() == ApiKey::Metadata {
+                let mut gone = world.metadata();
+                gone.topics[0].error_code = ErrorCode::UNKNOWN_TOPIC_OR_PARTITION;
+                gone.topics[0].partitions.clear();
+                world.answer(&asked, &gone);
+            } else {
+                world.answer_produce(&asked, ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, -1);
+            }
+        }
+    }
+    world.assert_saw("TopicUnavailable");
+    assert!(!world.saw("is_refused: true"));
+}
+
+#[test]
+fn a_producer_id_that_is_none_is_not_taken() {
+    for (id, epoch) in [(-1, 0), (7, -1), (i64::MIN, i16::MIN)] {
+        let mut world = World::new(config());
+        world.want();
+        world.connect();
+        world.answer_versions();
+        world.answer_metadata();
+        let asked = world.next(ApiKey::InitProducerId);
+        let none = InitProducerIdResponse {
+            producer_id: id,
+            producer_epoch: epoch,
+            ..Default::default()
+        };
+        world.answer(&asked, &none);
+        world.assert_saw("Unanswered { question: ProducerId");
+        world.assert_saw("which is none");
+        let ticket = world.append(0);
+        world.connect_broker();
+        world.sleep(200);
+        world.answer_identity();
+        let asked = world.next(ApiKey::Produce);
+        world.answer_produce(&asked, ErrorCode::NONE, 4);
+        assert_eq!(world.verdicts[&ticket], "at Some(4)");
+    }
+}
+
+#[test]
+fn a_topic_made_anew_has_learnt_nothing() {
+    let mut world = World::new(config());
+    (world.produce_max, world.topic_id) = (13, Uuid([1; 16]));
+    let mut world = world.get_ready();
+    world.sleep(1000);
+    world.append(0);
+    world.connect_broker();
+    let first = world.next(ApiKey::Produce);
+    world.append(0);
+    world.append_anywhere(0);
+    world.answer_produce(&first, ErrorCode::NONE, 0);
+    let second = world.next(ApiKey::Produce);
+    world.answer_produce(&second, ErrorCode::MESSAGE_TOO_LARGE, -1);
+    let partition = PartitionId { topic: 0, index: 0 };
+    let has_learnt = |world: &World| world.queues.0[&partition].has_ceiling();
+    assert!(has_learnt(&world));
+    let again = world.next(ApiKey::Produce);
+    world.answer_produce(&again, ErrorCode::UNKNOWN_TOPIC_ID, -1);
+    world.topic_id = Uuid([2; 16]);
+    world.answer_metadata();
+    assert!(!has_learnt(&world));
+}
+
+#[test]
+fn a_broker_waits_for_its_followers_for_less_time_than_it_is_waited_for() {
+    for (request_timeout, told) in [(1, 1), (10, 9), (5000, 4500), (30_000, 29_000)] {
+        let mut config = config();
+        config.request_timeout = Duration::from_millis(request_timeout);
+        config.delivery_timeout = Duration::from_secs(600);
+        let mut world = World::ready(config);
+        world.append(0);
+        world.connect_broker();
+        assert_eq!(world.next(ApiKey::Produce).produce().timeout_ms, told);
+    }
 }
 
 #[test]

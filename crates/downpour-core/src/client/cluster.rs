@@ -213,7 +213,7 @@ impl Cluster {
                     ErrorCode::NONE => ErrorCode::LEADER_NOT_AVAILABLE,
                     code => code,
                 };
-                self.forget_epochs(number, code);
+                self.note_gone(number, code);
                 changes.push(Change::Unavailable {
                     topic: number,
                     code,
@@ -223,20 +223,13 @@ impl Cluster {
         changes
     }
 
-    /// A topic without an id that is gone may come back as another one, whose epochs begin at 0.
-    fn forget_epochs(&mut self, number: u32, code: ErrorCode) {
-        let topic = self
-            .topics
-            .get_mut(number as usize)
-            .and_then(Option::as_mut);
-        let Some(topic) = topic.filter(|topic| topic.told_id.is_zero()) else {
-            return;
-        };
-        if code == ErrorCode::UNKNOWN_TOPIC_OR_PARTITION {
-            topic.was_gone = true;
-            for leader in &mut topic.leaders {
-                leader.epoch = -1;
-            }
+    /// A topic without an id that is gone may come back as another one: what is told of it next is
+    /// believed, older epochs and fewer partitions included.
+    fn note_gone(&mut self, number: u32, code: ErrorCode) {
+        let topic = self.topics.get_mut(number as usize);
+        if let Some(topic) = topic.and_then(Option::as_mut) {
+            topic.was_gone |=
+                topic.told_id.is_zero() && code == ErrorCode::UNKNOWN_TOPIC_OR_PARTITION;
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use downpour::{CompressionType, ErrorCode, ErrorKind, Record, Written};
+use downpour::{Choice, CompressionType, ErrorCode, ErrorKind, PartitionContext, Record, Written};
 use downpour_fake::{ApiKey, FakeCluster, Fault};
 
 use crate::setup::{PATIENCE, builder, cluster, producer, small_cluster, until};
@@ -269,6 +269,21 @@ fn a_topic_made_anew_with_fewer_partitions_is_used_as_it_is_now() {
         assert!(report.partition() < 2);
     }
     assert_eq!(cluster.record_count("t"), 40);
+    // A partitioner that insists is asked a few times.
+    let insists = builder(&cluster).partitioner(|_: &PartitionContext<'_>| Choice::Partition(5));
+    let insists = insists.build().unwrap().blocking();
+    cluster.delete_topic("t");
+    cluster.create_topic("t", 6);
+    insists.send_and_wait(Record::to("t").value("v")).unwrap();
+    cluster.delete_topic("t");
+    cluster.create_topic("t", 2);
+    until("the partition is known to be gone", || {
+        let refused = insists.send_and_wait(Record::to("t").value("v"));
+        let refused = refused
+            .err()
+            .filter(|error| error.invalid_record().is_some());
+        refused.is_some_and(|error| error.to_string().contains("by the partitioner is 5"))
+    });
     // And back to more: those that were gone are there again.
     cluster.delete_topic("t");
     cluster.create_topic("t", 6);

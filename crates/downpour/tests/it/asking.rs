@@ -15,7 +15,7 @@ fn nowhere() -> String {
 }
 
 #[test]
-fn a_producer_that_is_connected_has_asked_for_no_topic() {
+fn connecting_asks_for_metadata_each_time_and_for_a_producer_id_once() {
     let cluster = cluster();
     let producer = producer(&cluster);
     smol::block_on(producer.connect()).unwrap();
@@ -25,7 +25,10 @@ fn a_producer_that_is_connected_has_asked_for_no_topic() {
         (1, 1)
     );
     producer.blocking().connect().unwrap();
-    assert_eq!(asked(ApiKey::Metadata), 2, "each time it is asked anew");
+    assert_eq!(
+        (asked(ApiKey::Metadata), asked(ApiKey::InitProducerId)),
+        (2, 1)
+    );
 }
 
 #[test]

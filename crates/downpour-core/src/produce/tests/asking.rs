@@ -4,8 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use downpour_wire::error_code::ErrorCode;
-use downpour_wire::messages::{ApiKey, Decode, InitProducerIdResponse, MetadataRequest};
-use downpour_wire::primitives::Reader;
+use downpour_wire::messages::{ApiKey, InitProducerIdResponse};
 
 use super::harness::{Asked, World, config};
 
@@ -23,9 +22,7 @@ fn want_partitions(world: &mut World, name: &str) {
 }
 
 fn topics(asked: &Asked) -> Option<usize> {
-    let version = asked.header.api_version;
-    let request = MetadataRequest::decode(&mut Reader::new(&asked.body), version).unwrap();
-    request.topics.map(|topics| topics.len())
+    asked.metadata().topics.map(|topics| topics.len())
 }
 
 #[test]

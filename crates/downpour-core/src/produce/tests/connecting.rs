@@ -1,11 +1,8 @@
 //! Connections, versions, metadata and identity.
 
 use downpour_wire::error_code::ErrorCode;
-use downpour_wire::messages::{
-    ApiKey, ApiVersionsResponse, InitProducerIdResponse, MetadataRequest,
-};
-use downpour_wire::messages::{Decode, Encode};
-use downpour_wire::primitives::Reader;
+use downpour_wire::messages::Encode;
+use downpour_wire::messages::{ApiKey, ApiVersionsResponse, InitProducerIdResponse};
 
 use super::harness::{REBOOTSTRAP, World, config};
 use crate::client::connect_error::ConnectErrorKind;
@@ -180,8 +177,7 @@ fn metadata_names_only_the_topics_that_are_used() {
     world.connect();
     world.answer_versions();
     let asked = world.next(ApiKey::Metadata);
-    let version = asked.header.api_version;
-    let request = MetadataRequest::decode(&mut Reader::new(&asked.body), version).unwrap();
+    let request = asked.metadata();
     let topics = request.topics.unwrap();
     assert_eq!(topics.len(), 1);
     assert_eq!(topics[0].name.as_deref(), Some("t"));

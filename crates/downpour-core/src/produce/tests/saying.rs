@@ -4,10 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use downpour_wire::error_code::ErrorCode;
-use downpour_wire::messages::{
-    ApiKey, Decode, InitProducerIdResponse, MetadataRequest, MetadataResponse, MetadataTopic,
-};
-use downpour_wire::primitives::Reader;
+use downpour_wire::messages::{ApiKey, InitProducerIdResponse, MetadataResponse, MetadataTopic};
 
 use super::harness::{Asked, World, config};
 use crate::client::connect_error::ConnectErrorKind;
@@ -15,8 +12,7 @@ use crate::client::connect_error::ConnectErrorKind;
 /// Topics that a Metadata request names.
 fn named(asked: &Asked) -> Vec<String> {
     assert_eq!(asked.api(), ApiKey::Metadata);
-    let version = asked.header.api_version;
-    let request = MetadataRequest::decode(&mut Reader::new(&asked.body), version).unwrap();
+    let request = asked.metadata();
     let topics = request.topics.unwrap_or_default();
     topics.into_iter().filter_map(|topic| topic.name).collect()
 }

@@ -260,11 +260,13 @@ impl Case<'_> {
         let node = node.and_then(|rest| rest.strip_suffix(".fake"));
         let node = node.and_then(|node| node.parse().ok());
         let is_of_names = matches!(kind, K::Resolve | K::NoThread | K::TimedOut);
+        // Who sends many at once is told of all when the last was accepted.
+        let judged = self.entry.told_late.unwrap_or(self.at);
         let failed = |course: &Course| {
             let ended = course.ended.is_some_and(|ended| ended <= self.at);
             // One that takes its time says so while it does, and is heard a little later.
             let late = self.circumstances.late;
-            let was_used = course.used_at.is_some_and(|used| used + late < self.at);
+            let was_used = course.used_at.is_some_and(|used| used + late < judged);
             let is_pending = kind == K::TimedOut && !was_used;
             // Nobody's address stands for any name.
             (is_pending || (ended && course.used_at.is_none()))

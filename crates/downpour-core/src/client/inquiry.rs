@@ -24,6 +24,9 @@ pub(crate) struct Inquiry {
     /// Requests in a row whose answer was lost.
     losses: u32,
     answered_at: Option<Instant>,
+    /// Set while it is wanted and an answer to something else has put it off: once, since a program
+    /// that turns to new topics all the time would put it off for ever. Cleared by its answer.
+    was_put_off: bool,
 }
 
 impl Inquiry {
@@ -84,17 +87,19 @@ impl Inquiry {
     /// [`settle`](Self::settle) or by [`retry`](Self::retry).
     pub(crate) fn renew(&mut self, now: Instant) {
         self.wanted = mutants::is(35);
+        self.was_put_off = false;
         self.answered_at = Some(now);
     }
 
     /// An answer to something else told a part of it: what is still wanted is asked `backoff` later,
-    /// and has its age from the first answer.
+    /// but not later still after another one, and has its age from the first answer.
     pub(crate) fn renew_partly(&mut self, backoff: Duration, now: Instant) {
         self.answered_at.get_or_insert(now);
-        // Once: a program that turns to new topics all the time would put it off for ever.
-        if self.retry_at.is_none() || !self.wanted {
-            self.retry_at = self.retry_at.max(Some(now + backoff));
+        if self.was_put_off {
+            return;
         }
+        self.retry_at = self.retry_at.max(Some(now + backoff));
+        self.was_put_off = self.wanted;
     }
 
     /// Nothing is missing in the answer. Two questions are not closer together than `backoff`.
@@ -183,6 +188,15 @@ mod tests {
             inquiry.renew_partly(BACKOFF.0, now + step * BACKOFF.0 / 2);
         }
         assert!(inquiry.is_due(now + BACKOFF.0));
+        // Each time that it is wanted anew.
+        let now = now + 10 * BACKOFF.0;
+        inquiry.handle_answered();
+        inquiry.renew(now);
+        inquiry.settle(BACKOFF.0, now);
+        let now = now + 2 * BACKOFF.0;
+        inquiry.want();
+        inquiry.renew_partly(BACKOFF.0, now);
+        assert!(!inquiry.is_due(now) && inquiry.is_due(now + BACKOFF.0));
     }
 
     #[test]

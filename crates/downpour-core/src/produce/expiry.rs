@@ -24,13 +24,8 @@ impl<T: Clone> Engine<T> {
     /// One sweep over all that waits instead of one timer per batch: verdicts may come late by a
     /// twentieth of the timeout, a second at most.
     pub(crate) fn sweep(&mut self, now: Instant, queues: &mut impl Queues<T>) {
-        match self.sweep_at {
-            None if self.has_work() => {
-                self.sweep_at = Some(now + self.sweep_every());
-                return;
-            }
-            Some(at) if at <= now => {}
-            _ => return,
+        if self.sweep_at.is_none_or(|at| at > now) {
+            return;
         }
         self.wanted.expire(now);
         self.asking.expire(now);
@@ -70,6 +65,13 @@ impl<T: Clone> Engine<T> {
         }
         self.look_at_dirty(now, queues);
         self.sweep_at = self.has_work().then(|| now + self.sweep_every());
+    }
+
+    /// There is something to sweep from now on, if there is and was not.
+    pub(crate) fn plan_sweep(&mut self, now: Instant) {
+        if self.sweep_at.is_none() && self.has_work() {
+            self.sweep_at = Some(now + self.sweep_every());
+        }
     }
 
     /// How far the attempt to reach a broker has come that has not failed.

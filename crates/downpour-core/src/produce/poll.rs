@@ -17,6 +17,21 @@ impl<T: Clone> Engine<T> {
         self.expire_connections(now, queues);
         self.look_at_dirty(now, queues);
         self.sweep(now, queues);
+        self.go_on(now, queues);
+    }
+
+    /// The same by somebody who has not read the sockets: nobody is found to be late.
+    ///
+    /// The process stands still for a while, and answers come meanwhile. A caller that goes on before
+    /// the I/O thread does would otherwise give up connections on which all was answered in time.
+    pub fn poll_unread(&mut self, now: Instant, queues: &mut impl Queues<T>) {
+        self.note_answers(now);
+        self.look_at_dirty(now, queues);
+        self.go_on(now, queues);
+    }
+
+    fn go_on(&mut self, now: Instant, queues: &mut impl Queues<T>) {
+        self.plan_sweep(now);
         self.ask_metadata(now);
         self.ask_identity(now, queues);
         self.dispatch(now, queues);

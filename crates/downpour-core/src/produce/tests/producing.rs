@@ -12,6 +12,7 @@ use downpour_wire::primitives::Uuid;
 use super::harness::{Asked, World, config};
 use crate::config::Linger;
 use crate::ids::PartitionId;
+use crate::output::Output;
 
 #[test]
 fn a_record_is_delivered_at_its_offset() {
@@ -428,6 +429,34 @@ fn a_broker_waits_for_its_followers_for_less_time_than_it_is_waited_for() {
         world.connect_broker();
         assert_eq!(world.next(ApiKey::Produce).produce().timeout_ms, told);
     }
+}
+
+#[test]
+fn who_has_not_read_the_sockets_finds_nobody_late() {
+    let mut world = World::ready(config());
+    let ticket = world.append(0);
+    world.connect_broker();
+    let asked = world.next(ApiKey::Produce);
+    world.now += world
+        .config
+        .delivery_timeout
+        .max(world.config.request_timeout);
+    world.engine.poll_unread(world.now, &mut world.queues);
+    while let Some(output) = world.engine.poll_output() {
+        let is_verdict = matches!(output, Output::Disconnect { .. } | Output::Resolve { .. });
+        assert!(!is_verdict, "{output:?}");
+    }
+    world.answer_produce(&asked, ErrorCode::NONE, 7);
+    assert_eq!(world.verdicts[&ticket], "at Some(7)");
+    // Who has finds it at once.
+    let late = world.append(0);
+    world.next(ApiKey::Produce);
+    world.sleep(130_000);
+    assert!(
+        world.verdicts[&late].starts_with("unknown"),
+        "{:?}",
+        world.verdicts
+    );
 }
 
 #[test]

@@ -120,7 +120,7 @@ impl<S: Sockets> Driver<S> {
         self.take_events(events);
         let now = self.shared.clock.now();
         self.take_mail(now);
-        self.run_engine(now, true);
+        self.run_engine(now, ROUNDS_MAX, true);
         let ended = self.closing.begun && self.has_ended(now);
         self.end_round();
         let sleep = if ended { Sleep::Never } else { self.sleep(now) };
@@ -131,7 +131,7 @@ impl<S: Sockets> Driver<S> {
     pub(super) fn run_inline(&mut self) -> After {
         let now = self.shared.clock.now();
         self.take_mail(now);
-        self.run_engine(now, false);
+        self.run_engine(now, ROUNDS_MAX, false);
         self.end_round();
         let sleeps_too_long = match (self.wake_at(now), self.sleeps_until) {
             (Some(at), Some(until)) => at < until,
@@ -215,8 +215,8 @@ impl<S: Sockets> Driver<S> {
     /// Lets the engine decide and carries it out, until there is nothing more to do.
     ///
     /// `has_read` says whether all that came to the sockets has been read.
-    fn run_engine(&mut self, now: Instant, has_read: bool) {
-        for _ in 0..ROUNDS_MAX {
+    fn run_engine(&mut self, now: Instant, rounds: usize, has_read: bool) {
+        for _ in 0..rounds {
             self.tell_connection_events(now);
             if has_read {
                 self.engine.poll(now, &mut self.queues);
@@ -460,7 +460,7 @@ impl<S: Sockets> Driver<S> {
             self.closing.keep(unsent, &mut self.after);
         }
         drop(unsent);
-        self.run_engine(now, true);
+        self.run_engine(now, ROUNDS_MAX, true);
     }
 
     /// When something is due though nothing happens. `polled_at` is the time that the engine

@@ -98,7 +98,7 @@ fn what_was_written_is_told_before_an_answer_is_read() {
     let now = Instant::now();
     rig.driver.take_mail(now);
     // So busy that it leaves with the request written.
-    rig.driver.run_engine(now, 1);
+    rig.driver.run_engine(now, 1, true);
     assert!(cluster.wait_until(PATIENCE, |c| c.request_count(ApiKey::Produce) == 2));
 
     // The answer that nobody asked for makes the engine end the connection.
@@ -113,7 +113,7 @@ fn what_was_written_is_told_before_an_answer_is_read() {
         .take_events(rig.events.iter().map(SocketEvent::from));
     let unsent = rig.driver.engine.abort(now, &mut rig.driver.queues);
     assert_eq!(unsent.len(), 0, "it was written: nobody may send it again");
-    rig.driver.run_engine(now, ROUNDS_MAX);
+    rig.driver.run_engine(now, ROUNDS_MAX, true);
     let error = second.try_report().unwrap().unwrap_err();
     assert_eq!(error.written(), downpour_core::outcome::Written::Unknown);
 }

@@ -308,12 +308,12 @@ impl<P> Connections<P> {
     /// broker's own connection is usable.
     pub(crate) fn take_done(&mut self) -> Vec<ConnectionId> {
         let is_own = |c: &Connection<P>| c.broker().is_some() && c.is_usable();
-        if !self.open.values().any(is_own) {
-            return Vec::new();
-        }
         let is_done = |c: &&Connection<P>| c.broker().is_none() && c.is_usable() && c.is_quiet();
         let done = self.open.values().filter(is_done).map(Connection::id);
         let done: Vec<ConnectionId> = done.collect();
+        if done.is_empty() || !self.open.values().any(is_own) {
+            return Vec::new();
+        }
         self.open.retain(|id, _| !done.contains(id));
         done
     }

@@ -161,7 +161,7 @@ impl<T: Clone> Engine<T> {
         &mut self,
         connection_id: ConnectionId,
         response: &ProduceResponse,
-        carried: Carried,
+        mut carried: Carried,
         now: Instant,
         queues: &mut impl Queues<T>,
     ) {
@@ -171,7 +171,6 @@ impl<T: Clone> Engine<T> {
             .get(connection_id)
             .and_then(Connection::broker);
         self.statistics.handle_answer(broker);
-        let mut open: Vec<_> = carried.batches.into_iter().map(Some).collect();
         let (mut next, mut next_topic) = (0, 0);
         let mut changes = Vec::new();
         for topic in &response.topics {
@@ -194,7 +193,7 @@ impl<T: Clone> Engine<T> {
                     topic: number,
                     index: said.index,
                 };
-                let Some(batch) = take(&mut open, &mut next, partition) else {
+                let Some(batch) = take(&mut carried.batches, &mut next, partition) else {
                     continue;
                 };
                 let answer = answer_of(said);
@@ -218,7 +217,7 @@ impl<T: Clone> Engine<T> {
                 self.note_peek(partition, peek);
             }
         }
-        for batch in open.into_iter().flatten() {
+        for batch in carried.batches.iter().filter(|batch| !batch.is_answered) {
             let cause = Cause::Unanswered {
                 reason: Arc::from("the answer to its request left this batch out"),
             };
@@ -242,15 +241,12 @@ fn unreadable(error: DecodeError) -> Ending {
 
 /// Finds a partition's batch. Brokers answer in the order of the request, so that the search
 /// nearly always ends where it begins.
-fn take(
-    open: &mut [Option<SentBatch>],
-    next: &mut usize,
-    partition: PartitionId,
-) -> Option<SentBatch> {
-    let is_it = |at: usize| open[at].is_some_and(|c| c.partition == partition);
-    let at = find(open.len(), *next, is_it)?;
+fn take(sent: &mut [SentBatch], next: &mut usize, partition: PartitionId) -> Option<SentBatch> {
+    let is_it = |at: usize| sent[at].partition == partition && !sent[at].is_answered;
+    let at = find(sent.len(), *next, is_it)?;
     *next = at + 1;
-    open[at].take()
+    sent[at].is_answered = true;
+    Some(sent[at])
 }
 
 /// The first of so many that is meant, from `start` on and around.

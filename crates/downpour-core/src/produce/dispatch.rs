@@ -220,6 +220,7 @@ impl<T: Clone> Engine<T> {
                 batches.push(SentBatch {
                     partition,
                     send_id: outgoing.send_id,
+                    is_answered: false,
                 });
             }
         }

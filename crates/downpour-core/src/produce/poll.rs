@@ -30,6 +30,17 @@ impl<T: Clone> Engine<T> {
         self.go_on(now, queues);
     }
 
+    /// Whether another poll at the time of the last one would find nothing to do; what was told since
+    /// is that requests were written, if anything.
+    ///
+    /// Most rounds end so. That poll would be the only one of a caller who awaits each record that
+    /// decides nothing, and a third of what its round costs.
+    pub fn is_at_rest(&self, now: Instant) -> bool {
+        let is_asked =
+            self.wanted.is_due(now) || self.metadata.is_due(now) || self.init.is_due(now);
+        self.out.is_empty() && self.lists.is_empty() && !is_asked
+    }
+
     fn go_on(&mut self, now: Instant, queues: &mut impl Queues<T>) {
         self.plan_sweep(now);
         self.ask_metadata(now);

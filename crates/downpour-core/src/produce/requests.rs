@@ -44,10 +44,15 @@ pub(crate) struct SentBatch {
     pub(super) partition: PartitionId,
     /// Names this sending of the batch to its queue; a retry has another one.
     pub(super) send_id: u64,
+    /// Whether an answer that is being read has named it.
+    pub(super) is_answered: bool,
 }
 
 /// Produce requests on a connection that have no answer yet.
 pub(super) fn in_flight(connection: &Connection<Purpose>) -> usize {
+    if connection.is_quiet() {
+        return 0;
+    }
     let is_produce = |request: &&Pending<Purpose>| matches!(request.purpose(), Purpose::Produce(_));
     connection.requests().filter(is_produce).count()
 }

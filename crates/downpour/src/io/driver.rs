@@ -216,8 +216,11 @@ impl<S: Sockets> Driver<S> {
     ///
     /// `has_read` says whether all that came to the sockets has been read.
     fn run_engine(&mut self, now: Instant, rounds: usize, has_read: bool) {
-        for _ in 0..rounds {
+        for round in 0..rounds {
             self.tell_connection_events(now);
+            if round > 0 && self.engine.is_at_rest(now) {
+                return;
+            }
             if has_read {
                 self.engine.poll(now, &mut self.queues);
             } else {

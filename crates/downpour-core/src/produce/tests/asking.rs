@@ -6,6 +6,8 @@ use std::time::Duration;
 use downpour_wire::error_code::ErrorCode;
 use downpour_wire::messages::{ApiKey, InitProducerIdResponse};
 
+use crate::client::ending::DisconnectReason;
+
 use super::harness::{Asked, World, config};
 
 fn want_cluster(world: &mut World) {
@@ -165,4 +167,33 @@ fn partitions_of_a_topic_that_may_not_be_seen_are_refused_and_those_of_a_missing
         world.sleep(1000);
     }
     assert!(world.answers[0].contains("Err("), "{:?}", world.answers);
+}
+
+#[test]
+fn who_was_asked_for_something_or_has_something_to_say_is_not_at_rest() {
+    let without_id = || {
+        let mut config = config();
+        config.idempotence = false;
+        World::new(config)
+    };
+    let rests = |world: &World| world.engine.is_at_rest(world.now);
+    assert!(!rests(&World::new(config())), "a producer id is asked for");
+    let mut world = without_id();
+    assert!(rests(&world));
+    let (until, now) = (world.now + Duration::from_secs(60), world.now);
+    world.engine.handle_cluster_wanted(until);
+    assert!(!rests(&world));
+    let mut world = without_id();
+    world.engine.handle_topic_wanted(0, &Arc::from("t"), now);
+    assert!(!rests(&world));
+    let mut world = without_id();
+    world.want();
+    let (connection_id, ..) = world.connect();
+    world.answer_versions();
+    assert!(rests(&world), "the answer is awaited");
+    let closed = DisconnectReason::Closed;
+    let queues = &mut world.queues;
+    let engine = &mut world.engine;
+    engine.handle_disconnected(connection_id, closed, now, queues);
+    assert!(!rests(&world), "it says that the connection has ended");
 }

@@ -133,6 +133,16 @@ impl World {
             self.engine
                 .handle_written(connection_id, total, 0, &mut self.queues);
         }
+        let (is_at_rest, wakes) = (
+            self.engine.is_at_rest(self.now),
+            self.engine.next_wake(self.now),
+        );
+        if is_at_rest {
+            // Shells leave this poll out.
+            self.engine.poll(self.now, &mut self.queues);
+            assert!(!self.engine.has_output(), "it was not at rest");
+            assert_eq!(wakes, self.engine.next_wake(self.now));
+        }
         self.step();
     }
 

@@ -128,14 +128,15 @@ impl<T: Clone> Engine<T> {
         if is_question && result.is_ok() {
             self.note_answered(connection_id, now);
         }
-        self.close_bootstrap_connections();
         if let Err(ending) = result {
-            // The request is still unanswered: it is lost with its connection.
+            // The request is still unanswered: it is lost with its connection. It goes back before any
+            // connection is found to have done its work, or nobody would ever hear of its loss.
             if let Some(connection) = self.connections.get_mut(connection_id) {
                 connection.put_back(pending);
             }
             self.disconnect(connection_id, ending, now, queues);
         }
+        self.close_bootstrap_connections();
     }
 
     fn throttle(&mut self, connection_id: ConnectionId, ms: i32, now: Instant) {

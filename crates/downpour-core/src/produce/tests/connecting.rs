@@ -1,5 +1,7 @@
 //! Connections, versions, metadata and identity.
 
+use std::time::Duration;
+
 use downpour_wire::error_code::ErrorCode;
 use downpour_wire::messages::Encode;
 use downpour_wire::messages::{ApiKey, ApiVersionsResponse, InitProducerIdResponse};
@@ -100,6 +102,27 @@ fn an_old_broker_that_refuses_the_version_is_asked_in_its_own() {
     world.answer_versions();
     world.answer_metadata();
     assert_eq!(world.topics.len(), 1);
+}
+
+#[test]
+fn a_question_whose_answer_ends_the_last_bootstrap_connection_is_asked_again() {
+    let mut world = World::ready(config());
+    world.append(0);
+    let until = world.now + Duration::from_secs(60);
+    world.engine.handle_cluster_wanted(until);
+    world.step();
+    let asked = world.next(ApiKey::Metadata);
+    // From now on nobody needs the bootstrap connection but this question.
+    let broker = world.connect_broker_behind();
+    let mut garbage = asked.header.correlation_id.to_be_bytes().to_vec();
+    garbage.extend([0xff; 20]);
+    let (engine, queues) = (&mut world.engine, &mut world.queues);
+    engine.handle_received(asked.connection_id, &garbage, world.now, queues);
+    world.step();
+    world.assert_saw("an answer could not be read");
+    world.next(ApiKey::Produce);
+    world.sleep(200);
+    assert_eq!(world.next(ApiKey::Metadata).connection_id, broker);
 }
 
 #[test]

@@ -115,6 +115,8 @@ fn a_question_whose_answer_ends_the_last_bootstrap_connection_is_asked_again() {
     // From now on nobody needs the bootstrap connection but this question.
     let broker = world.connect_broker_behind();
     let mut garbage = asked.header.correlation_id.to_be_bytes().to_vec();
+    // No tags, and then what is no answer.
+    garbage.push(0);
     garbage.extend([0xff; 20]);
     let (engine, queues) = (&mut world.engine, &mut world.queues);
     engine.handle_received(asked.connection_id, &garbage, world.now, queues);

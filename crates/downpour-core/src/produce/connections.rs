@@ -15,7 +15,7 @@ use crate::client::connections::Entrance;
 use crate::client::ending::{DisconnectReason, Ending};
 use crate::client::stage::Stage;
 use crate::client::versions::Versions;
-use crate::config::Address;
+use crate::config::{Acks, Address};
 use crate::event::{Event, Question};
 use crate::ids::ConnectionId;
 use crate::outcome::Cause;
@@ -255,7 +255,10 @@ impl<T: Clone> Engine<T> {
         if broker.is_none() && !was_usable {
             self.note_unreachable(connection.address());
         }
-        if (was_usable || broker.is_some()) && self.has_work() {
+        // A broker that does not lead the partition of a record that it does not acknowledge says so by
+        // closing the connection, and in no other way.
+        let is_told = self.config.acks == Acks::None && was_usable;
+        if (was_usable || broker.is_some()) && (self.has_work() || is_told) {
             // Its partitions may have another leader already.
             self.metadata.want();
         }

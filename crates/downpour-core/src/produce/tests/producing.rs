@@ -524,6 +524,24 @@ fn acks_0_is_sent_when_the_socket_took_it() {
 }
 
 #[test]
+fn where_nobody_answers_a_connection_that_ends_tells_that_leaders_may_have_moved() {
+    let mut config = config();
+    (config.acks, config.idempotence) = (crate::config::Acks::None, false);
+    let mut world = World::ready(config);
+    world.append(0);
+    let connection_id = world.connect_broker();
+    world.next(ApiKey::Produce);
+    assert!(world.asked.is_empty());
+    // It does not lead the partition, and has no other way to say so.
+    world.lose(connection_id);
+    world.sleep(200);
+    world.append(0);
+    world.connect();
+    world.answer_versions();
+    world.next(ApiKey::Metadata);
+}
+
+#[test]
 fn nothing_is_gathered_while_the_kernel_has_not_taken_all() {
     let mut config = config();
     config.linger = Linger::Fixed(Duration::ZERO);

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use downpour_fake::{ApiKey, ErrorCode, Fault};
 
+use crate::checker::Order;
 use crate::extras::Extras;
 use crate::plan::{Plan, Verb};
 use crate::rng::Rng;
@@ -81,6 +82,35 @@ pub(crate) fn add(plan: &mut Plan, seed: u64) {
         let fault = asked(ErrorCode::TOPIC_AUTHORIZATION_FAILED).topic(topic);
         let fault = fault.times(rng.between(1, 3)).nth(rng.between(1, 3));
         script(plan, fault, "Metadata refuses a topic");
+    }
+    let (topic, at) = (
+        rng.size(0, plan.topics.len() - 1),
+        rng.time(Duration::ZERO, span),
+    );
+    let partitions = plan.topics[topic].partitions;
+    let grows = rng.percent(6);
+    let is_remade = rng.percent(8) && !plan.expect.all_delivered && !grows;
+    let change = if grows {
+        let more = rng.between(1, 3) as i32;
+        Trouble::Grow { topic, more }
+    } else if is_remade {
+        Trouble::Remake {
+            topic,
+            partitions: rng.between(1, partitions as u64 + 2) as i32,
+            back_after: *rng.pick(&[Duration::ZERO, rng.clone().millis(1, 300), 2 * span]),
+        }
+    } else {
+        return;
+    };
+    plan.phases[0].trouble.push((at, change));
+    plan.extras.own_partitioner = false;
+    if plan.verbs.contains(&Verb::Many) {
+        // Of many that are sent together nobody could say beforehand where each goes.
+        plan.extras.free = 0;
+    }
+    if is_remade {
+        // What is written to the topic that is deleted may be written to the next one again.
+        (plan.expect.duplicates, plan.expect.order) = (true, Order::Any);
     }
 }
 

@@ -4,6 +4,7 @@
 //! appended as far as the client can know; unknown is what left and has no clear answer. A cause
 //! is something that happened. Asked at the end, when all is known.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use downpour_core::client::connect_error::ConnectErrorKind;
@@ -25,6 +26,8 @@ pub(crate) struct Circumstances {
     pub(crate) names_fail: bool,
     /// Records are old, or the wall clock jumped.
     pub(crate) old_records: bool,
+    /// Topics that were deleted at any time.
+    pub(crate) remade: BTreeSet<u32>,
     /// From then on nothing keeps a record from being delivered.
     pub(crate) well_since: Option<Duration>,
 }
@@ -229,6 +232,7 @@ impl Case<'_> {
                 }
                 told.age >= self.entry.timeout && self.may_be_as_old(told.age)
             }
+            Cause::PartitionGone => self.circumstances.remade.contains(&self.entry.place.0),
             Cause::Closed { .. } => closed_at.is_some_and(|closed| closed <= at),
             Cause::TooOldToRetry { .. } => *old_records,
             Cause::NoIdentity { .. } => {

@@ -32,6 +32,8 @@ pub(crate) struct Load {
     reasons: u64,
     /// Records that named a partition which does not exist: there may be one now.
     pub(crate) misplaced: u64,
+    /// Topics that came, went or grew: they are wanted anew.
+    pub(crate) changes: u64,
     /// Questions of callers that send nothing: they are asked at once.
     pub(crate) questions: u64,
     /// When each address was tried last, and before that.
@@ -70,6 +72,7 @@ impl Load {
             is_granted: false,
             reasons: 0,
             misplaced: 0,
+            changes: 0,
             questions: 0,
             tried: HashMap::new(),
         }
@@ -120,7 +123,7 @@ impl Load {
     /// A topic that is new is asked for at once, and again after it was forgotten.
     fn wants(&self, now: Duration) -> u64 {
         let wanted_for = self.limits.topic_wanted_for.as_millis().max(1);
-        self.limits.topics * (1 + (now.as_millis() / wanted_for) as u64)
+        self.limits.topics * (1 + (now.as_millis() / wanted_for) as u64) + self.changes
     }
 
     fn check_metadata(&self, now: Duration) -> Result<(), String> {

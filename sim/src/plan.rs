@@ -185,6 +185,25 @@ impl Plan {
             + Duration::from_millis(u64::from(pieces) * 4)
     }
 
+    /// How many partitions a topic has at first, and may have later.
+    pub(crate) fn counts(&self, topic: usize) -> Vec<u32> {
+        let first = self.topics[topic].partitions;
+        let mut counts = vec![first];
+        for (_, trouble) in self.phases.iter().flat_map(|phase| &phase.trouble) {
+            match *trouble {
+                Trouble::Grow { topic: its, more } if its == topic => counts.push(first + more),
+                // Whoever asks for it meanwhile makes it too.
+                Trouble::Remake {
+                    topic: its,
+                    partitions,
+                    ..
+                } if its == topic => counts.extend([partitions, AUTO_PARTITIONS]),
+                _ => {}
+            }
+        }
+        counts.into_iter().map(|count| count as u32).collect()
+    }
+
     /// Without any trouble a sender waits so long at most, also for memory that others hold.
     pub(crate) fn send_takes(&self) -> Option<Duration> {
         // What it waits for may have to wait itself, for metadata or for memory.

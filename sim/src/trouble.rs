@@ -72,6 +72,17 @@ pub(crate) enum Trouble {
     WallClock(i64),
     NetworkDelay(Duration),
     ServiceDelay(Duration),
+    /// A topic gets so many more partitions.
+    Grow {
+        topic: usize,
+        more: i32,
+    },
+    /// A topic is deleted with all that it holds, and is back after a while with so many partitions.
+    Remake {
+        topic: usize,
+        partitions: i32,
+        back_after: Duration,
+    },
     /// Producers are forgotten while their batches are under way: no broker does that, and no
     /// client can do anything about it.
     Forget {

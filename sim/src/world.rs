@@ -9,6 +9,7 @@ mod names;
 mod network;
 mod partitioner;
 mod pool;
+mod probe;
 mod run;
 mod senders;
 mod state;

@@ -40,6 +40,7 @@ impl Run {
                 closed_at: None,
                 names_fail: false,
                 old_records: false,
+                remade: BTreeSet::new(),
                 well_since: None,
             },
         }

@@ -27,19 +27,22 @@ pub(crate) const NOT_KNOWN: i32 = -1;
 pub(crate) struct Dress {
     pub(crate) extras: Extras,
     pub(crate) verb: Verb,
-    /// How many partitions each topic has.
-    pub(crate) partitions: Rc<[i32]>,
+    /// How many partitions each topic has at first, and may have later.
+    pub(crate) counts: Rc<[Vec<u32>]>,
     pub(crate) batch_max: usize,
 }
 
 impl Dress {
     /// Where a record goes; the producer chooses if its sender does not.
     pub(crate) fn partition(&self, id: u32, plan: &RecordPlan) -> i32 {
-        let count = self.partitions[plan.topic as usize] as u32;
+        let counts = &self.counts[plan.topic as usize];
+        let count = counts[0];
         if self.is_impossible(id) && id % 2 == 0 {
             count as i32 + 5
         } else if !self.is_free(id) {
             plan.partition
+        } else if counts.len() > 1 {
+            NOT_KNOWN
         } else if self.extras.own_partitioner && (plan.keyed || self.has_partition_key()) {
             by_last_byte(&key_of(id), count)
         } else if plan.keyed || self.has_partition_key() {
@@ -47,6 +50,15 @@ impl Dress {
         } else {
             NOT_KNOWN
         }
+    }
+
+    /// Whether a record that was accepted in this partition may be there.
+    pub(crate) fn may_be_in(&self, partition: i32, id: u32, plan: &RecordPlan) -> bool {
+        if !self.is_free(id) || !plan.keyed || self.extras.own_partitioner {
+            return true;
+        }
+        let mut counts = self.counts[plan.topic as usize].iter();
+        counts.any(|count| murmur2::for_key(&key_of(id), *count) == partition)
     }
 
     /// The length of its value, which may be more than any batch takes.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use downpour_fake::TopicSpec;
+
 use crate::trouble::{Answers, Cut, Trouble};
 use crate::world::state::{Event, World};
 use crate::world::wire::LinkId;
@@ -24,7 +26,8 @@ impl World {
                 to,
             } => {
                 let name = &self.plan.topics[topic].name;
-                if self.cluster.is_alive(to) && self.cluster.partition_count(name).is_some() {
+                if self.cluster.is_alive(to) && self.cluster.partition_count(name) > Some(partition)
+                {
                     self.tally.count("faults: leader moved");
                     self.cluster.move_leader(name, partition, to);
                 }
@@ -62,14 +65,63 @@ impl World {
                 self.tally.count("faults: wall clock jumped");
                 self.wall_ahead = self.wall_ahead.saturating_add(millis);
             }
+            Trouble::Grow { topic, more } => {
+                let count = self.plan.topics[topic].partitions + more;
+                let name = &self.plan.topics[topic].name;
+                if self.cluster.partition_count(name) < Some(count) && self.exists(topic) {
+                    self.tally.count("faults: topic got more partitions");
+                    self.cluster.grow_topic(name, count);
+                    self.load.changes += 1;
+                }
+            }
+            Trouble::Remake {
+                topic,
+                partitions,
+                back_after,
+            } => {
+                if self.exists(topic) {
+                    self.tally.count("faults: topic deleted");
+                    self.delete_topic(topic);
+                    self.away.insert(topic, partitions);
+                    self.after(back_after, Event::Remake(topic));
+                }
+            }
             Trouble::Forget { topic, partition } => {
                 let name = &self.plan.topics[topic].name;
-                if self.cluster.partition_count(name).is_some() {
+                if self.cluster.partition_count(name) > Some(partition) {
                     self.tally.count("faults: producers forgotten in flight");
                     self.cluster.expire_producer_state(name, partition);
                 }
             }
         }
+    }
+
+    fn exists(&self, topic: usize) -> bool {
+        let name = &self.plan.topics[topic].name;
+        self.cluster.partition_count(name).is_some()
+    }
+
+    /// What lay in it is remembered: it was acknowledged.
+    fn delete_topic(&mut self, topic: usize) {
+        let former = self.logs_of(topic);
+        self.former.push(former);
+        let name = &self.plan.topics[topic].name;
+        self.cluster.delete_topic(name);
+        self.remade.insert(topic as u32);
+        self.load.changes += 1;
+    }
+
+    /// A topic that was deleted is back, unless somebody's asking for it has made it already.
+    pub(crate) fn remake(&mut self, topic: usize) {
+        let is_there = self.exists(topic);
+        let Some(partitions) = self.away.remove(&topic).filter(|_| !is_there) else {
+            return;
+        };
+        let name = &self.plan.topics[topic].name;
+        self.trace
+            .note(self.now, || format!("{name} is back with {partitions}"));
+        self.cluster.create_topic(name, TopicSpec::new(partitions));
+        self.load.changes += 1;
     }
 
     fn cut(&mut self, which: u64, how: Cut) {
@@ -139,6 +191,9 @@ impl World {
         self.names.set(Answers::One);
         self.cluster.set_network_delay(Duration::ZERO);
         self.cluster.set_service_delay(Duration::ZERO);
+        while let Some((&topic, _)) = self.away.first_key_value() {
+            self.remake(topic);
+        }
         for node in self.cluster.brokers() {
             self.cluster.thaw_metadata(node);
             self.restart(node);

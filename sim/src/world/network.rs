@@ -78,12 +78,14 @@ impl World {
         self.load.misplaced = self.desk.borrow().misplaced;
         self.load.questions = self.desk.borrow().questions;
         self.load.ask(&question, self.now)?;
-        let (cluster, topics) = (&self.cluster, &self.plan.topics);
+        let (cluster, topics, remade) = (&self.cluster, &self.plan.topics, &self.remade);
         let leader_epoch = |(topic, partition): Place| {
             let name = &topics[topic as usize].name;
             match cluster.partition_count(name) {
-                Some(_) => cluster.leader_epoch(name, partition),
-                None => 0,
+                // Its leader is another one's, whoever that is.
+                _ if remade.contains(&topic) => 1,
+                Some(count) if partition < count => cluster.leader_epoch(name, partition),
+                _ => 0,
             }
         };
         self.past.begin(id, &question, self.now, leader_epoch)

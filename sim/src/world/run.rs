@@ -9,6 +9,9 @@ use crate::checker::{Logged, check};
 use crate::judge::judge;
 use crate::plan::End;
 use crate::world::state::{Event, World};
+use downpour_fake::FakeRecord;
+
+use crate::history::Place;
 
 /// Events that one run may have.
 const STEPS_MAX: u64 = 1_000_000;
@@ -35,6 +38,9 @@ impl World {
         }
         if self.is_sound() && !self.client_over {
             self.watch();
+        }
+        if self.is_sound() && !self.client_over {
+            self.probe();
         }
         if self.is_sound() {
             self.let_go();
@@ -89,7 +95,7 @@ impl World {
     }
 
     /// Lets events happen until `over`, for so long at most, in which the client's process is awake.
-    fn go_for(&mut self, time: Duration, over: impl Fn(&Self) -> bool) {
+    pub(crate) fn go_for(&mut self, time: Duration, over: impl Fn(&Self) -> bool) {
         let began = self.now;
         self.go(true, |world| {
             over(world) || world.now > began.max(world.suspended_until) + time
@@ -203,7 +209,7 @@ impl World {
     }
 
     /// Whether every record has its verdict, those included that nobody waits for.
-    fn all_ended(&self) -> bool {
+    pub(crate) fn all_ended(&self) -> bool {
         self.open() == 0 && self.ended() == self.history().entries.len() as u64
     }
 
@@ -364,20 +370,18 @@ impl World {
     }
 
     fn check_logs(&mut self) {
-        let mut logs = BTreeMap::new();
+        let mut logs: BTreeMap<Place, Vec<Logged>> = BTreeMap::new();
         let mut undressed = None;
-        for (number, topic) in (0..).zip(&self.plan.topics) {
-            let partitions = self.cluster.partition_count(&topic.name).unwrap_or(0);
-            for partition in 0..partitions {
-                let log = self.cluster.records(&topic.name, partition);
-                undressed = undressed.or_else(|| self.find_undressed(&log));
-                let logged = log.into_iter().map(|record| Logged {
-                    offset: record.offset,
-                    key: record.key,
-                    value: record.value.unwrap_or_default(),
-                });
-                logs.insert((number, partition), logged.collect());
-            }
+        let mut all = std::mem::take(&mut self.former);
+        all.extend((0..self.plan.topics.len()).map(|topic| self.logs_of(topic)));
+        for (place, log) in all.into_iter().flatten() {
+            undressed = undressed.or_else(|| self.find_undressed(&log));
+            let logged = log.into_iter().map(|record| Logged {
+                offset: record.offset,
+                key: record.key,
+                value: record.value.unwrap_or_default(),
+            });
+            logs.entry(place).or_default().extend(logged);
         }
         let broken = self.cluster.violations().next().cloned();
         if let Some(broken) = broken {
@@ -396,6 +400,17 @@ impl World {
             self.fail(broken);
         }
         self.check_flushes();
+    }
+
+    /// What lies in a topic's partitions now.
+    pub(crate) fn logs_of(&self, topic: usize) -> Vec<(Place, Vec<FakeRecord>)> {
+        let name = &self.plan.topics[topic].name;
+        let partitions = self.cluster.partition_count(name).unwrap_or(0);
+        let log = |partition| {
+            let place = (topic as u32, partition);
+            (place, self.cluster.records(name, partition))
+        };
+        (0..partitions).map(log).collect()
     }
 
     /// No flush came back before what it had to wait for.
@@ -428,6 +443,7 @@ impl World {
             Event::Heard(link, heard) => self.check_heard(link, heard),
             Event::Trouble(at) => self.happen(at),
             Event::Restart(node) => self.restart(node),
+            Event::Remake(topic) => self.remake(topic),
             Event::Heal => self.heal(),
             Event::Phase => self.begin_phase(),
             Event::TroubleBegins => self.begin_trouble(),
@@ -515,7 +531,7 @@ impl World {
         self.after(lull, Event::Phase);
     }
 
-    fn senders_are_done(&self) -> bool {
+    pub(crate) fn senders_are_done(&self) -> bool {
         self.senders.iter().all(|id| self.tasks.is_over(*id))
     }
 }

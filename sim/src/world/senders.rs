@@ -64,7 +64,9 @@ impl World {
             dress: Dress {
                 extras: self.plan.extras,
                 verb,
-                partitions: self.plan.topics.iter().map(|t| t.partitions).collect(),
+                counts: (0..self.plan.topics.len())
+                    .map(|topic| self.plan.counts(topic))
+                    .collect(),
                 batch_max: config.batch_max,
             },
             producer,
@@ -364,6 +366,10 @@ impl Sender {
             NOT_KNOWN => delivery.partition(),
             known => known,
         };
+        if !self.dress.may_be_in(delivery.partition(), id, plan) {
+            let what = format!("record {id} is in {}", delivery.partition());
+            desk.notes.push(Note::Broken(what));
+        }
         let place = (plan.topic, partition);
         // Where it went was the producer's choice, perhaps.
         desk.history.offer(id, place, now);

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use downpour::simulation::{self, Clocks, IoThread, Surroundings};
 use downpour::{Producer, ProducerBuilder, Unfinished};
+use downpour_fake::FakeRecord;
 use downpour_fake::logic::Cluster;
 
 use crate::company::Company;
@@ -58,6 +59,8 @@ pub(crate) enum Event {
     /// One of the phase's misfortunes.
     Trouble(usize),
     Restart(i32),
+    /// A topic that was deleted is back.
+    Remake(usize),
     /// Trouble begins, if it did not when a record was accepted.
     TroubleBegins,
     Heal,
@@ -157,6 +160,12 @@ pub(crate) struct World {
     pub(crate) company: Company,
     pub(crate) past: Past,
     pub(crate) load: Load,
+    /// Topics that were deleted at any time.
+    pub(crate) remade: BTreeSet<u32>,
+    /// Those that are not back, with how many partitions they will be.
+    pub(crate) away: BTreeMap<usize, i32>,
+    /// What lay in them when they were deleted.
+    pub(crate) former: Vec<Vec<(Place, Vec<FakeRecord>)>>,
     /// Partitions of which a broker said that it may have appended a batch.
     pub(crate) said: BTreeSet<Place>,
     pub(crate) trace: Trace,
@@ -257,6 +266,9 @@ impl World {
             company: Company::default(),
             past,
             load,
+            remade: BTreeSet::new(),
+            away: BTreeMap::new(),
+            former: Vec::new(),
             said: BTreeSet::new(),
             trace,
             tally: Tally::default(),

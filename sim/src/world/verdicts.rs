@@ -80,6 +80,7 @@ impl World {
                 || plan.net.lookup >= plan.config.connect_timeout
                 || trouble().any(|(_, trouble)| hard_names(trouble)),
             old_records: plan.old_records > 0 || trouble().any(|(_, trouble)| jumps(trouble)),
+            remade: self.remade.clone(),
             well_since: self.well_since(),
         }
     }

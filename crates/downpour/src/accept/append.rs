@@ -301,7 +301,10 @@ fn go_on_in(
     };
     let partition = match chosen {
         Ok(partition) => partition,
-        Err(_) if !has_metadata => return Err(Obstacle::Topic(topic.clone())),
+        // It came to rest meanwhile, or it has not come.
+        Err(_) if !has_metadata || !topic.has_metadata() => {
+            return Err(Obstacle::Topic(topic.clone()));
+        }
         Err(error) => return Err(refuse(shared, progress, error)),
     };
     let Some(entry) = topic.partitions.get(partition) else {
@@ -354,7 +357,7 @@ pub(super) fn choose(
         _ if count == 0 => return Err(no_partitions(topic)),
         (None, Some(key)) => Choice::Partition(murmur2::for_key(key, count)),
         (None, _) => Choice::Sticky,
-        (Some(partitioner), _) => custom(&**partitioner, topic, message),
+        (Some(partitioner), _) => custom(&**partitioner, (topic, count), message),
     };
     match choice {
         Choice::Partition(partition) => Ok(partition),
@@ -385,9 +388,12 @@ fn no_partitions(topic: &TopicEntry) -> SendError {
 }
 
 #[cold]
-fn custom(partitioner: &dyn Partitioner, topic: &TopicEntry, message: &Message<'_>) -> Choice {
+fn custom(
+    partitioner: &dyn Partitioner,
+    (topic, count): (&TopicEntry, u32),
+    message: &Message<'_>,
+) -> Choice {
     topic.with_available(|available| {
-        let count = topic.partitions.count();
         partitioner.partition(&PartitionContext::of(
             topic.name(),
             message,

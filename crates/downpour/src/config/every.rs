@@ -91,6 +91,7 @@ fn kinds() -> Vec<(&'static str, Kind)> {
         connect_timeout,
         idle_timeout,
         metadata_max_age,
+        metadata_max_idle,
         unknown_topic_timeout,
         old_record_age,
         auto_create_topics,
@@ -137,6 +138,7 @@ fn kinds() -> Vec<(&'static str, Kind)> {
         kind(connect_timeout),
         kind(idle_timeout),
         kind(metadata_max_age),
+        kind(metadata_max_idle),
         kind(unknown_topic_timeout),
         kind(old_record_age),
         kind(auto_create_topics),
@@ -231,6 +233,10 @@ const SETTERS: &[(&str, Setter)] = &[
     (
         "metadata_max_age",
         Setter::Time(ProducerBuilder::metadata_max_age),
+    ),
+    (
+        "metadata_max_idle",
+        Setter::Time(ProducerBuilder::metadata_max_idle),
     ),
     (
         "old_record_age",
@@ -535,6 +541,7 @@ fn every_default_is_within_its_limits_and_told_as_it_is() {
         core.connect_timeout,
         core.idle_timeout,
         core.metadata_max_age,
+        core.metadata_max_idle,
         core.unknown_topic_timeout,
         core.old_record_age,
     ];

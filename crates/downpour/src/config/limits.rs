@@ -241,6 +241,15 @@ pub(super) const TIMES: &[TimeLimit] = &[
         default: "300 s",
     },
     TimeLimit {
+        setting: |p| time(&p.metadata_max_idle),
+        // Java's.
+        least: Duration::from_secs(5),
+        most: Duration::MAX,
+        zero: None,
+        low: "topics would be forgotten between two sends, and asked for again and again",
+        default: "300 s",
+    },
+    TimeLimit {
         setting: |p| time(&p.unknown_topic_timeout),
         // At the first answer.
         least: Duration::ZERO,

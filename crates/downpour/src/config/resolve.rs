@@ -109,6 +109,7 @@ fn take_plain(partial: &PartialConfig, config: &mut Config) {
     partial.connect_timeout.put(&mut config.connect_timeout);
     partial.idle_timeout.put(&mut config.idle_timeout);
     partial.metadata_max_age.put(&mut config.metadata_max_age);
+    partial.metadata_max_idle.put(&mut config.metadata_max_idle);
     partial.old_record_age.put(&mut config.old_record_age);
     partial
         .unknown_topic_timeout
@@ -134,6 +135,7 @@ fn bound_times(config: &mut Config) {
         &mut config.connect_timeout,
         &mut config.idle_timeout,
         &mut config.metadata_max_age,
+        &mut config.metadata_max_idle,
         &mut config.old_record_age,
         &mut config.unknown_topic_timeout,
     ] {

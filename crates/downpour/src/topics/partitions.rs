@@ -71,6 +71,8 @@ type Segment = Box<[OnceLock<PartitionEntry>]>;
 #[derive(Debug)]
 pub(crate) struct Partitions {
     count: AtomicU32,
+    /// The last count that was not zero.
+    counted_last: AtomicU32,
     segments: [OnceLock<Segment>; SEGMENTS],
 }
 
@@ -86,14 +88,25 @@ impl Partitions {
     pub(crate) const fn new() -> Self {
         Self {
             count: AtomicU32::new(0),
+            counted_last: AtomicU32::new(0),
             segments: [const { OnceLock::new() }; SEGMENTS],
         }
     }
 
-    /// How many there are; none before the first metadata.
+    /// How many there are; none before the first metadata, and none while the topic is idle.
     #[inline]
     pub(crate) fn count(&self) -> u32 {
         self.count.load(Ordering::Acquire)
+    }
+
+    /// How many there are, or were when the topic became idle.
+    pub(crate) fn counted_last(&self) -> u32 {
+        self.counted_last.load(Ordering::Acquire)
+    }
+
+    /// Those from this one on, counted or not.
+    pub(crate) fn from(&self, partition: u32) -> impl Iterator<Item = &PartitionEntry> {
+        (partition as i32..).map_while(|partition| self.get(partition))
     }
 
     /// The one of this number, if it is known.
@@ -105,7 +118,7 @@ impl Partitions {
 
     /// All of them, in order; those too that are not counted yet, as records may be in them.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &PartitionEntry> {
-        (0..).map_while(|partition| self.get(partition))
+        self.from(0)
     }
 
     /// Adds those up to `count`, which must not come from two threads at once. They are found from
@@ -126,6 +139,9 @@ impl Partitions {
     /// in between a record would go where its key does not belong. Those that are counted no more
     /// stay where they are. Called by the I/O thread alone.
     pub(crate) fn show(&self, count: u32) {
+        if count > 0 {
+            self.counted_last.store(count, Ordering::Release);
+        }
         self.count.store(count, Ordering::Release);
     }
 }

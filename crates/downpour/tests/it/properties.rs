@@ -148,7 +148,7 @@ fn zero_one_and_the_largest_value_of_every_setter_work_or_are_refused_by_name() 
         let works = NUMBERS.map(|value| try_out(setter, set(start(), value).build()));
         assert!(works.contains(&true), "{setter}");
     }
-    let times: [(&str, Set<Duration>); 10] = [
+    let times: [(&str, Set<Duration>); 11] = [
         ("linger", ProducerBuilder::linger),
         ("linger_adaptive", ProducerBuilder::linger_adaptive),
         ("delivery_timeout", ProducerBuilder::delivery_timeout),
@@ -157,6 +157,7 @@ fn zero_one_and_the_largest_value_of_every_setter_work_or_are_refused_by_name() 
         ("connect_timeout", ProducerBuilder::connect_timeout),
         ("idle_timeout", ProducerBuilder::idle_timeout),
         ("metadata_max_age", ProducerBuilder::metadata_max_age),
+        ("metadata_max_idle", ProducerBuilder::metadata_max_idle),
         (
             "unknown_topic_timeout",
             ProducerBuilder::unknown_topic_timeout,

@@ -39,6 +39,7 @@ const SAMPLES_MAX: usize = 4096;
 pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
     let partitions = arguments.partitions.to_string();
     let mut server = Server::start(&["--partitions", &partitions])?;
+    let before = Held::now()?;
     let builder = ProducerBuilder::new().bootstrap(server.address());
     let producer = builder.build()?.blocking();
     let topic = producer.topic("topic-0")?;
@@ -110,7 +111,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
         statistics.total.delivered, statistics.total.failed, statistics.total.unknown
     );
     producer.close();
-    println!("closed: {}", Held::now()?);
+    println!("closed: {}", Held::settled(before)?);
     let last = resident.last().copied().unwrap_or(0);
     let second = resident.get(1).copied().unwrap_or(last);
     Ok(last <= second + 8192 && statistics.total.delivered == sent)

@@ -71,7 +71,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
         );
     }
     producer.close();
-    println!("closed: {}", Held::now()?);
+    println!("closed: {}", Held::settled(before)?);
     // The first tenth has the first answers in it.
     Ok(per_topic[9] <= per_topic[1] * 3 / 2)
 }

@@ -117,11 +117,9 @@ fn main() -> ExitCode {
             &["downpour-conformance", "--release"],
             &arguments,
         ),
-        Chore::Soak { arguments } => program(
-            &xtask::root(),
-            &["downpour-soak", "--release"],
-            &arguments,
-        ),
+        Chore::Soak { arguments } => {
+            program(&xtask::root(), &["downpour-soak", "--release"], &arguments)
+        }
         // The runner is not what is measured: those are other processes, which it builds in the
         // release profile.
         Chore::Bench { arguments } => program(

@@ -167,6 +167,17 @@ mod tests {
     }
 
     #[test]
+    fn sizes() {
+        eprintln!(
+            "SIZES {} {} {} {}",
+            size_of::<PartitionEntry>(),
+            size_of::<Partitions>(),
+            size_of::<crate::topics::entry::TopicEntry>(),
+            size_of::<Queue<Arc<BatchState>>>()
+        );
+    }
+
+    #[test]
     fn places_follow_each_other_without_gap_or_overlap() {
         let mut expected = (0, 0);
         for partition in 0..10_000 {

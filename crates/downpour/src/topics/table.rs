@@ -4,7 +4,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::sync::Arc;
 
 use crate::sys::lock::lock;
@@ -71,8 +71,18 @@ fn recent_index(name: &str) -> usize {
 #[derive(Debug)]
 pub(crate) struct Topics {
     owner: u64,
-    by_name: ArcSwap<Map>,
+    /// By the highest bits of the names' hashes. To add a topic copies the map that it goes to: with
+    /// one for all ten thousand first sends would copy fifty million entries.
+    by_name: [ArcSwap<Map>; MAPS],
     all: Mutex<Vec<Arc<TopicEntry>>>,
+}
+
+const MAPS: usize = 256;
+
+fn map_of(name: &str) -> usize {
+    let mut hasher = NameHasher::default();
+    name.hash(&mut hasher);
+    (hasher.0 >> (u64::BITS - MAPS.ilog2())) as usize
 }
 
 impl Topics {
@@ -80,7 +90,10 @@ impl Topics {
     pub(crate) fn new(owner: u64) -> Self {
         Self {
             owner,
-            by_name: ArcSwap::default(),
+            by_name: {
+                let none = Arc::<Map>::default();
+                std::array::from_fn(|_| ArcSwap::new(none.clone()))
+            },
             all: Mutex::default(),
         }
     }
@@ -106,7 +119,7 @@ impl Topics {
 
     #[cold]
     fn with_unfamiliar<R>(&self, name: &str, f: impl FnOnce(&Arc<TopicEntry>) -> R) -> Option<R> {
-        let topic = self.by_name.load().get(name).cloned()?;
+        let topic = self.by_name[map_of(name)].load().get(name).cloned()?;
         let result = f(&topic);
         // A destructor of this thread's may send, too; then there is nothing to remember in.
         let _ = RECENT.try_with(|recent| {
@@ -131,15 +144,18 @@ impl Topics {
             self.owner,
         ));
         all.push(topic.clone());
-        let mut map = Map::clone(&self.by_name.load());
+        let by_name = &self.by_name[map_of(name)];
+        let mut map = Map::clone(&by_name.load());
         map.insert(topic.name().clone(), topic.clone());
-        self.by_name.store(Arc::new(map));
+        by_name.store(Arc::new(map));
         Some(topic)
     }
 
     /// Calls `f` with each topic that is known now, in any order and without a lock.
-    pub(crate) fn each(&self, f: impl FnMut(&Arc<TopicEntry>)) {
-        self.by_name.load().values().for_each(f);
+    pub(crate) fn each(&self, mut f: impl FnMut(&Arc<TopicEntry>)) {
+        for map in &self.by_name {
+            map.load().values().for_each(&mut f);
+        }
     }
 
     /// All topics, in the order of their numbers.
@@ -167,7 +183,6 @@ mod tests {
     #[test]
     fn similar_names_get_different_hashes() {
         use std::collections::HashSet;
-        use std::hash::Hash;
         let mut hashes = HashSet::new();
         for i in 0..10_000 {
             let mut hasher = NameHasher::default();

@@ -281,6 +281,17 @@ impl<F> ProducerBuilder<F> {
         self
     }
 
+    /// The most topics that the producer may know, whether they exist or not. Default 200,000, at
+    /// least 1. A record to one more is refused.
+    ///
+    /// What a topic takes is given back when the producer ends and not before, since the sequence of
+    /// its records goes on where it stopped, however long nobody has sent to it: 2 KiB, and 1 KiB for
+    /// each partition, outside [`buffer_memory`](Self::buffer_memory).
+    pub fn topics_max(mut self, topics: usize) -> Self {
+        self.partial.topics_max.set(topics);
+        self
+    }
+
     /// The age, by its timestamp, from which on a record is sent with care. Default 6 h.
     ///
     /// Brokers forget an idempotent producer a day after the latest *timestamp* of its records

@@ -280,7 +280,11 @@ pub(crate) fn topic(shared: &Shared, name: &str) -> Result<Arc<TopicEntry>, Send
         SendError::invalid(InvalidRecord::new(
             Field::Topic,
             format!("{name:?} would be one topic too many"),
-            "a producer knows 200,000 topics at most; use another one for the rest",
+            format!(
+                "topics_max={} is the most that this producer may know; raise it, or use another \
+                 one for the rest",
+                shared.settings.topics_max
+            ),
         ))
     })
 }

@@ -93,6 +93,7 @@ fn kinds() -> Vec<(&'static str, Kind)> {
         metadata_max_age,
         metadata_max_idle,
         unknown_topic_timeout,
+        topics_max,
         old_record_age,
         auto_create_topics,
         response_max,
@@ -140,6 +141,7 @@ fn kinds() -> Vec<(&'static str, Kind)> {
         kind(metadata_max_age),
         kind(metadata_max_idle),
         kind(unknown_topic_timeout),
+        kind(topics_max),
         kind(old_record_age),
         kind(auto_create_topics),
         kind(response_max),
@@ -238,6 +240,7 @@ const SETTERS: &[(&str, Setter)] = &[
         "metadata_max_idle",
         Setter::Time(ProducerBuilder::metadata_max_idle),
     ),
+    ("topics_max", Setter::Number(ProducerBuilder::topics_max)),
     (
         "old_record_age",
         Setter::Time(ProducerBuilder::old_record_age),
@@ -560,6 +563,7 @@ fn every_default_is_within_its_limits_and_told_as_it_is() {
         mib(core.response_max),
         mib(settings.buffer_memory),
         "no limit".into(),
+        settings.topics_max.to_string(),
         "the kernel's choice".into(),
         "the kernel's choice".into(),
     ];

@@ -109,6 +109,14 @@ pub(super) const NUMBERS: &[NumberLimit] = &[
         default: "no limit",
     },
     NumberLimit {
+        setting: |p| &p.topics_max,
+        least: 1,
+        most: u32::MAX as usize,
+        low: "no record would be accepted",
+        high: "topics are numbered with 32 bits",
+        default: "200000",
+    },
+    NumberLimit {
         setting: |p| &p.send_buffer,
         least: 0,
         most: i32::MAX as usize,

@@ -20,6 +20,8 @@ use crate::error::names::Names;
 
 /// 64 MiB.
 const BUFFER_MEMORY: usize = 64 << 20;
+/// More than any cluster serves.
+const TOPICS_MAX: usize = 200_000;
 const MAX_BLOCK: Duration = Duration::from_secs(60);
 /// As long as a topic's name may be; brokers name metrics by it.
 const CLIENT_ID_MAX: usize = 249;
@@ -61,6 +63,7 @@ pub(crate) fn settings(partial: PartialConfig) -> Result<Settings, ConfigError> 
         options: config.batch_options(),
         core: Arc::new(config),
         buffer_memory,
+        topics_max: partial.topics_max.or(TOPICS_MAX),
         max_block,
         send_buffer: kernel_s(&partial.send_buffer),
         receive_buffer: kernel_s(&partial.receive_buffer),

@@ -134,7 +134,7 @@ fn whoever_waits_for_a_topic_that_comes_to_rest_is_woken_when_it_is_back() {
 #[test]
 fn a_topic_has_one_entry_whoever_adds_it() {
     explore(OFTEN / 2, || {
-        let topics = Arc::new(Topics::new(1));
+        let topics = Arc::new(Topics::new(1, 10));
         let adders = ["a", "b", "a"].map(|name| {
             let topics = topics.clone();
             thread::spawn(move || {

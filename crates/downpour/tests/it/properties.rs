@@ -131,7 +131,7 @@ fn setters_of(types: &str) -> HashSet<&'static str> {
 fn zero_one_and_the_largest_value_of_every_setter_work_or_are_refused_by_name() {
     let cluster = small_cluster();
     let start = || Producer::builder(cluster.bootstrap_servers());
-    let numbers: [(&str, Set<usize>); 10] = [
+    let numbers: [(&str, Set<usize>); 11] = [
         ("max_in_flight", ProducerBuilder::max_in_flight),
         ("batch_size", ProducerBuilder::batch_size),
         ("batch_records", ProducerBuilder::batch_records),
@@ -140,6 +140,7 @@ fn zero_one_and_the_largest_value_of_every_setter_work_or_are_refused_by_name() 
         ("response_max", ProducerBuilder::response_max),
         ("buffer_memory", ProducerBuilder::buffer_memory),
         ("buffer_records", ProducerBuilder::buffer_records),
+        ("topics_max", ProducerBuilder::topics_max),
         ("send_buffer", ProducerBuilder::send_buffer),
         ("receive_buffer", ProducerBuilder::receive_buffer),
     ];

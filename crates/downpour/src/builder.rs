@@ -285,8 +285,8 @@ impl<F> ProducerBuilder<F> {
     /// least 1. A record to one more is refused.
     ///
     /// What a topic takes is given back when the producer ends and not before, since the sequence of
-    /// its records goes on where it stopped, however long nobody has sent to it: 2 KiB, and 1 KiB for
-    /// each partition, outside [`buffer_memory`](Self::buffer_memory).
+    /// its records goes on where it stopped, however long nobody has sent to it: 4 KiB, and 1 KiB for
+    /// each further partition, outside [`buffer_memory`](Self::buffer_memory).
     pub fn topics_max(mut self, topics: usize) -> Self {
         self.partial.topics_max.set(topics);
         self

@@ -321,12 +321,13 @@ impl TopicEntry {
     }
 
     /// Nobody has sent to it for long: whoever wants to waits for metadata as at first. Its partitions
-    /// stay as they are, and so does what comes to one of them at this moment. Called by the I/O thread
-    /// alone.
+    /// stay, and so does what comes to one of them at this moment. Called by the I/O thread alone.
     pub(crate) fn rest(&self) {
         self.partitions.show(0);
-        // What is kept for those that were available is given back.
         self.set_spread(Spread::default());
+        for entry in self.partitions.iter() {
+            entry.lock().queue.shrink();
+        }
     }
 
     /// The cluster cannot or will not serve the topic.

@@ -9,6 +9,7 @@ use downpour_wire::messages::{ApiKey, MetadataResponse};
 use downpour_wire::primitives::Uuid;
 
 use crate::config::Config;
+use crate::ids::PartitionId;
 
 use super::harness::{Asked, World, config};
 
@@ -155,7 +156,19 @@ fn a_partition_goes_on_with_its_identity_and_sequence_when_its_topic_comes_back(
     world.append(0);
     assert!(world.asked.is_empty());
     world.answer_produce(&asked, ErrorCode::NONE, 1);
-    assert_eq!(stamp(&world.next(ApiKey::Produce)), (7, 0, 2));
+    let asked = world.next(ApiKey::Produce);
+    assert_eq!(stamp(&asked), (7, 0, 2));
+    world.answer_produce(&asked, ErrorCode::NONE, 2);
+}
+
+#[test]
+fn a_queue_gives_back_the_room_for_batches_that_it_has_not() {
+    let mut world = idle();
+    let partition = PartitionId { topic: 0, index: 0 };
+    let queue = world.queues.0.get_mut(&partition).unwrap();
+    assert!(queue.room() > 0);
+    queue.shrink();
+    assert_eq!(queue.room(), 0);
 }
 
 #[test]

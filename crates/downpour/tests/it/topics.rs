@@ -160,7 +160,7 @@ fn a_topic_too_many_is_refused_by_the_name_of_the_setting() {
     // Its metadata is asked for.
     assert_eq!(send("first").unwrap_err().kind(), ErrorKind::NotReady);
     let error = send("second").unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Invalid);
+    assert_eq!(error.kind(), ErrorKind::InvalidRecord);
     assert!(error.to_string().contains("topics_max=1 is"), "{error}");
     producer.close();
 }

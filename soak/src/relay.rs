@@ -70,9 +70,9 @@ fn count(count: &AtomicU64, frame: &[u8]) {
 
 /// Until either side ends.
 fn forward(mut from: TcpStream, mut to: TcpStream, mut see: impl FnMut(&[u8])) -> io::Result<()> {
-    let mut frame = Vec::new();
+    let mut frame = vec![0; 4];
     loop {
-        frame.resize(4, 0);
+        frame.truncate(4);
         let done = from.read_exact(&mut frame).and_then(|()| {
             let length = [frame[0], frame[1], frame[2], frame[3]];
             frame.resize(4 + u32::from_be_bytes(length) as usize, 0);

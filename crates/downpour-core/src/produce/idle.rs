@@ -8,7 +8,6 @@ use std::collections::BTreeSet;
 use std::time::Instant;
 
 use crate::client::cluster::Topic;
-use crate::mutants;
 use crate::output::{Output, TopicUpdate};
 use crate::produce::engine::Engine;
 
@@ -25,9 +24,7 @@ impl<T: Clone> Engine<T> {
         }
         let waiting = self.lists.enlisted().chain(self.lists.dirty());
         for partition in waiting.chain(self.partitions_in_flight()) {
-            if !mutants::is(17) {
-                idle.remove(&partition.topic);
-            }
+            idle.remove(&partition.topic);
         }
         let asked = self.asking.partitions.keys().copied();
         for topic in asked.chain(self.wanted.topics()) {
@@ -44,9 +41,6 @@ impl<T: Clone> Engine<T> {
     /// was laid to rest. They wait for its leaders for as long as they may.
     #[cold]
     pub(super) fn ask_again(&mut self, topic: u32, now: Instant) {
-        if mutants::is(25) {
-            return;
-        }
         let time = self.config.topic_wanted_for;
         let until = now + time.max(self.config.delivery_timeout);
         self.wanted.want(topic, until, now);

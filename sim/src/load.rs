@@ -16,6 +16,7 @@ pub(crate) struct Limits {
     pub(crate) retry_backoff: Duration,
     pub(crate) reconnect_backoff: Duration,
     pub(crate) metadata_max_age: Duration,
+    pub(crate) metadata_max_idle: Duration,
     pub(crate) topic_wanted_for: Duration,
 }
 
@@ -120,10 +121,12 @@ impl Load {
         }
     }
 
-    /// A topic that is new is asked for at once, and again after it was forgotten.
+    /// A topic that is new is asked for at once, and again after it was forgotten: because it did not
+    /// come, or because nobody sent to it, which shows in a refresh.
     fn wants(&self, now: Duration) -> u64 {
-        let wanted_for = self.limits.topic_wanted_for.as_millis().max(1);
-        self.limits.topics * (1 + (now.as_millis() / wanted_for) as u64) + self.changes
+        let times = |every: Duration| (now.as_millis() / every.as_millis().max(1)) as u64;
+        let rests = times(self.limits.metadata_max_idle).min(self.metadata.count);
+        self.limits.topics * (1 + times(self.limits.topic_wanted_for) + rests) + self.changes
     }
 
     fn check_metadata(&self, now: Duration) -> Result<(), String> {
@@ -192,6 +195,7 @@ mod tests {
             retry_backoff: at(100),
             reconnect_backoff: at(50),
             metadata_max_age: at(300_000),
+            metadata_max_idle: at(300_000),
             topic_wanted_for: at(60_000),
         })
     }

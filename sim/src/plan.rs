@@ -482,6 +482,13 @@ fn config(rng: &mut Rng, brokers: i32, short: bool, len_max: usize) -> Config {
     if apart.percent(30) {
         config.unknown_topic_timeout = apart.millis(0, 3000);
     }
+    if apart.percent(30) {
+        // Topics come to rest between two records, if there is a refresh between them.
+        config.metadata_max_idle = apart.millis(1, 1000);
+        if apart.percent(60) {
+            config.metadata_max_age = apart.millis(200, 2000);
+        }
+    }
     config
 }
 

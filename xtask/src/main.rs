@@ -63,6 +63,13 @@ enum Chore {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Find what grows with topics, with producers and with time; `soak --help` says how.
+    #[command(disable_help_flag = true)]
+    Soak {
+        /// The arguments of the program in `soak`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Measure producers against a null broker that verifies every batch; `bench --help` says how.
     #[command(disable_help_flag = true)]
     Bench {
@@ -110,6 +117,9 @@ fn main() -> ExitCode {
             &["downpour-conformance", "--release"],
             &arguments,
         ),
+        Chore::Soak { arguments } => {
+            program(&xtask::root(), &["downpour-soak", "--release"], &arguments)
+        }
         // The runner is not what is measured: those are other processes, which it builds in the
         // release profile.
         Chore::Bench { arguments } => program(

@@ -226,6 +226,9 @@ pub struct Config {
     pub idle_timeout: Duration,
     /// Age at which metadata is refreshed without cause. Default 300 s.
     pub metadata_max_age: Duration,
+    /// A topic that nobody has sent to for so long is left out of refreshes, and its leaders are
+    /// forgotten. Default 300 s.
+    pub metadata_max_idle: Duration,
     /// How long a topic that is not there is asked for again after somebody wanted it.
     /// Default 60 s, as long as a sender waits.
     pub topic_wanted_for: Duration,
@@ -268,6 +271,7 @@ impl Config {
             connect_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(540),
             metadata_max_age: Duration::from_secs(300),
+            metadata_max_idle: Duration::from_secs(300),
             topic_wanted_for: Duration::from_secs(60),
             unknown_topic_timeout: Duration::from_secs(5),
             auto_create_topics: true,

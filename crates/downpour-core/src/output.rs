@@ -144,4 +144,7 @@ pub enum TopicUpdate {
         /// has been missing for [`unknown_topic_timeout`](crate::config::Config::unknown_topic_timeout).
         fatal: bool,
     },
+    /// Nobody has sent to it for [`metadata_max_idle`](crate::config::Config::metadata_max_idle): it is
+    /// asked for again once somebody wants it. What comes to its partitions until then waits there.
+    Idle,
 }

@@ -14,6 +14,7 @@ mod connections;
 mod dispatch;
 mod engine;
 mod expiry;
+mod idle;
 mod metadata;
 mod pacing;
 mod peeking;

@@ -269,6 +269,29 @@ impl<F> ProducerBuilder<F> {
         self
     }
 
+    /// How long nobody may have sent to a topic before it is forgotten: it is left out of refreshes from
+    /// then on, and its leaders' memory is given back. Default 300 s, at least 5 s.
+    ///
+    /// Topics leave with a refresh, so at most [`metadata_max_age`](Self::metadata_max_age) later, and
+    /// never with a record on its way. The next record to such a topic waits for its metadata, as the
+    /// first one did: one more round trip, and `NotReady` from `try_send`. Order, sequence and whatever
+    /// is bound to the topic stay. Too long a time costs the size of the topic's metadata per refresh.
+    pub fn metadata_max_idle(mut self, time: Duration) -> Self {
+        self.partial.metadata_max_idle.set(time);
+        self
+    }
+
+    /// The most topics that the producer may know, whether they exist or not. Default 200,000, at
+    /// least 1. A record to one more is refused.
+    ///
+    /// What a topic takes is given back when the producer ends and not before, since the sequence of
+    /// its records goes on where it stopped, however long nobody has sent to it: 4 KiB, and 1 KiB for
+    /// each further partition, outside [`buffer_memory`](Self::buffer_memory).
+    pub fn topics_max(mut self, topics: usize) -> Self {
+        self.partial.topics_max.set(topics);
+        self
+    }
+
     /// The age, by its timestamp, from which on a record is sent with care. Default 6 h.
     ///
     /// Brokers forget an idempotent producer a day after the latest *timestamp* of its records

@@ -20,9 +20,11 @@ impl TopicProducer {
         self.entry().name()
     }
 
-    /// How many partitions it has, as far as is known now.
+    /// How many partitions it has, as far as was told last: in the last refresh that named it, or, if
+    /// nobody has sent to it for [`metadata_max_idle`](crate::ProducerBuilder::metadata_max_idle), in
+    /// the last one before.
     pub fn partitions(&self) -> u32 {
-        self.entry().partitions.count()
+        self.entry().partitions.counted_last()
     }
 
     #[inline]
@@ -81,12 +83,14 @@ impl TopicProducer {
         future::SendManyAndWait::new(self.send_many(messages))
     }
 
-    /// As [`Producer::try_send`](crate::Producer::try_send). The topic's metadata is here. The message stays
-    /// with the caller; what is only a value goes as `&"hello".into()`.
+    /// As [`Producer::try_send`](crate::Producer::try_send). The topic's metadata is here, unless nobody
+    /// has sent to it for [`metadata_max_idle`](crate::ProducerBuilder::metadata_max_idle). The message
+    /// stays with the caller; what is only a value goes as `&"hello".into()`.
     ///
     /// # Errors
     /// [`SendError`]: nothing was or will be sent. [`BufferFull`](crate::ErrorKind::BufferFull) if the message
-    /// would have to wait for memory.
+    /// would have to wait for memory, [`NotReady`](crate::ErrorKind::NotReady) for metadata, which is
+    /// asked for.
     pub fn try_send(&self, message: &Message<'_>) -> Result<Delivery, SendError> {
         let topic = &self.topic();
         door::try_accept(self.producer().shared(), Addressed { topic, message })

@@ -211,6 +211,7 @@ impl World {
             retry_backoff: plan.config.retry_backoff.0,
             reconnect_backoff: plan.config.reconnect_backoff.0,
             metadata_max_age: plan.config.metadata_max_age,
+            metadata_max_idle: plan.config.metadata_max_idle,
             topic_wanted_for: plan.config.topic_wanted_for,
         });
         let mut builder = ProducerBuilder::new()

@@ -6,6 +6,7 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use downpour_wire::error_code::ErrorCode;
 use downpour_wire::messages::{
@@ -54,6 +55,23 @@ pub(crate) struct Topic {
     older: u32,
     /// Brokers that tell no id said that there is no such topic.
     was_gone: bool,
+    /// When somebody last wanted it or sent to it.
+    used_at: Option<Instant>,
+    rest: Rest,
+}
+
+/// Whether a topic's leaders were forgotten because nobody used it.
+///
+/// How many partitions it had is kept: fewer under the same id would be the word of a broker that
+/// lags, and those that a topic made anew has lost must be found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rest {
+    /// They were not.
+    No,
+    /// They were, those of so many partitions.
+    Resting(usize),
+    /// They were, and somebody wants the topic again. Until an answer tells of it all are unknown.
+    Over,
 }
 
 /// So many answers in a row that all tell older epochs come from no broker that lags.
@@ -78,9 +96,39 @@ impl Topic {
         self.id
     }
 
-    /// One per partition; none until metadata came.
+    /// One per partition; none until metadata came, and none while it rests.
     pub(crate) fn leaders(&self) -> &[Leader] {
         &self.leaders
+    }
+
+    /// Whether its leaders were told, and not forgotten since.
+    pub(crate) fn is_told(&self) -> bool {
+        !self.leaders.is_empty() && self.rest == Rest::No
+    }
+
+    /// Whether its leaders are known and nobody has used it for so long.
+    pub(crate) fn is_idle(&self, time: Duration, now: Instant) -> bool {
+        let is_over = |used_at: Instant| now.saturating_duration_since(used_at) >= time;
+        self.is_told() && self.used_at.is_none_or(is_over)
+    }
+}
+
+impl Topic {
+    #[inline]
+    fn note_used(&mut self, now: Instant) -> bool {
+        self.used_at = Some(now);
+        self.rest != Rest::No && self.end_rest()
+    }
+
+    /// It is in the picture again, with leaders that nobody knows.
+    #[cold]
+    fn end_rest(&mut self) -> bool {
+        let Rest::Resting(partitions) = self.rest else {
+            return false;
+        };
+        self.leaders = vec![Leader::UNKNOWN; partitions];
+        self.rest = Rest::Over;
+        true
     }
 }
 
@@ -153,6 +201,8 @@ impl Cluster {
             older: 0,
             was_gone: false,
             leaders: Vec::new(),
+            used_at: None,
+            rest: Rest::No,
         });
         self.by_name.insert(name.clone(), number);
         true
@@ -167,6 +217,35 @@ impl Cluster {
             .iter()
             .enumerate()
             .filter_map(|(n, t)| Some((n as u32, t.as_ref()?)))
+    }
+
+    /// Somebody wants a topic, or sends to it. Answers whether its leaders have to be asked for since
+    /// it rested until now.
+    #[inline]
+    pub(crate) fn note_used(&mut self, number: u32, now: Instant) -> bool {
+        let topic = self.topics.get_mut(number as usize);
+        topic
+            .and_then(Option::as_mut)
+            .is_some_and(|topic| topic.note_used(now))
+    }
+
+    /// A topic that rested is asked for again in the next refresh.
+    pub(crate) fn end_rest(&mut self, number: u32) {
+        let topic = self.topics.get_mut(number as usize);
+        if let Some(topic) = topic.and_then(Option::as_mut) {
+            topic.end_rest();
+        }
+    }
+
+    /// Forgets the leaders of a topic that nobody uses.
+    pub(crate) fn rest(&mut self, number: u32) {
+        let topic = self.topics.get_mut(number as usize);
+        if let Some(topic) = topic.and_then(Option::as_mut).filter(|t| t.is_told()) {
+            let forgotten = std::mem::take(&mut topic.leaders);
+            topic.rest = Rest::Resting(forgotten.len());
+            // The next answer is compared with nothing.
+            topic.older = 0;
+        }
     }
 
     /// The number of the topic of this name.
@@ -237,6 +316,9 @@ impl Cluster {
         let Some(Some(topic)) = self.topics.get_mut(number as usize) else {
             return;
         };
+        topic.end_rest();
+        // That its partitions have leaders again is no move of any.
+        let rested = std::mem::replace(&mut topic.rest, Rest::No) == Rest::Over;
         topic.id = answer.topic_id;
         // A broker that is too old to tell an id does not say that the topic is another one.
         let is_other = !answer.topic_id.is_zero() && topic.told_id != answer.topic_id;
@@ -267,7 +349,7 @@ impl Cluster {
             changes.push(Change::Fewer { topic, before });
         }
         let before = topic.leaders.len();
-        let mut changed = before == 0 || are_fewer && is_believed;
+        let mut changed = before == 0 || are_fewer && is_believed || rested;
         for partition in &answer.partitions {
             // A broker numbers partitions densely; a number beyond the count is not one.
             let Ok(at) = usize::try_from(partition.partition_index) else {
@@ -291,7 +373,7 @@ impl Cluster {
             }
             let moved = known.broker != leader.broker;
             *known = leader;
-            if moved {
+            if moved && !rested {
                 changed = true;
                 let partition = PartitionId {
                     topic: number,

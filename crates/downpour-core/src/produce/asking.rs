@@ -35,13 +35,14 @@ impl<T: Clone> Engine<T> {
     /// [`Output::Partitions`]. `topic` is the shell's dense number for it.
     pub fn handle_partitions_wanted(&mut self, topic: u32, name: &Arc<str>, until: Instant) {
         self.cluster.add_topic(topic, name);
+        self.cluster.end_rest(topic);
         let known = self.asking.partitions.entry(topic).or_insert(until);
         *known = until.max(*known);
         self.metadata.want_at_once();
     }
 
     /// An answer came that can be used.
-    pub(super) fn answer_by_metadata(&mut self, response: &MetadataResponse) {
+    pub(super) fn answer_by_metadata(&mut self, response: &MetadataResponse, now: Instant) {
         if let Some(wanted) = &mut self.asking.cluster {
             wanted.has_metadata = true;
         }
@@ -61,6 +62,7 @@ impl<T: Clone> Engine<T> {
             };
             if self.asking.partitions.remove(&number).is_some() {
                 let topic = number;
+                self.cluster.note_used(topic, now);
                 self.out.push_back(Output::Partitions { topic, answer });
             }
         }

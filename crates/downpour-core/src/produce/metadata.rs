@@ -17,8 +17,9 @@ impl<T: Clone> Engine<T> {
     /// Somebody wants to send to a topic. `topic` is the shell's dense number for it.
     pub fn handle_topic_wanted(&mut self, topic: u32, name: &Arc<str>, now: Instant) {
         self.cluster.add_topic(topic, name);
+        self.cluster.note_used(topic, now);
         // A topic that is there is refreshed once; only a missing one is asked for again.
-        if self.lists.count(topic) == 0 {
+        if self.cluster.topic(topic).is_none_or(|t| !t.is_told()) {
             let until = now + self.config.topic_wanted_for;
             self.wanted.want(topic, until, now);
         } else {
@@ -51,6 +52,7 @@ impl<T: Clone> Engine<T> {
         };
         let numbers = match is_whole {
             true => {
+                self.rest_idle(now);
                 let topics = self.cluster.topics();
                 let known = topics.filter(|(_, topic)| !topic.leaders().is_empty());
                 known.map(|(number, _)| number).collect()
@@ -128,7 +130,7 @@ impl<T: Clone> Engine<T> {
         self.note_found(response);
         self.wanted.handle_answered(backoff, &mut self.rng, now);
         self.look_at_dirty(now, queues);
-        self.answer_by_metadata(response);
+        self.answer_by_metadata(response, now);
         if !is_whole {
             self.metadata.renew_partly(backoff.0, now);
         } else if self.asking.asks_for_partitions() || self.lists.has_leaderless() {

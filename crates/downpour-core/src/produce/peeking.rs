@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use crate::client::cluster::Topic;
 use crate::ids::PartitionId;
 use crate::produce::engine::{Engine, earlier};
 use crate::produce::queues::Queues;
@@ -21,6 +22,9 @@ impl<T: Clone> Engine<T> {
     pub(super) fn look_at_dirty(&mut self, now: Instant, queues: &mut impl Queues<T>) {
         while let Some(partition) = self.lists.pop_dirty() {
             if let Some(peek) = queues.with(partition, |queue| queue.peek(now)) {
+                if peek != Peek::Nothing && self.cluster.note_used(partition.topic, now) {
+                    self.ask_again(partition.topic, now);
+                }
                 self.note_peek(partition, peek);
             }
         }
@@ -54,7 +58,11 @@ impl<T: Clone> Engine<T> {
         let leader = leader.filter(|id| self.cluster.brokers().contains_key(id));
         let list = leader.map_or(SendList::Leaderless, SendList::Broker);
         if leader.is_none() && self.lists.list(partition) != list {
-            self.metadata.want();
+            // One that rested until now is asked for alone.
+            let topic = self.cluster.topic(partition.topic);
+            if topic.is_none_or(Topic::is_told) {
+                self.metadata.want();
+            }
         }
         self.lists.enlist(partition, list);
         leader

@@ -207,6 +207,11 @@ impl SendLists {
             .filter(|partition| self.list(*partition) != SendList::None)
     }
 
+    /// Those that are dirty; one may come twice.
+    pub(super) fn dirty(&self) -> impl Iterator<Item = PartitionId> {
+        self.dirty.iter().copied()
+    }
+
     /// Forgets all lists; the partitions stay known.
     pub(super) fn clear(&mut self) {
         self.brokers.clear();

@@ -3,6 +3,7 @@
 mod asking;
 mod connecting;
 mod harness;
+mod idle;
 mod producing;
 mod saying;
 mod silence;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use downpour_wire::error_code::ErrorCode;
 
-use crate::client::cluster::Change;
+use crate::client::cluster::{Change, Topic};
 use crate::event::Event;
 use crate::ids::PartitionId;
 use crate::outcome::Cause;
@@ -115,7 +115,7 @@ impl<T: Clone> Engine<T> {
             let until = now + self.config.topic_wanted_for;
             self.wanted.want(topic, until, now);
         }
-        let is_there = self.lists.count(topic) > 0;
+        let is_there = self.cluster.topic(topic).is_some_and(Topic::is_told);
         let rng = &mut self.rng;
         let mut missing_for = None;
         let is_refused = match code {

@@ -65,6 +65,11 @@ pub(super) struct Unknown {
 }
 
 impl Wanted {
+    /// The topics that somebody waits for.
+    pub(super) fn topics(&self) -> impl Iterator<Item = u32> {
+        self.open.keys().copied()
+    }
+
     /// Whether anybody waits for a topic.
     pub(super) fn is_empty(&self) -> bool {
         self.open.is_empty()
@@ -73,7 +78,7 @@ impl Wanted {
     /// Somebody waits for a topic until then. What was never asked for is due at once.
     pub(super) fn want(&mut self, topic: u32, until: Instant, now: Instant) {
         if let Some(want) = self.open.get_mut(&topic) {
-            want.until = until;
+            want.until = want.until.max(until);
             return;
         }
         let is_fresh = |want: &Want| {

@@ -290,6 +290,19 @@ impl<T: Clone> Queue<T> {
         out.extend(self.opened().map(|open| open.ticket.clone()));
     }
 
+    /// Gives back the room for batches that it has not: nobody has sent to it for long.
+    pub fn shrink(&mut self) {
+        self.aside.shrink_to_fit();
+        self.waiting.shrink_to_fit();
+        self.in_flight.shrink_to_fit();
+    }
+
+    /// Batches that there is room for.
+    #[cfg(test)]
+    pub(crate) fn room(&self) -> usize {
+        self.aside.capacity() + self.waiting.capacity() + self.in_flight.capacity()
+    }
+
     /// Records that have no verdict yet.
     pub fn unresolved(&self) -> u64 {
         let open = self.opened().map(|open| open.builder.count());

@@ -280,7 +280,11 @@ pub(crate) fn topic(shared: &Shared, name: &str) -> Result<Arc<TopicEntry>, Send
         SendError::invalid(InvalidRecord::new(
             Field::Topic,
             format!("{name:?} would be one topic too many"),
-            "a producer knows 200,000 topics at most; use another one for the rest",
+            format!(
+                "topics_max={} is the most that this producer may know; raise it, or use another \
+                 one for the rest",
+                shared.settings.topics_max
+            ),
         ))
     })
 }
@@ -301,7 +305,10 @@ fn go_on_in(
     };
     let partition = match chosen {
         Ok(partition) => partition,
-        Err(_) if !has_metadata => return Err(Obstacle::Topic(topic.clone())),
+        // It came to rest meanwhile, or it has not come.
+        Err(_) if !has_metadata || !topic.has_metadata() => {
+            return Err(Obstacle::Topic(topic.clone()));
+        }
         Err(error) => return Err(refuse(shared, progress, error)),
     };
     let Some(entry) = topic.partitions.get(partition) else {
@@ -354,7 +361,7 @@ pub(super) fn choose(
         _ if count == 0 => return Err(no_partitions(topic)),
         (None, Some(key)) => Choice::Partition(murmur2::for_key(key, count)),
         (None, _) => Choice::Sticky,
-        (Some(partitioner), _) => custom(&**partitioner, topic, message),
+        (Some(partitioner), _) => custom(&**partitioner, (topic, count), message),
     };
     match choice {
         Choice::Partition(partition) => Ok(partition),
@@ -385,9 +392,12 @@ fn no_partitions(topic: &TopicEntry) -> SendError {
 }
 
 #[cold]
-fn custom(partitioner: &dyn Partitioner, topic: &TopicEntry, message: &Message<'_>) -> Choice {
+fn custom(
+    partitioner: &dyn Partitioner,
+    (topic, count): (&TopicEntry, u32),
+    message: &Message<'_>,
+) -> Choice {
     topic.with_available(|available| {
-        let count = topic.partitions.count();
         partitioner.partition(&PartitionContext::of(
             topic.name(),
             message,

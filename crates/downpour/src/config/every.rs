@@ -91,7 +91,9 @@ fn kinds() -> Vec<(&'static str, Kind)> {
         connect_timeout,
         idle_timeout,
         metadata_max_age,
+        metadata_max_idle,
         unknown_topic_timeout,
+        topics_max,
         old_record_age,
         auto_create_topics,
         response_max,
@@ -137,7 +139,9 @@ fn kinds() -> Vec<(&'static str, Kind)> {
         kind(connect_timeout),
         kind(idle_timeout),
         kind(metadata_max_age),
+        kind(metadata_max_idle),
         kind(unknown_topic_timeout),
+        kind(topics_max),
         kind(old_record_age),
         kind(auto_create_topics),
         kind(response_max),
@@ -232,6 +236,11 @@ const SETTERS: &[(&str, Setter)] = &[
         "metadata_max_age",
         Setter::Time(ProducerBuilder::metadata_max_age),
     ),
+    (
+        "metadata_max_idle",
+        Setter::Time(ProducerBuilder::metadata_max_idle),
+    ),
+    ("topics_max", Setter::Number(ProducerBuilder::topics_max)),
     (
         "old_record_age",
         Setter::Time(ProducerBuilder::old_record_age),
@@ -535,6 +544,7 @@ fn every_default_is_within_its_limits_and_told_as_it_is() {
         core.connect_timeout,
         core.idle_timeout,
         core.metadata_max_age,
+        core.metadata_max_idle,
         core.unknown_topic_timeout,
         core.old_record_age,
     ];
@@ -553,6 +563,7 @@ fn every_default_is_within_its_limits_and_told_as_it_is() {
         mib(core.response_max),
         mib(settings.buffer_memory),
         "no limit".into(),
+        settings.topics_max.to_string(),
         "the kernel's choice".into(),
         "the kernel's choice".into(),
     ];

@@ -109,6 +109,14 @@ pub(super) const NUMBERS: &[NumberLimit] = &[
         default: "no limit",
     },
     NumberLimit {
+        setting: |p| &p.topics_max,
+        least: 1,
+        most: u32::MAX as usize,
+        low: "no record would be accepted",
+        high: "topics are numbered with 32 bits",
+        default: "200000",
+    },
+    NumberLimit {
         setting: |p| &p.send_buffer,
         least: 0,
         most: i32::MAX as usize,
@@ -238,6 +246,15 @@ pub(super) const TIMES: &[TimeLimit] = &[
         most: Duration::MAX,
         zero: None,
         low: "brokers would be asked again and again",
+        default: "300 s",
+    },
+    TimeLimit {
+        setting: |p| time(&p.metadata_max_idle),
+        // Java's.
+        least: Duration::from_secs(5),
+        most: Duration::MAX,
+        zero: None,
+        low: "topics would be forgotten between two sends, and asked for again and again",
         default: "300 s",
     },
     TimeLimit {

@@ -20,6 +20,8 @@ use crate::error::names::Names;
 
 /// 64 MiB.
 const BUFFER_MEMORY: usize = 64 << 20;
+/// More than any cluster serves.
+const TOPICS_MAX: usize = 200_000;
 const MAX_BLOCK: Duration = Duration::from_secs(60);
 /// As long as a topic's name may be; brokers name metrics by it.
 const CLIENT_ID_MAX: usize = 249;
@@ -61,6 +63,7 @@ pub(crate) fn settings(partial: PartialConfig) -> Result<Settings, ConfigError> 
         options: config.batch_options(),
         core: Arc::new(config),
         buffer_memory,
+        topics_max: partial.topics_max.or(TOPICS_MAX),
         max_block,
         send_buffer: kernel_s(&partial.send_buffer),
         receive_buffer: kernel_s(&partial.receive_buffer),
@@ -109,6 +112,7 @@ fn take_plain(partial: &PartialConfig, config: &mut Config) {
     partial.connect_timeout.put(&mut config.connect_timeout);
     partial.idle_timeout.put(&mut config.idle_timeout);
     partial.metadata_max_age.put(&mut config.metadata_max_age);
+    partial.metadata_max_idle.put(&mut config.metadata_max_idle);
     partial.old_record_age.put(&mut config.old_record_age);
     partial
         .unknown_topic_timeout
@@ -134,6 +138,7 @@ fn bound_times(config: &mut Config) {
         &mut config.connect_timeout,
         &mut config.idle_timeout,
         &mut config.metadata_max_age,
+        &mut config.metadata_max_idle,
         &mut config.old_record_age,
         &mut config.unknown_topic_timeout,
     ] {

@@ -16,6 +16,8 @@ pub(crate) struct Settings {
     pub(crate) core: Arc<Config>,
     pub(crate) options: BatchOptions,
     pub(crate) buffer_memory: usize,
+    /// Topics that the producer may know.
+    pub(crate) topics_max: usize,
     /// At most ten years, so that it can be added to an instant.
     pub(crate) max_block: Duration,
     /// For what is said of settings while the producer runs.

@@ -363,6 +363,7 @@ impl<S: Sockets> Driver<S> {
                 };
                 topic.handle_unavailable(refusal, *fatal, now, &mut self.after.wakers);
             }
+            TopicUpdate::Idle => topic.rest(),
             _ => {}
         }
     }

@@ -6,6 +6,8 @@
 use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use downpour_wire::codec::Compressor;
 
@@ -18,7 +20,16 @@ pub type Work = Box<dyn FnOnce(&mut Compressor) + Send>;
 
 const THREADS_MAX: usize = 2;
 /// Idle compression contexts are not kept forever.
-const IDLE: std::time::Duration = std::time::Duration::from_secs(30);
+const IDLE: Duration = Duration::from_secs(30);
+
+/// Threads of producers that have ended, in jobs that block still: nothing ends a look-up of a name
+/// before the resolver does. A program that makes producers and closes them while its name server is
+/// silent would otherwise have ever more of them.
+static LEFT_BEHIND: AtomicUsize = AtomicUsize::new(0);
+/// While there are so many, nobody begins anything that may block.
+const LEFT_BEHIND_MAX: usize = 64;
+/// How often it is looked whether they have become fewer. It is nobody's event.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 #[derive(Default)]
 struct State {
@@ -127,8 +138,14 @@ impl Pool for ThreadPool {
 
 impl Drop for ThreadPool {
     fn drop(&mut self) {
-        self.inner.lock().ended = true;
+        let mut state = self.inner.lock();
+        state.ended = true;
+        LEFT_BEHIND.fetch_add(state.blocked, Ordering::Relaxed);
+        // Nobody waits for what they would find.
+        let dropped = std::mem::take(&mut state.blocking);
+        drop(state);
         self.inner.changed.notify_all();
+        drop(dropped);
     }
 }
 
@@ -136,7 +153,8 @@ fn run(inner: &Inner) {
     let mut compressor = Compressor::new();
     let mut state = inner.lock();
     loop {
-        let may_block = state.blocked + 1 < THREADS_MAX;
+        let is_full = LEFT_BEHIND.load(Ordering::Relaxed) >= LEFT_BEHIND_MAX;
+        let may_block = state.blocked + 1 < THREADS_MAX && !is_full;
         let (work, blocks) = match state.busy.pop_front() {
             Some(work) => (work, false),
             None => match may_block.then(|| state.blocking.pop_front()).flatten() {
@@ -146,7 +164,11 @@ fn run(inner: &Inner) {
                         break;
                     }
                     state.idle += 1;
-                    let (back, timed_out) = wait_timeout(&inner.changed, state, IDLE);
+                    let time = match is_full && !state.blocking.is_empty() {
+                        true => LOOK_AGAIN,
+                        false => IDLE,
+                    };
+                    let (back, timed_out) = wait_timeout(&inner.changed, state, time);
                     state = back;
                     state.idle -= 1;
                     if timed_out && state.busy.is_empty() && state.blocking.is_empty() {
@@ -166,6 +188,9 @@ fn run(inner: &Inner) {
         state = inner.lock();
         if blocks {
             state.blocked -= 1;
+            if state.ended {
+                LEFT_BEHIND.fetch_sub(1, Ordering::Relaxed);
+            }
             inner.changed.notify_one();
         }
     }
@@ -181,7 +206,6 @@ pub(super) fn no_thread() -> io::Error {
 mod tests {
     use super::*;
     use std::sync::mpsc;
-    use std::time::Duration;
 
     #[test]
     fn a_blocked_name_server_leaves_a_thread_for_compression() {
@@ -200,6 +224,41 @@ mod tests {
         assert!(pool.compute(Box::new(work)).is_ok());
         finished.recv_timeout(Duration::from_secs(5)).unwrap();
         drop(release);
+    }
+
+    #[test]
+    fn what_ended_producers_leave_behind_is_bounded() {
+        let (release, blocked) = mpsc::channel::<()>();
+        let blocked = Arc::new(Mutex::new(blocked));
+        let released = Arc::new(AtomicUsize::new(0));
+        let (begin, begun) = mpsc::channel();
+        for _ in 0..LEFT_BEHIND_MAX {
+            let (blocked, begin) = (blocked.clone(), begin.clone());
+            let job = move |_: &mut Compressor| {
+                begin.send(0).unwrap();
+                let _ = blocked.lock().unwrap().recv();
+            };
+            let pool = ThreadPool::new();
+            assert!(pool.block(Box::new(job)).is_ok());
+            begun.recv().unwrap();
+        }
+        let pool = ThreadPool::new();
+        let is_released = released.clone();
+        let job = move |_: &mut Compressor| {
+            begin.send(is_released.load(Ordering::SeqCst)).unwrap();
+        };
+        assert!(pool.block(Box::new(job)).is_ok());
+        // Both of its threads have been past it.
+        let (done, finished) = mpsc::channel();
+        for _ in 0..20 {
+            let done = done.clone();
+            let work = move |_: &mut Compressor| done.send(()).unwrap();
+            assert!(pool.compute(Box::new(work)).is_ok());
+            finished.recv().unwrap();
+        }
+        released.store(1, Ordering::SeqCst);
+        drop(release);
+        assert_eq!(begun.recv(), Ok(1), "it began beside all of them");
     }
 
     #[test]

@@ -45,7 +45,7 @@ impl LockedQueues {
     #[inline]
     fn learn(&mut self, index: u32) {
         if self.topics.len() <= index as usize {
-            self.topics = self.shared.topics.all();
+            self.shared.topics.append_new(&mut self.topics);
         }
     }
 

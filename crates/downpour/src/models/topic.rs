@@ -104,9 +104,37 @@ fn partitions_that_are_counted_are_there_and_whoever_waits_is_woken() {
 }
 
 #[test]
+fn whoever_waits_for_a_topic_that_comes_to_rest_is_woken_when_it_is_back() {
+    explore(OFTEN / 2, || {
+        let topic = Arc::new(TopicEntry::new(Arc::from("t"), 0, 1));
+        update(&topic, 2);
+        let callers: [fn(&TopicEntry); 3] = [
+            look,
+            |topic| {
+                assert_eq!(wait_for_metadata(topic), Ok(()));
+                look(topic);
+            },
+            |topic| {
+                topic.rest();
+                update(topic, PARTITIONS);
+            },
+        ];
+        let callers = callers.map(|call| {
+            let topic = topic.clone();
+            thread::spawn(move || call(&topic))
+        });
+        callers
+            .into_iter()
+            .for_each(|caller| caller.join().unwrap());
+        assert_eq!(topic.partitions.count(), PARTITIONS as u32);
+        assert_eq!(topic.partitions.counted_last(), PARTITIONS as u32);
+    });
+}
+
+#[test]
 fn a_topic_has_one_entry_whoever_adds_it() {
     explore(OFTEN / 2, || {
-        let topics = Arc::new(Topics::new(1));
+        let topics = Arc::new(Topics::new(1, 10));
         let adders = ["a", "b", "a"].map(|name| {
             let topics = topics.clone();
             thread::spawn(move || {

@@ -89,7 +89,7 @@ impl Shared {
         Arc::new(Self {
             id,
             queue_settings: queue::QueueSettings::from(&*settings.core),
-            topics: Topics::new(id),
+            topics: Topics::new(id, settings.topics_max),
             brokers: Brokers::default(),
             memory: Memory::new(settings.buffer_memory, unusual.clone()),
             clock,

@@ -77,6 +77,13 @@ mod of_shuttle {
     }
 
     impl<T> ArcSwap<T> {
+        pub(crate) fn new(value: Arc<T>) -> Self {
+            Self {
+                changes: AtomicU32::new(0),
+                value: arc_swap::ArcSwapAny::new(value),
+            }
+        }
+
         pub(crate) fn load(&self) -> arc_swap::Guard<Arc<T>> {
             self.changes.load(Ordering::SeqCst);
             self.value.load()

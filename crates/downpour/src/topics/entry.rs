@@ -164,7 +164,7 @@ impl TopicEntry {
         self.owner
     }
 
-    /// Whether there is metadata.
+    /// Whether there is metadata; not while it is idle.
     pub(crate) fn has_metadata(&self) -> bool {
         self.partitions.count() > 0
     }
@@ -304,12 +304,9 @@ impl TopicEntry {
         });
         // In this order: what a sender chooses by the spread or by the count is there.
         self.set_spread(Spread::new(leaders.clone(), lines, silent));
-        let gone = count as usize..before.leaders.len();
         self.partitions.show(count);
-        for partition in gone {
-            let Some(entry) = self.partitions.get(partition as i32) else {
-                continue;
-            };
+        // Those too that went while the topic was idle.
+        for entry in self.partitions.from(count) {
             let mut inner = entry.lock();
             (inner.closed, inner.gone) = (true, true);
             inner.queue.set_leader_line(MemoryLine(None));
@@ -321,6 +318,16 @@ impl TopicEntry {
         waiting.last = None;
         waiting.refused = None;
         waiting.wakers.take_all(woken);
+    }
+
+    /// Nobody has sent to it for long: whoever wants to waits for metadata as at first. Its partitions
+    /// stay, and so does what comes to one of them at this moment. Called by the I/O thread alone.
+    pub(crate) fn rest(&self) {
+        self.partitions.show(0);
+        self.set_spread(Spread::default());
+        for entry in self.partitions.iter() {
+            entry.lock().queue.shrink();
+        }
     }
 
     /// The cluster cannot or will not serve the topic.

@@ -60,10 +60,11 @@ impl PartitionEntry {
     }
 }
 
-/// Partitions in the first segment; each one after it has twice as many.
-const FIRST: usize = 8;
+/// Partitions in the first segment; each one after it has twice as many. So few, since with
+/// thousands of topics that have one or two room for others would be most of the memory.
+const FIRST: usize = 1;
 /// Enough for more partitions than a number of 31 bits can name.
-const SEGMENTS: usize = 29;
+const SEGMENTS: usize = 32;
 
 type Segment = Box<[OnceLock<PartitionEntry>]>;
 
@@ -71,6 +72,8 @@ type Segment = Box<[OnceLock<PartitionEntry>]>;
 #[derive(Debug)]
 pub(crate) struct Partitions {
     count: AtomicU32,
+    /// The last count that was not zero.
+    counted_last: AtomicU32,
     segments: [OnceLock<Segment>; SEGMENTS],
 }
 
@@ -86,14 +89,25 @@ impl Partitions {
     pub(crate) const fn new() -> Self {
         Self {
             count: AtomicU32::new(0),
+            counted_last: AtomicU32::new(0),
             segments: [const { OnceLock::new() }; SEGMENTS],
         }
     }
 
-    /// How many there are; none before the first metadata.
+    /// How many there are; none before the first metadata, and none while the topic is idle.
     #[inline]
     pub(crate) fn count(&self) -> u32 {
         self.count.load(Ordering::Acquire)
+    }
+
+    /// How many there are, or were when the topic became idle.
+    pub(crate) fn counted_last(&self) -> u32 {
+        self.counted_last.load(Ordering::Acquire)
+    }
+
+    /// Those from this one on, counted or not.
+    pub(crate) fn from(&self, partition: u32) -> impl Iterator<Item = &PartitionEntry> {
+        (partition as i32..).map_while(|partition| self.get(partition))
     }
 
     /// The one of this number, if it is known.
@@ -105,7 +119,7 @@ impl Partitions {
 
     /// All of them, in order; those too that are not counted yet, as records may be in them.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &PartitionEntry> {
-        (0..).map_while(|partition| self.get(partition))
+        self.from(0)
     }
 
     /// Adds those up to `count`, which must not come from two threads at once. They are found from
@@ -126,6 +140,9 @@ impl Partitions {
     /// in between a record would go where its key does not belong. Those that are counted no more
     /// stay where they are. Called by the I/O thread alone.
     pub(crate) fn show(&self, count: u32) {
+        if count > 0 {
+            self.counted_last.store(count, Ordering::Release);
+        }
         self.count.store(count, Ordering::Release);
     }
 }
@@ -148,6 +165,17 @@ mod tests {
             Queue::new(Arc::from("t"), partition, MemoryLine(None), settings, 1),
             false,
         )
+    }
+
+    #[test]
+    fn room_is_made_for_twice_as_many_as_there_are_at_most() {
+        for count in 1..100_u32 {
+            let partitions = Partitions::new();
+            partitions.grow(count, make);
+            let segments = partitions.segments.iter().filter_map(OnceLock::get);
+            let room: usize = segments.map(|segment| segment.len()).sum();
+            assert!(room < 2 * count as usize, "{room} for {count}");
+        }
     }
 
     #[test]

@@ -1,19 +1,16 @@
 //! All topics that a producer knows, found by name or number without a lock.
 //!
-//! Adding is rare and takes one; topics are never removed, so that numbers stay valid.
+//! Adding is rare and takes one; topics are never removed, so that numbers stay valid: what is bound
+//! to one finds its queues, and these the sequence where they go on.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::sync::Arc;
 
 use crate::sys::lock::lock;
 use crate::sys::sync::{ArcSwap, Mutex, thread_local};
 use crate::topics::entry::TopicEntry;
-
-/// More names than any cluster serves; a program that makes up names is stopped here and not
-/// by running out of memory.
-pub(crate) const TOPICS_MAX: usize = 200_000;
 
 /// Names are short and chosen by the program itself, so a multiplication a word is enough.
 #[derive(Debug, Default)]
@@ -71,16 +68,32 @@ fn recent_index(name: &str) -> usize {
 #[derive(Debug)]
 pub(crate) struct Topics {
     owner: u64,
-    by_name: ArcSwap<Map>,
+    /// A program that makes up names is stopped here and not by running out of memory.
+    topics_max: usize,
+    /// By the highest bits of the names' hashes. To add a topic copies the map that it goes to: with
+    /// one for all ten thousand first sends would copy fifty million entries.
+    by_name: [ArcSwap<Map>; MAPS],
     all: Mutex<Vec<Arc<TopicEntry>>>,
 }
 
+const MAPS: usize = 256;
+
+fn map_of(name: &str) -> usize {
+    let mut hasher = NameHasher::default();
+    name.hash(&mut hasher);
+    (hasher.0 >> (u64::BITS - MAPS.ilog2())) as usize
+}
+
 impl Topics {
-    /// None yet, for the producer of this number.
-    pub(crate) fn new(owner: u64) -> Self {
+    /// None yet and so many at most, for the producer of this number.
+    pub(crate) fn new(owner: u64, topics_max: usize) -> Self {
         Self {
             owner,
-            by_name: ArcSwap::default(),
+            topics_max,
+            by_name: {
+                let none = Arc::<Map>::default();
+                std::array::from_fn(|_| ArcSwap::new(none.clone()))
+            },
             all: Mutex::default(),
         }
     }
@@ -106,7 +119,7 @@ impl Topics {
 
     #[cold]
     fn with_unfamiliar<R>(&self, name: &str, f: impl FnOnce(&Arc<TopicEntry>) -> R) -> Option<R> {
-        let topic = self.by_name.load().get(name).cloned()?;
+        let topic = self.by_name[map_of(name)].load().get(name).cloned()?;
         let result = f(&topic);
         // A destructor of this thread's may send, too; then there is nothing to remember in.
         let _ = RECENT.try_with(|recent| {
@@ -122,7 +135,7 @@ impl Topics {
         if let Some(known) = self.with(name, Arc::clone) {
             return Some(known);
         }
-        if all.len() >= TOPICS_MAX {
+        if all.len() >= self.topics_max {
             return None;
         }
         let topic = Arc::new(TopicEntry::new(
@@ -131,15 +144,25 @@ impl Topics {
             self.owner,
         ));
         all.push(topic.clone());
-        let mut map = Map::clone(&self.by_name.load());
+        let by_name = &self.by_name[map_of(name)];
+        let mut map = Map::clone(&by_name.load());
         map.insert(topic.name().clone(), topic.clone());
-        self.by_name.store(Arc::new(map));
+        by_name.store(Arc::new(map));
         Some(topic)
     }
 
     /// Calls `f` with each topic that is known now, in any order and without a lock.
-    pub(crate) fn each(&self, f: impl FnMut(&Arc<TopicEntry>)) {
-        self.by_name.load().values().for_each(f);
+    pub(crate) fn each(&self, mut f: impl FnMut(&Arc<TopicEntry>)) {
+        for map in &self.by_name {
+            map.load().values().for_each(&mut f);
+        }
+    }
+
+    /// Adds those to `known` that are not in it: all, in the order of their numbers.
+    pub(crate) fn append_new(&self, known: &mut Vec<Arc<TopicEntry>>) {
+        let all = lock(&self.all);
+        // Not all anew: each new topic would cost as much as there are.
+        known.extend(all.iter().skip(known.len()).cloned());
     }
 
     /// All topics, in the order of their numbers.
@@ -154,7 +177,7 @@ mod tests {
 
     #[test]
     fn a_name_is_one_topic_whoever_adds_it() {
-        let topics = Topics::new(1);
+        let topics = Topics::new(1, 2);
         let first = topics.add("orders").unwrap();
         assert!(Arc::ptr_eq(&first, &topics.add("orders").unwrap()));
         let other = topics.add("orders2").unwrap();
@@ -162,12 +185,42 @@ mod tests {
         assert!(topics.with("orders", |t| Arc::ptr_eq(t, &first)).unwrap());
         assert!(topics.with("unknown", |_| ()).is_none());
         assert_eq!(topics.all()[1].name().as_ref(), "orders2");
+        assert!(topics.add("orders3").is_none(), "one too many");
+        assert!(topics.add("orders").is_some());
+    }
+
+    #[test]
+    fn those_that_are_known_are_not_gone_through_for_a_new_one() {
+        let topics = Topics::new(1, 3);
+        let [first, other] = ["a", "b"].map(|name| topics.add(name).unwrap());
+        // In the place of the first: it is not looked at.
+        let mut known = vec![other.clone()];
+        topics.append_new(&mut known);
+        assert!(known.len() == 2 && Arc::ptr_eq(&known[0], &other));
+        let mut known = Vec::new();
+        topics.append_new(&mut known);
+        assert!(Arc::ptr_eq(&known[0], &first));
+    }
+
+    #[test]
+    fn a_topic_is_added_to_a_small_part_of_the_table() {
+        let topics = Topics::new(1, usize::MAX);
+        let count = 10_000;
+        for topic in 0..count {
+            topics.add(&format!("topic-{topic}")).unwrap();
+        }
+        let sizes: Vec<usize> = topics.by_name.iter().map(|map| map.load().len()).collect();
+        assert_eq!(sizes.iter().sum::<usize>(), count);
+        let largest = *sizes.iter().max().unwrap();
+        assert!(largest < 3 * count / MAPS, "{largest}");
+        let mut seen = 0;
+        topics.each(|_| seen += 1);
+        assert_eq!(seen, count);
     }
 
     #[test]
     fn similar_names_get_different_hashes() {
         use std::collections::HashSet;
-        use std::hash::Hash;
         let mut hashes = HashSet::new();
         for i in 0..10_000 {
             let mut hasher = NameHasher::default();

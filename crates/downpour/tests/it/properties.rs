@@ -131,7 +131,7 @@ fn setters_of(types: &str) -> HashSet<&'static str> {
 fn zero_one_and_the_largest_value_of_every_setter_work_or_are_refused_by_name() {
     let cluster = small_cluster();
     let start = || Producer::builder(cluster.bootstrap_servers());
-    let numbers: [(&str, Set<usize>); 10] = [
+    let numbers: [(&str, Set<usize>); 11] = [
         ("max_in_flight", ProducerBuilder::max_in_flight),
         ("batch_size", ProducerBuilder::batch_size),
         ("batch_records", ProducerBuilder::batch_records),
@@ -140,6 +140,7 @@ fn zero_one_and_the_largest_value_of_every_setter_work_or_are_refused_by_name() 
         ("response_max", ProducerBuilder::response_max),
         ("buffer_memory", ProducerBuilder::buffer_memory),
         ("buffer_records", ProducerBuilder::buffer_records),
+        ("topics_max", ProducerBuilder::topics_max),
         ("send_buffer", ProducerBuilder::send_buffer),
         ("receive_buffer", ProducerBuilder::receive_buffer),
     ];
@@ -148,7 +149,7 @@ fn zero_one_and_the_largest_value_of_every_setter_work_or_are_refused_by_name() 
         let works = NUMBERS.map(|value| try_out(setter, set(start(), value).build()));
         assert!(works.contains(&true), "{setter}");
     }
-    let times: [(&str, Set<Duration>); 10] = [
+    let times: [(&str, Set<Duration>); 11] = [
         ("linger", ProducerBuilder::linger),
         ("linger_adaptive", ProducerBuilder::linger_adaptive),
         ("delivery_timeout", ProducerBuilder::delivery_timeout),
@@ -157,6 +158,7 @@ fn zero_one_and_the_largest_value_of_every_setter_work_or_are_refused_by_name() 
         ("connect_timeout", ProducerBuilder::connect_timeout),
         ("idle_timeout", ProducerBuilder::idle_timeout),
         ("metadata_max_age", ProducerBuilder::metadata_max_age),
+        ("metadata_max_idle", ProducerBuilder::metadata_max_idle),
         (
             "unknown_topic_timeout",
             ProducerBuilder::unknown_topic_timeout,

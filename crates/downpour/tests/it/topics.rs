@@ -150,3 +150,17 @@ fn a_topic_that_was_bound_is_not_asked_for_again() {
     let error = smol::block_on(other.topic(&bound)).unwrap_err();
     assert!(error.to_string().contains("topic events"), "{error}");
 }
+
+#[test]
+fn a_topic_too_many_is_refused_by_the_name_of_the_setting() {
+    let cluster = cluster();
+    let builder = Producer::builder(cluster.bootstrap_servers()).topics_max(1);
+    let producer = builder.build().unwrap().blocking();
+    let send = |topic| producer.try_send(&Record::to(topic).value("v"));
+    // Its metadata is asked for.
+    assert_eq!(send("first").unwrap_err().kind(), ErrorKind::NotReady);
+    let error = send("second").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidRecord);
+    assert!(error.to_string().contains("topics_max=1 is"), "{error}");
+    producer.close();
+}

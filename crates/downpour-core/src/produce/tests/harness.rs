@@ -179,6 +179,7 @@ impl World {
                 Output::Topic { update, .. } => self.topics.push(match update {
                     TopicUpdate::Available { leaders } => format!("{leaders:?}"),
                     TopicUpdate::Unavailable { code, fatal, .. } => format!("{code} fatal={fatal}"),
+                    TopicUpdate::Idle => "idle".to_owned(),
                 }),
                 Output::Resolve {
                     ticket,

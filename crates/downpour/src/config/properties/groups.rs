@@ -190,7 +190,6 @@ const TUNING: &[&str] = &[
     "enable.random.seed",
     "internal.termination.signal",
     "message.copy.max.bytes",
-    "metadata.max.idle.ms",
     "metadata.recovery.rebootstrap.trigger.ms",
     "queue.buffering.backpressure.threshold",
     "reconnect.backoff.jitter.ms",

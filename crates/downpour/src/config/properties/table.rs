@@ -199,6 +199,7 @@ const NETWORK: &[Row] = &[
 
 const METADATA: &[Row] = &[
     row("metadata.max.age.ms", Millis(|d| &mut d.metadata_max_age)),
+    row("metadata.max.idle.ms", Millis(|d| &mut d.metadata_max_idle)),
     row(
         "topic.metadata.refresh.interval.ms",
         Works(refresh, "metadata_max_age"),

@@ -5,11 +5,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Wake, Waker};
 use std::time::{Duration, Instant};
 
+use downpour_core::config::Config;
 use downpour_fake::{ApiKey, FakeCluster, Fault};
 use mio::{Events, Poll};
 
 use super::{Driver, ROUNDS_MAX};
-use crate::accept::append::{AcceptProgress, accept, topic};
+use crate::accept::append::{AcceptProgress, Obstacle, accept, topic};
 use crate::builder::ProducerBuilder;
 use crate::delivery::delivery::Delivery;
 use crate::io::connections::WAKER;
@@ -33,11 +34,16 @@ struct Rig {
 impl Rig {
     /// Knows the topic `events` of one partition.
     fn new(cluster: &FakeCluster) -> Self {
-        let settings = ProducerBuilder::new()
+        Self::with(cluster, |_| ())
+    }
+
+    fn with(cluster: &FakeCluster, change: impl FnOnce(&mut Config)) -> Self {
+        let mut settings = ProducerBuilder::new()
             .bootstrap(cluster.bootstrap_servers())
             .connector(cluster.connector())
             .resolve()
             .unwrap();
+        change(Arc::make_mut(&mut settings.core));
         let shared = Shared::new(
             settings,
             Clock::default(),
@@ -74,7 +80,14 @@ impl Rig {
     }
 
     fn send(&self, value: &str) -> Delivery {
-        let record = Record::to("events").value(value);
+        self.accept(Record::to("events").value(value))
+    }
+
+    fn send_to(&self, partition: i32) -> Delivery {
+        self.accept(Record::to("events").value("v").partition(partition))
+    }
+
+    fn accept(&self, record: Record<'_>) -> Delivery {
         match accept(
             &self.shared,
             record.addressed(),
@@ -84,6 +97,67 @@ impl Rig {
             Err(_) => panic!("there is metadata and memory"),
         }
     }
+}
+
+/// Lays its topics to rest with the next refresh.
+fn restless(config: &mut Config) {
+    config.metadata_max_idle = Duration::from_millis(1);
+    config.metadata_max_age = Duration::from_millis(20);
+}
+
+#[test]
+fn a_topic_that_nobody_sends_to_waits_for_metadata_again_and_keeps_its_sequence() {
+    let cluster = FakeCluster::builder().topic("events", 2).start().unwrap();
+    let mut rig = Rig::with(&cluster, restless);
+    let entry = topic(&rig.shared, "events").unwrap();
+    for offset in 0..3 {
+        let waiting = rig.shared.clone();
+        if !entry.has_metadata() {
+            let record = Record::to("events").value("v").key("k");
+            let mut progress = AcceptProgress::new(&waiting);
+            let accepted = accept(&waiting, record.addressed(), &mut progress);
+            assert!(matches!(accepted, Err(Obstacle::Topic(_))));
+            rig.shared.want_topic(&entry).unwrap();
+            rig.rounds_until(|| entry.has_metadata());
+        }
+        let delivery = rig.send_to(0);
+        rig.rounds_until(|| !delivery.is_pending());
+        assert_eq!(delivery.wait().unwrap().offset(), Some(offset));
+        rig.rounds_until(|| !entry.has_metadata());
+        assert_eq!(entry.partitions.counted_last(), 2);
+    }
+    // The fake takes no sequence but the next, and no other producer id was asked for.
+    assert_eq!(cluster.request_count(ApiKey::InitProducerId), 1);
+    // Nobody asks for it any more.
+    let before = cluster.request_count(ApiKey::Metadata);
+    cluster.delete_topic("events");
+    rig.rounds_until(|| cluster.request_count(ApiKey::Metadata) > before + 3);
+    assert_eq!(entry.last_code(), None);
+}
+
+#[test]
+fn a_record_that_names_a_partition_of_an_idle_topic_waits_in_it() {
+    let cluster = FakeCluster::builder().topic("events", 2).start().unwrap();
+    let mut rig = Rig::with(&cluster, restless);
+    let entry = topic(&rig.shared, "events").unwrap();
+    rig.rounds_until(|| !entry.has_metadata());
+    let delivery = rig.send_to(1);
+    rig.rounds_until(|| !delivery.is_pending());
+    assert_eq!(delivery.wait().unwrap().offset(), Some(0));
+}
+
+#[test]
+fn partitions_that_went_while_their_topic_was_idle_take_no_record() {
+    let cluster = FakeCluster::builder().topic("events", 3).start().unwrap();
+    let mut rig = Rig::with(&cluster, restless);
+    let entry = topic(&rig.shared, "events").unwrap();
+    rig.rounds_until(|| !entry.has_metadata());
+    cluster.delete_topic("events");
+    cluster.create_topic("events", 1);
+    rig.shared.want_topic(&entry).unwrap();
+    rig.rounds_until(|| entry.has_metadata());
+    let is_gone = |partition| entry.partitions.get(partition).unwrap().lock().gone;
+    assert!(!is_gone(0) && is_gone(1) && is_gone(2));
 }
 
 #[test]

@@ -36,6 +36,9 @@ use crate::topics::entry::Refusal;
 const SEAL_INLINE_BYTES: usize = 4 << 10;
 /// Rounds of engine and writes before the sockets are looked at again.
 const ROUNDS_MAX: usize = 64;
+/// The same for a caller, who has other things to do: its batch is compressed, written, and nothing
+/// is left to say. What else there is, is the I/O thread's.
+const CALLER_ROUNDS_MAX: usize = 4;
 /// The longest sleep while an answer is awaited, unless linger is longer. Such a sleep is no
 /// longer than what a batch that is opened meanwhile could wait for, so that opening one wakes
 /// nobody.
@@ -120,7 +123,9 @@ impl<S: Sockets> Driver<S> {
         self.take_events(events);
         let now = self.shared.clock.now();
         self.take_mail(now);
-        self.run_engine(now, ROUNDS_MAX, true);
+        if !self.closing.is_due(now) {
+            self.run_engine(now, ROUNDS_MAX, true);
+        }
         let ended = self.closing.begun && self.has_ended(now);
         self.end_round();
         let sleep = if ended { Sleep::Never } else { self.sleep(now) };
@@ -131,7 +136,9 @@ impl<S: Sockets> Driver<S> {
     pub(super) fn run_inline(&mut self) -> After {
         let now = self.shared.clock.now();
         self.take_mail(now);
-        self.run_engine(now, ROUNDS_MAX, false);
+        if !self.closing.is_due(now) {
+            self.run_engine(now, CALLER_ROUNDS_MAX, false);
+        }
         self.end_round();
         let sleeps_too_long = match (self.wake_at(now), self.sleeps_until) {
             (Some(at), Some(until)) => at < until,
@@ -430,10 +437,13 @@ impl<S: Sockets> Driver<S> {
         }
     }
 
-    /// Whether every record has its verdict; at the deadline they are given one.
+    /// Whether every record has its verdict; at the deadline they are given one, and nothing leaves
+    /// that has not left.
     fn has_ended(&mut self, now: Instant) -> bool {
         if self.closing.is_due(now) {
             self.closing.aborted = true;
+            // A connection that has ended may have left a request behind of which nothing had left.
+            self.tell_connection_events(now);
             self.abort(now);
             if self.closing.is_overdue(now) {
                 let reason = "a batch was not brought back in time";

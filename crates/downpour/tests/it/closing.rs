@@ -117,6 +117,37 @@ fn close_within_hands_back_what_never_left_with_its_labels() {
 }
 
 #[test]
+fn with_no_time_to_close_nothing_leaves_that_has_not_left() {
+    let cluster = small_cluster();
+    let producer = builder(&cluster)
+        .linger(Duration::from_secs(30))
+        .build()
+        .unwrap()
+        .blocking();
+    let first = producer
+        .produce_async(Record::to("events").value("first"))
+        .unwrap();
+    producer.flush();
+    first.wait().unwrap();
+    let handles: Vec<_> = (0..3)
+        .map(|n| {
+            let record = Record::to("events").value(n.to_string());
+            producer.produce_async(record).unwrap()
+        })
+        .collect();
+    let left = producer.close_within(Duration::ZERO);
+    assert!(left.unknown().is_empty(), "{left:?}");
+    let values = left.unsent().iter().filter_map(Record::get_value);
+    assert!(values.eq([b"0", b"1", b"2"]), "{left:?}");
+    for handle in handles {
+        let error = handle.try_report().unwrap().unwrap_err();
+        let end = (error.kind(), error.written());
+        assert_eq!(end, (ErrorKind::Closed, Written::No));
+    }
+    cluster.assert_delivered_once("events", ["first"]);
+}
+
+#[test]
 fn close_within_counts_those_of_which_nobody_can_say() {
     let cluster = small_cluster();
     let producer = producer(&cluster).blocking();

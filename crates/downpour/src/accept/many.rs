@@ -33,6 +33,14 @@ pub(crate) async fn accept_many<'r>(
     may_wait: bool,
 ) -> Result<Deliveries, SendManyError> {
     let mut accepted = Deliveries::default();
+    if shared.is_forked() {
+        // A topic that is new would be noted under a lock.
+        return Err(SendManyError::new(
+            accepted,
+            0,
+            SendError::new(NotSent::Forked),
+        ));
+    }
     for at in 0..records.len() {
         let checked = records
             .get(at)

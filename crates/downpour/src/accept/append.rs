@@ -5,7 +5,6 @@
 //! woken; all of that happens at most once per batch. Waiting is in `wait`, runs of records that
 //! share a lock are in `many`.
 
-use std::cell::RefCell;
 use std::sync::Arc;
 use std::task::Waker;
 
@@ -13,9 +12,8 @@ use downpour_core::callers::partitioner::{Choice, murmur2};
 use downpour_core::config::BatchOptions;
 use downpour_core::ids::MemoryLine;
 use downpour_core::queue::{Append, Chunk, ChunkNeed};
-use downpour_core::seal::{SealJob, Sealed};
+use downpour_core::seal::SealJob;
 use downpour_wire::batch::BatchBuilder;
-use downpour_wire::codec::Compressor;
 use downpour_wire::record::RecordRef;
 
 use crate::accept::validate;
@@ -29,7 +27,7 @@ use crate::record::message::{Message, NO_PARTITION, NO_TIMESTAMP};
 use crate::record::part::PartBytes;
 use crate::record::record::{Addressed, Target};
 use crate::shared::shared::Shared;
-use crate::sys::sync::{MutexGuard, thread_local};
+use crate::sys::sync::MutexGuard;
 use crate::sys::wake;
 use crate::topics::entry::TopicEntry;
 use crate::topics::partitions::{PartitionEntry, PartitionInner};
@@ -39,11 +37,6 @@ const TRIES: usize = 16;
 
 /// Partitions that a record without a key turns to, one after the other, before it waits where it is.
 const CHOICES_MAX: u8 = 8;
-
-thread_local! {
-    /// Contexts of codecs are large and used again.
-    static COMPRESSOR: RefCell<Compressor> = RefCell::new(Compressor::new());
-}
 
 /// What a record keeps on its way in, so that no wait changes it.
 #[derive(Debug)]
@@ -569,20 +562,6 @@ fn bring_chunk(
     Ok(())
 }
 
-/// Compresses with this thread's contexts, or with new ones where those are in use or gone.
-fn seal(job: SealJob) -> Sealed {
-    let mut job = Some(job);
-    let sealed = COMPRESSOR.try_with(|compressor| {
-        let mut compressor = compressor.try_borrow_mut().ok()?;
-        Some(job.take()?.run(&mut compressor))
-    });
-    match (sealed, job) {
-        (Ok(Some(sealed)), _) => sealed,
-        (_, Some(job)) => job.run(&mut Compressor::new()),
-        _ => unreachable!("a job that was taken was run"),
-    }
-}
-
 /// What is left to do without the lock, about once per batch: the chunk that was not needed goes
 /// back, a batch that was closed is compressed, and the I/O thread hears of what is new.
 #[cold]
@@ -603,7 +582,7 @@ fn after_append(
         if std::mem::take(&mut notify) {
             shared.mailbox.post(entry.id);
         }
-        let sealed = seal(*job);
+        let sealed = shared.compressors.with(|compressor| job.run(compressor));
         let mut done = entry.lock().queue.finish_seal(sealed);
         let memory = &shared.memory;
         memory.give_back_all(&mut done.recycled, (done.line, done.freed), &mut woken);

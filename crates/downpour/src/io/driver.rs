@@ -86,6 +86,9 @@ pub(super) struct Driver<S: Sockets> {
     /// Set when a round panicked, never cleared: nothing in here can be relied on, so callers run
     /// no more rounds and the I/O thread gives every record its verdict and ends.
     broken: bool,
+    /// What others do meanwhile.
+    #[cfg(test)]
+    each_round: Option<Box<dyn FnMut() + Send>>,
 }
 
 impl<S: Sockets> Driver<S> {
@@ -113,6 +116,8 @@ impl<S: Sockets> Driver<S> {
             closing: Closing::default(),
             sleeps_until: None,
             broken: false,
+            #[cfg(test)]
+            each_round: None,
             shared,
         }
     }
@@ -224,6 +229,8 @@ impl<S: Sockets> Driver<S> {
     /// `has_read` says whether all that came to the sockets has been read.
     fn run_engine(&mut self, now: Instant, rounds: usize, has_read: bool) {
         for _ in 0..rounds {
+            #[cfg(test)]
+            self.each_round.iter_mut().for_each(|others| others());
             self.tell_connection_events(now);
             if has_read {
                 self.engine.poll(now, &mut self.queues);
@@ -380,7 +387,12 @@ impl<S: Sockets> Driver<S> {
                 reason,
                 ..
             } => self.shared.note_no_answer(Some((address, reason))),
-            Event::MetadataUpdated { .. } => self.shared.note_no_answer(None),
+            Event::MetadataUpdated { .. } => {
+                self.shared.note_no_answer(None);
+                let engine = &self.engine;
+                self.shared
+                    .forget_unreachable(|address| engine.is_known(address));
+            }
             Event::ConnectFailed { error, .. } => self.shared.note_unreachable(error),
             Event::Connected { address, .. } => self.shared.note_reachable(address),
             _ => {}

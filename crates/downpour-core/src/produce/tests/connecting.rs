@@ -5,7 +5,7 @@ use downpour_wire::messages::Encode;
 use downpour_wire::messages::{ApiKey, ApiVersionsResponse, InitProducerIdResponse};
 
 use super::harness::{REBOOTSTRAP, World, config};
-use crate::client::connect_error::ConnectErrorKind;
+use crate::client::connect_error::{ConnectErrorKind, ConnectFailure};
 use crate::ids::ConnectionId;
 
 #[test]
@@ -304,4 +304,28 @@ fn a_refused_producer_id_fails_what_waits_with_the_reason() {
         "{verdict}"
     );
     assert_eq!(world.failure.unwrap().cause.code(), Some(error_code));
+}
+
+#[test]
+fn brokers_that_are_gone_are_forgotten() {
+    let mut world = World::ready(config());
+    let engine = &mut world.engine;
+    for id in 100..2_000 {
+        let address = format!("pod-{id}:9092").parse().unwrap();
+        let id_of = engine.connections.add(address, Some(id), world.now);
+        let refused = ConnectFailure::new(ConnectErrorKind::Refused, "connection refused");
+        engine.handle_connect_failed(id_of, refused, world.now, &mut world.queues);
+        engine.brokers.entry(id).or_default();
+        engine.statistics.handle_request(id, 1);
+    }
+    engine.statistics.handle_request(1, 1);
+    assert_eq!(engine.connections.unreachable().count(), 1_900);
+    world.sleep(2_000);
+    world.engine.metadata.want();
+    world.step();
+    world.answer_metadata();
+    let engine = &world.engine;
+    assert_eq!(engine.connections.unreachable().count(), 0);
+    assert!(engine.brokers.keys().all(|id| *id < 100));
+    assert!(engine.statistics.brokers().map(|(id, _)| id).eq([1]));
 }

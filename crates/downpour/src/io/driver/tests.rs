@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Wake, Waker};
 use std::time::{Duration, Instant};
 
+use downpour_core::config::Acks;
 use downpour_fake::{ApiKey, FakeCluster, Fault};
 use mio::{Events, Poll};
 
-use super::{Driver, ROUNDS_MAX};
+use super::{CALLER_ROUNDS_MAX, Driver, ROUNDS_MAX};
 use crate::accept::append::{AcceptProgress, accept, topic};
 use crate::builder::ProducerBuilder;
 use crate::delivery::delivery::Delivery;
@@ -33,11 +34,17 @@ struct Rig {
 impl Rig {
     /// Knows the topic `events` of one partition.
     fn new(cluster: &FakeCluster) -> Self {
-        let settings = ProducerBuilder::new()
+        Self::with(cluster, |builder| builder)
+    }
+
+    fn with(
+        cluster: &FakeCluster,
+        change: impl FnOnce(ProducerBuilder) -> ProducerBuilder,
+    ) -> Self {
+        let builder = ProducerBuilder::new()
             .bootstrap(cluster.bootstrap_servers())
-            .connector(cluster.connector())
-            .resolve()
-            .unwrap();
+            .connector(cluster.connector());
+        let settings = change(builder).resolve().unwrap();
         let shared = Shared::new(
             settings,
             Clock::default(),
@@ -74,15 +81,15 @@ impl Rig {
     }
 
     fn send(&self, value: &str) -> Delivery {
-        let record = Record::to("events").value(value);
-        match accept(
-            &self.shared,
-            record.addressed(),
-            &mut AcceptProgress::new(&self.shared),
-        ) {
-            Ok(delivery) => delivery,
-            Err(_) => panic!("there is metadata and memory"),
-        }
+        send(&self.shared, value)
+    }
+}
+
+fn send(shared: &Arc<Shared>, value: &str) -> Delivery {
+    let record = Record::to("events").value(value);
+    match accept(shared, record.addressed(), &mut AcceptProgress::new(shared)) {
+        Ok(delivery) => delivery,
+        Err(_) => panic!("there is metadata and memory"),
     }
 }
 
@@ -116,6 +123,46 @@ fn what_was_written_is_told_before_an_answer_is_read() {
     rig.driver.run_engine(now, ROUNDS_MAX, true);
     let error = second.try_report().unwrap().unwrap_err();
     assert_eq!(error.written(), downpour_core::outcome::Written::Unknown);
+}
+
+#[test]
+fn addresses_that_nobody_is_at_any_more_are_forgotten_with_the_next_metadata() {
+    let cluster = FakeCluster::builder().topic("events", 1).start().unwrap();
+    let mut rig = Rig::new(&cluster);
+    let shared = rig.shared.clone();
+    let now = Instant::now();
+    let known = shared.settings.core.bootstrap[0].clone();
+    for port in 1..100 {
+        shared.note_connecting(&format!("pod:{port}").parse().unwrap(), now);
+    }
+    shared.note_connecting(&known, now);
+    let told = || shared.unreachable(true, now);
+    assert_eq!(told().len(), 100);
+    let events = topic(&shared, "events").unwrap();
+    shared.want_topic(&events).unwrap();
+    rig.rounds_until(|| told().len() == 1);
+    assert_eq!(*told()[0].address(), known);
+}
+
+/// Nothing keeps a caller there: another one that goes on sending, for one.
+#[test]
+fn a_callers_round_ends_though_there_is_always_something_to_do() {
+    let cluster = FakeCluster::builder().topic("events", 1).start().unwrap();
+    let mut rig = Rig::with(&cluster, |builder| builder.acks(Acks::None));
+    let first = rig.send("first");
+    rig.rounds_until(|| !first.is_pending());
+    // Each record is sent by the time of the next round of engine and writes.
+    let rounds = Arc::new(AtomicU32::new(0));
+    let (shared, counted) = (rig.shared.clone(), rounds.clone());
+    rig.driver.each_round = Some(Box::new(move || {
+        counted.fetch_add(1, Ordering::Relaxed);
+        drop(send(&shared, "more"));
+    }));
+    drop(rig.send("0"));
+    rig.driver.run_inline().carry_out();
+    let rounds = rounds.load(Ordering::Relaxed);
+    assert_eq!(rounds, CALLER_ROUNDS_MAX as u32);
+    assert!(!rig.shared.mailbox.may_sleep(), "the rest is the thread's");
 }
 
 #[derive(Default)]

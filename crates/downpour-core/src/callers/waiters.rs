@@ -52,8 +52,7 @@ impl<V> Waiters<V> {
 
     fn find(&self, number: u64) -> Result<usize, usize> {
         self.entries.binary_search_by(|(known, _)| {
-            #[cfg(test)]
-            tests::LOOKS.set(tests::LOOKS.get() + 1);
+            counted::look();
             known.cmp(&number)
         })
     }
@@ -95,9 +94,10 @@ impl<V> Waiters<V> {
 
     /// All of them, in order.
     pub fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
-        self.entries
-            .iter_mut()
-            .filter_map(|(_, value)| value.as_mut())
+        self.entries.iter_mut().filter_map(|(_, value)| {
+            counted::look();
+            value.as_mut()
+        })
     }
 
     /// Takes those out of whom `is_due` says so, in order.
@@ -127,15 +127,31 @@ impl<V> Waiters<V> {
     }
 }
 
+/// Waiters that were looked at, where tests count them.
+pub(super) mod counted {
+    #[cfg(test)]
+    thread_local! {
+        static LOOKS: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
+    }
+
+    #[inline(always)]
+    pub(super) fn look() {
+        #[cfg(test)]
+        LOOKS.set(LOOKS.get() + 1);
+    }
+
+    /// How many this thread looks at meanwhile.
+    #[cfg(test)]
+    pub(in crate::callers) fn looks(work: impl FnOnce()) -> u64 {
+        let before = LOOKS.get();
+        work();
+        LOOKS.get() - before
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::cell::Cell;
-
-    thread_local! {
-        /// Waiters that were looked at to find one.
-        pub(super) static LOOKS: Cell<u64> = const { Cell::new(0) };
-    }
 
     fn numbers(waiters: &mut Waiters<u64>) -> Vec<u64> {
         waiters.values_mut().map(|value| *value).collect()
@@ -146,15 +162,15 @@ mod tests {
         const COUNT: u64 = 10_000;
         let mut waiters = Waiters::default();
         (0..COUNT).for_each(|number| waiters.add(number, number));
-        LOOKS.set(0);
-        // From the middle outwards, and with a look before it.
-        for number in (0..COUNT).map(|n| (n * 7_919 + COUNT / 2) % COUNT) {
-            assert_eq!(waiters.get(number), Some(&number));
-            assert_eq!(waiters.remove(number), Some(number));
-            assert_eq!(waiters.remove(number), None);
-        }
+        let looks = counted::looks(|| {
+            // In no order, and with a look before it.
+            for number in (0..COUNT).map(|n| (n * 7_919 + COUNT / 2) % COUNT) {
+                assert_eq!(waiters.get(number), Some(&number));
+                assert_eq!(waiters.remove(number), Some(number));
+                assert_eq!(waiters.remove(number), None);
+            }
+        });
         assert!(waiters.is_empty() && waiters.entries.is_empty());
-        let looks = LOOKS.get();
         assert!(looks < COUNT * 60, "{looks}");
     }
 

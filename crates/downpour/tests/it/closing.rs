@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use downpour::{Delivery, ErrorKind, Part, Record, Written};
+use downpour::{Delivery, ErrorKind, Part, Producer, Record, SendError, Written};
 use downpour_fake::{ApiKey, Fault};
 
 use crate::setup::{PATIENCE, builder, cluster, poll_and_drop, producer, small_cluster, until};
@@ -262,6 +262,75 @@ fn each_of_several_threads_that_close_returns_when_all_is_delivered() {
     assert_eq!(late.unwrap_err().kind(), ErrorKind::Closed);
     cluster.assert_delivered_once("events", (0..100).map(|n| n.to_string()));
     until("its connections end", || cluster.connections() == 0);
+}
+
+/// One call of each verb that can fail.
+fn calls(topic: &str) -> Vec<Box<dyn Fn(&Producer) -> Result<(), ErrorKind> + Send>> {
+    let (name, record) = (topic.to_owned(), Record::to(topic.to_owned()).value("v"));
+    fn kind<T>(answer: Result<T, SendError>) -> Result<(), ErrorKind> {
+        answer.map(drop).map_err(|error| error.kind())
+    }
+    macro_rules! call {
+        (|$p:ident, $record:ident, $name:ident| $answer:expr) => {{
+            let ($record, $name) = (record.clone(), name.clone());
+            Box::new(move |$p: &Producer| {
+                let _ = (&$record, &$name);
+                $answer
+            })
+        }};
+    }
+    vec![
+        call!(|p, record, n| kind(p.blocking().send(record.clone()))),
+        call!(|p, record, n| kind(p.try_send(&record))),
+        call!(|p, record, n| kind(smol::block_on(p.send(record.clone())))),
+        call!(|p, record, n| {
+            let sent = p.blocking().send_and_wait(record.clone());
+            sent.map(drop).map_err(|error| error.kind())
+        }),
+        call!(|p, record, n| {
+            let sent = p.blocking().send_many(std::slice::from_ref(&record));
+            sent.map(drop).map_err(|error| error.kind())
+        }),
+        call!(|p, r, name| kind(p.blocking().topic(&*name))),
+        call!(|p, r, name| kind(p.blocking().partition_count(&*name))),
+        call!(|p, r, name| kind(p.blocking().partitions_for(&*name))),
+        call!(|p, r, n| kind(p.blocking().connect())),
+    ]
+}
+
+#[test]
+fn whatever_races_with_a_close_goes_well_or_ends_closed() {
+    for _ in 0..10 {
+        let cluster = cluster();
+        let producer = producer(&cluster);
+        producer.blocking().topic("events").unwrap();
+        let racers: Vec<_> = calls("events")
+            .into_iter()
+            .map(|call| {
+                let producer = producer.clone();
+                std::thread::spawn(move || {
+                    loop {
+                        producer.blocking().flush();
+                        if let Err(kind) = call(&producer) {
+                            return kind;
+                        }
+                    }
+                })
+            })
+            .collect();
+        until("all are at it", || cluster.record_count("events") > 50);
+        drop(producer.blocking().close_within(PATIENCE));
+        for racer in racers {
+            assert_eq!(racer.join().unwrap(), ErrorKind::Closed);
+        }
+        // Also where there would be something else to say.
+        for topic in ["events", "unknown"] {
+            for call in calls(topic) {
+                assert_eq!(call(&producer), Err(ErrorKind::Closed));
+            }
+        }
+        producer.blocking().close();
+    }
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! The end of a producer: close, a deadline, a drop, and what is left.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use downpour::{Delivery, ErrorKind, Part, Producer, Record, SendError, Written};
@@ -304,15 +306,18 @@ fn whatever_races_with_a_close_goes_well_or_ends_closed() {
         let cluster = cluster();
         let producer = producer(&cluster);
         producer.blocking().topic("events").unwrap();
+        let is_over = Arc::new(AtomicBool::new(false));
         let racers: Vec<_> = calls("events")
             .into_iter()
             .map(|call| {
-                let producer = producer.clone();
+                let (producer, is_over) = (producer.clone(), is_over.clone());
                 std::thread::spawn(move || {
                     loop {
+                        let was_over = is_over.load(Ordering::Relaxed);
                         producer.blocking().flush();
-                        if let Err(kind) = call(&producer) {
-                            return kind;
+                        match call(&producer) {
+                            Err(kind) => return kind,
+                            Ok(()) => assert!(!was_over, "nothing is accepted any more"),
                         }
                     }
                 })
@@ -320,6 +325,7 @@ fn whatever_races_with_a_close_goes_well_or_ends_closed() {
             .collect();
         until("all are at it", || cluster.record_count("events") > 50);
         drop(producer.blocking().close_within(PATIENCE));
+        is_over.store(true, Ordering::Relaxed);
         for racer in racers {
             assert_eq!(racer.join().unwrap(), ErrorKind::Closed);
         }

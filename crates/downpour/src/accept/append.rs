@@ -50,6 +50,9 @@ pub(crate) struct AcceptProgress<'a> {
     choices: u8,
     /// A chunk that was waited for; its credit is this record's until the next attempt.
     pub(super) chunk: Option<Chunk>,
+    /// Set once brokers were asked for the partition that it names: if it is not there then, it is
+    /// not there.
+    pub(super) has_asked: bool,
 }
 
 impl<'a> AcceptProgress<'a> {
@@ -67,6 +70,7 @@ impl<'a> AcceptProgress<'a> {
             partition: None,
             choices: 0,
             chunk: None,
+            has_asked: false,
         }
     }
 }
@@ -77,6 +81,8 @@ pub(crate) enum Obstacle {
     Topic(Arc<TopicEntry>),
     /// There is no memory for the chunk that it needs.
     Memory(Arc<TopicEntry>, Want),
+    /// It names a partition that is not known; it may have been added a moment ago.
+    Partition(Arc<TopicEntry>),
     Refused(SendError),
 }
 
@@ -301,8 +307,9 @@ fn go_on_in(
         if !has_metadata {
             return Err(Obstacle::Topic(topic.clone()));
         }
-        let error = no_such_partition(shared, topic, record.message, partition);
-        return Err(refuse(shared, progress, error));
+        return Err(unknown_partition(
+            shared, topic, record, progress, partition,
+        ));
     };
     append(shared, topic, entry, record, progress)
 }
@@ -319,8 +326,7 @@ fn elsewhere(
 ) -> Accepted {
     // Bounded, for a partitioner of the caller's may insist.
     if record.message.partition != NO_PARTITION || progress.choices >= CHOICES_MAX {
-        let error = no_such_partition(shared, topic, record.message, gone);
-        return Err(refuse(shared, progress, error));
+        return Err(unknown_partition(shared, topic, record, progress, gone));
     }
     progress.choices += 1;
     progress.partition = None;
@@ -421,8 +427,33 @@ pub(super) fn choose_elsewhere(topic: &TopicEntry, want: Want, progress: &mut Ac
     }
 }
 
+/// A partition that a record names is asked for before the record is refused: whoever adds
+/// partitions sends to them at once. A partitioner knows how many there are.
 #[cold]
-fn no_such_partition(
+fn unknown_partition(
+    shared: &Arc<Shared>,
+    topic: &Arc<TopicEntry>,
+    record: Addressed<'_>,
+    progress: &mut AcceptProgress<'_>,
+    partition: i32,
+) -> Obstacle {
+    if progress.has_asked {
+        let error = is_not_there(topic, record.message, partition);
+        return refuse(shared, progress, error);
+    }
+    if record.message.partition == NO_PARTITION {
+        let error = no_such_partition(shared, topic, record.message, partition);
+        return refuse(shared, progress, error);
+    }
+    if let Some(chunk) = progress.chunk.take() {
+        shared.give_back(chunk);
+    }
+    progress.partition = None;
+    Obstacle::Partition(topic.clone())
+}
+
+#[cold]
+pub(super) fn no_such_partition(
     shared: &Arc<Shared>,
     topic: &Arc<TopicEntry>,
     message: &Message<'_>,
@@ -432,6 +463,10 @@ fn no_such_partition(
     if let Err(error) = shared.want_topic(topic) {
         return error;
     }
+    is_not_there(topic, message, partition)
+}
+
+fn is_not_there(topic: &TopicEntry, message: &Message<'_>, partition: i32) -> SendError {
     let (whose, remedy) = match message.partition {
         NO_PARTITION => (
             "by the partitioner ",

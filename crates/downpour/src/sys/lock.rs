@@ -16,6 +16,17 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Waits for a change for at most so long; true if the time passed.
+pub(crate) fn wait_timeout<'a, T>(
+    changed: &Condvar,
+    guard: MutexGuard<'a, T>,
+    time: Duration,
+) -> (MutexGuard<'a, T>, bool) {
+    let waited = changed.wait_timeout(guard, time);
+    let (guard, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
+    (guard, timeout.timed_out())
+}
+
 #[cfg(test)]
 pub(crate) mod counted {
     use std::cell::Cell;
@@ -30,15 +41,4 @@ pub(crate) mod counted {
         work();
         TAKEN.get() - before
     }
-}
-
-/// Waits for a change for at most so long; true if the time passed.
-pub(crate) fn wait_timeout<'a, T>(
-    changed: &Condvar,
-    guard: MutexGuard<'a, T>,
-    time: Duration,
-) -> (MutexGuard<'a, T>, bool) {
-    let waited = changed.wait_timeout(guard, time);
-    let (guard, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
-    (guard, timeout.timed_out())
 }

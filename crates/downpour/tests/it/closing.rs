@@ -266,8 +266,10 @@ fn each_of_several_threads_that_close_returns_when_all_is_delivered() {
     until("its connections end", || cluster.connections() == 0);
 }
 
+type Call = Box<dyn Fn(&Producer) -> Result<(), ErrorKind> + Send>;
+
 /// One call of each verb that can fail.
-fn calls(topic: &str) -> Vec<Box<dyn Fn(&Producer) -> Result<(), ErrorKind> + Send>> {
+fn calls(topic: &str) -> Vec<Call> {
     let (name, record) = (topic.to_owned(), Record::to(topic.to_owned()).value("v"));
     fn kind<T>(answer: Result<T, SendError>) -> Result<(), ErrorKind> {
         answer.map(drop).map_err(|error| error.kind())

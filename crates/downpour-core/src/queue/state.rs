@@ -334,6 +334,11 @@ impl<T: Clone> Queue<T> {
         (&mut self.ceiling, sizes)
     }
 
+    /// Whether nothing new leaves before there is an identity, or a newer one.
+    pub fn needs_identity(&self) -> bool {
+        self.settings.idempotent && !self.sequence.goes_on(None)
+    }
+
     /// A new leader: backoffs that waited for it end (KIP-951).
     pub fn handle_leader_moved(&mut self) {
         for waiting in &mut self.waiting {

@@ -6,6 +6,7 @@ use downpour_wire::messages::{ApiKey, ApiVersionsResponse, InitProducerIdRespons
 
 use super::harness::{REBOOTSTRAP, World, config};
 use crate::client::connect_error::{ConnectErrorKind, ConnectFailure};
+use crate::identity::{Grant, Identity};
 use crate::ids::ConnectionId;
 
 #[test]
@@ -304,6 +305,42 @@ fn a_refused_producer_id_fails_what_waits_with_the_reason() {
         "{verdict}"
     );
     assert_eq!(world.failure.unwrap().cause.code(), Some(error_code));
+}
+
+#[test]
+fn a_new_producer_id_that_is_refused_fails_nothing_that_goes_on_under_its_own() {
+    let mut world = World::new(config());
+    world.leaders = vec![(1, 0), (1, 0)];
+    let mut world = world.get_ready();
+    world.engine.identity.handle_granted(Grant {
+        identity: Identity {
+            id: 7,
+            epoch: i16::MAX,
+        },
+        generation: 0,
+    });
+    let broken = world.append(0);
+    world.connect_broker();
+    let asked = world.next(ApiKey::Produce);
+    world.answer_produce(&asked, ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER, -1);
+    let in_flight = world.append(1);
+    let sent = world.next(ApiKey::Produce);
+    // Behind the first of its partition.
+    let waits = world.append(1);
+    world.sleep(2_000);
+    let asked = world.next(ApiKey::InitProducerId);
+    let refused = InitProducerIdResponse {
+        error_code: ErrorCode::CLUSTER_AUTHORIZATION_FAILED,
+        ..Default::default()
+    };
+    world.answer(&asked, &refused);
+    assert!(world.verdicts[&broken].starts_with("failed: no producer id"));
+    assert!(!world.verdicts.contains_key(&waits));
+    world.answer_produce(&sent, ErrorCode::NONE, 1);
+    assert_eq!(world.verdicts[&in_flight], "at Some(1)");
+    let sent = world.next(ApiKey::Produce);
+    world.answer_produce(&sent, ErrorCode::NONE, 2);
+    assert_eq!(world.verdicts[&waits], "at Some(2)");
 }
 
 #[test]

@@ -16,15 +16,33 @@ use crate::shared::question::{Holders, Question};
 use crate::shared::shared::Shared;
 use crate::topics::entry::TopicEntry;
 
-/// Who holds a topic's partitions now. What has changed about the topic is known before the answer
-/// comes.
+/// Who holds a topic's partitions now.
 pub(super) async fn partitions_for(
     shared: &Arc<Shared>,
     topic: Arc<TopicEntry>,
     deadline: Deadline,
 ) -> Result<Vec<PartitionInfo>, SendError> {
+    ask(shared, topic, deadline, Command::Partitions).await
+}
+
+/// Has brokers say again which partitions a topic has. What has changed is known before it ends.
+pub(super) async fn ask_again(
+    shared: &Arc<Shared>,
+    topic: Arc<TopicEntry>,
+    deadline: Deadline,
+) -> Result<(), SendError> {
+    let answer = ask(shared, topic, deadline, Command::PartitionMissed);
+    answer.await.map(drop)
+}
+
+async fn ask(
+    shared: &Arc<Shared>,
+    topic: Arc<TopicEntry>,
+    deadline: Deadline,
+    command: fn(Arc<TopicEntry>, Arc<Question<Holders>>) -> Command,
+) -> Result<Vec<PartitionInfo>, SendError> {
     let question = Arc::<Question<Holders>>::default();
-    let command = Command::Partitions(topic.clone(), question.clone());
+    let command = command(topic.clone(), question.clone());
     let timer = DeadlineTimer::new(shared, deadline);
     let answer = WaitForAnswer::new(timer, Some(topic.clone()), question, command).await?;
     answer.map_err(|code| {

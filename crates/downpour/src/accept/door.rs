@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use crate::accept::answer::partitions_for;
+use crate::accept::answer::ask_again;
 use crate::accept::append::{
     AcceptProgress, Obstacle, accept, choose_elsewhere, go_on, no_such_partition, topic,
 };
@@ -68,7 +68,7 @@ pub(crate) async fn wait_for(
                 topic
             }
             Obstacle::Partition(topic) => {
-                let asked = partitions_for(shared, topic.clone(), deadline).await;
+                let asked = ask_again(shared, topic.clone(), deadline).await;
                 if let Some(over) = over(shared).filter(|_| asked.is_err()) {
                     return Err(over);
                 }

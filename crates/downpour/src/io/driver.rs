@@ -204,6 +204,12 @@ impl<S: Sockets> Driver<S> {
                     let engine = &mut self.engine;
                     engine.handle_partitions_wanted(topic.index(), topic.name(), until);
                 }
+                Command::PartitionMissed(topic, question) => {
+                    self.questions.add_partitions(topic.index(), question);
+                    let until = now + self.shared.settings.max_block;
+                    let engine = &mut self.engine;
+                    engine.handle_partition_missed(topic.index(), topic.name(), until);
+                }
                 Command::Close { deadline } => self.begin_closing(deadline, true),
                 Command::Detach if mutants::is(51) => {}
                 Command::Detach => self.begin_closing(None, false),

@@ -324,16 +324,15 @@ fn a_new_producer_id_that_is_refused_fails_nothing_that_goes_on_under_its_own() 
     let asked = world.next(ApiKey::Produce);
     world.answer_produce(&asked, ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER, -1);
     let in_flight = world.append(1);
+    let question = world.next(ApiKey::InitProducerId);
     let sent = world.next(ApiKey::Produce);
     // Behind the first of its partition.
     let waits = world.append(1);
-    world.sleep(2_000);
-    let asked = world.next(ApiKey::InitProducerId);
     let refused = InitProducerIdResponse {
         error_code: ErrorCode::CLUSTER_AUTHORIZATION_FAILED,
         ..Default::default()
     };
-    world.answer(&asked, &refused);
+    world.answer(&question, &refused);
     assert!(world.verdicts[&broken].starts_with("failed: no producer id"));
     assert!(!world.verdicts.contains_key(&waits));
     world.answer_produce(&sent, ErrorCode::NONE, 1);

@@ -344,9 +344,7 @@ impl<F> ProducerBuilder<F> {
     }
 
     /// Whether the kernel asks a broker that says nothing whether it is still there (TCP's
-    /// keepalive, after a minute without a word, then every ten seconds). Default on, as in Java: what
-    /// stands between the two would forget a connection that is idle for some minutes. A packet a
-    /// minute; nothing wakes up for it.
+    /// keepalive, at the times that the system is set to). Default off.
     pub fn keepalive(mut self, on: bool) -> Self {
         self.partial.keepalive.set(on);
         self

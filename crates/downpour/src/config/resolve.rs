@@ -65,7 +65,7 @@ pub(crate) fn settings(partial: PartialConfig) -> Result<Settings, ConfigError> 
         send_buffer: kernel_s(&partial.send_buffer),
         receive_buffer: kernel_s(&partial.receive_buffer),
         names,
-        keepalive: partial.keepalive.or(true),
+        keepalive: partial.keepalive.or(false),
         family: partial.family.or(AddressFamily::Any),
         partitioner: partial.partitioner.get().cloned(),
         connector: partial.connector,

@@ -29,7 +29,7 @@ fn defaults_are_java_s_but_for_those_that_the_builder_names() {
     let settings = good(|_| {});
     assert_eq!(settings.buffer_memory, 64 << 20);
     assert_eq!(settings.max_block, Duration::from_secs(60));
-    assert!(settings.core.idempotence && settings.keepalive);
+    assert!(settings.core.idempotence);
     assert_eq!(settings.core.acks, Acks::All);
     assert_eq!(
         settings.core.linger,

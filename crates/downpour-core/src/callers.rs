@@ -4,3 +4,4 @@
 pub mod budget;
 pub mod completion;
 pub mod partitioner;
+pub mod waiters;

@@ -170,6 +170,9 @@ pub enum Cause {
     /// No verdict: whoever waited did so in a callback of the producer, such as a waker, where
     /// waiting could last forever. The record is still on its way.
     InCallback,
+    /// No verdict: this process was forked from the one that sent the record, which alone gets to
+    /// know how it ends.
+    Forked,
     /// A defect of this library; please report it.
     Internal {
         /// What was found.
@@ -315,6 +318,10 @@ impl fmt::Display for Cause {
             Self::InCallback => f.write_str(
                 "the record has no verdict yet, and this thread may not wait for it: it runs a \
                  waker, a log subscriber or a drop on the producer's behalf; wait elsewhere",
+            ),
+            Self::Forked => f.write_str(
+                "the record belongs to the process that this one was forked from, and its verdict \
+                 comes there",
             ),
             Self::Internal { reason } => write!(f, "internal error, please report it: {reason}"),
         }

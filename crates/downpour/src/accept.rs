@@ -4,6 +4,7 @@
 //! record itself is in `record`, what it is told afterwards in `delivery`, and the batch's way to
 //! a broker in `io`.
 
+mod answer;
 pub(crate) mod append;
 pub(crate) mod asking;
 pub(crate) mod door;

@@ -509,7 +509,11 @@ impl Producer {
 
     /// Bytes of `buffer_memory` that are in use: whole chunks, of records without a verdict and of
     /// batches whose delivery timeout passed while they were in flight, until their request ends.
+    /// None in a forked child.
     pub fn buffered_bytes(&self) -> usize {
+        if self.shared().is_forked() {
+            return 0;
+        }
         self.shared().memory.used()
     }
 }

@@ -4,6 +4,7 @@
 //! order of all locks in ARCHITECTURE.md, Locks.
 
 pub(crate) mod brokers;
+pub(crate) mod compressors;
 pub(crate) mod mailbox;
 pub(crate) mod memory;
 pub(crate) mod question;

@@ -13,6 +13,7 @@ mod modules;
 mod no_c;
 mod others;
 mod problem;
+mod promises;
 mod rooms;
 mod scan;
 mod structs;
@@ -67,6 +68,7 @@ pub fn check(root: &Path) -> Result<Vec<Problem>, String> {
         problems.extend(rooms::check(modules, &map));
     }
     let files = listed_files(root)?;
+    let mut tests = BTreeSet::new();
     problems.extend(messages::check(root)?);
     problems.extend(api::check(root)?);
     for file in files {
@@ -79,6 +81,7 @@ pub fn check(root: &Path) -> Result<Vec<Problem>, String> {
             continue;
         }
         problems.extend(files::check_rust(&file, &text));
+        tests.extend(promises::tests(&text));
         if is_in_workspace(&file) && !reached.contains(Path::new(&file)) {
             problems.push(Problem::new(
                 file,
@@ -86,6 +89,7 @@ pub fn check(root: &Path) -> Result<Vec<Problem>, String> {
             ));
         }
     }
+    problems.extend(promises::check(&read(promises::PAGE)?, &tests));
     problems.sort_by(|a, b| a.place.cmp(&b.place));
     problems.dedup();
     Ok(problems)

@@ -12,8 +12,7 @@
 //! can know that it is silent. A line that holds nothing may have a chunk of whatever is free, and
 //! what comes free is kept for it, so that small loans of others cannot starve it.
 
-use std::collections::VecDeque;
-
+use crate::callers::waiters::Waiters;
 use crate::ids::MemoryLine;
 use crate::mutants;
 
@@ -33,7 +32,6 @@ impl WaitKey {
 
 #[derive(Debug)]
 struct Waiter<W> {
-    number: u64,
     bytes: usize,
     /// Taken by whoever woke it without a grant, until it looks again.
     waker: Option<W>,
@@ -49,9 +47,12 @@ struct Account<W> {
     held: usize,
     /// What it holds may not come back for long.
     is_silent: bool,
-    waiting: VecDeque<Waiter<W>>,
+    waiting: Waiters<Waiter<W>>,
+    /// Set when a waker may have been put back, cleared when all are woken. Without it each of ten
+    /// thousand partitions that move would look at all who wait.
+    may_have_wakers: bool,
     /// Granted and not yet collected; as many as were waiting at most.
-    granted: Vec<(u64, usize)>,
+    granted: Waiters<usize>,
 }
 
 impl<W> Account<W> {
@@ -62,8 +63,9 @@ impl<W> Account<W> {
             held: 0,
             // Nobody can say when somebody will lead a partition.
             is_silent: line.0.is_none(),
-            waiting: VecDeque::new(),
-            granted: Vec::new(),
+            waiting: Waiters::default(),
+            may_have_wakers: false,
+            granted: Waiters::default(),
         }
     }
 
@@ -187,11 +189,10 @@ impl<W> Budget<W> {
         self.next_number += 1;
         let at = self.account(line);
         self.waiters += 1;
-        self.accounts[at].waiting.push_back(Waiter {
-            number,
-            bytes,
-            waker: Some(waker),
-        });
+        let account = &mut self.accounts[at];
+        account.may_have_wakers = true;
+        let waker = Some(waker);
+        account.waiting.add(number, Waiter { bytes, waker });
         // Nobody may be ahead, and the bytes may have come back since the caller looked. Whoever
         // was ahead and is small enough has its grant already.
         let mut granted = Vec::new();
@@ -203,8 +204,9 @@ impl<W> Budget<W> {
     /// The place of a caller's waker while it waits: it may be replaced by a newer one, and has to
     /// be put back where it was woken without a grant.
     pub fn waker_mut(&mut self, key: WaitKey) -> Option<&mut Option<W>> {
-        let mut waiting = self.find_mut(key.line)?.waiting.iter_mut();
-        Some(&mut waiting.find(|w| w.number == key.number)?.waker)
+        let account = self.find_mut(key.line)?;
+        account.may_have_wakers = true;
+        Some(&mut account.waiting.get_mut(key.number)?.waker)
     }
 
     /// Stops waiting; a grant that was not collected goes back. The caller's waker comes back, to
@@ -216,8 +218,7 @@ impl<W> Budget<W> {
             return None;
         }
         let account = self.find_mut(key.line)?;
-        let at = account.waiting.iter().position(|w| w.number == key.number);
-        let left = account.waiting.remove(at?)?;
+        let left = account.waiting.remove(key.number)?;
         self.waiters -= 1;
         // The one that left may have been too large for what is free.
         self.grant(woken);
@@ -238,8 +239,7 @@ impl<W> Budget<W> {
     /// others are first, or there is not enough yet.
     pub fn collect(&mut self, key: WaitKey) -> Option<usize> {
         let account = self.find_mut(key.line)?;
-        let at = account.granted.iter().position(|g| g.0 == key.number)?;
-        let (_, bytes) = account.granted.swap_remove(at);
+        let bytes = account.granted.remove(key.number)?;
         self.granted_bytes -= bytes;
         self.waiters -= 1;
         Some(bytes)
@@ -288,8 +288,11 @@ impl<W> Budget<W> {
     /// Wakes everyone in a line.
     fn wake(&mut self, line: MemoryLine, woken: &mut Vec<W>) {
         let at = self.account(line);
-        let waiting = self.accounts[at].waiting.iter_mut();
-        woken.extend(waiting.filter_map(|waiter| waiter.waker.take()));
+        let account = &mut self.accounts[at];
+        if std::mem::take(&mut account.may_have_wakers) {
+            let waiting = account.waiting.values_mut();
+            woken.extend(waiting.filter_map(|waiter| waiter.waker.take()));
+        }
     }
 
     fn find(&self, line: MemoryLine) -> Result<usize, usize> {
@@ -350,7 +353,7 @@ impl<W> Budget<W> {
         while passed < lines {
             at %= lines;
             let account = &self.accounts[at];
-            let first = account.waiting.front().map(|first| first.bytes);
+            let first = account.waiting.first().map(|first| first.bytes);
             match first {
                 Some(bytes) if self.fits(account, bytes) => {
                     self.lend_to_first(at, woken);
@@ -370,11 +373,11 @@ impl<W> Budget<W> {
 
     fn lend_to_first(&mut self, at: usize, woken: &mut Vec<W>) {
         let account = &mut self.accounts[at];
-        let Some(waiter) = account.waiting.pop_front() else {
+        let Some((number, waiter)) = account.waiting.pop_first() else {
             return;
         };
         account.held += waiter.bytes;
-        account.granted.push((waiter.number, waiter.bytes));
+        account.granted.add(number, waiter.bytes);
         self.used += waiter.bytes;
         self.granted_bytes += waiter.bytes;
         woken.extend(waiter.waker);

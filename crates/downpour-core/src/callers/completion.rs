@@ -6,6 +6,7 @@
 
 use std::num::NonZeroU32;
 
+use crate::callers::waiters::Waiters;
 use crate::outcome::Verdict;
 
 /// A run of records that share a verdict.
@@ -34,9 +35,14 @@ pub struct ResolvedTwice {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WaiterKey(NonZeroU32);
 
+impl WaiterKey {
+    fn number(self) -> u64 {
+        self.0.get().into()
+    }
+}
+
 #[derive(Debug)]
 struct Waiter<W> {
-    key: NonZeroU32,
     /// `None` waits for the whole batch.
     index: Option<u32>,
     waker: W,
@@ -49,7 +55,7 @@ pub struct Completion<W> {
     resolved: u32,
     /// Known with the first verdict.
     total: Option<u32>,
-    waiters: Vec<Waiter<W>>,
+    waiters: Waiters<Waiter<W>>,
     next_key: NonZeroU32,
 }
 
@@ -66,7 +72,7 @@ impl<W> Completion<W> {
             segments: Vec::new(),
             resolved: 0,
             total: None,
-            waiters: Vec::new(),
+            waiters: Waiters::default(),
             next_key: NonZeroU32::MIN,
         }
     }
@@ -159,40 +165,34 @@ impl<W> Completion<W> {
         waiter: &mut Option<WaiterKey>,
         waker: W,
     ) -> Option<W> {
-        if let Some(WaiterKey(key)) = *waiter {
-            if let Some(known) = self.waiters.iter_mut().find(|w| w.key == key) {
-                return Some(std::mem::replace(&mut known.waker, waker));
-            }
+        if let Some(known) = waiter.and_then(|key| self.waiters.get_mut(key.number())) {
+            return Some(std::mem::replace(&mut known.waker, waker));
         }
         let key = self.next_key;
         // Around the end after four billion waits; nobody has waited since the first of them.
         self.next_key = key.checked_add(1).unwrap_or(NonZeroU32::MIN);
-        self.waiters.push(Waiter { key, index, waker });
-        *waiter = Some(WaiterKey(key));
+        let key = WaiterKey(key);
+        self.waiters.add(key.number(), Waiter { index, waker });
+        *waiter = Some(key);
         None
     }
 
     /// The waker that was left under this key, unless it was taken out.
     pub fn waker(&self, key: WaiterKey) -> Option<&W> {
-        let waiter = self.waiters.iter().find(|w| w.key == key.0)?;
+        let waiter = self.waiters.get(key.number())?;
         Some(&waiter.waker)
     }
 
     /// Takes a waker back, to be dropped without the lock.
     pub fn forget(&mut self, key: WaiterKey) -> Option<W> {
-        let at = self.waiters.iter().position(|w| w.key == key.0)?;
-        Some(self.waiters.swap_remove(at).waker)
+        let waiter = self.waiters.remove(key.number())?;
+        Some(waiter.waker)
     }
 
     fn wake(&mut self, woken: &mut Vec<W>, due: impl Fn(Option<u32>) -> bool) {
-        let waiters = std::mem::take(&mut self.waiters);
-        for waiter in waiters {
-            if due(waiter.index) {
-                woken.push(waiter.waker);
-            } else {
-                self.waiters.push(waiter);
-            }
-        }
+        let is_due = |waiter: &Waiter<W>| due(waiter.index);
+        self.waiters
+            .take_if(is_due, |waiter| woken.push(waiter.waker));
     }
 }
 

@@ -3,7 +3,6 @@
 //! Topics are numbered by the shell; the numbers are dense and stay. When to ask is the
 //! engine's matter.
 
-use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -398,9 +397,14 @@ impl Cluster {
         if hint.leader_id < 0 || hint.leader_epoch <= self.leader(partition).epoch {
             return None;
         }
-        if let Entry::Vacant(unknown) = self.brokers.entry(hint.leader_id) {
-            let endpoint = endpoints.iter().find(|e| e.node_id == hint.leader_id)?;
-            unknown.insert(address(&endpoint.host, endpoint.port)?);
+        let endpoint = endpoints.iter().find(|e| e.node_id == hint.leader_id);
+        match endpoint.and_then(|told| address(&told.host, told.port)) {
+            // It may have moved: what comes with a newer epoch is newer than metadata.
+            Some(told) => {
+                self.brokers.insert(hint.leader_id, told);
+            }
+            None if self.brokers.contains_key(&hint.leader_id) => {}
+            None => return None,
         }
         let topic = self.topics.get_mut(partition.topic as usize)?.as_mut()?;
         let known = topic
@@ -567,6 +571,27 @@ mod tests {
                 .is_some()
         );
         assert_eq!(cluster.brokers()[&9].host.as_ref(), "b9");
+    }
+
+    #[test]
+    fn a_hint_tells_of_a_broker_that_has_moved() {
+        let mut cluster = cluster(&[(1, 5)]);
+        let hint = |leader_epoch| LeaderIdAndEpoch {
+            leader_id: 2,
+            leader_epoch,
+        };
+        let mut endpoint = NodeEndpoint::default();
+        (endpoint.node_id, endpoint.host, endpoint.port) = (2, "moved".into(), 9093);
+        let endpoints = [endpoint];
+        // What is no newer than metadata says nothing of where a broker is.
+        assert_eq!(cluster.apply_hint(PARTITION, &hint(5), &endpoints), None);
+        assert_eq!(cluster.brokers()[&2].to_string(), "b2:9092");
+        assert!(
+            cluster
+                .apply_hint(PARTITION, &hint(6), &endpoints)
+                .is_some()
+        );
+        assert_eq!(cluster.brokers()[&2].to_string(), "moved:9093");
     }
 
     #[test]

@@ -293,6 +293,15 @@ impl<P> Connections<P> {
         Some((connection, backoff))
     }
 
+    /// Forgets brokers that nobody knows any more. One that failed just now is kept for its backoff:
+    /// a broker that comes and goes in what others say would be tried without one.
+    pub(crate) fn forget_brokers(&mut self, is_known: impl Fn(i32) -> bool, now: Instant) {
+        self.peers.retain(|broker, peer| {
+            let is_waiting = peer.retry_at.is_some_and(|at| at > now);
+            peer.connection.is_some() || is_waiting || is_known(*broker)
+        });
+    }
+
     /// A broker could not be reached.
     pub(crate) fn handle_unreachable(&mut self, broker: i32, error: ConnectError) {
         self.peers.entry(broker).or_default().failure = Some(error);

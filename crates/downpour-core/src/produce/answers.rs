@@ -162,7 +162,7 @@ impl<T: Clone> Engine<T> {
         &mut self,
         connection_id: ConnectionId,
         response: &ProduceResponse,
-        mut carried: Carried,
+        carried: Carried,
         now: Instant,
         queues: &mut impl Queues<T>,
     ) {
@@ -172,21 +172,26 @@ impl<T: Clone> Engine<T> {
             .get(connection_id)
             .and_then(Connection::broker);
         self.statistics.handle_answer(broker);
-        let (mut next, mut next_topic) = (0, 0);
+        let Carried {
+            mut batches,
+            topics,
+        } = carried;
+        let (mut by_partition, mut by_number, mut by_id) =
+            (Places::default(), Places::default(), Places::default());
         let mut changes = Vec::new();
         for topic in &response.topics {
-            let names = |sent: &SentTopic| match topic.name.is_empty() {
-                true => sent.id == topic.topic_id,
-                false => (self.cluster.topic(sent.number))
-                    .is_some_and(|known| **known.name() == *topic.name),
+            let count = topics.len();
+            let at = match topic.name.is_empty() {
+                true => by_id.find(topic.topic_id, count, |at| topics[at].id),
+                false => self
+                    .cluster
+                    .number_of(&topic.name)
+                    .and_then(|number| by_number.find(number, count, |at| topics[at].number)),
             };
-            let Some(at) = find(carried.topics.len(), next_topic, |at| {
-                names(&carried.topics[at])
-            }) else {
+            let Some(at) = at else {
                 continue;
             };
-            next_topic = at + 1;
-            let SentTopic { number, id } = carried.topics[at];
+            let SentTopic { number, id } = topics[at];
             let known = self.cluster.topic(number);
             let is_current = known.is_some_and(|known| known.told_id() == id);
             for said in &topic.partitions {
@@ -194,9 +199,12 @@ impl<T: Clone> Engine<T> {
                     topic: number,
                     index: said.index,
                 };
-                let Some(batch) = take(&mut carried.batches, &mut next, partition) else {
+                let at = by_partition.find(partition, batches.len(), |at| batches[at].partition);
+                let batch = at.and_then(|at| batches.get_mut(at));
+                let Some(batch) = batch.filter(|batch| !batch.is_answered) else {
                     continue;
                 };
+                batch.is_answered = true;
                 let answer = answer_of(said);
                 let out = &mut self.out;
                 // One visit for both: with thousands of partitions each costs a few misses.
@@ -218,7 +226,7 @@ impl<T: Clone> Engine<T> {
                 self.note_peek(partition, peek);
             }
         }
-        for batch in carried.batches.iter().filter(|batch| !batch.is_answered) {
+        for batch in batches.iter().filter(|batch| !batch.is_answered) {
             let cause = Cause::Unanswered {
                 reason: Arc::from("the answer to its request left this batch out"),
             };
@@ -240,19 +248,40 @@ fn unreadable(error: DecodeError) -> Ending {
     Ending::protocol(format_args!("an answer could not be read: {error}"))
 }
 
-/// Finds a partition's batch. Brokers answer in the order of the request, so that the search
-/// nearly always ends where it begins.
-fn take(sent: &mut [SentBatch], next: &mut usize, partition: PartitionId) -> Option<SentBatch> {
-    let is_it = |at: usize| sent[at].partition == partition && !sent[at].is_answered;
-    let at = find(sent.len(), *next, is_it)?;
-    *next = at + 1;
-    sent[at].is_answered = true;
-    Some(sent[at])
+/// Where something is among what a request carried.
+///
+/// Most answers come in its order, and then nothing is searched for. Brokers may answer in any other:
+/// with ten thousand partitions a look at all of them for each would hold the thread up.
+struct Places<K> {
+    next: usize,
+    /// Filled when something first is not where it was expected.
+    sorted: Vec<(K, usize)>,
 }
 
-/// The first of so many that is meant, from `start` on and around.
-fn find(len: usize, start: usize, is_it: impl Fn(usize) -> bool) -> Option<usize> {
-    (0..len).map(|i| (start + i) % len).find(|&at| is_it(at))
+impl<K> Default for Places<K> {
+    fn default() -> Self {
+        Self {
+            next: 0,
+            sorted: Vec::new(),
+        }
+    }
+}
+
+impl<K: Ord + Copy> Places<K> {
+    /// Among so many, of which each has one key.
+    fn find(&mut self, key: K, count: usize, key_at: impl Fn(usize) -> K) -> Option<usize> {
+        let mut at = self.next;
+        if at >= count || key_at(at) != key {
+            if self.sorted.is_empty() {
+                self.sorted = (0..count).map(|at| (key_at(at), at)).collect();
+                self.sorted.sort_unstable();
+            }
+            let found = self.sorted.binary_search_by_key(&key, |(key, _)| *key);
+            at = self.sorted[found.ok()?].1;
+        }
+        self.next = at + 1;
+        Some(at)
+    }
 }
 
 fn answer_of(partition: &PartitionProduceResponse) -> Answer {
@@ -269,5 +298,54 @@ fn answer_of(partition: &PartitionProduceResponse) -> Answer {
         log_append_time: partition.log_append_time_ms,
         message: partition.error_message.as_deref().map(Arc::from),
         refusals: refusals.collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
+    use std::cmp::Ordering;
+
+    thread_local! {
+        static COMPARED: Cell<usize> = const { Cell::new(0) };
+    }
+
+    /// Counts how often it is compared.
+    #[derive(Clone, Copy, Eq)]
+    struct Counted(usize);
+
+    impl Ord for Counted {
+        fn cmp(&self, other: &Self) -> Ordering {
+            COMPARED.set(COMPARED.get() + 1);
+            self.0.cmp(&other.0)
+        }
+    }
+
+    impl PartialOrd for Counted {
+        fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+            Some(self.cmp(other))
+        }
+    }
+
+    impl PartialEq for Counted {
+        fn eq(&self, other: &Self) -> bool {
+            self.cmp(other) == Ordering::Equal
+        }
+    }
+
+    #[test]
+    fn an_answer_in_any_order_is_read_in_as_many_steps_as_it_has_parts() {
+        const COUNT: usize = 10_000;
+        for step in [1, 7_919] {
+            COMPARED.set(0);
+            let mut places = Places::default();
+            for at in (0..COUNT).map(|at| at * step % COUNT) {
+                assert_eq!(places.find(Counted(at), COUNT, Counted), Some(at));
+            }
+            assert_eq!(places.find(Counted(COUNT), COUNT, Counted), None);
+            let compared = COMPARED.get();
+            assert!(compared < COUNT * 60, "{compared}");
+        }
     }
 }

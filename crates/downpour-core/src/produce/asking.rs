@@ -34,11 +34,22 @@ impl<T: Clone> Engine<T> {
     /// Somebody wants to know by then who holds a topic's partitions. The answer is
     /// [`Output::Partitions`]. `topic` is the shell's dense number for it.
     pub fn handle_partitions_wanted(&mut self, topic: u32, name: &Arc<str>, until: Instant) {
+        self.note_partitions_wanted(topic, name, until);
+        self.metadata.want_at_once();
+    }
+
+    /// The same for a record that names a partition which is not known. It waits for the backoff: a
+    /// program that names wrong ones in a loop would ask as fast as it loops.
+    pub fn handle_partition_missed(&mut self, topic: u32, name: &Arc<str>, until: Instant) {
+        self.note_partitions_wanted(topic, name, until);
+        self.metadata.want();
+    }
+
+    fn note_partitions_wanted(&mut self, topic: u32, name: &Arc<str>, until: Instant) {
         self.cluster.add_topic(topic, name);
         self.cluster.end_rest(topic);
         let known = self.asking.partitions.entry(topic).or_insert(until);
         *known = until.max(*known);
-        self.metadata.want_at_once();
     }
 
     /// An answer came that can be used.

@@ -7,6 +7,7 @@ use downpour_wire::error_code::ErrorCode;
 use downpour_wire::messages::{ApiKey, MetadataRequest, MetadataRequestTopic, MetadataResponse};
 
 use crate::client::ending::{DisconnectReason, Ending};
+use crate::config::Address;
 use crate::event::{Event, Question};
 use crate::ids::ConnectionId;
 use crate::produce::engine::Engine;
@@ -125,6 +126,7 @@ impl<T: Clone> Engine<T> {
         });
         self.end_topic_notices(response, now);
         let changes = self.cluster.merge(response);
+        self.forget_brokers(now);
         self.tell_nowhere(now);
         self.handle_changes(changes, now, queues);
         self.note_found(response);
@@ -142,6 +144,29 @@ impl<T: Clone> Engine<T> {
             self.metadata.settle(backoff.0, now);
         }
         self.close_bootstrap_connections();
+    }
+
+    /// Forgets brokers that are gone and of which nothing is under way.
+    fn forget_brokers(&mut self, now: Instant) {
+        let known = self.cluster.brokers();
+        let is_known = |id: i32| known.contains_key(&id);
+        self.connections.forget_brokers(is_known, now);
+        self.statistics.forget_brokers(is_known);
+        let (connections, lists) = (&self.connections, &self.lists);
+        self.brokers.retain(|&id, broker| {
+            let is_used = connections.to(id).is_some() || lists.len(id) > 0;
+            is_known(id) || is_used || broker.owes_since.is_some() || broker.is_silent
+        });
+    }
+
+    /// Whether this is a broker's address, or one of those to begin at.
+    pub fn is_known(&self, address: &Address) -> bool {
+        let mut known = self
+            .cluster
+            .brokers()
+            .values()
+            .chain(&self.config.bootstrap);
+        known.any(|known| known == address)
     }
 
     /// Brokers that advertise what is no address: nobody will try to connect to them.

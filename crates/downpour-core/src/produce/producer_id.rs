@@ -146,7 +146,12 @@ impl<T: Clone> Engine<T> {
         };
         for partition in self.lists.enlisted().collect::<Vec<_>>() {
             let out = &mut self.out;
-            queues.with(partition, |queue| queue.fail_unsent(&cause, now, out));
+            // Only a new id may be refused: those that go on under theirs need none.
+            queues.with(partition, |queue| {
+                if queue.needs_identity() {
+                    queue.fail_unsent(&cause, now, out);
+                }
+            });
         }
         self.identity_again(now);
     }

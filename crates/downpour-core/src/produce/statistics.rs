@@ -4,6 +4,10 @@
 
 use std::collections::BTreeMap;
 
+/// Up to so many brokers keep their sums though they are gone. More than that only a cluster has
+/// whose brokers get a new number with each start.
+const BROKERS_MAX: usize = 1024;
+
 /// Sums of all brokers since the engine began.
 #[derive(Debug, Clone, Default)]
 pub struct Statistics {
@@ -27,7 +31,7 @@ pub struct BrokerCounters {
 
 impl Statistics {
     /// The brokers that were sent records, in the order of their numbers.
-    pub fn brokers(&self) -> impl Iterator<Item = (i32, &BrokerCounters)> {
+    pub fn brokers(&self) -> impl ExactSizeIterator<Item = (i32, &BrokerCounters)> + Clone {
         self.brokers.iter().map(|(&id, counters)| (id, counters))
     }
 
@@ -39,6 +43,14 @@ impl Statistics {
     fn broker(&mut self, id: i32) -> &mut BrokerCounters {
         self.changes += 1;
         self.brokers.entry(id).or_default()
+    }
+
+    /// Forgets brokers that are not known any more, once there are more than anybody looks at.
+    pub(super) fn forget_brokers(&mut self, is_known: impl Fn(i32) -> bool) {
+        if self.brokers.len() > BROKERS_MAX {
+            self.changes += 1;
+            self.brokers.retain(|id, _| is_known(*id));
+        }
     }
 
     pub(super) fn handle_request(&mut self, broker: i32, bytes: usize) {

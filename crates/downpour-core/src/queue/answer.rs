@@ -439,19 +439,24 @@ impl<T: Clone> Queue<T> {
         // All of a batch may be named: a search from the start for each would be a second of work.
         let mut said: Vec<&RecordRefusal> = answer.refusals.iter().collect();
         said.sort_by_key(|refusal| refusal.index);
+        let words = |index: u32| {
+            let at = said.partition_point(|refusal| refusal.index < index);
+            said.get(at).and_then(|refusal| refusal.message.as_ref())
+        };
         let mut next = 0;
-        for &index in named {
+        // Neighbours of whom the same is said are one run: each verdict looks at all who wait.
+        for run in named.chunk_by(|a, b| a + 1 == *b && words(*a) == words(*b)) {
+            let (index, count) = (run[0], run.len() as u32);
             if siblings == Siblings::Fail {
                 push(next, index - next, sibling.clone());
             }
-            let at = said.partition_point(|refusal| refusal.index < index);
-            let message = said.get(at).and_then(|refusal| refusal.message.clone());
             let cause = Cause::Broker {
                 code: answer.code,
-                message: message.or_else(|| answer.message.clone()),
+                message: words(index).or(answer.message.as_ref()).cloned(),
             };
-            push(index, 1, Verdict::Failed(self.failure(batch, cause, now)));
-            next = index + 1;
+            let verdict = Verdict::Failed(self.failure(batch, cause, now));
+            push(index, count, verdict);
+            next = index + count;
         }
         let records = match siblings {
             Siblings::Fail => {

@@ -10,7 +10,7 @@ use crate::mutants;
 use crate::outcome::{Cause, WaitingFor};
 use crate::output::Outputs;
 use crate::queue::batch::{Batch, InFlight, Open, Waiting};
-use crate::queue::sequence::Need;
+use crate::queue::sequence::{Need, PROOF_LASTS};
 use crate::queue::state::{Queue, QueueSettings};
 use crate::seal::SealJob;
 
@@ -135,6 +135,9 @@ impl<T: Clone> Queue<T> {
         if self.in_flight.is_empty() {
             self.sequence.handle_lull(context.now);
         }
+        if self.was_asleep(context) {
+            self.sequence.unprove();
+        }
         if self.in_flight.len() >= self.max_in_flight() || self.is_held_back() {
             return Drain::Blocked;
         }
@@ -191,6 +194,17 @@ impl<T: Clone> Queue<T> {
             && context
                 .unix_ms
                 .is_some_and(|now| age(now) > self.settings.old_record_age)
+    }
+
+    /// Whether the wall clock is further than a proof lasts from when a batch left last.
+    ///
+    /// While a machine sleeps, the clock of time-outs stands still: after a day a proof would look
+    /// as fresh as before, and brokers would know nothing of this producer. That the wall clock may
+    /// also have been set costs a round trip.
+    fn was_asleep(&self, context: &DrainContext) -> bool {
+        let lasts = i64::try_from(PROOF_LASTS.as_millis()).unwrap_or(i64::MAX);
+        let times = context.unix_ms.zip(self.sent_unix_ms);
+        times.is_some_and(|(now, sent)| now.saturating_sub(sent) >= lasts)
     }
 
     /// Makes sure that there is a sequence to go on with, or says what is missing.
@@ -272,6 +286,7 @@ impl<T: Clone> Queue<T> {
         batch.attempts += 1;
         batch.retry_at = None;
         batch.broker = Some(context.broker);
+        self.sent_unix_ms = context.unix_ms.or(self.sent_unix_ms);
         let mut outgoing = OutgoingBatch {
             send_id: self.next_send_id,
             header: batch.body.header(&stamp),

@@ -97,6 +97,9 @@ pub struct Queue<T> {
     /// Set when the engine is told that there is something to look at, cleared when it looks.
     /// Without it the engine would be told of each batch of a flood.
     pub(super) is_dirty: bool,
+    /// What the wall clock showed when a batch left last, in milliseconds since 1970; `None` until
+    /// one did.
+    pub(super) sent_unix_ms: Option<i64>,
     pub(super) next_order: u64,
     pub(super) next_send_id: u64,
     /// Where its memory is lent.
@@ -149,6 +152,7 @@ impl<T: Clone> Queue<T> {
             sequence: Sequence::new(),
             log_append_time: false,
             is_dirty: false,
+            sent_unix_ms: None,
             next_order: 0,
             next_send_id: 0,
             line,
@@ -341,6 +345,11 @@ impl<T: Clone> Queue<T> {
         let settings = &mut self.settings;
         let sizes = (&mut settings.batch_size, &mut settings.batch_max);
         (&mut self.ceiling, sizes)
+    }
+
+    /// Whether nothing new leaves before there is an identity, or a newer one.
+    pub fn needs_identity(&self) -> bool {
+        self.settings.idempotent && !self.sequence.goes_on(None)
     }
 
     /// A new leader: backoffs that waited for it end (KIP-951).

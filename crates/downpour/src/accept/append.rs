@@ -5,7 +5,6 @@
 //! woken; all of that happens at most once per batch. Waiting is in `wait`, runs of records that
 //! share a lock are in `many`.
 
-use std::cell::RefCell;
 use std::sync::Arc;
 use std::task::Waker;
 
@@ -13,9 +12,8 @@ use downpour_core::callers::partitioner::{Choice, murmur2};
 use downpour_core::config::BatchOptions;
 use downpour_core::ids::MemoryLine;
 use downpour_core::queue::{Append, Chunk, ChunkNeed};
-use downpour_core::seal::{SealJob, Sealed};
+use downpour_core::seal::SealJob;
 use downpour_wire::batch::BatchBuilder;
-use downpour_wire::codec::Compressor;
 use downpour_wire::record::RecordRef;
 
 use crate::accept::validate;
@@ -29,7 +27,7 @@ use crate::record::message::{Message, NO_PARTITION, NO_TIMESTAMP};
 use crate::record::part::PartBytes;
 use crate::record::record::{Addressed, Target};
 use crate::shared::shared::Shared;
-use crate::sys::sync::{MutexGuard, thread_local};
+use crate::sys::sync::MutexGuard;
 use crate::sys::wake;
 use crate::topics::entry::TopicEntry;
 use crate::topics::partitions::{PartitionEntry, PartitionInner};
@@ -39,11 +37,6 @@ const TRIES: usize = 16;
 
 /// Partitions that a record without a key turns to, one after the other, before it waits where it is.
 const CHOICES_MAX: u8 = 8;
-
-thread_local! {
-    /// Contexts of codecs are large and used again.
-    static COMPRESSOR: RefCell<Compressor> = RefCell::new(Compressor::new());
-}
 
 /// What a record keeps on its way in, so that no wait changes it.
 #[derive(Debug)]
@@ -57,6 +50,9 @@ pub(crate) struct AcceptProgress<'a> {
     choices: u8,
     /// A chunk that was waited for; its credit is this record's until the next attempt.
     pub(super) chunk: Option<Chunk>,
+    /// Set once brokers were asked for the partition that it names: if it is not there then, it is
+    /// not there.
+    pub(super) has_asked: bool,
 }
 
 impl<'a> AcceptProgress<'a> {
@@ -74,6 +70,7 @@ impl<'a> AcceptProgress<'a> {
             partition: None,
             choices: 0,
             chunk: None,
+            has_asked: false,
         }
     }
 }
@@ -84,6 +81,8 @@ pub(crate) enum Obstacle {
     Topic(Arc<TopicEntry>),
     /// There is no memory for the chunk that it needs.
     Memory(Arc<TopicEntry>, Want),
+    /// It names a partition that is not known; it may have been added a moment ago.
+    Partition(Arc<TopicEntry>),
     Refused(SendError),
 }
 
@@ -315,8 +314,9 @@ fn go_on_in(
         if !has_metadata {
             return Err(Obstacle::Topic(topic.clone()));
         }
-        let error = no_such_partition(shared, topic, record.message, partition);
-        return Err(refuse(shared, progress, error));
+        return Err(unknown_partition(
+            shared, topic, record, progress, partition,
+        ));
     };
     append(shared, topic, entry, record, progress)
 }
@@ -333,8 +333,7 @@ fn elsewhere(
 ) -> Accepted {
     // Bounded, for a partitioner of the caller's may insist.
     if record.message.partition != NO_PARTITION || progress.choices >= CHOICES_MAX {
-        let error = no_such_partition(shared, topic, record.message, gone);
-        return Err(refuse(shared, progress, error));
+        return Err(unknown_partition(shared, topic, record, progress, gone));
     }
     progress.choices += 1;
     progress.partition = None;
@@ -438,8 +437,33 @@ pub(super) fn choose_elsewhere(topic: &TopicEntry, want: Want, progress: &mut Ac
     }
 }
 
+/// A partition that a record names is asked for before the record is refused: whoever adds
+/// partitions sends to them at once. A partitioner knows how many there are.
 #[cold]
-fn no_such_partition(
+fn unknown_partition(
+    shared: &Arc<Shared>,
+    topic: &Arc<TopicEntry>,
+    record: Addressed<'_>,
+    progress: &mut AcceptProgress<'_>,
+    partition: i32,
+) -> Obstacle {
+    if progress.has_asked {
+        let error = is_not_there(topic, record.message, partition);
+        return refuse(shared, progress, error);
+    }
+    if record.message.partition == NO_PARTITION {
+        let error = no_such_partition(shared, topic, record.message, partition);
+        return refuse(shared, progress, error);
+    }
+    if let Some(chunk) = progress.chunk.take() {
+        shared.give_back(chunk);
+    }
+    progress.partition = None;
+    Obstacle::Partition(topic.clone())
+}
+
+#[cold]
+pub(super) fn no_such_partition(
     shared: &Arc<Shared>,
     topic: &Arc<TopicEntry>,
     message: &Message<'_>,
@@ -449,6 +473,10 @@ fn no_such_partition(
     if let Err(error) = shared.want_topic(topic) {
         return error;
     }
+    is_not_there(topic, message, partition)
+}
+
+fn is_not_there(topic: &TopicEntry, message: &Message<'_>, partition: i32) -> SendError {
     let (whose, remedy) = match message.partition {
         NO_PARTITION => (
             "by the partitioner ",
@@ -579,20 +607,6 @@ fn bring_chunk(
     Ok(())
 }
 
-/// Compresses with this thread's contexts, or with new ones where those are in use or gone.
-fn seal(job: SealJob) -> Sealed {
-    let mut job = Some(job);
-    let sealed = COMPRESSOR.try_with(|compressor| {
-        let mut compressor = compressor.try_borrow_mut().ok()?;
-        Some(job.take()?.run(&mut compressor))
-    });
-    match (sealed, job) {
-        (Ok(Some(sealed)), _) => sealed,
-        (_, Some(job)) => job.run(&mut Compressor::new()),
-        _ => unreachable!("a job that was taken was run"),
-    }
-}
-
 /// What is left to do without the lock, about once per batch: the chunk that was not needed goes
 /// back, a batch that was closed is compressed, and the I/O thread hears of what is new.
 #[cold]
@@ -613,7 +627,7 @@ fn after_append(
         if std::mem::take(&mut notify) {
             shared.mailbox.post(entry.id);
         }
-        let sealed = seal(*job);
+        let sealed = shared.compressors.with(|compressor| job.run(compressor));
         let mut done = entry.lock().queue.finish_seal(sealed);
         let memory = &shared.memory;
         memory.give_back_all(&mut done.recycled, (done.line, done.freed), &mut woken);

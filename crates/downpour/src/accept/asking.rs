@@ -7,19 +7,18 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use downpour_core::client::partition_info::PartitionInfo;
 use downpour_core::produce::ClusterUpdate;
 
+use crate::accept::answer::{WaitForAnswer, partitions_for};
 use crate::accept::door;
 use crate::accept::wait::{Deadline, DeadlineTimer};
-use crate::error::send::{NoIdentity, NotSent, SendError, TopicUnavailable, WaitedFor};
+use crate::error::send::{NoIdentity, NotSent, SendError};
 use crate::record::record::TopicRef;
 use crate::shared::mailbox::Command;
-use crate::shared::question::{Holders, Question};
 use crate::shared::shared::Shared;
-use crate::topics::entry::TopicEntry;
 
 type Boxed<T> = Pin<Box<dyn Future<Output = Result<T, SendError>> + Send>>;
 
@@ -81,80 +80,6 @@ async fn connect(shared: &Arc<Shared>) -> Result<(), SendError> {
             Err(SendError::new(NotSent::NoIdentity(Box::new(refused))))
         }
         _ => Err(deadline.nobody_there(shared)),
-    }
-}
-
-async fn partitions_for(
-    shared: &Arc<Shared>,
-    topic: Arc<TopicEntry>,
-    deadline: Deadline,
-) -> Result<Vec<PartitionInfo>, SendError> {
-    let question = Arc::<Question<Holders>>::default();
-    let command = Command::Partitions(topic.clone(), question.clone());
-    let timer = DeadlineTimer::new(shared, deadline);
-    let answer = WaitForAnswer::new(timer, Some(topic.clone()), question, command).await?;
-    answer.map_err(|code| {
-        let topic = topic.name().clone();
-        let refused = TopicUnavailable {
-            topic,
-            code,
-            missing_for: None,
-        };
-        SendError::new(NotSent::TopicUnavailable(Box::new(refused)))
-    })
-}
-
-/// Asks the I/O thread, and waits for its answer.
-struct WaitForAnswer<'a, T> {
-    timer: DeadlineTimer<'a>,
-    /// Which topic it is about, if it is about one.
-    topic: Option<Arc<TopicEntry>>,
-    question: Arc<Question<T>>,
-    /// Until it was asked.
-    command: Option<Command>,
-}
-
-impl<'a, T> WaitForAnswer<'a, T> {
-    fn new(
-        timer: DeadlineTimer<'a>,
-        topic: Option<Arc<TopicEntry>>,
-        question: Arc<Question<T>>,
-        command: Command,
-    ) -> Self {
-        Self {
-            timer,
-            topic,
-            question,
-            command: Some(command),
-        }
-    }
-}
-
-impl<T> Future for WaitForAnswer<'_, T> {
-    type Output = Result<T, SendError>;
-
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.get_mut();
-        if let Poll::Ready(answer) = this.question.poll(context.waker()) {
-            return Poll::Ready(Ok(answer));
-        }
-        // Asked after the waker was left, so that no answer can come before it.
-        if let Some(command) = this.command.take() {
-            this.timer.shared().ask(command)?;
-        }
-        let waited_for = match this.topic {
-            Some(_) => WaitedFor::Metadata,
-            None => WaitedFor::Cluster,
-        };
-        let topic = this.topic.as_deref();
-        let gave_up = ready!(this.timer.guard(waited_for, topic, context.waker()));
-        Poll::Ready(gave_up)
-    }
-}
-
-impl<T> Drop for WaitForAnswer<'_, T> {
-    fn drop(&mut self) {
-        self.question.forget();
     }
 }
 

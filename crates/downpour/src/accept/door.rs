@@ -4,8 +4,11 @@
 
 use std::sync::Arc;
 
-use crate::accept::append::{AcceptProgress, Obstacle, accept, choose_elsewhere, go_on, topic};
-use crate::accept::wait::{Deadline, WaitForMemory, WaitForTopic, topic_refused};
+use crate::accept::answer::ask_again;
+use crate::accept::append::{
+    AcceptProgress, Obstacle, accept, choose_elsewhere, go_on, no_such_partition, topic,
+};
+use crate::accept::wait::{Deadline, WaitForMemory, WaitForTopic, over, topic_refused};
 use crate::delivery::delivery::Delivery;
 use crate::error::send::{NotSent, SendError};
 use crate::record::record::{Addressed, Record, Target, TopicRef};
@@ -64,6 +67,15 @@ pub(crate) async fn wait_for(
                 }
                 topic
             }
+            Obstacle::Partition(topic) => {
+                let asked = ask_again(shared, topic.clone(), deadline).await;
+                if let Some(over) = over(shared).filter(|_| asked.is_err()) {
+                    return Err(over);
+                }
+                // Whatever came of it: if it is there now, that is known.
+                progress.has_asked = true;
+                topic
+            }
         };
         match go_on(shared, &topic, record, &mut progress) {
             Ok(delivery) => return Ok(delivery),
@@ -88,6 +100,12 @@ pub(crate) fn try_accept(
             }
             Err(SendError::new(NotSent::NoMetadata))
         }
+        Err(Obstacle::Partition(topic)) => Err(no_such_partition(
+            shared,
+            &topic,
+            record.message,
+            record.message.partition,
+        )),
         Err(Obstacle::Memory(..)) => {
             let bound = shared.settings.names.bound;
             Err(SendError::new(NotSent::BufferFull(bound)))

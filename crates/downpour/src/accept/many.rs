@@ -6,7 +6,9 @@
 
 use std::sync::Arc;
 
-use crate::accept::append::{AcceptProgress, Obstacle, accept_valid, add, choose, leave, topic};
+use crate::accept::append::{
+    AcceptProgress, Obstacle, accept_valid, add, choose, leave, no_such_partition, topic,
+};
 use crate::accept::door::wait_for;
 use crate::accept::validate;
 use crate::delivery::deliveries::Deliveries;
@@ -33,6 +35,14 @@ pub(crate) async fn accept_many<'r>(
     may_wait: bool,
 ) -> Result<Deliveries, SendManyError> {
     let mut accepted = Deliveries::default();
+    if shared.is_forked() {
+        // A topic that is new would be noted under a lock.
+        return Err(SendManyError::new(
+            accepted,
+            0,
+            SendError::new(NotSent::Forked),
+        ));
+    }
     for at in 0..records.len() {
         let checked = records
             .get(at)
@@ -131,6 +141,10 @@ async fn accept_in_order<'r>(
         let delivery = match accept_valid(shared, record, &mut progress) {
             Ok(delivery) => delivery,
             Err(Obstacle::Refused(error)) => return Err(error),
+            Err(Obstacle::Partition(topic)) if !may_wait => {
+                let (message, named) = (record.message, record.message.partition);
+                return Err(no_such_partition(shared, &topic, message, named));
+            }
             Err(_) if !may_wait => return Err(SendError::new(NotSent::InCallback)),
             Err(obstacle) => {
                 read_at = 0;

@@ -110,8 +110,8 @@ impl<'a> DeadlineTimer<'a> {
         topic: Option<&TopicEntry>,
         waker: &Waker,
     ) -> Poll<Result<T, SendError>> {
-        if self.shared.is_closing() {
-            return Poll::Ready(Err(SendError::new(NotSent::Closed)));
+        if let Some(over) = over(self.shared) {
+            return Poll::Ready(Err(over));
         }
         let ends_at = self.deadline.ends_at;
         if self.shared.clock.now() >= ends_at {
@@ -133,9 +133,18 @@ impl<'a> DeadlineTimer<'a> {
     }
 }
 
+/// Why nobody waits any more, if the producer is closing or this process is a forked child: there
+/// locks may be held by threads that it does not have, so that it is asked before each.
+pub(super) fn over(shared: &Shared) -> Option<SendError> {
+    if shared.is_forked() {
+        return Some(SendError::new(NotSent::Forked));
+    }
+    shared.is_closing().then(|| SendError::new(NotSent::Closed))
+}
+
 impl Drop for DeadlineTimer<'_> {
     fn drop(&mut self) {
-        if let Some(key) = self.key.take() {
+        if let Some(key) = self.key.take().filter(|_| !self.shared.is_forked()) {
             self.shared.timers.cancel(key);
         }
     }
@@ -172,6 +181,9 @@ impl Future for WaitForTopic<'_> {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
+        if this.timer.shared.is_forked() {
+            return Poll::Ready(Err(SendError::new(NotSent::Forked)));
+        }
         let first = this.wait.is_none();
         match this.topic.poll_metadata(&mut this.wait, context.waker()) {
             Metadata::Ready => return Poll::Ready(Ok(())),
@@ -193,7 +205,8 @@ impl Future for WaitForTopic<'_> {
 
 impl Drop for WaitForTopic<'_> {
     fn drop(&mut self) {
-        if let Some(wait) = self.wait.take() {
+        let wait = self.wait.take();
+        if let Some(wait) = wait.filter(|_| !self.timer.shared.is_forked()) {
             self.topic.forget(wait);
         }
     }
@@ -263,6 +276,9 @@ impl Future for WaitForMemory<'_> {
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
         let shared = this.timer.shared;
+        if shared.is_forked() {
+            return Poll::Ready(Err(SendError::new(NotSent::Forked)));
+        }
         let first = this.key.is_none();
         let Want { line, need, .. } = this.want;
         let memory = &shared.memory;
@@ -285,7 +301,8 @@ impl Future for WaitForMemory<'_> {
 
 impl Drop for WaitForMemory<'_> {
     fn drop(&mut self) {
-        if let Some(key) = self.key.take() {
+        let key = self.key.take();
+        if let Some(key) = key.filter(|_| !self.timer.shared.is_forked()) {
             let mut woken = Vec::new();
             self.timer.shared.memory.cancel(key, &mut woken);
             wake::wake_all(&mut woken);
@@ -348,14 +365,78 @@ impl Future for WaitForTermination {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Unfinished> {
         let this = self.get_mut();
+        if this.shared.is_forked() {
+            return Poll::Ready(Unfinished::default());
+        }
         this.shared.termination.poll(&mut this.key, context.waker())
     }
 }
 
 impl Drop for WaitForTermination {
     fn drop(&mut self) {
-        if let Some(key) = self.key.take() {
+        let key = self.key.take();
+        if let Some(key) = key.filter(|_| !self.shared.is_forked()) {
             self.shared.termination.forget(key);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use crate::config::partial::PartialConfig;
+    use crate::config::resolve;
+    use crate::error::kind::ErrorKind;
+    use crate::sys::clock::Clock;
+    use crate::sys::lock::counted;
+
+    /// Locks may be held there by threads that it does not have.
+    #[test]
+    fn in_a_forked_child_no_wait_takes_a_lock() {
+        let settings = resolve::settings(PartialConfig::of("one:1")).unwrap();
+        let shared = Shared::new(
+            settings,
+            Clock::default(),
+            Box::new(|_| Ok(Box::new(|| false))),
+        );
+        let topic = shared.topics.add("t").unwrap();
+        let line = MemoryLine(None);
+        let lent = shared.memory.try_chunk(line, shared.memory.capacity());
+        let need = ChunkNeed {
+            memory: 1,
+            credit: 1,
+        };
+        let want = Want {
+            need,
+            partition: 0,
+            line,
+            is_free: false,
+        };
+        let deadline = Deadline::new(&shared);
+        let mut context = Context::from_waker(Waker::noop());
+        let mut begun = || {
+            let mut for_topic = WaitForTopic::new(&shared, topic.clone(), deadline);
+            let mut for_memory = WaitForMemory::new(&shared, topic.clone(), want, deadline);
+            let mut for_end = WaitForTermination::new(shared.clone());
+            assert!(Pin::new(&mut for_topic).poll(&mut context).is_pending());
+            assert!(Pin::new(&mut for_memory).poll(&mut context).is_pending());
+            assert!(Pin::new(&mut for_end).poll(&mut context).is_pending());
+            (for_topic, for_memory, for_end)
+        };
+        let dropped = begun();
+        let (mut for_topic, mut for_memory, mut for_end) = begun();
+        shared.unusual.pretend_fork();
+        let taken = counted::taken(|| {
+            drop(dropped);
+            let ended = Pin::new(&mut for_topic).poll(&mut context);
+            assert!(matches!(ended, Poll::Ready(Err(e)) if e.kind() == ErrorKind::Forked));
+            let ended = Pin::new(&mut for_memory).poll(&mut context);
+            assert!(matches!(ended, Poll::Ready(Err(e)) if e.kind() == ErrorKind::Forked));
+            assert!(Pin::new(&mut for_end).poll(&mut context).is_ready());
+            drop((for_topic, for_memory, for_end));
+        });
+        assert_eq!(taken, 0);
+        drop(lent);
     }
 }

@@ -22,6 +22,7 @@ use crate::delivery::report::Report;
 use crate::delivery::shelf;
 use crate::error::delivery::DeliveryError;
 use crate::label::Label;
+use crate::sys::fork;
 use crate::sys::lock::lock;
 use crate::sys::sync::{Mutex, MutexGuard, OnceLock};
 use crate::sys::wake;
@@ -34,6 +35,9 @@ pub(crate) type End = Result<Report, DeliveryError>;
 pub(crate) struct BatchState {
     topic: Arc<str>,
     id: PartitionId,
+    /// Number of the process that it was made in. In a forked child the lock may be held by a
+    /// thread that is not there, and no verdict will come.
+    process: u32,
     inner: Mutex<Inner>,
     /// Set by `resolve`, once, when the whole batch was delivered in one piece and has no labels,
     /// which is how nearly all end. Its handles need no lock then; without it each of a thousand
@@ -73,6 +77,7 @@ impl BatchState {
         Arc::new(Self {
             topic,
             id,
+            process: fork::generation(),
             inner: Mutex::new(inner),
             published: OnceLock::new(),
         })
@@ -88,6 +93,11 @@ impl BatchState {
 
     pub(crate) fn id(&self) -> PartitionId {
         self.id
+    }
+
+    /// Whether this process is a forked child of the one that sent the batch.
+    fn is_forked(&self) -> bool {
+        self.process != fork::generation()
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -187,6 +197,9 @@ impl BatchState {
     }
 
     fn end_locked(&self, index: u32, timestamp: i64) -> Option<End> {
+        if self.is_forked() {
+            return Some(Err(self.no_verdict(Cause::Forked)));
+        }
         let inner = self.lock();
         self.end_in(&inner, index, timestamp)
     }
@@ -222,6 +235,9 @@ impl BatchState {
 
     /// The label of one record.
     pub(crate) fn label(&self, index: u32) -> Option<Label> {
+        if self.is_forked() {
+            return None;
+        }
         self.lock().label(index)
     }
 
@@ -241,6 +257,10 @@ impl BatchState {
         waiter: &mut Option<WaiterKey>,
         waker: &Waker,
     ) -> Option<End> {
+        if self.is_forked() {
+            *waiter = None;
+            return Some(Err(self.no_verdict(Cause::Forked)));
+        }
         wake::leave(waker, waiter.is_none(), |own| {
             let mut inner = self.lock();
             let end = self.end_in(&inner, index, timestamp);
@@ -266,6 +286,10 @@ impl BatchState {
             *waiter = None;
             return Poll::Ready(false);
         }
+        if self.is_forked() {
+            *waiter = None;
+            return Poll::Ready(true);
+        }
         // A waiter is for one record: an earlier one's may still be there if the run ended in
         // parts out of order, and each time it is left anew.
         wake::leave(waker, true, |own| {
@@ -286,6 +310,10 @@ impl BatchState {
 
     /// Whether every record has a verdict, or a waker is left for when they have.
     pub(crate) fn poll_complete(&self, waiter: &mut Option<WaiterKey>, waker: &Waker) -> bool {
+        if self.is_forked() {
+            *waiter = None;
+            return true;
+        }
         wake::leave(waker, waiter.is_none(), |own| {
             let mut inner = self.lock();
             let complete = inner.completion.is_complete();
@@ -301,12 +329,21 @@ impl BatchState {
     /// The error of a wait that began where nobody may wait.
     #[cold]
     pub(super) fn in_callback(&self) -> DeliveryError {
-        let failure = Failure::new(Cause::InCallback, self.topic.clone(), self.partition());
+        self.no_verdict(Cause::InCallback)
+    }
+
+    /// What somebody gets who asks where no verdict can be had.
+    #[cold]
+    fn no_verdict(&self, cause: Cause) -> DeliveryError {
+        let failure = Failure::new(cause, self.topic.clone(), self.partition());
         DeliveryError::new(Arc::new(failure), Written::Unknown, None)
     }
 
     /// Takes a waker back.
     pub(crate) fn forget(&self, waiter: WaiterKey) {
+        if self.is_forked() {
+            return;
+        }
         let waker = self.lock().completion.forget(waiter);
         // Dropped after the lock: its drop is the caller's code.
         drop(waker);
@@ -365,7 +402,12 @@ impl Inner {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::delivery::deliveries::Deliveries;
+    use crate::delivery::delivery::Delivery;
     use crate::delivery::fixtures::{batch, delivered, failure};
+    use crate::error::kind::ErrorKind;
+    use crate::sys::lock::counted;
+    use std::time::Duration;
 
     #[test]
     fn a_label_reaches_the_report_of_its_record_and_no_other() {
@@ -402,6 +444,31 @@ mod tests {
             .unwrap();
         let offsets = [0, 1].map(|i| state.end(i, 9).unwrap().unwrap().offset());
         assert_eq!(offsets, [Some(40), Some(90)]);
+    }
+
+    /// In a child the lock may be held by a thread of its parent's.
+    #[test]
+    fn in_a_forked_child_every_question_is_answered_without_the_lock() {
+        let mut state = batch(3);
+        let own = Arc::get_mut(&mut state).unwrap();
+        own.process = own.process.wrapping_sub(fork::STEP);
+        let mut key = None;
+        let _ = batch(0).poll(0, 9, &mut key, Waker::noop());
+        let taken = counted::taken(|| {
+            let forked = |end: Option<End>| end.unwrap().unwrap_err().kind() == ErrorKind::Forked;
+            let handle = Delivery::new(state.clone(), 0, 9);
+            assert!(forked(handle.try_report()) && forked(Some(handle.wait())));
+            assert!(forked(handle.wait_timeout(Duration::ZERO).ok()));
+            assert!(handle.label::<u8>().is_none() && !handle.is_pending());
+            let many: Deliveries = [handle.clone()].into_iter().collect();
+            assert!(forked(many.get(0).unwrap().try_report()));
+            assert_eq!(many.wait().unwrap_err().kind(), ErrorKind::Forked);
+            // One that waited before the fork.
+            state.forget(key.unwrap());
+            assert!(forked(state.poll(0, 9, &mut key, Waker::noop())));
+            assert!(state.poll_complete(&mut key, Waker::noop()));
+        });
+        assert_eq!(taken, 0);
     }
 
     #[test]

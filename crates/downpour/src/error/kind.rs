@@ -210,6 +210,7 @@ impl ErrorKind {
             }
             Cause::Closed { .. } => Self::Closed,
             Cause::InCallback => Self::InCallback,
+            Cause::Forked => Self::Forked,
             // Also what is added later, until it is decided here.
             _ => Self::Internal,
         }

@@ -176,6 +176,7 @@ fn each_cause_of_a_lost_record_has_a_kind() {
         (Cause::TooOldToRetry { last: lost() }, ErrorKind::AnswerLost),
         (Cause::Closed { last: lost() }, ErrorKind::Closed),
         (Cause::InCallback, ErrorKind::InCallback),
+        (Cause::Forked, ErrorKind::Forked),
         (Cause::Internal { reason: reason() }, ErrorKind::Internal),
     ] {
         assert_eq!(failed(cause.clone()).kind(), kind, "{cause}");

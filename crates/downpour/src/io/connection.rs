@@ -167,7 +167,7 @@ impl<S: Socket> Connection<S> {
                     }
                     // A short read emptied a stream socket's buffer; what comes later is a
                     // new event. But the end that came with this data was announced already.
-                    if count < buffer.len() && !self.ending {
+                    if count < buffer.len() && !self.ending && S::SHORT_READ_ARMS {
                         return Reading::Drained;
                     }
                 }

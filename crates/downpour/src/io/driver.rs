@@ -36,6 +36,9 @@ use crate::topics::entry::Refusal;
 const SEAL_INLINE_BYTES: usize = 4 << 10;
 /// Rounds of engine and writes before the sockets are looked at again.
 const ROUNDS_MAX: usize = 64;
+/// The same for a caller, who has other things to do: its batch is compressed, written, and nothing
+/// is left to say. What else there is, is the I/O thread's.
+const CALLER_ROUNDS_MAX: usize = 4;
 /// The longest sleep while an answer is awaited, unless linger is longer. Such a sleep is no
 /// longer than what a batch that is opened meanwhile could wait for, so that opening one wakes
 /// nobody.
@@ -83,6 +86,9 @@ pub(super) struct Driver<S: Sockets> {
     /// Set when a round panicked, never cleared: nothing in here can be relied on, so callers run
     /// no more rounds and the I/O thread gives every record its verdict and ends.
     broken: bool,
+    /// What others do meanwhile.
+    #[cfg(test)]
+    each_round: Option<Box<dyn FnMut() + Send>>,
 }
 
 impl<S: Sockets> Driver<S> {
@@ -110,6 +116,8 @@ impl<S: Sockets> Driver<S> {
             closing: Closing::default(),
             sleeps_until: None,
             broken: false,
+            #[cfg(test)]
+            each_round: None,
             shared,
         }
     }
@@ -120,7 +128,9 @@ impl<S: Sockets> Driver<S> {
         self.take_events(events);
         let now = self.shared.clock.now();
         self.take_mail(now);
-        self.run_engine(now, ROUNDS_MAX, true);
+        if !self.closing.is_due(now) {
+            self.run_engine(now, ROUNDS_MAX, true);
+        }
         let ended = self.closing.begun && self.has_ended(now);
         self.end_round();
         let sleep = if ended { Sleep::Never } else { self.sleep(now) };
@@ -131,7 +141,9 @@ impl<S: Sockets> Driver<S> {
     pub(super) fn run_inline(&mut self) -> After {
         let now = self.shared.clock.now();
         self.take_mail(now);
-        self.run_engine(now, ROUNDS_MAX, false);
+        if !self.closing.is_due(now) {
+            self.run_engine(now, CALLER_ROUNDS_MAX, false);
+        }
         self.end_round();
         let sleeps_too_long = match (self.wake_at(now), self.sleeps_until) {
             (Some(at), Some(until)) => at < until,
@@ -192,6 +204,12 @@ impl<S: Sockets> Driver<S> {
                     let engine = &mut self.engine;
                     engine.handle_partitions_wanted(topic.index(), topic.name(), until);
                 }
+                Command::PartitionMissed(topic, question) => {
+                    self.questions.add_partitions(topic.index(), question);
+                    let until = now + self.shared.settings.max_block;
+                    let engine = &mut self.engine;
+                    engine.handle_partition_missed(topic.index(), topic.name(), until);
+                }
                 Command::Close { deadline } => self.begin_closing(deadline, true),
                 Command::Detach if mutants::is(51) => {}
                 Command::Detach => self.begin_closing(None, false),
@@ -217,6 +235,8 @@ impl<S: Sockets> Driver<S> {
     /// `has_read` says whether all that came to the sockets has been read.
     fn run_engine(&mut self, now: Instant, rounds: usize, has_read: bool) {
         for round in 0..rounds {
+            #[cfg(test)]
+            self.each_round.iter_mut().for_each(|others| others());
             self.tell_connection_events(now);
             if round > 0 && self.engine.is_at_rest(now) {
                 return;
@@ -377,7 +397,12 @@ impl<S: Sockets> Driver<S> {
                 reason,
                 ..
             } => self.shared.note_no_answer(Some((address, reason))),
-            Event::MetadataUpdated { .. } => self.shared.note_no_answer(None),
+            Event::MetadataUpdated { .. } => {
+                self.shared.note_no_answer(None);
+                let engine = &self.engine;
+                self.shared
+                    .forget_unreachable(|address| engine.is_known(address));
+            }
             Event::ConnectFailed { error, .. } => self.shared.note_unreachable(error),
             Event::Connected { address, .. } => self.shared.note_reachable(address),
             _ => {}
@@ -434,10 +459,13 @@ impl<S: Sockets> Driver<S> {
         }
     }
 
-    /// Whether every record has its verdict; at the deadline they are given one.
+    /// Whether every record has its verdict; at the deadline they are given one, and nothing leaves
+    /// that has not left.
     fn has_ended(&mut self, now: Instant) -> bool {
         if self.closing.is_due(now) {
             self.closing.aborted = true;
+            // A connection that has ended may have left a request behind of which nothing had left.
+            self.tell_connection_events(now);
             self.abort(now);
             if self.closing.is_overdue(now) {
                 let reason = "a batch was not brought back in time";

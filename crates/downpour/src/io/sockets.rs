@@ -44,13 +44,17 @@ pub trait Sockets: Send + 'static {
 /// One socket. Events are edges: one that was told of something is told again only after a read
 /// or a write has found nothing more.
 pub trait Socket: std::fmt::Debug + Send + 'static {
+    /// Whether a read that does not fill its buffer arms the next event, as one that would block does.
+    const SHORT_READ_ARMS: bool = true;
+
     /// Whether it is open; that it is not yet is no error.
     ///
     /// # Errors
     /// It will not open.
     fn is_open(&self) -> io::Result<bool>;
 
-    /// Takes what has arrived. A read that does not fill `buffer` found all there was.
+    /// Takes what has arrived. A read that does not fill `buffer` found all there was, see
+    /// [`SHORT_READ_ARMS`](Self::SHORT_READ_ARMS).
     ///
     /// # Errors
     /// As [`Read::read`] does, `WouldBlock` among them.
@@ -164,6 +168,9 @@ impl Sockets for SystemSockets {
 }
 
 impl Socket for SystemSocket {
+    // There mio asks the system anew when a read would block, and not before (mio#1611).
+    const SHORT_READ_ARMS: bool = cfg!(not(windows));
+
     fn is_open(&self) -> io::Result<bool> {
         let stream = match self {
             Self::Tcp(stream) => stream,

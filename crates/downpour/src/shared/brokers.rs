@@ -1,6 +1,6 @@
 //! What went to each broker and came back, where anybody can read it without the driver's lock.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use downpour_core::produce::{BrokerCounters, Statistics};
@@ -49,13 +49,28 @@ impl BrokersShown {
             return;
         }
         self.changes = statistics.changes();
-        for (id, counters) in statistics.brokers() {
+        self.show_all(statistics.brokers(), brokers);
+    }
+
+    fn show_all<'a>(
+        &mut self,
+        all: impl ExactSizeIterator<Item = (i32, &'a BrokerCounters)> + Clone,
+        brokers: &Brokers,
+    ) {
+        let count = all.len();
+        for (id, counters) in all.clone() {
             let figures = self.own.entry(id).or_insert_with(|| {
                 let new = Arc::<BrokerFigures>::default();
                 lock(&brokers.list).insert(id, new.clone());
                 new
             });
             show(figures, counters);
+        }
+        if self.own.len() > count {
+            // Core has forgotten some.
+            let known: BTreeSet<i32> = all.map(|(id, _)| id).collect();
+            self.own.retain(|id, _| known.contains(id));
+            lock(&brokers.list).retain(|id, _| known.contains(id));
         }
     }
 }
@@ -69,5 +84,22 @@ fn show(figures: &BrokerFigures, counters: &BrokerCounters) {
     ];
     for (figure, new) in shown {
         figure.store(new, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn brokers_that_core_has_forgotten_are_not_listed_any_more() {
+        let (brokers, mut shown) = (Brokers::default(), BrokersShown::default());
+        let counters = BrokerCounters::default();
+        let some = |ids: &[i32]| ids.iter().map(|&id| (id, &counters)).collect::<Vec<_>>();
+        shown.show_all(some(&[1, 2, 3]).into_iter(), &brokers);
+        assert!(brokers.list().into_keys().eq([1, 2, 3]));
+        shown.show_all(some(&[2, 4]).into_iter(), &brokers);
+        assert!(brokers.list().into_keys().eq([2, 4]));
+        assert_eq!(shown.own.len(), 2);
     }
 }

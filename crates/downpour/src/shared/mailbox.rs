@@ -40,6 +40,8 @@ pub(crate) enum Command {
     Connect(Arc<Question<ClusterUpdate>>),
     /// Who holds a topic's partitions is wanted.
     Partitions(Arc<TopicEntry>, Arc<Question<Holders>>),
+    /// The same, for a record that names a partition which is not known.
+    PartitionMissed(Arc<TopicEntry>, Arc<Question<Holders>>),
     /// No record comes any more; end when all have their verdict, or at the deadline.
     Close { deadline: Option<Instant> },
     /// The same, and nobody waits for it.

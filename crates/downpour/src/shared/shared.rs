@@ -18,6 +18,7 @@ use crate::config::settings::Settings;
 use crate::delivery::batch_state::BatchState;
 use crate::error::send::{MemoryHolder, NotSent, SendError};
 use crate::shared::brokers::Brokers;
+use crate::shared::compressors::Compressors;
 use crate::shared::mailbox::{Command, Mailbox};
 use crate::shared::memory::Memory;
 use crate::shared::termination::Termination;
@@ -54,6 +55,7 @@ pub(crate) struct Shared {
     pub(crate) topics: Topics,
     pub(crate) brokers: Brokers,
     pub(crate) memory: Memory,
+    pub(crate) compressors: Compressors,
     pub(crate) clock: Clock,
     pub(crate) timers: Timers,
     pub(crate) mailbox: Mailbox,
@@ -62,8 +64,8 @@ pub(crate) struct Shared {
     pub(crate) unusual: Arc<Unusual>,
     start: Start,
     started: OnceLock<Result<RunInline, Arc<io::Error>>>,
-    /// Addresses that could not be reached when last tried, or are being tried. Each address of the
-    /// cluster has at most one entry.
+    /// Addresses that could not be reached when last tried, or are being tried. Each address that is
+    /// known has at most one entry, and whatever the cluster says makes it forget the others.
     unreachable: Mutex<BTreeMap<Address, Trying>>,
     /// Who was asked last about the cluster and gave no answer that helps, and what came instead.
     no_answer: Mutex<Option<Arc<str>>>,
@@ -92,6 +94,7 @@ impl Shared {
             topics: Topics::new(id, settings.topics_max),
             brokers: Brokers::default(),
             memory: Memory::new(settings.buffer_memory, unusual.clone()),
+            compressors: Compressors::default(),
             clock,
             timers: Timers::default(),
             mailbox: Mailbox::new(),
@@ -249,6 +252,13 @@ impl Shared {
     /// An address was reached.
     pub(crate) fn note_reachable(&self, address: &Address) {
         self.unreachable_map().remove(address);
+    }
+
+    /// Forgets addresses that nobody is at any more: where brokers get a new one with each start, as
+    /// pods do, they would be kept, and told to whoever waits, for ever.
+    pub(crate) fn forget_unreachable(&self, is_known: impl Fn(&Address) -> bool) {
+        self.unreachable_map()
+            .retain(|address, _| is_known(address));
     }
 
     /// What happened last at each address that could not be reached; with those, if asked for, that

@@ -57,6 +57,13 @@ impl Unusual {
         built != fork::generation()
     }
 
+    /// Makes this process look like a forked child.
+    #[cfg(test)]
+    pub(crate) fn pretend_fork(&self) {
+        let generation = fork::generation().wrapping_sub(fork::STEP);
+        self.word.store(generation, Ordering::Relaxed);
+    }
+
     pub(crate) fn set(&self, reason: Reason) {
         self.word.fetch_or(reason as u32, Ordering::SeqCst);
     }
@@ -94,8 +101,7 @@ mod tests {
     #[test]
     fn a_fork_is_seen_beside_any_reason() {
         let unusual = Unusual::new();
-        let generation = fork::generation().wrapping_sub(fork::STEP);
-        unusual.word.store(generation, Ordering::Relaxed);
+        unusual.pretend_fork();
         assert!(unusual.any() && unusual.is_forked());
         unusual.set(Reason::Closing);
         assert!(unusual.any() && unusual.is_forked() && unusual.is(Reason::Closing));

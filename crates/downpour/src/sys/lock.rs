@@ -11,6 +11,8 @@ use crate::sys::sync::{Condvar, Mutex, MutexGuard};
 /// still give every record its verdict, and a round that panicked is known by a flag of its own.
 #[inline]
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    #[cfg(test)]
+    counted::TAKEN.set(counted::TAKEN.get() + 1);
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -23,4 +25,20 @@ pub(crate) fn wait_timeout<'a, T>(
     let waited = changed.wait_timeout(guard, time);
     let (guard, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
     (guard, timeout.timed_out())
+}
+
+#[cfg(test)]
+pub(crate) mod counted {
+    use std::cell::Cell;
+
+    thread_local! {
+        pub(super) static TAKEN: Cell<u64> = const { Cell::new(0) };
+    }
+
+    /// How many locks this thread takes meanwhile.
+    pub(crate) fn taken(work: impl FnOnce()) -> u64 {
+        let before = TAKEN.get();
+        work();
+        TAKEN.get() - before
+    }
 }

@@ -5,15 +5,17 @@
 
 use std::task::Waker;
 
+use downpour_core::callers::waiters::Waiters;
+
 /// Names one waiter of a set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct WakerKey(u64);
 
-/// Wakers in the order in which they came. Few wait for one thing, so that a list does.
+/// Wakers in the order in which they came.
 #[derive(Debug, Default)]
 pub(crate) struct WakerSet {
     next: u64,
-    wakers: Vec<(WakerKey, Waker)>,
+    wakers: Waiters<Waker>,
 }
 
 impl WakerSet {
@@ -29,12 +31,12 @@ impl WakerSet {
         waker: &Waker,
         own: &mut Option<Waker>,
     ) -> Option<()> {
-        let known = self.wakers.iter_mut().find(|(k, _)| Some(*k) == *key);
-        if known.as_ref().is_some_and(|(_, old)| old.will_wake(waker)) {
+        let known = key.and_then(|key| self.wakers.get_mut(key.0));
+        if known.as_ref().is_some_and(|old| old.will_wake(waker)) {
             return Some(());
         }
         let new = own.take()?;
-        if let Some((_, old)) = known {
+        if let Some(old) = known {
             *own = Some(std::mem::replace(old, new));
             return Some(());
         }
@@ -42,7 +44,7 @@ impl WakerSet {
             self.next += 1;
             WakerKey(self.next)
         });
-        self.wakers.push((key, new));
+        self.wakers.add(key.0, new);
         Some(())
     }
 
@@ -50,13 +52,12 @@ impl WakerSet {
     /// because its drop is somebody else's code.
     #[must_use = "to be dropped without the lock"]
     pub(crate) fn remove(&mut self, key: WakerKey) -> Option<Waker> {
-        let at = self.wakers.iter().position(|(k, _)| *k == key)?;
-        Some(self.wakers.remove(at).1)
+        self.wakers.remove(key.0)
     }
 
     /// Takes all out; they are to be woken without the lock.
     pub(crate) fn take_all(&mut self, woken: &mut Vec<Waker>) {
-        woken.extend(self.wakers.drain(..).map(|(_, waker)| waker));
+        self.wakers.take_if(|_| true, |waker| woken.push(waker));
     }
 }
 

@@ -1,8 +1,10 @@
 //! The end of a producer: close, a deadline, a drop, and what is left.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use downpour::{Delivery, ErrorKind, Part, Record, Written};
+use downpour::{Delivery, ErrorKind, Part, Producer, Record, SendError, Written};
 use downpour_fake::{ApiKey, Fault};
 
 use crate::setup::{PATIENCE, builder, cluster, poll_and_drop, producer, small_cluster, until};
@@ -114,6 +116,37 @@ fn close_within_hands_back_what_never_left_with_its_labels() {
     drop(second.send_many_and_wait(left.unsent()).unwrap());
     // A tombstone shows as nothing.
     cluster.assert_delivered_once("events", ["first", "0", "1", "2", ""]);
+}
+
+#[test]
+fn with_no_time_to_close_nothing_leaves_that_has_not_left() {
+    let cluster = small_cluster();
+    let producer = builder(&cluster)
+        .linger(Duration::from_secs(30))
+        .build()
+        .unwrap()
+        .blocking();
+    let first = producer
+        .produce_async(Record::to("events").value("first"))
+        .unwrap();
+    producer.flush();
+    first.wait().unwrap();
+    let handles: Vec<_> = (0..3)
+        .map(|n| {
+            let record = Record::to("events").value(n.to_string());
+            producer.produce_async(record).unwrap()
+        })
+        .collect();
+    let left = producer.close_within(Duration::ZERO);
+    assert!(left.unknown().is_empty(), "{left:?}");
+    let values = left.unsent().iter().filter_map(Record::get_value);
+    assert!(values.eq([b"0", b"1", b"2"]), "{left:?}");
+    for handle in handles {
+        let error = handle.try_report().unwrap().unwrap_err();
+        let end = (error.kind(), error.written());
+        assert_eq!(end, (ErrorKind::Closed, Written::No));
+    }
+    cluster.assert_delivered_once("events", ["first"]);
 }
 
 #[test]
@@ -231,6 +264,81 @@ fn each_of_several_threads_that_close_returns_when_all_is_delivered() {
     assert_eq!(late.unwrap_err().kind(), ErrorKind::Closed);
     cluster.assert_delivered_once("events", (0..100).map(|n| n.to_string()));
     until("its connections end", || cluster.connections() == 0);
+}
+
+type Call = Box<dyn Fn(&Producer) -> Result<(), ErrorKind> + Send>;
+
+/// One call of each verb that can fail.
+fn calls(topic: &str) -> Vec<Call> {
+    let (name, record) = (topic.to_owned(), Record::to(topic.to_owned()).value("v"));
+    fn kind<T>(answer: Result<T, SendError>) -> Result<(), ErrorKind> {
+        answer.map(drop).map_err(|error| error.kind())
+    }
+    macro_rules! call {
+        (|$p:ident, $record:ident, $name:ident| $answer:expr) => {{
+            let ($record, $name) = (record.clone(), name.clone());
+            Box::new(move |$p: &Producer| {
+                let _ = (&$record, &$name);
+                $answer
+            })
+        }};
+    }
+    vec![
+        call!(|p, record, n| kind(p.blocking().send(record.clone()))),
+        call!(|p, record, n| kind(p.try_send(&record))),
+        call!(|p, record, n| kind(smol::block_on(p.send(record.clone())))),
+        call!(|p, record, n| {
+            let sent = p.blocking().send_and_wait(record.clone());
+            sent.map(drop).map_err(|error| error.kind())
+        }),
+        call!(|p, record, n| {
+            let sent = p.blocking().send_many(std::slice::from_ref(&record));
+            sent.map(drop).map_err(|error| error.kind())
+        }),
+        call!(|p, r, name| kind(p.blocking().topic(&*name))),
+        call!(|p, r, name| kind(p.blocking().partition_count(&*name))),
+        call!(|p, r, name| kind(p.blocking().partitions_for(&*name))),
+        call!(|p, r, n| kind(p.blocking().connect())),
+    ]
+}
+
+#[test]
+fn whatever_races_with_a_close_goes_well_or_ends_closed() {
+    for _ in 0..10 {
+        let cluster = cluster();
+        let producer = producer(&cluster);
+        producer.blocking().topic("events").unwrap();
+        let is_over = Arc::new(AtomicBool::new(false));
+        let racers: Vec<_> = calls("events")
+            .into_iter()
+            .map(|call| {
+                let (producer, is_over) = (producer.clone(), is_over.clone());
+                std::thread::spawn(move || {
+                    loop {
+                        let was_over = is_over.load(Ordering::Relaxed);
+                        producer.blocking().flush();
+                        match call(&producer) {
+                            Err(kind) => return kind,
+                            Ok(()) => assert!(!was_over, "nothing is accepted any more"),
+                        }
+                    }
+                })
+            })
+            .collect();
+        until("all are at it", || cluster.record_count("events") > 50);
+        drop(producer.blocking().close_within(PATIENCE));
+        is_over.store(true, Ordering::Relaxed);
+        for racer in racers {
+            assert_eq!(racer.join().unwrap(), ErrorKind::Closed);
+        }
+        // Also where there would be something else to say.
+        for topic in ["events", "unknown"] {
+            for call in calls(topic) {
+                assert_eq!(call(&producer), Err(ErrorKind::Closed));
+            }
+        }
+        producer.blocking().close();
+    }
 }
 
 #[test]

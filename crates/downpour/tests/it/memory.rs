@@ -171,6 +171,31 @@ fn many_threads_with_little_memory_deliver_everything_once() {
     cluster.assert_no_violations();
 }
 
+/// The batch size of the settings gives way to the memory, whatever either is.
+#[test]
+fn memory_below_a_batch_or_a_record_is_what_is_held_at_most() {
+    let cluster = small_cluster();
+    let producer = builder(&cluster).buffer_memory(4000).build().unwrap();
+    let blocking = producer.blocking();
+    let record = |bytes: usize| Record::to("events").value(vec![1; bytes]);
+    let error = blocking.send(record(30_000)).unwrap_err();
+    assert!(error.is_too_large(), "{error}");
+    assert!(error.to_string().contains("raise buffer_memory"), "{error}");
+    assert_eq!(producer.buffered_bytes(), 0);
+    let handles = (0..200).map(|n| {
+        let handle = blocking.send(record(n * 19)).unwrap();
+        // Chunks are powers of two: one that is alone may be rounded up.
+        let held = producer.buffered_bytes();
+        assert!(held <= 4096, "{held}");
+        handle
+    });
+    for handle in handles.collect::<Vec<_>>() {
+        handle.wait().unwrap();
+    }
+    blocking.flush();
+    assert_eq!(producer.buffered_bytes(), 0);
+}
+
 #[test]
 fn a_record_larger_than_the_memory_is_refused() {
     let cluster = small_cluster();

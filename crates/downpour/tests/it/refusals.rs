@@ -290,11 +290,23 @@ fn a_partition_that_was_added_later_is_found() {
         .produce_sync(Record::to("events").value("v"))
         .unwrap();
     cluster.with(|c| c.grow_topic("events", 3));
-    // The refusal asks for fresh metadata; a later try finds it.
-    until("the new partition is known", || {
-        let record = Record::to("events").partition(2).value("v");
-        producer.produce_sync(record).is_ok()
-    });
+    // Nobody has told the producer yet. Who may not wait is refused, and who may finds it.
+    let record = |partition| Record::to("events").partition(partition).value("v");
+    let error = producer.try_send(&record(2)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidRecord, "{error}");
+    cluster.with(|c| c.grow_topic("events", 4));
+    let report = producer.produce_sync(record(3)).unwrap();
+    assert_eq!((report.partition(), report.offset()), (3, Some(0)));
+    cluster.with(|c| c.grow_topic("events", 6));
+    let many = [record(4), record(5)];
+    let sent = producer.send_many_and_wait(&many).unwrap();
+    assert!(sent.iter().map(|delivery| delivery.partition()).eq([4, 5]));
+    let error = producer.send(record(6)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidRecord, "{error}");
+    assert!(
+        error.to_string().contains("events has 6 partitions"),
+        "{error}"
+    );
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Directed tests of the budget, and one of everything at random.
 
 use super::*;
+use crate::callers::waiters::counted::looks;
 use crate::rng::Rng;
 
 const ONE: MemoryLine = MemoryLine(Some(1));
@@ -198,6 +199,23 @@ fn those_who_wait_for_a_silent_broker_or_a_moved_partition_are_woken_and_keep_th
         (budget.collect(first), budget.collect(second)),
         (Some(40), None)
     );
+}
+
+#[test]
+fn many_partitions_that_move_do_not_each_look_at_all_who_wait() {
+    const COUNT: usize = 10_000;
+    let mut budget = shared(100, &[TWO]);
+    (0..COUNT).for_each(|_| budget.add_partition(ONE));
+    assert!(budget.try_reserve(ONE, 50));
+    for _ in 0..COUNT {
+        budget.wait(ONE, 60, "waits");
+    }
+    let mut woken = Vec::new();
+    let looks = looks(|| {
+        (0..COUNT).for_each(|_| budget.move_partition(ONE, TWO, 0, &mut woken));
+    });
+    assert_eq!(woken.len(), COUNT);
+    assert!(looks < 10 * COUNT as u64, "{looks}");
 }
 
 /// Callers, lines and loans at random, and what must be true after each step.

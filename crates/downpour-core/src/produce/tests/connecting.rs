@@ -7,7 +7,8 @@ use downpour_wire::messages::Encode;
 use downpour_wire::messages::{ApiKey, ApiVersionsResponse, InitProducerIdResponse};
 
 use super::harness::{REBOOTSTRAP, World, config};
-use crate::client::connect_error::ConnectErrorKind;
+use crate::client::connect_error::{ConnectErrorKind, ConnectFailure};
+use crate::identity::{Grant, Identity};
 use crate::ids::ConnectionId;
 
 #[test]
@@ -329,4 +330,68 @@ fn a_refused_producer_id_fails_what_waits_with_the_reason() {
         "{verdict}"
     );
     assert_eq!(world.failure.unwrap().cause.code(), Some(error_code));
+}
+
+#[test]
+fn a_new_producer_id_that_is_refused_fails_nothing_that_goes_on_under_its_own() {
+    let mut world = World::new(config());
+    world.leaders = vec![(1, 0), (1, 0)];
+    let mut world = world.get_ready();
+    world.engine.identity.handle_granted(Grant {
+        identity: Identity {
+            id: 7,
+            epoch: i16::MAX,
+        },
+        generation: 0,
+    });
+    let first = world.append(1);
+    world.connect_broker();
+    let asked = world.next(ApiKey::Produce);
+    world.answer_produce(&asked, ErrorCode::NONE, 0);
+    assert_eq!(world.verdicts[&first], "at Some(0)");
+    let broken = world.append(0);
+    let asked = world.next(ApiKey::Produce);
+    world.answer_produce(&asked, ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER, -1);
+    // Its epochs are used up, once its backoff is over.
+    world.sleep(200);
+    let question = world.next(ApiKey::InitProducerId);
+    let sent = world.append(1);
+    let asked = world.next(ApiKey::Produce);
+    let waits = world.append(1);
+    let refused = InitProducerIdResponse {
+        error_code: ErrorCode::CLUSTER_AUTHORIZATION_FAILED,
+        ..Default::default()
+    };
+    world.answer(&question, &refused);
+    assert!(world.verdicts[&broken].starts_with("failed: no producer id"));
+    assert!(!world.verdicts.contains_key(&waits));
+    world.answer_produce(&asked, ErrorCode::NONE, 1);
+    assert_eq!(world.verdicts[&sent], "at Some(1)");
+    let asked = world.next(ApiKey::Produce);
+    world.answer_produce(&asked, ErrorCode::NONE, 2);
+    assert_eq!(world.verdicts[&waits], "at Some(2)");
+}
+
+#[test]
+fn brokers_that_are_gone_are_forgotten() {
+    let mut world = World::ready(config());
+    let engine = &mut world.engine;
+    for id in 100..2_000 {
+        let address = format!("pod-{id}:9092").parse().unwrap();
+        let id_of = engine.connections.add(address, Some(id), world.now);
+        let refused = ConnectFailure::new(ConnectErrorKind::Refused, "connection refused");
+        engine.handle_connect_failed(id_of, refused, world.now, &mut world.queues);
+        engine.brokers.entry(id).or_default();
+        engine.statistics.handle_request(id, 1);
+    }
+    engine.statistics.handle_request(1, 1);
+    assert_eq!(engine.connections.unreachable().count(), 1_900);
+    world.sleep(2_000);
+    world.engine.metadata.want();
+    world.step();
+    world.answer_metadata();
+    let engine = &world.engine;
+    assert_eq!(engine.connections.unreachable().count(), 0);
+    assert!(engine.brokers.keys().all(|id| *id < 100));
+    assert!(engine.statistics.brokers().map(|(id, _)| id).eq([1]));
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use downpour_wire::codec::{Compression, CompressionType, Compressor};
 use downpour_wire::error_code::ErrorCode;
 
-use super::harness::{Bench, config};
+use super::harness::{Bench, RECORDS_AT, config};
 use crate::queue::{Drain, Peek, Readiness};
 
 #[test]
@@ -79,6 +79,26 @@ fn nothing_leaves_for_a_new_leader_before_the_old_one_has_answered() {
         bench.queue.poll_drain(&context, &mut bench.out),
         Drain::Send(_)
     ));
+}
+
+/// The clock that times are measured by stands still meanwhile.
+#[test]
+fn after_the_machine_has_slept_the_first_batch_goes_alone_again() {
+    let mut bench = Bench::new();
+    bench.unix_ms = Some(RECORDS_AT);
+    bench.prove();
+    bench.batch(&["before"]);
+    let before = bench.send();
+    bench.unix_ms = Some(RECORDS_AT + 120_000);
+    bench.batch(&["after"]);
+    assert!(matches!(bench.drain(), Drain::Blocked));
+    // An answer that may have lain there since before proves nothing.
+    bench.answer(&before, ErrorCode::NONE, 1);
+    let after = bench.send();
+    bench.batch(&["next"]);
+    assert!(matches!(bench.drain(), Drain::Blocked));
+    bench.answer(&after, ErrorCode::NONE, 2);
+    bench.send();
 }
 
 #[test]

@@ -43,6 +43,8 @@ fn they_wait_for_fresh_ones_that_are_in_flight() {
     bench.batch(&["fresh"]);
     let fresh = bench.send();
     bench.unix_ms = Some(RECORDS_AT + 48 * HOUR);
+    // As if the fresh one had left just now.
+    bench.queue.sent_unix_ms = bench.unix_ms;
     bench.batch(&["old"]);
     assert!(matches!(bench.drain(), Drain::Blocked));
     bench.answer(&fresh, E::NONE, 1);

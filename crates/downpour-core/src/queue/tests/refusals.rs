@@ -88,6 +88,23 @@ fn a_batch_of_which_all_is_named_is_over() {
     assert_eq!(bench.lent(), 0);
 }
 
+/// Each verdict looks at all who wait for the batch.
+#[test]
+fn neighbours_of_whom_the_same_is_said_share_a_verdict() {
+    let mut bench = Bench::new();
+    bench.batch(&["v"; 300]);
+    let sent = bench.send();
+    let mut named: Vec<u32> = (0..300).collect();
+    named.retain(|index| *index != 200);
+    refuse(&mut bench, &sent, &named);
+    let resolved = bench.out.iter().filter_map(|output| match output {
+        Output::Resolve { first, count, .. } => Some((*first, *count)),
+        _ => None,
+    });
+    assert!(resolved.eq([(0, 200), (200, 1), (201, 99)]));
+    assert_eq!(bench.verdicts().len(), 300);
+}
+
 #[test]
 fn what_is_refused_in_too_many_places_fails_as_a_whole() {
     for (named, go_again) in [(100, true), (101, false)] {

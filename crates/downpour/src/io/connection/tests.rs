@@ -144,6 +144,42 @@ fn a_read_that_fills_its_buffer_exactly_is_followed_by_another() {
 }
 
 /// The selector announces an end once, and it may do so together with the last data.
+/// A socket that has its next event only from a read that would block.
+#[derive(Debug)]
+struct Unarmed(SystemSocket, bool);
+
+impl Socket for Unarmed {
+    const SHORT_READ_ARMS: bool = false;
+
+    fn is_open(&self) -> io::Result<bool> {
+        self.0.is_open()
+    }
+
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.0.read(buffer);
+        let would_block = |error: &io::Error| error.kind() == io::ErrorKind::WouldBlock;
+        self.1 = read.as_ref().is_err_and(would_block);
+        read
+    }
+
+    fn write_vectored(&mut self, slices: &[io::IoSlice<'_>]) -> io::Result<usize> {
+        self.0.write_vectored(slices)
+    }
+}
+
+#[test]
+fn where_a_short_read_arms_nothing_reading_goes_on_until_it_would_block() {
+    let (connection, mut peer) = pair();
+    let mut connection = Connection::new(Unarmed(connection.socket, false), 1 << 20);
+    peer.write_all(&framed(b"one")).unwrap();
+    let reading = connection.read(&mut [0; 1000], |reader| {
+        while reader.next_frame()?.is_some() {}
+        Ok(())
+    });
+    assert!(matches!(reading, Reading::Drained), "{reading:?}");
+    assert!(connection.socket.1, "it would have no other event");
+}
+
 #[test]
 fn an_end_that_was_announced_with_data_is_seen_behind_it() {
     let (mut connection, mut peer) = pair();

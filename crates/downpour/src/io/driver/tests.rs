@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Wake, Waker};
 use std::time::{Duration, Instant};
 
-use downpour_core::config::Config;
+use downpour_core::config::{Acks, Config};
 use downpour_fake::{ApiKey, FakeCluster, Fault};
 use mio::{Events, Poll};
 
-use super::{Driver, ROUNDS_MAX};
+use super::{CALLER_ROUNDS_MAX, Driver, ROUNDS_MAX};
 use crate::accept::append::{AcceptProgress, Obstacle, accept, topic};
 use crate::builder::ProducerBuilder;
 use crate::delivery::delivery::Delivery;
@@ -34,15 +34,26 @@ struct Rig {
 impl Rig {
     /// Knows the topic `events` of one partition.
     fn new(cluster: &FakeCluster) -> Self {
-        Self::with(cluster, |_| ())
+        Self::with(cluster, |builder| builder)
     }
 
-    fn with(cluster: &FakeCluster, change: impl FnOnce(&mut Config)) -> Self {
-        let mut settings = ProducerBuilder::new()
+    fn with(
+        cluster: &FakeCluster,
+        change: impl FnOnce(ProducerBuilder) -> ProducerBuilder,
+    ) -> Self {
+        Self::of(cluster, change, |_| ())
+    }
+
+    /// With what no builder takes.
+    fn of(
+        cluster: &FakeCluster,
+        build: impl FnOnce(ProducerBuilder) -> ProducerBuilder,
+        change: impl FnOnce(&mut Config),
+    ) -> Self {
+        let builder = ProducerBuilder::new()
             .bootstrap(cluster.bootstrap_servers())
-            .connector(cluster.connector())
-            .resolve()
-            .unwrap();
+            .connector(cluster.connector());
+        let mut settings = build(builder).resolve().unwrap();
         change(Arc::make_mut(&mut settings.core));
         let shared = Shared::new(
             settings,
@@ -80,22 +91,19 @@ impl Rig {
     }
 
     fn send(&self, value: &str) -> Delivery {
-        self.accept(Record::to("events").value(value))
+        send(&self.shared, Record::to("events").value(value))
     }
 
     fn send_to(&self, partition: i32) -> Delivery {
-        self.accept(Record::to("events").value("v").partition(partition))
+        let record = Record::to("events").value("v").partition(partition);
+        send(&self.shared, record)
     }
+}
 
-    fn accept(&self, record: Record<'_>) -> Delivery {
-        match accept(
-            &self.shared,
-            record.addressed(),
-            &mut AcceptProgress::new(&self.shared),
-        ) {
-            Ok(delivery) => delivery,
-            Err(_) => panic!("there is metadata and memory"),
-        }
+fn send(shared: &Arc<Shared>, record: Record<'_>) -> Delivery {
+    match accept(shared, record.addressed(), &mut AcceptProgress::new(shared)) {
+        Ok(delivery) => delivery,
+        Err(_) => panic!("there is metadata and memory"),
     }
 }
 
@@ -108,7 +116,7 @@ fn restless(config: &mut Config) {
 #[test]
 fn a_topic_that_nobody_sends_to_waits_for_metadata_again_and_keeps_its_sequence() {
     let cluster = FakeCluster::builder().topic("events", 2).start().unwrap();
-    let mut rig = Rig::with(&cluster, restless);
+    let mut rig = Rig::of(&cluster, |builder| builder, restless);
     let entry = topic(&rig.shared, "events").unwrap();
     for offset in 0..3 {
         let waiting = rig.shared.clone();
@@ -138,7 +146,7 @@ fn a_topic_that_nobody_sends_to_waits_for_metadata_again_and_keeps_its_sequence(
 #[test]
 fn a_record_that_names_a_partition_of_an_idle_topic_waits_in_it() {
     let cluster = FakeCluster::builder().topic("events", 2).start().unwrap();
-    let mut rig = Rig::with(&cluster, restless);
+    let mut rig = Rig::of(&cluster, |builder| builder, restless);
     let entry = topic(&rig.shared, "events").unwrap();
     rig.rounds_until(|| !entry.has_metadata());
     let delivery = rig.send_to(1);
@@ -149,7 +157,7 @@ fn a_record_that_names_a_partition_of_an_idle_topic_waits_in_it() {
 #[test]
 fn partitions_that_went_while_their_topic_was_idle_take_no_record() {
     let cluster = FakeCluster::builder().topic("events", 3).start().unwrap();
-    let mut rig = Rig::with(&cluster, restless);
+    let mut rig = Rig::of(&cluster, |builder| builder, restless);
     let entry = topic(&rig.shared, "events").unwrap();
     rig.rounds_until(|| !entry.has_metadata());
     cluster.delete_topic("events");
@@ -190,6 +198,46 @@ fn what_was_written_is_told_before_an_answer_is_read() {
     rig.driver.run_engine(now, ROUNDS_MAX, true);
     let error = second.try_report().unwrap().unwrap_err();
     assert_eq!(error.written(), downpour_core::outcome::Written::Unknown);
+}
+
+#[test]
+fn addresses_that_nobody_is_at_any_more_are_forgotten_with_the_next_metadata() {
+    let cluster = FakeCluster::builder().topic("events", 1).start().unwrap();
+    let mut rig = Rig::new(&cluster);
+    let shared = rig.shared.clone();
+    let now = Instant::now();
+    let known = shared.settings.core.bootstrap[0].clone();
+    for port in 1..100 {
+        shared.note_connecting(&format!("pod:{port}").parse().unwrap(), now);
+    }
+    shared.note_connecting(&known, now);
+    let told = || shared.unreachable(true, now);
+    assert_eq!(told().len(), 100);
+    let events = topic(&shared, "events").unwrap();
+    shared.want_topic(&events).unwrap();
+    rig.rounds_until(|| told().len() == 1);
+    assert_eq!(*told()[0].address(), known);
+}
+
+/// Nothing keeps a caller there: another one that goes on sending, for one.
+#[test]
+fn a_callers_round_ends_though_there_is_always_something_to_do() {
+    let cluster = FakeCluster::builder().topic("events", 1).start().unwrap();
+    let mut rig = Rig::with(&cluster, |builder| builder.acks(Acks::None));
+    let first = rig.send("first");
+    rig.rounds_until(|| !first.is_pending());
+    // Each record is sent by the time of the next round of engine and writes.
+    let rounds = Arc::new(AtomicU32::new(0));
+    let (shared, counted) = (rig.shared.clone(), rounds.clone());
+    rig.driver.each_round = Some(Box::new(move || {
+        counted.fetch_add(1, Ordering::Relaxed);
+        drop(send(&shared, Record::to("events").value("more")));
+    }));
+    drop(rig.send("0"));
+    rig.driver.run_inline().carry_out();
+    let rounds = rounds.load(Ordering::Relaxed);
+    assert_eq!(rounds, CALLER_ROUNDS_MAX as u32);
+    assert!(!rig.shared.mailbox.may_sleep(), "the rest is the thread's");
 }
 
 #[derive(Default)]

@@ -335,7 +335,7 @@ impl<P> Connections<P> {
         last: Option<ConnectionId>,
         now: Instant,
     ) -> Option<(ConnectionId, i16)> {
-        let usable = self.open.values().filter(|c| !c.is_throttled(now));
+        let usable = self.open.values().filter(|c| c.takes_requests(now));
         let speaking = usable.filter_map(|c| Some((c, c.version_of(key)?)));
         let (connection, version) = speaking.min_by_key(|(c, _)| {
             let id = Some(c.id());
@@ -390,6 +390,25 @@ impl<P> Connections<P> {
             peers.chain([self.bootstrap.retry_at]).for_each(consider);
         }
         wake
+    }
+
+    /// Metadata was taken in: connections to where a broker is no longer are left, once nothing is
+    /// waited for on them. Whoever listens there may say for ever that it leads no partition.
+    pub(crate) fn leave_moved(&mut self, brokers: &BTreeMap<i32, Address>) {
+        for connection in self.open.values_mut() {
+            let address = connection.broker().and_then(|id| brokers.get(&id));
+            let is_elsewhere = address.is_some_and(|address| address != connection.address());
+            connection.set_left_behind(is_elsewhere);
+        }
+    }
+
+    /// Forgets how it went with brokers that are not known any more, unless one is connected, or is
+    /// not to be tried again yet: each answer of a hostile one could name others.
+    pub(crate) fn forget_others(&mut self, is_known: impl Fn(i32) -> bool, now: Instant) {
+        self.peers.retain(|&broker, peer| {
+            let is_early = peer.retry_at.is_some_and(|at| at > now);
+            peer.connection.is_some() || is_early || is_known(broker)
+        });
     }
 
     /// When a broker may be tried again, if that is not now.

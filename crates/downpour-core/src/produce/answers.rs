@@ -119,11 +119,13 @@ impl<T: Clone> Engine<T> {
                 })
                 .map_err(unreadable),
             Purpose::Produce(carried) => decode_body::<ProduceResponse>(&mut reader, version)
-                .map(|response| {
-                    let carried = std::mem::take(carried);
+                .map_err(unreadable)
+                .and_then(|response| {
+                    let told = self.told(&response, carried).map_err(Ending::protocol)?;
+                    let carried = (std::mem::take(carried), told);
                     self.handle_produced(connection_id, &response, carried, now, queues);
-                })
-                .map_err(unreadable),
+                    Ok(())
+                }),
         };
         if is_question && result.is_ok() {
             self.note_answered(connection_id, now);
@@ -146,7 +148,9 @@ impl<T: Clone> Engine<T> {
         let Some(connection) = self.connections.get_mut(connection_id) else {
             return;
         };
-        let throttle = Duration::from_millis(ms);
+        // No record would live to see the end of a longer pause. An honest broker never asks for
+        // it, and one that holds to its own word answers late.
+        let throttle = Duration::from_millis(ms).min(self.config.delivery_timeout);
         connection.throttle(now + throttle);
         let broker = connection.broker();
         let notice = self.throttle_notices.note(&broker, 0, now);
@@ -157,11 +161,67 @@ impl<T: Clone> Engine<T> {
         });
     }
 
+    /// What each part of an answer is about, or what is wrong with it: one that speaks of a partition
+    /// twice, or of one that was not in its request, has no meaning that could be trusted.
+    fn told(&self, response: &ProduceResponse, carried: &Carried) -> Result<Vec<Told>, String> {
+        let Carried { batches, topics } = carried;
+        let mut told = Vec::with_capacity(batches.len());
+        let mut is_told = vec![false; batches.len()];
+        let (mut next, mut next_topic) = (0, 0);
+        for said in &response.topics {
+            let names = |sent: &SentTopic| match said.name.is_empty() {
+                true => sent.id == said.topic_id,
+                false => (self.cluster.topic(sent.number))
+                    .is_some_and(|known| **known.name() == *said.name),
+            };
+            let found = find(topics.len(), next_topic, |at| names(&topics[at]));
+            let Some(topic) = found else {
+                let name = match said.name.is_empty() {
+                    true => format!("with the id {:?}", said.topic_id),
+                    false => said.name.clone(),
+                };
+                return Err(format!(
+                    "its answer is about topic {name}, which was not in the request"
+                ));
+            };
+            next_topic = topic + 1;
+            for part in &said.partitions {
+                let partition = PartitionId {
+                    topic: topics[topic].number,
+                    index: part.index,
+                };
+                let is_it = |at: usize| batches[at].partition == partition;
+                // Brokers answer in the order of the request, so that the search nearly always ends
+                // where it begins.
+                let batch = find(batches.len(), next, is_it);
+                let what = match batch.and_then(|at| is_told.get_mut(at)) {
+                    Some(is_told) if !*is_told => None,
+                    Some(_) => Some("twice"),
+                    None => Some("which was not in the request"),
+                };
+                if let Some(what) = what {
+                    let topic = self.cluster.topic(partition.topic);
+                    let name = topic.map_or("", |topic| &**topic.name());
+                    let index = part.index;
+                    return Err(format!(
+                        "its answer is about partition {index} of topic {name}, {what}"
+                    ));
+                }
+                if let Some(batch) = batch {
+                    is_told[batch] = true;
+                    next = batch + 1;
+                    told.push(Told { topic, batch });
+                }
+            }
+        }
+        Ok(told)
+    }
+
     fn handle_produced(
         &mut self,
         connection_id: ConnectionId,
         response: &ProduceResponse,
-        carried: Carried,
+        (carried, told): (Carried, Vec<Told>),
         now: Instant,
         queues: &mut impl Queues<T>,
     ) {
@@ -172,31 +232,17 @@ impl<T: Clone> Engine<T> {
             .and_then(Connection::broker);
         self.statistics.handle_answer(broker);
         let mut open: Vec<_> = carried.batches.into_iter().map(Some).collect();
-        let (mut next, mut next_topic) = (0, 0);
         let mut changes = Vec::new();
+        let mut told = told.into_iter();
         for topic in &response.topics {
-            let names = |sent: &SentTopic| match topic.name.is_empty() {
-                true => sent.id == topic.topic_id,
-                false => (self.cluster.topic(sent.number))
-                    .is_some_and(|known| **known.name() == *topic.name),
-            };
-            let Some(at) = find(carried.topics.len(), next_topic, |at| {
-                names(&carried.topics[at])
-            }) else {
-                continue;
-            };
-            next_topic = at + 1;
-            let SentTopic { number, id } = carried.topics[at];
-            let known = self.cluster.topic(number);
-            let is_current = known.is_some_and(|known| known.told_id() == id);
             for said in &topic.partitions {
-                let partition = PartitionId {
-                    topic: number,
-                    index: said.index,
+                let Some(Told { topic, batch }) = told.next() else {
+                    break;
                 };
-                let Some(batch) = take(&mut open, &mut next, partition) else {
+                let Some(batch) = open.get_mut(batch).and_then(Option::take) else {
                     continue;
                 };
+                let (partition, SentTopic { number, id }) = (batch.partition, carried.topics[topic]);
                 let answer = answer_of(said);
                 let out = &mut self.out;
                 // One visit for both: with thousands of partitions each costs a few misses.
@@ -211,6 +257,8 @@ impl<T: Clone> Engine<T> {
                 }
                 // Of a topic that was deleted meanwhile they would be taken for the new one's, whose
                 // own epochs would then be the older ones for good.
+                let known = self.cluster.topic(number);
+                let is_current = known.is_some_and(|known| known.told_id() == id);
                 if let Some(hint) = said.current_leader.as_ref().filter(|_| is_current) {
                     let endpoints = &response.node_endpoints;
                     changes.extend(self.cluster.apply_hint(partition, hint, endpoints));
@@ -236,21 +284,14 @@ impl<T: Clone> Engine<T> {
     }
 }
 
-fn unreadable(error: DecodeError) -> Ending {
-    Ending::protocol(format_args!("an answer could not be read: {error}"))
+/// What a part of an answer to records is about: places in what the request carried.
+struct Told {
+    topic: usize,
+    batch: usize,
 }
 
-/// Finds a partition's batch. Brokers answer in the order of the request, so that the search
-/// nearly always ends where it begins.
-fn take(
-    open: &mut [Option<SentBatch>],
-    next: &mut usize,
-    partition: PartitionId,
-) -> Option<SentBatch> {
-    let is_it = |at: usize| open[at].is_some_and(|c| c.partition == partition);
-    let at = find(open.len(), *next, is_it)?;
-    *next = at + 1;
-    open[at].take()
+fn unreadable(error: DecodeError) -> Ending {
+    Ending::protocol(format_args!("an answer could not be read: {error}"))
 }
 
 /// The first of so many that is meant, from `start` on and around.

@@ -1,8 +1,10 @@
 //! Directed tests of the engine against scripted answers.
 
 mod asking;
+mod cluster;
 mod connecting;
 mod harness;
+mod hostile;
 mod producing;
 mod saying;
 mod silence;

@@ -70,7 +70,10 @@ pub(super) struct World {
     pub(super) silences: Vec<(i32, Option<u128>)>,
     /// What each attempt to connect failed of.
     pub(super) failures: Vec<ConnectErrorKind>,
+    /// By the ticket of a batch, that of its first record.
     pub(super) verdicts: BTreeMap<u32, String>,
+    /// Ticket, first record, records, those of the whole batch, and verdict.
+    pub(super) runs: Vec<(u32, u32, u32, u32, Verdict)>,
     /// Of the last record that was not delivered.
     pub(super) failure: Option<Arc<Failure>>,
     pub(super) topics: Vec<String>,
@@ -109,6 +112,7 @@ impl World {
             silences: Vec::new(),
             failures: Vec::new(),
             verdicts: BTreeMap::new(),
+            runs: Vec::new(),
             failure: None,
             topics: Vec::new(),
             answers: Vec::new(),
@@ -172,11 +176,17 @@ impl World {
                 }),
                 Output::Resolve {
                     ticket,
-                    first: 0,
-                    count: 1,
-                    total: 1,
+                    first,
+                    count,
+                    total,
                     verdict,
                 } => {
+                    let run = (ticket, first, count, total, verdict.clone());
+                    self.runs.push(run);
+                    // The ticket of a batch of several is that of its first record.
+                    if first > 0 {
+                        continue;
+                    }
                     if let Verdict::Failed(failure) | Verdict::Unknown(failure) = &verdict {
                         self.failure = Some(failure.clone());
                     }
@@ -191,7 +201,6 @@ impl World {
                         "{ticket} twice"
                     );
                 }
-                Output::Resolve { .. } => panic!("batches of these tests have one record"),
                 Output::Event(event) => {
                     if let Event::ConnectFailed { error, .. } = &event {
                         self.failures.push(error.kind());
@@ -260,12 +269,17 @@ impl World {
     }
 
     pub(super) fn answer<M: Encode>(&mut self, asked: &Asked, response: &M) {
+        self.answer_in(asked.header.api_version, asked, response);
+    }
+
+    /// Answers in this version, whatever it was asked in.
+    pub(super) fn answer_in<M: Encode>(&mut self, version: i16, asked: &Asked, response: &M) {
         let Asked {
             connection_id,
             header,
             ..
         } = asked;
-        let (version, id) = (header.api_version, header.correlation_id);
+        let id = header.correlation_id;
         let frame = encode_response(asked.api(), response, version, id).unwrap();
         self.engine
             .handle_received(*connection_id, &frame[4..], self.now, &mut self.queues);

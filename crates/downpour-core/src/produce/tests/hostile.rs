@@ -71,6 +71,7 @@ struct Trial {
 impl Trial {
     fn new(scene: Scene, set: Option<(usize, i64)>) -> Self {
         let mut world = World::new(config());
+        (world.is_deaf, world.chunk) = (true, 1024);
         world.topic_id = TOPIC_ID;
         world.leaders = vec![(1, 3), (2, 3)];
         world.want();

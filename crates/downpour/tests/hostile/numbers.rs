@@ -1,0 +1,1 @@
+//! A sample of hostile numbers, to a whole producer.

@@ -445,6 +445,25 @@ mod tests {
     }
 
     #[test]
+    fn an_epoch_that_no_election_comes_to_does_not_keep_a_partition_from_its_leaders() {
+        let with_id = |leaders: &[(i32, i32)]| {
+            let mut told = answer(leaders);
+            told.topics[0].topic_id = Uuid([1; 16]);
+            told
+        };
+        let mut known = cluster(&[(1, 5)]);
+        known.merge(&with_id(&[(1, i32::MAX)]));
+        for _ in 0..OLDER_BELIEVED {
+            assert_eq!(known.leader(PARTITION).broker, Some(1));
+            known.merge(&with_id(&[(2, 6)]));
+        }
+        assert_eq!(known.leader(PARTITION).broker, Some(2));
+        // What is less than none is none: all are newer.
+        known.merge(&with_id(&[(1, i32::MIN)]));
+        assert_eq!(known.leader(PARTITION).epoch, -1);
+    }
+
+    #[test]
     fn a_topic_made_anew_may_have_fewer_partitions_and_one_broker_s_word_takes_none_away() {
         let fewer = Change::Fewer {
             topic: 0,

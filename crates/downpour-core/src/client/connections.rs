@@ -424,6 +424,7 @@ mod tests {
     use downpour_wire::messages::{ApiVersion, ApiVersionsResponse};
 
     use super::*;
+    use crate::client::connect_error::{ConnectErrorKind, ConnectFailure};
     use crate::client::versions::Versions;
 
     fn address(host: &str) -> Address {
@@ -511,6 +512,26 @@ mod tests {
             assert_eq!(bench.entrance(&[1, 2]), Some(Entrance::Later));
             bench.now += backoff;
         }
+    }
+
+    #[test]
+    fn brokers_that_are_named_no_more_are_forgotten_once_they_may_be_tried_again() {
+        let mut bench = Bench::new();
+        let failure = ConnectFailure::new(ConnectErrorKind::Resolve, "no such port");
+        for broker in 0..1000 {
+            let error = ConnectError::new(address("b"), failure.clone());
+            bench.connections.handle_unreachable(broker, error);
+        }
+        let tried = bench.connections.add(address("b"), Some(5), bench.now);
+        let open = bench.connections.add(address("c"), Some(6), bench.now);
+        let backoff = bench.fail(tried);
+        bench.connections.forget_others(|broker| broker == 7, bench.now);
+        let left: Vec<i32> = bench.connections.peers.keys().copied().collect();
+        assert_eq!(left, [5, 6, 7]);
+        bench.fail(open);
+        let later = bench.now + 10 * backoff;
+        bench.connections.forget_others(|_| false, later);
+        assert!(bench.connections.peers.is_empty());
     }
 
     #[test]

@@ -6,5 +6,6 @@ mod connecting;
 mod harness;
 mod hostile;
 mod producing;
+mod refusing;
 mod saying;
 mod silence;

@@ -3,7 +3,8 @@
 use super::definition::{Message, snake};
 use super::table::{APIS, Api, Side};
 
-pub(super) const HEAD: &str = "Written by `cargo xtask messages`: what is changed here by hand is lost.";
+pub(super) const HEAD: &str =
+    "Written by `cargo xtask messages`: what is changed here by hand is lost.";
 
 /// The module that holds the messages and names what is in them.
 pub(super) fn modules(apis: &[(&Api, Message, Message)]) -> String {

@@ -525,7 +525,9 @@ mod tests {
         let tried = bench.connections.add(address("b"), Some(5), bench.now);
         let open = bench.connections.add(address("c"), Some(6), bench.now);
         let backoff = bench.fail(tried);
-        bench.connections.forget_others(|broker| broker == 7, bench.now);
+        bench
+            .connections
+            .forget_others(|broker| broker == 7, bench.now);
         let left: Vec<i32> = bench.connections.peers.keys().copied().collect();
         assert_eq!(left, [5, 6, 7]);
         bench.fail(open);

@@ -242,7 +242,8 @@ impl<T: Clone> Engine<T> {
                 let Some(batch) = open.get_mut(batch).and_then(Option::take) else {
                     continue;
                 };
-                let (partition, SentTopic { number, id }) = (batch.partition, carried.topics[topic]);
+                let (partition, SentTopic { number, id }) =
+                    (batch.partition, carried.topics[topic]);
                 let answer = answer_of(said);
                 let out = &mut self.out;
                 // One visit for both: with thousands of partitions each costs a few misses.
@@ -299,19 +300,34 @@ fn find(len: usize, start: usize, is_it: impl Fn(usize) -> bool) -> Option<usize
     (0..len).map(|i| (start + i) % len).find(|&at| is_it(at))
 }
 
+/// Bytes that are kept of what a broker says about a refusal: it is in every error and every line.
+const WORDS_MAX: usize = 1024;
+
+fn words(said: &str) -> Arc<str> {
+    if said.len() <= WORDS_MAX {
+        return Arc::from(said);
+    }
+    let mut end = WORDS_MAX;
+    while !said.is_char_boundary(end) {
+        end -= 1;
+    }
+    let kept = &said[..end];
+    Arc::from(format!("{kept}... ({} bytes)", said.len()))
+}
+
 fn answer_of(partition: &PartitionProduceResponse) -> Answer {
     let refusals = partition.record_errors.iter().filter_map(|r| {
         let index = u32::try_from(r.batch_index).ok()?;
         Some(RecordRefusal {
             index,
-            message: r.message.as_deref().map(Arc::from),
+            message: r.message.as_deref().map(words),
         })
     });
     Answer {
         code: partition.error_code,
         base_offset: partition.base_offset,
         log_append_time: partition.log_append_time_ms,
-        message: partition.error_message.as_deref().map(Arc::from),
+        message: partition.error_message.as_deref().map(words),
         refusals: refusals.collect(),
     }
 }

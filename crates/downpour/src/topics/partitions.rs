@@ -134,9 +134,9 @@ impl Partitions {
             let slot = match begun.get(at) {
                 Some(slot) => slot,
                 None => {
-                    let rests = self.rests.get_or_init(|| {
-                        Box::new([const { OnceLock::new() }; SEGMENTS])
-                    });
+                    let rests = self
+                        .rests
+                        .get_or_init(|| Box::new([const { OnceLock::new() }; SEGMENTS]));
                     let rest = rests[segment].get_or_init(|| slots(size - begun.len()));
                     &rest[at - begun.len()]
                 }

@@ -246,7 +246,10 @@ impl Cluster {
                 return Err(ErrorCode::INVALID_PRODUCER_EPOCH);
             }
             if head.epoch == writer.epoch {
-                let repeated = writer.last.iter().find(|(first, _)| *first == head.sequence);
+                let repeated = writer
+                    .last
+                    .iter()
+                    .find(|(first, _)| *first == head.sequence);
                 if let Some((_, offset)) = repeated {
                     return Ok(*offset);
                 }

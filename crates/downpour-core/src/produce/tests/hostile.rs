@@ -122,7 +122,8 @@ impl Trial {
     fn is_available(&self) -> bool {
         let told = self.world.topics.iter().rev();
         let mut told = told.filter(|told| !told.contains("fatal"));
-        told.next().is_some_and(|told| told.matches(',').count() == 1)
+        told.next()
+            .is_some_and(|told| told.matches(',').count() == 1)
     }
 
     fn is_ended(&self, tickets: &[u32]) -> bool {
@@ -281,12 +282,22 @@ fn try_scenes(scenes: impl IntoIterator<Item = Scene>, least: usize) {
 
 #[test]
 fn any_number_in_an_answer_about_versions_leaves_the_producer_well() {
-    try_scenes([1, 2].into_iter().flat_map(|nth| scenes(ApiKey::ApiVersions, nth)), 1);
+    try_scenes(
+        [1, 2]
+            .into_iter()
+            .flat_map(|nth| scenes(ApiKey::ApiVersions, nth)),
+        1,
+    );
 }
 
 #[test]
 fn any_number_in_metadata_leaves_the_producer_well() {
-    try_scenes([1, 2].into_iter().flat_map(|nth| scenes(ApiKey::Metadata, nth)), 1);
+    try_scenes(
+        [1, 2]
+            .into_iter()
+            .flat_map(|nth| scenes(ApiKey::Metadata, nth)),
+        1,
+    );
 }
 
 #[test]
@@ -296,7 +307,12 @@ fn any_number_in_an_answer_about_a_producer_id_leaves_the_producer_well() {
 
 #[test]
 fn any_number_in_an_answer_to_records_leaves_the_producer_well() {
-    try_scenes([1, 2].into_iter().flat_map(|nth| scenes(ApiKey::Produce, nth)), 1);
+    try_scenes(
+        [1, 2]
+            .into_iter()
+            .flat_map(|nth| scenes(ApiKey::Produce, nth)),
+        1,
+    );
 }
 
 #[test]
@@ -306,7 +322,9 @@ fn any_number_in_an_answer_to_records_that_is_a_lie_leaves_the_producer_well() {
         ErrorCode::INVALID_RECORD,
         ErrorCode::NOT_LEADER_OR_FOLLOWER,
     ];
-    let lies = codes.into_iter().flat_map(|code| [(code, false), (code, true)]);
+    let lies = codes
+        .into_iter()
+        .flat_map(|code| [(code, false), (code, true)]);
     let lies = lies.flat_map(|(code, applies)| {
         scenes(ApiKey::Produce, 1).map(move |scene| Scene {
             code,

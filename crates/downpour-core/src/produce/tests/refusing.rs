@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use downpour_wire::error_code::ErrorCode;
-use downpour_wire::messages::{ApiKey, MetadataResponse, PartitionProduceResponse, ProduceResponse};
+use downpour_wire::messages::{
+    ApiKey, MetadataResponse, PartitionProduceResponse, ProduceResponse,
+};
 
 use super::harness::{Asked, World, config};
 
@@ -124,6 +126,29 @@ fn an_answer_about_what_was_not_sent_or_twice_about_what_was_counts_for_nothing(
         world.answer_produce(&again, ErrorCode::NONE, 5);
         assert_eq!(world.verdicts[&ticket], "at Some(5)");
     }
+}
+
+#[test]
+fn of_a_broker_s_words_a_kilobyte_is_kept() {
+    let mut world = World::ready(config());
+    let ticket = world.append(0);
+    world.connect_broker();
+    let asked = world.next(ApiKey::Produce);
+    let mut response = ProduceResponse::default();
+    response.topics.push(Default::default());
+    response.topics[0].name = "t".to_owned();
+    response.topics[0]
+        .partitions
+        .push(PartitionProduceResponse {
+            error_code: ErrorCode::INVALID_RECORD,
+            // Its characters do not end where a kilobyte does.
+            error_message: Some(format!("no{}", "€".repeat(1 << 20))),
+            ..Default::default()
+        });
+    world.answer(&asked, &response);
+    let said = &world.verdicts[&ticket];
+    assert!(said.contains("no€€") && said.contains("... (3145730 bytes)"));
+    assert!(said.len() < 1300, "{}", said.len());
 }
 
 #[test]

@@ -121,8 +121,10 @@ mod tests {
 
     #[test]
     fn features_that_nobody_asks_for_and_levels_that_cannot_be_are_not_kept() {
-        let mut response = ApiVersionsResponse::default();
-        response.finalized_features_epoch = i64::MIN;
+        let mut response = ApiVersionsResponse {
+            finalized_features_epoch: i64::MIN,
+            ..ApiVersionsResponse::default()
+        };
         for (name, max_version_level, min_version_level) in [
             ("some.other", 1, 0),
             ("transaction.version", -1, -2),

@@ -11,6 +11,7 @@ pub mod ending;
 pub(crate) mod inquiry;
 pub mod notice;
 pub mod partition_info;
+pub(crate) mod plausible;
 pub(crate) mod stage;
 pub(crate) mod stranger;
 pub(crate) mod versions;

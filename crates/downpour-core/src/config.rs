@@ -212,7 +212,8 @@ pub struct Config {
     /// of its producer: they age that by the records' timestamps, not by when they got them
     /// (`producer.id.expiration.ms`, a day by default). Default 6 h.
     pub old_record_age: Duration,
-    /// From the opening of a record's batch to its last possible verdict. Default 120 s.
+    /// From the opening of a record's batch to its last possible verdict. Default 120 s. A broker's
+    /// wish for a pause counts for as long as this at most.
     pub delivery_timeout: Duration,
     /// From a request's departure to its answer. Default 30 s.
     pub request_timeout: Duration,
@@ -237,7 +238,8 @@ pub struct Config {
     pub unknown_topic_timeout: Duration,
     /// Whether brokers may create a topic that is asked for. Default true.
     pub auto_create_topics: bool,
-    /// Largest answer that is read, in bytes. Default 100 MiB.
+    /// Largest answer that is read, in bytes. Default 100 MiB. What metadata may say beyond that is
+    /// bounded in `client/plausible.rs`.
     pub response_max: usize,
 }
 

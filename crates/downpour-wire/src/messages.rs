@@ -14,6 +14,8 @@ mod api_key;
 mod api_versions;
 mod generated;
 mod message;
+#[cfg(feature = "numbers")]
+pub mod numbers;
 pub(crate) mod reader;
 pub(crate) mod writer;
 

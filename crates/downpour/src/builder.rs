@@ -216,6 +216,8 @@ impl<F> ProducerBuilder<F> {
     /// Given alone it takes the other two along: a linger that was not given is at most a quarter of
     /// it, a request timeout that was not given at most what the linger leaves. Where it is not given,
     /// it is raised to what the other two need.
+    ///
+    /// A broker that asks for a pause (a quota) is left alone for as long as this at most.
     pub fn delivery_timeout(mut self, time: Duration) -> Self {
         self.partial.delivery_timeout.set(time);
         self
@@ -327,7 +329,13 @@ impl<F> ProducerBuilder<F> {
         self
     }
 
-    /// The largest answer that is read, in bytes. Default 100 MiB; 1000 bytes to 1 GiB.
+    /// The largest answer that is read, in bytes. Default 100 MiB; 1000 bytes to 1 GiB. A larger one
+    /// ends its connection, and the reason is said.
+    ///
+    /// While an answer is read it takes up to six times its size for a moment, or ten where each
+    /// partition has many replicas. What is kept afterwards is bounded apart from this: only of the
+    /// topics in use, about 800 bytes per partition. Metadata is refused, with the reason, that says
+    /// more than 10,000 brokers, or 100,000 partitions of one topic.
     pub fn response_max(mut self, bytes: usize) -> Self {
         self.partial.response_max.set(bytes);
         self

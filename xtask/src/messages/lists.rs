@@ -3,7 +3,8 @@
 use super::definition::{Message, snake};
 use super::table::{APIS, Api, Side};
 
-const HEAD: &str = "Written by `cargo xtask messages`: what is changed here by hand is lost.";
+pub(super) const HEAD: &str =
+    "Written by `cargo xtask messages`: what is changed here by hand is lost.";
 
 /// The module that holds the messages and names what is in them.
 pub(super) fn modules(apis: &[(&Api, Message, Message)]) -> String {
@@ -60,8 +61,10 @@ pub(super) fn samples() -> String {
         .iter()
         .map(|api| format!("mod {};\n", snake(api.name)))
         .collect();
-    let list = |parts: &[&str]| -> String {
-        let names = APIS
+    let all: Vec<&Api> = APIS.iter().collect();
+    let read: Vec<&Api> = APIS.iter().filter(|api| api.is_read()).collect();
+    let list = |apis: &[&Api], parts: &[&str]| -> String {
+        let names = apis
             .iter()
             .flat_map(|api| parts.iter().map(move |part| format!("{}{part}", api.name)));
         names.collect::<Vec<_>>().join(", ")
@@ -70,15 +73,23 @@ pub(super) fn samples() -> String {
         "//! Samples of the generated messages, and lists of all. {HEAD}\n\n{modules}\n\
          use super::super::entropy::Entropy;\nuse super::sample::Sample;\n\n\
          /// Calls `$then!` with every message.\n\
+         #[allow(unused_macros, reason = \"not every test needs it\")]\n\
          macro_rules! each_message {{ ($then:ident) => {{ $then! {{ {} }} }}; }}\n\
+         #[allow(unused_imports, reason = \"not every test needs it\")]\n\
          pub(crate) use each_message;\n\n\
          /// Calls `$then!` with every request.\n\
          #[allow(unused_macros, reason = \"not every test needs it\")]\n\
          macro_rules! each_request {{ ($then:ident) => {{ $then! {{ {} }} }}; }}\n\
          #[allow(unused_imports, reason = \"not every test needs it\")]\n\
-         pub(crate) use each_request;\n",
-        list(&["Request", "Response"]),
-        list(&["Request"]),
+         pub(crate) use each_request;\n\n\
+         /// Calls `$then!` with every answer that a producer reads.\n\
+         #[allow(unused_macros, reason = \"not every test needs it\")]\n\
+         macro_rules! each_answer {{ ($then:ident) => {{ $then! {{ {} }} }}; }}\n\
+         #[allow(unused_imports, reason = \"not every test needs it\")]\n\
+         pub(crate) use each_answer;\n",
+        list(&all, &["Request", "Response"]),
+        list(&all, &["Request"]),
+        list(&read, &["Response"]),
     )
 }
 

@@ -4,6 +4,7 @@
 mod code;
 mod definition;
 mod lists;
+mod numbers;
 mod table;
 mod tests;
 mod values;
@@ -18,8 +19,9 @@ use table::APIS;
 
 const CRATE: &str = "crates/downpour-wire";
 /// Where generated files lie, and nothing else.
-const FOLDERS: [&str; 3] = [
+const FOLDERS: [&str; 4] = [
     "src/messages/generated",
+    "src/messages/numbers/generated",
     "tests/common/samples/generated",
     "tests/kafka_protocol_twins/generated",
 ];
@@ -29,7 +31,7 @@ const FOLDERS: [&str; 3] = [
 /// # Errors
 /// When a definition cannot be read or says something that is not known here, or rustfmt fails.
 pub fn generate(root: &Path) -> Result<BTreeMap<String, String>, String> {
-    let [code, samples, twins] = FOLDERS;
+    let [code, numbers, samples, twins] = FOLDERS;
     let mut files = BTreeMap::new();
     let mut keys = Vec::new();
     for api in APIS {
@@ -49,6 +51,10 @@ pub fn generate(root: &Path) -> Result<BTreeMap<String, String>, String> {
         let both = [&request, &response];
         let text = code::file(api, &request, &response)?;
         files.insert(format!("{code}/{file}"), text);
+        if api.is_read() {
+            let text = numbers::file(api, &response);
+            files.insert(format!("{numbers}/{file}"), text);
+        }
         files.insert(format!("{samples}/{file}"), tests::samples(api, both)?);
         files.insert(format!("{twins}/{file}"), tests::twins(api, both));
         keys.push((api, request, response));
@@ -66,6 +72,7 @@ pub fn generate(root: &Path) -> Result<BTreeMap<String, String>, String> {
     }
     files.insert(format!("{code}.rs"), lists::modules(&keys));
     files.insert(format!("{code}/api_key.rs"), lists::api_key(&keys));
+    files.insert(format!("{numbers}.rs"), numbers::module());
     files.insert(format!("{samples}/mod.rs"), lists::samples());
     files.insert(format!("{twins}/mod.rs"), lists::twins());
     files

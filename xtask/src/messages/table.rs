@@ -17,6 +17,13 @@ pub(super) struct Api {
     pub(super) skipped: &'static [&'static str],
 }
 
+impl Api {
+    /// Whether a producer reads its answers.
+    pub(super) fn is_read(&self) -> bool {
+        matches!(self.side, Side::Producer)
+    }
+}
+
 /// Who says it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Side {

@@ -50,7 +50,7 @@ pub(crate) struct Topic {
     /// that is too old for ids would make the topic look like another one.
     told_id: Uuid,
     leaders: Vec<Leader>,
-    /// Answers in a row that told older epochs, or fewer partitions, of brokers that tell no id.
+    /// Answers in a row that told older epochs, or fewer partitions, if brokers tell no id.
     older: u32,
     /// Brokers that tell no id said that there is no such topic.
     was_gone: bool,
@@ -77,7 +77,8 @@ enum Rest {
 ///
 /// Brokers before 2.8 tell no ids, and a topic that is deleted and made anew begins at epoch 0
 /// again: with the former one's epochs for a measure, its leaders would never be believed
-/// (KAFKA-13488).
+/// (KAFKA-13488). And one answer with an epoch that no election ever comes to would else keep its
+/// partition from its leaders for good.
 const OLDER_BELIEVED: u32 = 5;
 
 impl Topic {
@@ -169,6 +170,11 @@ impl Cluster {
     pub(crate) fn forget_brokers(&mut self) {
         self.brokers.clear();
         self.nowhere.clear();
+    }
+
+    /// Whether the last answer named this broker, with an address or without.
+    pub(crate) fn knows(&self, broker: i32) -> bool {
+        self.brokers.contains_key(&broker) || self.nowhere.contains_key(&broker)
     }
 
     /// The brokers that have no address though metadata names one, and why.
@@ -335,22 +341,28 @@ impl Cluster {
         };
         let before = topic.leaders.len();
         let are_fewer = answer.partitions.len() < before;
-        let is_told_older = are_fewer || answer.partitions.iter().any(is_older);
-        let is_told_older = topic.told_id.is_zero() && is_told_older;
-        topic.older = if is_told_older { topic.older + 1 } else { 0 };
+        let has_no_id = topic.told_id.is_zero();
+        let is_told_older = has_no_id && are_fewer || answer.partitions.iter().any(is_older);
+        topic.older = match is_told_older {
+            true => topic.older.saturating_add(1),
+            false => 0,
+        };
         let was_gone = std::mem::take(&mut topic.was_gone);
-        let is_believed = made_anew || was_gone || topic.older >= OLDER_BELIEVED;
+        let is_repeated = topic.older >= OLDER_BELIEVED;
+        let is_believed = made_anew || was_gone || is_repeated;
         // No topic loses partitions: under the same id fewer are the word of a broker that has not
         // heard of the newer ones.
-        if are_fewer && is_believed {
+        let lost_some = are_fewer && (made_anew || was_gone || is_repeated && has_no_id);
+        if lost_some {
             topic.leaders.truncate(answer.partitions.len());
             let topic = number;
             changes.push(Change::Fewer { topic, before });
         }
         let before = topic.leaders.len();
-        let mut changed = before == 0 || are_fewer && is_believed || rested;
+        let mut changed = before == 0 || lost_some || rested;
         for partition in &answer.partitions {
-            // A broker numbers partitions densely; a number beyond the count is not one.
+            // Partitions are numbered densely. A number beyond the count is passed over: where
+            // another partition never had a leader, brokers before KRaft leave that one out.
             let Ok(at) = usize::try_from(partition.partition_index) else {
                 continue;
             };
@@ -363,7 +375,8 @@ impl Cluster {
             }
             let leader = Leader {
                 broker: (partition.leader_id >= 0).then_some(partition.leader_id),
-                epoch: partition.leader_epoch,
+                // Below zero is none, whatever it is: it must not be what others are newer than.
+                epoch: partition.leader_epoch.max(-1),
             };
             let known = &mut topic.leaders[at];
             let older = leader.epoch >= 0 && leader.epoch < known.epoch && !is_believed;
@@ -515,6 +528,25 @@ mod tests {
             cluster.merge(&answer(&[(2, 0)]));
         }
         assert_eq!(cluster.leader(PARTITION).broker, Some(2));
+    }
+
+    #[test]
+    fn an_epoch_that_no_election_comes_to_does_not_keep_a_partition_from_its_leaders() {
+        let with_id = |leaders: &[(i32, i32)]| {
+            let mut told = answer(leaders);
+            told.topics[0].topic_id = Uuid([1; 16]);
+            told
+        };
+        let mut known = cluster(&[(1, 5)]);
+        known.merge(&with_id(&[(1, i32::MAX)]));
+        for _ in 0..OLDER_BELIEVED {
+            assert_eq!(known.leader(PARTITION).broker, Some(1));
+            known.merge(&with_id(&[(2, 6)]));
+        }
+        assert_eq!(known.leader(PARTITION).broker, Some(2));
+        // What is less than none is none: all are newer.
+        known.merge(&with_id(&[(1, i32::MIN)]));
+        assert_eq!(known.leader(PARTITION).epoch, -1);
     }
 
     #[test]

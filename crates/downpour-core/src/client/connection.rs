@@ -96,6 +96,8 @@ pub(crate) struct Connection<P> {
     /// Requests that nobody answers (acks=0), until they are on the socket.
     unacked: VecDeque<Pending<P>>,
     throttled_until: Option<Instant>,
+    /// Its broker is at another address: it is left as soon as nothing is waited for.
+    is_left_behind: bool,
     opened_at: Instant,
     last_used: Instant,
     next_correlation_id: i32,
@@ -123,6 +125,7 @@ impl<P> Connection<P> {
             pending: VecDeque::new(),
             unacked: VecDeque::new(),
             throttled_until: None,
+            is_left_behind: false,
             opened_at: now,
             last_used: now,
             next_correlation_id: 0,
@@ -315,6 +318,17 @@ impl<P> Connection<P> {
         self.throttled_until.is_some_and(|at| at > now)
     }
 
+    /// Metadata says whether its broker is still where it leads to.
+    pub(super) fn set_left_behind(&mut self, is_left_behind: bool) {
+        self.is_left_behind = is_left_behind;
+    }
+
+    /// Whether requests may go out on it as far as it is concerned: it is set up, leads to where its
+    /// broker is, and the broker has not asked for a pause.
+    pub(crate) fn takes_requests(&self, now: Instant) -> bool {
+        self.is_usable() && !self.is_left_behind && !self.is_throttled(now)
+    }
+
     /// Whether nothing is waited for on it.
     pub(crate) fn is_quiet(&self) -> bool {
         self.pending.is_empty() && self.unacked.is_empty()
@@ -329,6 +343,9 @@ impl<P> Connection<P> {
     pub(crate) fn is_late(&self, config: &Config, now: Instant) -> Option<Ending> {
         let (connect, request) = (config.connect_timeout, config.request_timeout);
         let within = Readable(connect);
+        if self.is_left_behind && (self.is_quiet() || !self.is_usable()) {
+            return Some(Ending::Ended(DisconnectReason::Moved));
+        }
         let is_over = |at: Option<Instant>| at.is_some_and(|at| at <= now);
         if is_over(self.deadline(connect, request)) {
             let timed_out = |what: String| Ending::failed(ConnectErrorKind::TimedOut, what);

@@ -293,15 +293,6 @@ impl<P> Connections<P> {
         Some((connection, backoff))
     }
 
-    /// Forgets brokers that nobody knows any more. One that failed just now is kept for its backoff:
-    /// a broker that comes and goes in what others say would be tried without one.
-    pub(crate) fn forget_brokers(&mut self, is_known: impl Fn(i32) -> bool, now: Instant) {
-        self.peers.retain(|broker, peer| {
-            let is_waiting = peer.retry_at.is_some_and(|at| at > now);
-            peer.connection.is_some() || is_waiting || is_known(*broker)
-        });
-    }
-
     /// A broker could not be reached.
     pub(crate) fn handle_unreachable(&mut self, broker: i32, error: ConnectError) {
         self.peers.entry(broker).or_default().failure = Some(error);
@@ -344,7 +335,7 @@ impl<P> Connections<P> {
         last: Option<ConnectionId>,
         now: Instant,
     ) -> Option<(ConnectionId, i16)> {
-        let usable = self.open.values().filter(|c| !c.is_throttled(now));
+        let usable = self.open.values().filter(|c| c.takes_requests(now));
         let speaking = usable.filter_map(|c| Some((c, c.version_of(key)?)));
         let (connection, version) = speaking.min_by_key(|(c, _)| {
             let id = Some(c.id());
@@ -401,6 +392,26 @@ impl<P> Connections<P> {
         wake
     }
 
+    /// Metadata was taken in: connections to where a broker is no longer are left, once nothing is
+    /// waited for on them. Whoever listens there may say for ever that it leads no partition.
+    pub(crate) fn leave_moved(&mut self, brokers: &BTreeMap<i32, Address>) {
+        for connection in self.open.values_mut() {
+            let address = connection.broker().and_then(|id| brokers.get(&id));
+            let is_elsewhere = address.is_some_and(|address| address != connection.address());
+            connection.set_left_behind(is_elsewhere);
+        }
+    }
+
+    /// Forgets how it went with brokers that are not known any more, unless one is connected, or is
+    /// not to be tried again yet: each answer of a hostile one could name others, and one that comes
+    /// and goes in what others say would be tried without a backoff.
+    pub(crate) fn forget_others(&mut self, is_known: impl Fn(i32) -> bool, now: Instant) {
+        self.peers.retain(|&broker, peer| {
+            let is_early = peer.retry_at.is_some_and(|at| at > now);
+            peer.connection.is_some() || is_early || is_known(broker)
+        });
+    }
+
     /// When a broker may be tried again, if that is not now.
     pub(crate) fn retry_at(&self, broker: i32) -> Option<Instant> {
         self.peers.get(&broker)?.retry_at
@@ -414,6 +425,7 @@ mod tests {
     use downpour_wire::messages::{ApiVersion, ApiVersionsResponse};
 
     use super::*;
+    use crate::client::connect_error::{ConnectErrorKind, ConnectFailure};
     use crate::client::versions::Versions;
 
     fn address(host: &str) -> Address {
@@ -501,6 +513,28 @@ mod tests {
             assert_eq!(bench.entrance(&[1, 2]), Some(Entrance::Later));
             bench.now += backoff;
         }
+    }
+
+    #[test]
+    fn brokers_that_are_named_no_more_are_forgotten_once_they_may_be_tried_again() {
+        let mut bench = Bench::new();
+        let failure = ConnectFailure::new(ConnectErrorKind::Resolve, "no such port");
+        for broker in 0..1000 {
+            let error = ConnectError::new(address("b"), failure.clone());
+            bench.connections.handle_unreachable(broker, error);
+        }
+        let tried = bench.connections.add(address("b"), Some(5), bench.now);
+        let open = bench.connections.add(address("c"), Some(6), bench.now);
+        let backoff = bench.fail(tried);
+        bench
+            .connections
+            .forget_others(|broker| broker == 7, bench.now);
+        let left: Vec<i32> = bench.connections.peers.keys().copied().collect();
+        assert_eq!(left, [5, 6, 7]);
+        bench.fail(open);
+        let later = bench.now + 10 * backoff;
+        bench.connections.forget_others(|_| false, later);
+        assert!(bench.connections.peers.is_empty());
     }
 
     #[test]

@@ -29,6 +29,8 @@ pub enum DisconnectReason {
     Idle(Duration),
     /// The broker named no broker in its metadata, not even itself.
     NoCluster,
+    /// The broker is at another address now, as metadata says; nothing was waited for any more.
+    Moved,
 }
 
 impl DisconnectReason {
@@ -90,6 +92,7 @@ impl fmt::Display for DisconnectReason {
             ),
             Self::Idle(time) => write!(f, "idle for {}", Readable(*time)),
             Self::NoCluster => f.write_str("it knows of no cluster"),
+            Self::Moved => f.write_str("the broker is at another address now"),
         }
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! What is kept of that, which is the leaders alone, is in `cluster`.
 
+use std::collections::BTreeMap;
+
 use downpour_wire::messages::{MetadataResponse, MetadataTopic};
 
 use crate::client::cluster::address;
@@ -36,9 +38,13 @@ pub(crate) fn partitions_of(
     response: &MetadataResponse,
     topic: &MetadataTopic,
 ) -> Vec<PartitionInfo> {
-    let broker = |id: i32| {
-        let told = response.brokers.iter().find(|told| told.node_id == id)?;
+    let told = response.brokers.iter().filter_map(|told| {
         let address = address(&told.host, told.port)?;
+        Some((told.node_id, address))
+    });
+    let told: BTreeMap<i32, Address> = told.collect();
+    let broker = |id: i32| {
+        let address = told.get(&id)?.clone();
         Some(BrokerInfo { id, address })
     };
     let partitions = topic.partitions.iter().map(|partition| PartitionInfo {

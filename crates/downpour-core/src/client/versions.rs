@@ -2,6 +2,9 @@
 
 use downpour_wire::messages::{ApiKey, ApiVersionsResponse};
 
+/// The features whose levels matter here.
+const FEATURES: [&str; 1] = ["transaction.version"];
+
 /// Versions that both sides speak. A newer broker may sit beside an older one, so each
 /// connection has its own.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -24,14 +27,17 @@ impl Versions {
             (version >= our_min.max(theirs.min_version)).then_some((key, version))
         };
         let common = ApiKey::ALL.iter().copied().filter_map(common).collect();
-        let finalized = &response.finalized_features;
-        let levels = finalized
-            .iter()
-            .map(|f| (f.name.clone(), f.max_version_level));
+        // Only what somebody asks for: a broker may name as many as an answer holds.
+        let finalized = response.finalized_features.iter().filter(|feature| {
+            let (min, max) = (feature.min_version_level, feature.max_version_level);
+            FEATURES.contains(&&*feature.name) && (0..=max).contains(&min)
+        });
+        let levels = finalized.map(|f| (f.name.clone(), f.max_version_level));
+        let levels = levels.take(FEATURES.len());
         let versions = Self {
             common,
             features: Features {
-                epoch: response.finalized_features_epoch,
+                epoch: response.finalized_features_epoch.max(-1),
                 levels: levels.collect(),
             },
         };
@@ -111,6 +117,32 @@ mod tests {
         response.api_keys[0].max_version = 2;
         let missing = Versions::choose(&response, &NEEDED);
         assert_eq!(missing, Err(ApiKey::Produce));
+    }
+
+    #[test]
+    fn features_that_nobody_asks_for_and_levels_that_cannot_be_are_not_kept() {
+        let mut response = ApiVersionsResponse {
+            finalized_features_epoch: i64::MIN,
+            ..ApiVersionsResponse::default()
+        };
+        for (name, max_version_level, min_version_level) in [
+            ("some.other", 1, 0),
+            ("transaction.version", -1, -2),
+            ("transaction.version", 1, 2),
+            ("transaction.version", 2, -1),
+            ("transaction.version", 2, 1),
+            ("transaction.version", 3, 1),
+        ] {
+            response.finalized_features.push(FinalizedFeature {
+                name: name.to_owned(),
+                max_version_level,
+                min_version_level,
+            });
+        }
+        let versions = Versions::choose(&response, &[]).unwrap();
+        let features = versions.features();
+        assert_eq!((features.epoch, features.levels.len()), (-1, 1));
+        assert_eq!(features.level("transaction.version"), 2);
     }
 
     #[test]

@@ -119,11 +119,13 @@ impl<T: Clone> Engine<T> {
                 })
                 .map_err(unreadable),
             Purpose::Produce(carried) => decode_body::<ProduceResponse>(&mut reader, version)
-                .map(|response| {
-                    let carried = std::mem::take(carried);
+                .map_err(unreadable)
+                .and_then(|response| {
+                    let told = self.told(&response, carried).map_err(Ending::protocol)?;
+                    let carried = (std::mem::take(carried), told);
                     self.handle_produced(connection_id, &response, carried, now, queues);
-                })
-                .map_err(unreadable),
+                    Ok(())
+                }),
         };
         if is_question && result.is_ok() {
             self.note_answered(connection_id, now);
@@ -147,7 +149,9 @@ impl<T: Clone> Engine<T> {
         let Some(connection) = self.connections.get_mut(connection_id) else {
             return;
         };
-        let throttle = Duration::from_millis(ms);
+        // No record would live to see the end of a longer pause. An honest broker never asks for
+        // it, and one that holds to its own word answers late.
+        let throttle = Duration::from_millis(ms).min(self.config.delivery_timeout);
         connection.throttle(now + throttle);
         let broker = connection.broker();
         let notice = self.throttle_notices.note(&broker, 0, now);
@@ -158,11 +162,61 @@ impl<T: Clone> Engine<T> {
         });
     }
 
+    /// What each part of an answer is about, or what is wrong with it: one that speaks of a partition
+    /// twice, or of one that was not in its request, has no meaning that could be trusted.
+    fn told(&self, response: &ProduceResponse, carried: &mut Carried) -> Result<Vec<Told>, String> {
+        let Carried { batches, topics } = carried;
+        let mut told = Vec::with_capacity(batches.len());
+        let (mut by_partition, mut by_number, mut by_id) =
+            (Places::default(), Places::default(), Places::default());
+        for said in &response.topics {
+            let count = topics.len();
+            let found = match said.name.is_empty() {
+                true => by_id.find(said.topic_id, count, |at| topics[at].id),
+                false => self
+                    .cluster
+                    .number_of(&said.name)
+                    .and_then(|number| by_number.find(number, count, |at| topics[at].number)),
+            };
+            let Some(topic) = found else {
+                let name = match said.name.is_empty() {
+                    true => format!("with the id {:?}", said.topic_id),
+                    false => said.name.clone(),
+                };
+                return Err(format!(
+                    "its answer is about topic {name}, which was not in the request"
+                ));
+            };
+            for part in &said.partitions {
+                let partition = PartitionId {
+                    topic: topics[topic].number,
+                    index: part.index,
+                };
+                let found = by_partition.find(partition, batches.len(), |at| batches[at].partition);
+                let what = match found {
+                    Some(batch) if !std::mem::replace(&mut batches[batch].is_answered, true) => {
+                        told.push(Told { topic, batch });
+                        continue;
+                    }
+                    Some(_) => "twice",
+                    None => "which was not in the request",
+                };
+                let topic = self.cluster.topic(partition.topic);
+                let name = topic.map_or("", |topic| &**topic.name());
+                let index = part.index;
+                return Err(format!(
+                    "its answer is about partition {index} of topic {name}, {what}"
+                ));
+            }
+        }
+        Ok(told)
+    }
+
     fn handle_produced(
         &mut self,
         connection_id: ConnectionId,
         response: &ProduceResponse,
-        carried: Carried,
+        (carried, told): (Carried, Vec<Told>),
         now: Instant,
         queues: &mut impl Queues<T>,
     ) {
@@ -172,39 +226,18 @@ impl<T: Clone> Engine<T> {
             .get(connection_id)
             .and_then(Connection::broker);
         self.statistics.handle_answer(broker);
-        let Carried {
-            mut batches,
-            topics,
-        } = carried;
-        let (mut by_partition, mut by_number, mut by_id) =
-            (Places::default(), Places::default(), Places::default());
+        let Carried { batches, topics } = carried;
         let mut changes = Vec::new();
+        let mut told = told.into_iter();
         for topic in &response.topics {
-            let count = topics.len();
-            let at = match topic.name.is_empty() {
-                true => by_id.find(topic.topic_id, count, |at| topics[at].id),
-                false => self
-                    .cluster
-                    .number_of(&topic.name)
-                    .and_then(|number| by_number.find(number, count, |at| topics[at].number)),
-            };
-            let Some(at) = at else {
-                continue;
-            };
-            let SentTopic { number, id } = topics[at];
-            let known = self.cluster.topic(number);
-            let is_current = known.is_some_and(|known| known.told_id() == id);
             for said in &topic.partitions {
-                let partition = PartitionId {
-                    topic: number,
-                    index: said.index,
+                let Some(Told { topic, batch }) = told.next() else {
+                    break;
                 };
-                let at = by_partition.find(partition, batches.len(), |at| batches[at].partition);
-                let batch = at.and_then(|at| batches.get_mut(at));
-                let Some(batch) = batch.filter(|batch| !batch.is_answered) else {
+                let Some(batch) = batches.get(batch).copied() else {
                     continue;
                 };
-                batch.is_answered = true;
+                let (partition, SentTopic { number, id }) = (batch.partition, topics[topic]);
                 let answer = answer_of(said);
                 let out = &mut self.out;
                 // One visit for both: with thousands of partitions each costs a few misses.
@@ -219,6 +252,8 @@ impl<T: Clone> Engine<T> {
                 }
                 // Of a topic that was deleted meanwhile they would be taken for the new one's, whose
                 // own epochs would then be the older ones for good.
+                let known = self.cluster.topic(number);
+                let is_current = known.is_some_and(|known| known.told_id() == id);
                 if let Some(hint) = said.current_leader.as_ref().filter(|_| is_current) {
                     let endpoints = &response.node_endpoints;
                     changes.extend(self.cluster.apply_hint(partition, hint, endpoints));
@@ -242,6 +277,12 @@ impl<T: Clone> Engine<T> {
             self.handle_changes(changes, now, queues);
         }
     }
+}
+
+/// What a part of an answer to records is about: places in what the request carried.
+struct Told {
+    topic: usize,
+    batch: usize,
 }
 
 fn unreadable(error: DecodeError) -> Ending {
@@ -284,19 +325,34 @@ impl<K: Ord + Copy> Places<K> {
     }
 }
 
+/// Bytes that are kept of what a broker says about a refusal: it is in every error and every line.
+const WORDS_MAX: usize = 1024;
+
+fn words(said: &str) -> Arc<str> {
+    if said.len() <= WORDS_MAX {
+        return Arc::from(said);
+    }
+    let mut end = WORDS_MAX;
+    while !said.is_char_boundary(end) {
+        end -= 1;
+    }
+    let kept = &said[..end];
+    Arc::from(format!("{kept}... ({} bytes)", said.len()))
+}
+
 fn answer_of(partition: &PartitionProduceResponse) -> Answer {
     let refusals = partition.record_errors.iter().filter_map(|r| {
         let index = u32::try_from(r.batch_index).ok()?;
         Some(RecordRefusal {
             index,
-            message: r.message.as_deref().map(Arc::from),
+            message: r.message.as_deref().map(words),
         })
     });
     Answer {
         code: partition.error_code,
         base_offset: partition.base_offset,
         log_append_time: partition.log_append_time_ms,
-        message: partition.error_message.as_deref().map(Arc::from),
+        message: partition.error_message.as_deref().map(words),
         refusals: refusals.collect(),
     }
 }

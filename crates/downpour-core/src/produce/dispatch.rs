@@ -52,8 +52,8 @@ impl<T: Clone> Engine<T> {
         let full = in_flight >= self.config.max_in_flight;
         // What the kernel does not take would wait there as a request; here it waits as open
         // batches, which grow, and is still known to be unwritten.
-        let waits = connection.is_throttled(now) || full || connection.is_congested();
-        if !connection.is_usable() || waits || self.lists.len(id) == 0 {
+        let waits = full || connection.is_congested();
+        if !connection.takes_requests(now) || waits || self.lists.len(id) == 0 {
             return None;
         }
         let version = connection.version_of(ApiKey::Produce)?;

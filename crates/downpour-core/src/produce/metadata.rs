@@ -7,6 +7,7 @@ use downpour_wire::error_code::ErrorCode;
 use downpour_wire::messages::{ApiKey, MetadataRequest, MetadataRequestTopic, MetadataResponse};
 
 use crate::client::ending::{DisconnectReason, Ending};
+use crate::client::plausible::implausible;
 use crate::config::Address;
 use crate::event::{Event, Question};
 use crate::ids::ConnectionId;
@@ -94,8 +95,8 @@ impl<T: Clone> Engine<T> {
     ) {
         self.metadata.handle_answered();
         let backoff = self.config.retry_backoff;
-        if !response.error_code.is_none() || response.brokers.is_empty() {
-            // REBOOTSTRAP_REQUIRED (KIP-1102), or a broker that knows of nobody: ask elsewhere.
+        if let Some((reason, ending)) = useless(response) {
+            // Whoever says so knows of no cluster: somebody else is asked.
             if response.error_code == ErrorCode::REBOOTSTRAP_REQUIRED {
                 self.cluster.forget_brokers();
                 self.event(Event::Rebootstrap);
@@ -105,14 +106,9 @@ impl<T: Clone> Engine<T> {
                 .get(connection_id)
                 .map(|c| c.address().clone());
             if let Some(address) = address {
-                let reason = match response.error_code {
-                    ErrorCode::NONE => Arc::from(DisconnectReason::NoCluster.to_string()),
-                    code => Arc::from(format!("it answered {code}")),
-                };
                 let code = Some(response.error_code).filter(|code| !code.is_none());
                 self.unanswered(Question::Metadata, &address, (code, reason), now);
             }
-            let ending = Ending::Ended(DisconnectReason::NoCluster);
             self.disconnect(connection_id, ending, now, queues);
             self.wanted.handle_answered(backoff, &mut self.rng, now);
             self.metadata.retry(backoff, &mut self.rng, now);
@@ -127,6 +123,7 @@ impl<T: Clone> Engine<T> {
         self.end_topic_notices(response, now);
         let changes = self.cluster.merge(response);
         self.forget_brokers(now);
+        self.connections.leave_moved(self.cluster.brokers());
         self.tell_nowhere(now);
         self.handle_changes(changes, now, queues);
         self.note_found(response);
@@ -148,9 +145,8 @@ impl<T: Clone> Engine<T> {
 
     /// Forgets brokers that are gone and of which nothing is under way.
     fn forget_brokers(&mut self, now: Instant) {
-        let known = self.cluster.brokers();
-        let is_known = |id: i32| known.contains_key(&id);
-        self.connections.forget_brokers(is_known, now);
+        let is_known = |id: i32| self.cluster.knows(id);
+        self.connections.forget_others(is_known, now);
         self.statistics.forget_brokers(is_known);
         let (connections, lists) = (&self.connections, &self.lists);
         self.brokers.retain(|&id, broker| {
@@ -219,5 +215,24 @@ impl<T: Clone> Engine<T> {
                 self.event(Event::TopicAvailable { topic, lasted });
             }
         }
+    }
+}
+
+/// Why nothing can be made of an answer, in words that follow the broker's address, and what to end
+/// its connection with.
+fn useless(response: &MetadataResponse) -> Option<(Arc<str>, Ending)> {
+    let nobody = || Ending::Ended(DisconnectReason::NoCluster);
+    match response.error_code {
+        ErrorCode::NONE if response.brokers.is_empty() => {
+            let reason = DisconnectReason::NoCluster.to_string();
+            Some((Arc::from(reason), nobody()))
+        }
+        ErrorCode::NONE => {
+            let reason: Arc<str> = Arc::from(implausible(response)?);
+            let ending = Ending::protocol(&reason);
+            Some((reason, ending))
+        }
+        // REBOOTSTRAP_REQUIRED (KIP-1102), or what has no meaning here.
+        code => Some((Arc::from(format!("it answered {code}")), nobody())),
     }
 }

@@ -17,6 +17,8 @@ pub struct FrameReader {
     start: usize,
     max: usize,
     failed: Option<DecodeError>,
+    /// The length that it failed of.
+    claimed: i32,
 }
 
 impl Default for FrameReader {
@@ -34,6 +36,7 @@ impl FrameReader {
             start: 0,
             max,
             failed: None,
+            claimed: 0,
         }
     }
 
@@ -73,9 +76,19 @@ impl FrameReader {
             Err(_) => DecodeErrorKind::LengthOutOfBounds,
         };
         let error = DecodeError::new(kind, 0, "a frame's length");
-        self.failed = Some(error);
+        (self.failed, self.claimed) = (Some(error), claimed);
         (self.buf, self.start) = (Vec::new(), 0);
         Err(error)
+    }
+
+    /// The length that was refused, after an error.
+    #[must_use]
+    pub const fn refused(&self) -> Option<i32> {
+        if self.failed.is_some() {
+            Some(self.claimed)
+        } else {
+            None
+        }
     }
 
     /// How many bytes wait for the rest of their frame.

@@ -230,7 +230,9 @@ fn an_oversized_or_negative_length_is_refused_for_good() {
         reader.push(&[0, 0, 0, 1, 9]);
         reader.push(&i32::to_be_bytes(claim));
         assert_eq!(reader.next_frame().unwrap(), Some(&[9][..]));
+        assert_eq!(reader.refused(), None);
         assert_eq!(reader.next_frame().unwrap_err().kind, kind);
+        assert_eq!(reader.refused(), Some(claim));
         reader.push(&[0; 100]);
         assert_eq!(reader.next_frame().unwrap_err().kind, kind);
         assert_eq!(reader.pending(), 0);

@@ -7,7 +7,7 @@ use std::io::{self, ErrorKind};
 
 use downpour_core::client::ending::DisconnectReason;
 use downpour_core::mutants;
-use downpour_wire::error::DecodeError;
+use downpour_wire::error::{DecodeError, DecodeErrorKind};
 use downpour_wire::frame::{Frame, FrameReader};
 
 use crate::io::sockets::Socket;
@@ -145,6 +145,18 @@ impl<S: Socket> Connection<S> {
             self.reported = self.written;
             self.written
         })
+    }
+
+    /// What is wrong with what came, once a read was garbled.
+    pub(super) fn what_is_garbled(&self, error: DecodeError) -> String {
+        match self.reader.refused() {
+            Some(len) if error.kind == DecodeErrorKind::TooLarge => format!(
+                "an answer of {len} bytes, which is more than response_max \
+                 (receive.message.max.bytes) allows"
+            ),
+            Some(len) => format!("what came is no answer: it claims {len} bytes"),
+            None => format!("what came is no answer: {error}"),
+        }
     }
 
     /// Reads what is there. `each` is called after every read and takes whole frames out, so

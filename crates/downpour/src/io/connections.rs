@@ -309,7 +309,7 @@ impl<S: Sockets> Connections<S> {
             Reading::Failed(error) => DisconnectReason::Broken(Arc::new(error)),
             Reading::Stranger(reason) => reason,
             Reading::Garbled(error) => {
-                let why = format!("what came is no answer: {error}");
+                let why = open.what_is_garbled(error);
                 DisconnectReason::Protocol(why.into())
             }
         };

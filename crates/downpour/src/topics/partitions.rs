@@ -60,8 +60,8 @@ impl PartitionEntry {
     }
 }
 
-/// Partitions in the first segment; each one after it has twice as many. So few, since with
-/// thousands of topics that have one or two room for others would be most of the memory.
+/// Partitions in the first segment; each one after it has twice as many, and of the last segment there
+/// is as much as is needed: with thousands of topics room for others would be most of the memory.
 const FIRST: usize = 1;
 /// Enough for more partitions than a number of 31 bits can name.
 const SEGMENTS: usize = 32;
@@ -75,6 +75,8 @@ pub(crate) struct Partitions {
     /// The last count that was not zero.
     counted_last: AtomicU32,
     segments: [OnceLock<Segment>; SEGMENTS],
+    /// What was missing of a segment when the topic grew within it, in full.
+    rests: OnceLock<Box<[OnceLock<Segment>; SEGMENTS]>>,
 }
 
 /// Segment and place of a partition.
@@ -91,6 +93,7 @@ impl Partitions {
             count: AtomicU32::new(0),
             counted_last: AtomicU32::new(0),
             segments: [const { OnceLock::new() }; SEGMENTS],
+            rests: OnceLock::new(),
         }
     }
 
@@ -114,7 +117,16 @@ impl Partitions {
     #[inline]
     pub(crate) fn get(&self, partition: i32) -> Option<&PartitionEntry> {
         let (segment, at) = segment_of(usize::try_from(partition).ok()?);
-        self.segments.get(segment)?.get()?.get(at)?.get()
+        let begun = self.segments.get(segment)?.get()?;
+        match begun.get(at) {
+            Some(slot) => slot.get(),
+            None => self.rest(segment)?.get(at - begun.len())?.get(),
+        }
+    }
+
+    #[cold]
+    fn rest(&self, segment: usize) -> Option<&Segment> {
+        self.rests.get()?[segment].get()
     }
 
     /// All of them, in order; those too that are not counted yet, as records may be in them.
@@ -127,12 +139,22 @@ impl Partitions {
     pub(crate) fn grow(&self, count: u32, make: impl Fn(i32) -> PartitionEntry) {
         for partition in self.count()..count {
             let (segment, at) = segment_of(partition as usize);
-            let Some(segment_lock) = self.segments.get(segment) else {
+            let Some(begun) = self.segments.get(segment) else {
                 return;
             };
-            let segment = segment_lock
-                .get_or_init(|| (0..FIRST << segment).map(|_| OnceLock::new()).collect());
-            segment[at].get_or_init(|| make(partition as i32));
+            let (size, begins) = (FIRST << segment, partition as usize - at);
+            let begun = begun.get_or_init(|| slots(size.min(count as usize - begins)));
+            let slot = match begun.get(at) {
+                Some(slot) => slot,
+                None => {
+                    let rests = self
+                        .rests
+                        .get_or_init(|| Box::new([const { OnceLock::new() }; SEGMENTS]));
+                    let rest = rests[segment].get_or_init(|| slots(size - begun.len()));
+                    &rest[at - begun.len()]
+                }
+            };
+            slot.get_or_init(|| make(partition as i32));
         }
     }
 
@@ -145,6 +167,10 @@ impl Partitions {
         }
         self.count.store(count, Ordering::Release);
     }
+}
+
+fn slots(count: usize) -> Segment {
+    (0..count).map(|_| OnceLock::new()).collect()
 }
 
 #[cfg(test)]
@@ -206,7 +232,29 @@ mod tests {
         partitions.grow(100, make);
         partitions.show(100);
         assert!(std::ptr::eq(fifth, partitions.get(5).unwrap()));
+        // One by one within a segment, and over its end.
+        let hundredth: *const PartitionEntry = partitions.get(99).unwrap();
+        for count in 101..130 {
+            partitions.grow(count, make);
+            partitions.show(count);
+        }
+        assert!(std::ptr::eq(hundredth, partitions.get(99).unwrap()));
+        assert!(partitions.get(129).is_none());
         let numbers: Vec<i32> = partitions.iter().map(|p| p.id.index).collect();
-        assert_eq!(numbers, (0..100).collect::<Vec<_>>());
+        assert_eq!(numbers, (0..129).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn there_is_room_for_as_many_as_there_are() {
+        let slots = |partitions: &Partitions| -> usize {
+            let segments = partitions.segments.iter().filter_map(OnceLock::get);
+            segments.map(|segment| segment.len()).sum()
+        };
+        for count in [1, 6, 8, 9, 100] {
+            let partitions = Partitions::new();
+            partitions.grow(count, make);
+            assert_eq!(slots(&partitions), count as usize);
+            assert!(partitions.rests.get().is_none());
+        }
     }
 }

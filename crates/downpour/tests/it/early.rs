@@ -106,13 +106,20 @@ fn a_topic_that_is_missing_delays_no_other() {
 }
 
 /// What spoils an answer, and what is said of it.
-fn spoilt() -> [(Fault, &'static str); 7] {
+fn spoilt() -> [(Fault, &'static str); 8] {
     [
         (Fault::disconnect(), "the broker closed the connection"),
         (Fault::disconnect_mid_frame(6), "the broker closed the conn"),
         (Fault::corrupt_answer(), "an answer could not be read"),
         (Fault::empty_answer(), "an answer could not be read"),
-        (Fault::wrong_length(-7), "what came is no answer"),
+        (
+            Fault::wrong_length(-7),
+            "what came is no answer: it claims -7 bytes",
+        ),
+        (
+            Fault::wrong_length(i32::MAX),
+            "an answer of 2147483647 bytes, which is more than response_max",
+        ),
         (Fault::wrong_correlation_id(), "an answer out of order"),
         (Fault::hang(), "no answer within 50 ms"),
     ]

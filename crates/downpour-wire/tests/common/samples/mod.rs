@@ -3,7 +3,6 @@
 mod generated;
 mod sample;
 
-pub(crate) use generated::each_message;
-#[allow(unused_imports, reason = "not every test needs it")]
-pub(crate) use generated::each_request;
+#[allow(unused_imports, reason = "not every test needs them")]
+pub(crate) use generated::{each_answer, each_message, each_request};
 pub(crate) use sample::Sample;

@@ -19,7 +19,9 @@ use super::super::entropy::Entropy;
 use super::sample::Sample;
 
 /// Calls `$then!` with every message.
+#[allow(unused_macros, reason = "not every test needs it")]
 macro_rules! each_message { ($then:ident) => { $then! { ProduceRequest, ProduceResponse, FetchRequest, FetchResponse, ListOffsetsRequest, ListOffsetsResponse, MetadataRequest, MetadataResponse, FindCoordinatorRequest, FindCoordinatorResponse, SaslHandshakeRequest, SaslHandshakeResponse, ApiVersionsRequest, ApiVersionsResponse, CreateTopicsRequest, CreateTopicsResponse, InitProducerIdRequest, InitProducerIdResponse, AddPartitionsToTxnRequest, AddPartitionsToTxnResponse, AddOffsetsToTxnRequest, AddOffsetsToTxnResponse, EndTxnRequest, EndTxnResponse, TxnOffsetCommitRequest, TxnOffsetCommitResponse, SaslAuthenticateRequest, SaslAuthenticateResponse } }; }
+#[allow(unused_imports, reason = "not every test needs it")]
 pub(crate) use each_message;
 
 /// Calls `$then!` with every request.
@@ -27,3 +29,9 @@ pub(crate) use each_message;
 macro_rules! each_request { ($then:ident) => { $then! { ProduceRequest, FetchRequest, ListOffsetsRequest, MetadataRequest, FindCoordinatorRequest, SaslHandshakeRequest, ApiVersionsRequest, CreateTopicsRequest, InitProducerIdRequest, AddPartitionsToTxnRequest, AddOffsetsToTxnRequest, EndTxnRequest, TxnOffsetCommitRequest, SaslAuthenticateRequest } }; }
 #[allow(unused_imports, reason = "not every test needs it")]
 pub(crate) use each_request;
+
+/// Calls `$then!` with every answer that a producer reads.
+#[allow(unused_macros, reason = "not every test needs it")]
+macro_rules! each_answer { ($then:ident) => { $then! { ProduceResponse, MetadataResponse, FindCoordinatorResponse, SaslHandshakeResponse, ApiVersionsResponse, InitProducerIdResponse, AddPartitionsToTxnResponse, AddOffsetsToTxnResponse, EndTxnResponse, TxnOffsetCommitResponse, SaslAuthenticateResponse } }; }
+#[allow(unused_imports, reason = "not every test needs it")]
+pub(crate) use each_answer;

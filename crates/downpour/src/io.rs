@@ -15,6 +15,7 @@ mod connections;
 )]
 pub(crate) mod driver;
 pub(crate) mod given;
+mod lookups;
 mod opening;
 #[cfg_attr(
     not(feature = "simulation"),

@@ -97,6 +97,9 @@ pub(crate) struct Connection<P> {
     unacked: VecDeque<Pending<P>>,
     throttled_until: Option<Instant>,
     opened_at: Instant,
+    /// Since when it has been connecting: where it leads to is known. Looking its name up may take
+    /// long, and counts for itself.
+    resolved_at: Option<Instant>,
     last_used: Instant,
     next_correlation_id: i32,
     /// Bytes of all requests so far.
@@ -124,6 +127,7 @@ impl<P> Connection<P> {
             unacked: VecDeque::new(),
             throttled_until: None,
             opened_at: now,
+            resolved_at: None,
             last_used: now,
             next_correlation_id: 0,
             queued: 0,
@@ -152,6 +156,11 @@ impl<P> Connection<P> {
     /// Whether it is set up, so that requests may be sent.
     pub(crate) fn is_usable(&self) -> bool {
         matches!(self.stage, Stage::Usable(_))
+    }
+
+    /// Where it leads to is known: the time to connect begins.
+    pub(crate) fn handle_resolved(&mut self, now: Instant) {
+        self.resolved_at.get_or_insert(now);
     }
 
     /// The socket is open; whether that led to another stage.
@@ -287,7 +296,7 @@ impl<P> Connection<P> {
             let oldest = self.pending.front().into_iter().chain(self.unacked.front());
             oldest.map(|p| p.sent_at + request).min()
         } else {
-            Some(self.opened_at + connect)
+            Some(self.resolved_at.unwrap_or(self.opened_at) + connect)
         }
     }
 
@@ -333,6 +342,10 @@ impl<P> Connection<P> {
         if is_over(self.deadline(connect, request)) {
             let timed_out = |what: String| Ending::failed(ConnectErrorKind::TimedOut, what);
             return Some(match self.stage {
+                Stage::Connecting if self.resolved_at.is_none() => timed_out(format!(
+                    "where it leads to was not found out within {within}: the name server, or the \
+                     connector, is slow"
+                )),
                 Stage::Connecting => timed_out(format!("no connection within {within}")),
                 Stage::Negotiating => timed_out(format!(
                     "connected, but no answer to ApiVersions within {within}"

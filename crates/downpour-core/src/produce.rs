@@ -15,6 +15,7 @@ mod dispatch;
 mod engine;
 mod expiry;
 mod metadata;
+mod other_cluster;
 mod pacing;
 mod peeking;
 mod poll;

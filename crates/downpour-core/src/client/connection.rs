@@ -101,6 +101,10 @@ pub(crate) struct Connection<P> {
     /// long, and counts for itself.
     resolved_at: Option<Instant>,
     last_used: Instant,
+    /// A question was answered on it, other than which versions are spoken.
+    has_answered: bool,
+    /// Another cluster answers there.
+    is_stray: bool,
     next_correlation_id: i32,
     /// Bytes of all requests so far.
     queued: u64,
@@ -129,6 +133,8 @@ impl<P> Connection<P> {
             opened_at: now,
             resolved_at: None,
             last_used: now,
+            has_answered: false,
+            is_stray: false,
             next_correlation_id: 0,
             queued: 0,
             left: 0,
@@ -282,7 +288,10 @@ impl<P> Connection<P> {
             response_header_is_flexible(first.api, first.version),
         )?;
         match self.pending.pop_front() {
-            Some(pending) => Ok((pending, reader)),
+            Some(pending) => {
+                self.has_answered |= pending.api != ApiKey::ApiVersions;
+                Ok((pending, reader))
+            }
             None => Err(ProtocolError::Unasked {
                 correlation_id: got,
             }),
@@ -358,6 +367,23 @@ impl<P> Connection<P> {
         }
         let idle = config.idle_timeout;
         is_over(self.idle_at(idle)).then_some(Ending::Ended(DisconnectReason::Idle(idle)))
+    }
+
+    /// Another cluster than the one that is known answers there.
+    pub(super) fn handle_stray(&mut self) {
+        self.is_stray = true;
+    }
+
+    /// Whether opening it has led nowhere: it could never be used.
+    pub(super) fn has_failed(&self) -> bool {
+        !self.is_usable() || self.is_stray
+    }
+
+    /// Whether it was good for nothing, so that the next one is worth no hurry: it could not be
+    /// used, or ended within so short a time before anything was answered on it.
+    pub(super) fn was_fruitless(&self, short: Duration, now: Instant) -> bool {
+        let lived = now.saturating_duration_since(self.opened_at);
+        self.has_failed() || (!self.has_answered && lived < short)
     }
 
     /// Since when it is being set up; `None` once it can be used.
@@ -479,6 +505,29 @@ mod tests {
             .collect();
         assert_eq!(rest, ["second"]);
         assert!(connection.is_quiet());
+    }
+
+    #[test]
+    fn the_time_to_connect_begins_when_it_is_known_where_to() {
+        let config = Config::new(Vec::new());
+        let began = Instant::now();
+        let address = Address {
+            host: "slow".into(),
+            port: 9092,
+        };
+        let mut connection = Connection::<()>::new(ConnectionId(0), address, None, began);
+        let late = |connection: &Connection<()>, now| {
+            let ending = connection.is_late(&config, now)?;
+            Some(connection.conclude(ending).unwrap_err().to_string())
+        };
+        let limit = began + config.connect_timeout;
+        let said = late(&connection, limit).unwrap();
+        assert!(said.contains("was not found out within 10 s"), "{said}");
+        let resolved = limit - Duration::from_secs(1);
+        connection.handle_resolved(resolved);
+        assert_eq!(late(&connection, limit), None);
+        let said = late(&connection, resolved + config.connect_timeout).unwrap();
+        assert!(said.contains("no connection within 10 s"), "{said}");
     }
 
     #[test]

@@ -29,6 +29,8 @@ pub enum DisconnectReason {
     Idle(Duration),
     /// The broker named no broker in its metadata, not even itself.
     NoCluster,
+    /// The producer turned to another cluster, which answers at the user's addresses now.
+    ClusterChanged,
 }
 
 impl DisconnectReason {
@@ -90,6 +92,7 @@ impl fmt::Display for DisconnectReason {
             ),
             Self::Idle(time) => write!(f, "idle for {}", Readable(*time)),
             Self::NoCluster => f.write_str("it knows of no cluster"),
+            Self::ClusterChanged => f.write_str("another cluster answers at the addresses now"),
         }
     }
 }

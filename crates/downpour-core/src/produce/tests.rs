@@ -3,6 +3,7 @@
 mod asking;
 mod connecting;
 mod harness;
+mod other_cluster;
 mod producing;
 mod saying;
 mod silence;

@@ -14,6 +14,8 @@ mod connections;
     allow(unreachable_pub, reason = "public for the simulator")
 )]
 pub(crate) mod driver;
+#[cfg(test)]
+mod fixtures;
 pub(crate) mod given;
 mod lookups;
 mod opening;

@@ -262,6 +262,11 @@ impl Cluster {
         self.state.settings.epoch_ms = ms;
     }
 
+    /// What the cluster calls itself in its metadata.
+    pub fn set_cluster_id(&mut self, id: &str) {
+        id.clone_into(&mut self.state.settings.cluster_id);
+    }
+
     /// Whether asking for the metadata of a topic that is not there creates it. Default: false.
     pub fn set_auto_create(&mut self, auto_create: bool) {
         self.state.settings.auto_create = auto_create;

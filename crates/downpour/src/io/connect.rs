@@ -256,92 +256,10 @@ impl<S: Socket> ConnectAttempt<S> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::{BTreeMap, BTreeSet};
-    use std::io::IoSlice;
-    use std::sync::{Arc, Mutex};
-
     use super::*;
-    use crate::io::sockets::SocketOptions;
+    use crate::io::fixtures::{End, Net, v4, v6};
 
     const WITHIN: Duration = Duration::from_secs(10);
-
-    /// What a network does with each address; whoever is not named says nothing.
-    #[derive(Debug, Clone, Default)]
-    struct Net(Arc<Mutex<State>>);
-
-    #[derive(Debug, Default)]
-    struct State {
-        /// Whether it opens or is refused.
-        answers: BTreeMap<SocketAddr, bool>,
-        tried: Vec<SocketAddr>,
-        open: BTreeSet<SocketAddr>,
-    }
-
-    #[derive(Debug)]
-    struct End(SocketAddr, Net);
-
-    impl Net {
-        fn answer(&self, address: SocketAddr, opens: bool) {
-            self.0.lock().unwrap().answers.insert(address, opens);
-        }
-
-        fn tried(&self) -> Vec<SocketAddr> {
-            self.0.lock().unwrap().tried.clone()
-        }
-
-        fn held(&self) -> Vec<SocketAddr> {
-            self.0.lock().unwrap().open.iter().copied().collect()
-        }
-    }
-
-    impl Sockets for Net {
-        type Socket = End;
-
-        fn connect(&mut self, _: usize, address: SocketAddr, _: SocketOptions) -> io::Result<End> {
-            let mut state = self.0.lock().unwrap();
-            state.tried.push(address);
-            state.open.insert(address);
-            drop(state);
-            Ok(End(address, self.clone()))
-        }
-
-        #[cfg(unix)]
-        fn adopt(&mut self, _: usize, _: std::os::unix::net::UnixStream) -> io::Result<End> {
-            Err(io::ErrorKind::Unsupported.into())
-        }
-    }
-
-    impl Socket for End {
-        fn is_open(&self) -> io::Result<bool> {
-            match self.1.0.lock().unwrap().answers.get(&self.0) {
-                Some(true) => Ok(true),
-                Some(false) => Err(io::ErrorKind::ConnectionRefused.into()),
-                None => Ok(false),
-            }
-        }
-
-        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
-            Err(io::ErrorKind::WouldBlock.into())
-        }
-
-        fn write_vectored(&mut self, _: &[IoSlice<'_>]) -> io::Result<usize> {
-            Err(io::ErrorKind::WouldBlock.into())
-        }
-    }
-
-    impl Drop for End {
-        fn drop(&mut self) {
-            self.1.0.lock().unwrap().open.remove(&self.0);
-        }
-    }
-
-    fn v4(last: u8) -> SocketAddr {
-        SocketAddr::from(([10, 0, 0, last], 9092))
-    }
-
-    fn v6(last: u16) -> SocketAddr {
-        SocketAddr::from(([0xfd00, 0, 0, 0, 0, 0, 0, last], 9092))
-    }
 
     fn attempt(addresses: Vec<SocketAddr>, now: Instant) -> ConnectAttempt<End> {
         ConnectAttempt::new(addresses, 1, WITHIN, SocketOptions::default(), now)
@@ -397,11 +315,11 @@ mod tests {
         net.answer(v4(2), true);
         let mut attempt = attempt(vec![v4(1), v4(2), v4(3)], now);
         let (won, after) = run(&mut attempt, &net, now);
-        assert_eq!(won.as_ref().map(|end| end.0), Some(v4(2)));
+        assert_eq!(won.as_ref().map(End::address), Some(v4(2)));
         assert_eq!(after, BESIDE_AFTER);
         drop(attempt);
         assert_eq!(net.held(), [v4(2)], "the winner alone");
-        assert_eq!(net.tried(), [v4(1), v4(2)]);
+        assert_eq!(net.take_tried(), [v4(1), v4(2)]);
     }
 
     #[test]
@@ -409,7 +327,7 @@ mod tests {
         let (net, now) = (Net::default(), Instant::now());
         let mut attempt = attempt(vec![v4(1), v4(2)], now);
         run(&mut attempt, &net, now);
-        assert_eq!(net.tried(), [v4(1), v4(2)]);
+        assert_eq!(net.take_tried(), [v4(1), v4(2)]);
         net.answer(v4(1), true);
         let later = now + 30 * BESIDE_AFTER;
         let step = attempt.poll(&mut net.clone(), later);
@@ -428,7 +346,7 @@ mod tests {
         net.answer(v4(4), true);
         let mut attempt = attempt((1..=4).map(v4).collect(), now);
         let (won, after) = run(&mut attempt, &net, now);
-        assert_eq!(won.map(|end| end.0), Some(v4(4)));
+        assert_eq!(won.map(|end| end.address()), Some(v4(4)));
         assert_eq!(after, Duration::ZERO);
     }
 
@@ -442,7 +360,7 @@ mod tests {
             let Some(at) = attempt.next_wake() else { break };
             last = at - now;
         }
-        assert_eq!(net.tried().len(), 16);
+        assert_eq!(net.take_tried().len(), 16);
         assert!(last < WITHIN, "{last:?}");
     }
 

@@ -401,3 +401,6 @@ impl<S: Sockets> Connections<S> {
         false
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,170 @@
+//! Another cluster behind the same name, brokers that lost data, slow and deaf ways to a broker.
+
+use std::io::{self, Read, Write};
+use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
+
+use downpour::{Acks, ErrorKind, Producer, ProducerBuilder, Record};
+use downpour_fake::{ApiKey, ErrorCode, FakeCluster, Fault};
+
+use crate::setup::{PATIENCE, builder, quick, small_cluster};
+
+/// Two clusters at the same addresses, and which of them is there.
+fn two() -> (FakeCluster, FakeCluster, Arc<AtomicBool>, ProducerBuilder) {
+    let named = |name: &str| FakeCluster::builder().cluster_id(name).tcp(false);
+    let first = named("first").topic("events", 1).start().unwrap();
+    let second = named("second").topic("other", 1).topic("events", 1);
+    let second = second.start().unwrap();
+    let moved = Arc::new(AtomicBool::new(false));
+    let (there, is_moved) = ((first.connector(), second.connector()), moved.clone());
+    let builder = quick(Producer::builder(first.bootstrap_servers()));
+    let builder = builder.connector(move |host, port| match is_moved.load(Ordering::SeqCst) {
+        false => (there.0)(host, port),
+        true => (there.1)(host, port),
+    });
+    (first, second, moved, builder)
+}
+
+#[test]
+fn a_producer_follows_its_name_to_another_cluster() {
+    let (first, second, moved, builder) = two();
+    let producer = builder.build().unwrap().blocking();
+    let record = || Record::to("events").value("v");
+    assert_eq!(producer.produce_sync(record()).unwrap().offset(), Some(0));
+    moved.store(true, Ordering::SeqCst);
+    first.kill(1);
+    // One that left before its connection ended may be in the first cluster's log: it stays unknown.
+    let delivered = (0..100).find_map(|_| producer.produce_sync(record()).ok());
+    assert_eq!(delivered.expect("it goes on there").offset(), Some(0));
+    assert_eq!(second.records("events", 0).len(), 1);
+    // Under an id that the second cluster granted.
+    assert_eq!(second.request_count(ApiKey::InitProducerId), 1);
+}
+
+#[test]
+fn a_producer_that_may_not_follow_fails_what_is_sent() {
+    let (first, second, moved, builder) = two();
+    let builder = builder.fail_on_cluster_change(true);
+    let producer = builder.build().unwrap().blocking();
+    let record = || Record::to("events").value("v");
+    producer.produce_sync(record()).unwrap();
+    moved.store(true, Ordering::SeqCst);
+    first.kill(1);
+    let error = producer.produce_sync(record()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::OtherCluster, "{error}");
+    assert!(!error.is_retriable());
+    let said = "cluster second answers there, and this producer writes to cluster first";
+    assert!(error.to_string().contains(said), "{error}");
+    assert!(second.records("events", 0).is_empty());
+}
+
+#[test]
+fn lost_data_is_an_error_where_that_is_asked_for() {
+    for fails in [false, true] {
+        let cluster = small_cluster();
+        let producer = builder(&cluster).fail_on_data_loss(fails);
+        let producer = producer.build().unwrap().blocking();
+        let record = || Record::to("events").value("v");
+        producer.produce_sync(record()).unwrap();
+        // As a leader says that does not have that one any more.
+        let gap = Fault::error(ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER);
+        cluster.fault(gap.on(ApiKey::Produce));
+        match producer.produce_sync(record()) {
+            Ok(_) => assert!(!fails),
+            Err(error) => {
+                assert!(fails, "{error}");
+                assert_eq!(error.kind(), ErrorKind::DataLoss);
+                assert!(error.is_retriable() && error.to_string().contains("up to offset 0"));
+            }
+        }
+        producer.produce_sync(record()).unwrap();
+    }
+}
+
+#[test]
+fn slow_ways_to_brokers_do_not_wait_for_each_other() {
+    const BROKERS: i32 = 6;
+    let cluster = FakeCluster::builder().brokers(BROKERS).tcp(false);
+    let cluster = cluster.topic("events", BROKERS).start().unwrap();
+    let connector = cluster.connector();
+    let calls = Arc::new((Mutex::new(0), Condvar::new()));
+    let builder = quick(Producer::builder(cluster.bootstrap_servers()));
+    let builder = builder.connector(move |host, port| {
+        let (count, changed) = &*calls;
+        let mut count = count.lock().unwrap();
+        *count += 1;
+        changed.notify_all();
+        // The first is the way in; the others wait until all of them are on their way.
+        let all = 1 + BROKERS;
+        while *count > 1 && *count < all {
+            let waited = changed.wait_timeout(count, PATIENCE).unwrap();
+            if waited.1.timed_out() {
+                return Err(io::Error::other("nobody else is on the way"));
+            }
+            count = waited.0;
+        }
+        drop(count);
+        connector(host, port)
+    });
+    let producer = builder.build().unwrap().blocking();
+    let record = |partition| Record::to("events").value("v").partition(partition);
+    let sent = (0..BROKERS).map(|partition| producer.produce_async(record(partition)));
+    let sent: Vec<_> = sent.map(Result::unwrap).collect();
+    for handle in sent {
+        handle.wait().unwrap();
+    }
+}
+
+/// Passes on what is said either way, until it is deaf to the client.
+fn pass_on(client: &UnixStream, broker: &UnixStream, deaf: &Arc<AtomicBool>) {
+    let pairs = [(client, broker, true), (broker, client, false)];
+    for (from, to, from_client) in pairs {
+        let (mut from, mut to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
+        let deaf = deaf.clone();
+        std::thread::spawn(move || {
+            let mut buffer = vec![0; 64 << 10];
+            while let Ok(count @ 1..) = from.read(&mut buffer) {
+                if to.write_all(&buffer[..count]).is_err() {
+                    break;
+                }
+                while from_client && deaf.load(Ordering::SeqCst) {
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+            }
+            let _ = to.shutdown(std::net::Shutdown::Both);
+        });
+    }
+}
+
+#[test]
+fn without_acks_a_broker_that_reads_nothing_does_not_keep_a_producer_from_closing() {
+    let cluster = FakeCluster::builder().tcp(false).topic("events", 1);
+    let cluster = cluster.start().unwrap();
+    let connector = cluster.connector();
+    let deaf = Arc::new(AtomicBool::new(false));
+    let is_deaf = deaf.clone();
+    let producer = quick(Producer::builder(cluster.bootstrap_servers()))
+        .acks(Acks::None)
+        .request_timeout(Duration::from_millis(300))
+        .delivery_timeout(Duration::from_millis(600))
+        .linger(Duration::ZERO)
+        .connector(move |host, port| {
+            let broker = connector(host, port)?;
+            let (ours, theirs) = UnixStream::pair()?;
+            pass_on(&theirs, &broker, &is_deaf);
+            Ok(ours)
+        });
+    let producer = producer.build().unwrap().blocking();
+    let record = || Record::to("events").value(vec![7; 100_000]);
+    producer.produce_sync(record()).unwrap();
+    deaf.store(true, Ordering::SeqCst);
+    let sent: Vec<_> = (0..50)
+        .map(|_| producer.produce_async(record()).unwrap())
+        .collect();
+    // More than the sockets hold: without an end of the connection this would never return.
+    producer.close();
+    assert!(sent.into_iter().any(|handle| handle.wait().is_err()));
+    deaf.store(false, Ordering::SeqCst);
+}

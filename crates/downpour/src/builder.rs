@@ -154,8 +154,10 @@ impl<F> ProducerBuilder<F> {
     /// unknown. On: what waits fails until the former cluster is there again.
     ///
     /// It is noticed when none of the brokers that were known can be reached and the addresses are
-    /// asked again; a broker whose own address leads to another cluster is left, whatever is said here.
-    /// Brokers before 0.10.1 do not say which cluster they belong to.
+    /// asked again; a broker whose own address leads to another cluster is left, whatever is said here,
+    /// once it is asked for metadata. Until then records that are on their way to that address may be
+    /// written there if it has a topic of that name and its brokers are older than topic ids in Produce
+    /// (version 13). Brokers before 0.10.1 do not say which cluster they belong to.
     pub fn fail_on_cluster_change(mut self, fail: bool) -> Self {
         self.partial.fail_on_cluster_change.set(fail);
         self

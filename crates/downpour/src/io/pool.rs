@@ -227,14 +227,14 @@ mod tests {
     fn blocked_name_servers_leave_a_thread_for_compression() {
         let pool = ThreadPool::new();
         let (release, begun) = block(&pool, 3 * BLOCKED_MAX);
-        let (done, finished) = mpsc::channel();
-        let work = move |_: &mut Compressor| done.send(()).unwrap();
-        assert!(pool.compute(Box::new(work)).is_ok());
-        finished.recv_timeout(Duration::from_secs(5)).unwrap();
         // They do not wait for each other, but there are only so many.
         for _ in 0..BLOCKED_MAX {
             begun.recv_timeout(Duration::from_secs(5)).unwrap();
         }
+        let (done, finished) = mpsc::channel();
+        let work = move |_: &mut Compressor| done.send(()).unwrap();
+        assert!(pool.compute(Box::new(work)).is_ok());
+        finished.recv_timeout(Duration::from_secs(5)).unwrap();
         assert!(begun.try_recv().is_err());
         drop(release);
     }

@@ -15,7 +15,7 @@ use crate::io::opening::{LookupId, Opened};
 /// So many block at once. A look-up takes five seconds and more where the first name server is dead.
 pub(super) const AT_ONCE_MAX: usize = 8;
 /// One that takes so many connect timeouts is not waited for: another may be begun.
-const LOST_AFTER: u32 = 4;
+const LOST_AFTER: u32 = 2;
 /// How long a result is kept that came when nobody waited for it.
 const KEPT_FOR: Duration = Duration::from_secs(30);
 /// Results that are kept.

@@ -239,6 +239,15 @@ impl Case<'_> {
                 let refused = self.past.refused_identity;
                 refused.is_some_and(|refused| refused <= at) || self.past.awaits_identity()
             }
+            // Its leader said that something before it is missing.
+            Cause::DataLost { .. } => {
+                let gap = ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER;
+                let mut sendings = self.sendings();
+                sendings.any(|s| {
+                    s.word()
+                        .is_some_and(|(w, heard)| w.code == gap && heard <= at)
+                })
+            }
             Cause::EpochLost { .. } => true,
             Cause::InCallback | Cause::Internal { .. } => false,
             _ => return Err("its cause is not known here"),

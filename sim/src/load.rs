@@ -38,7 +38,7 @@ pub(crate) struct Load {
     /// Questions of callers that send nothing: they are asked at once.
     pub(crate) questions: u64,
     /// When each address was tried last, and before that.
-    tried: HashMap<i32, (Duration, Option<Duration>)>,
+    tried: HashMap<(i32, u8), (Duration, Option<Duration>)>,
 }
 
 #[derive(Debug, Default)]
@@ -80,11 +80,12 @@ impl Load {
     }
 
     /// A broker's address is tried. It may have two connections, its own and one of the bootstrap.
-    pub(crate) fn connect(&mut self, node: i32, now: Duration) -> Result<(), String> {
+    pub(crate) fn connect(&mut self, at: (i32, u8), now: Duration) -> Result<(), String> {
         let least = shortest(self.limits.reconnect_backoff);
-        let before = self.tried.get(&node).copied();
+        let before = self.tried.get(&at).copied();
         let last = before.map(|(last, _)| last);
-        self.tried.insert(node, (now, last));
+        self.tried.insert(at, (now, last));
+        let (node, _) = at;
         // Nobody's address stands for many names.
         match before.and_then(|(_, earlier)| earlier) {
             Some(earlier) if node > 0 && now < earlier + least => Err(format!(
@@ -251,11 +252,16 @@ mod tests {
     #[test]
     fn a_broker_is_tried_twice_at_most_within_the_backoff() {
         let mut load = load();
-        assert_eq!(load.connect(1, at(0)), Ok(()));
-        assert_eq!(load.connect(1, at(1)), Ok(()));
-        assert_eq!(load.connect(2, at(2)), Ok(()));
-        let said = load.connect(1, at(30)).unwrap_err();
+        assert_eq!(load.connect((1, 0), at(0)), Ok(()));
+        assert_eq!(load.connect((1, 0), at(1)), Ok(()));
+        assert_eq!(load.connect((2, 0), at(2)), Ok(()));
+        assert_eq!(
+            load.connect((1, 1), at(2)),
+            Ok(()),
+            "it has another address"
+        );
+        let said = load.connect((1, 0), at(30)).unwrap_err();
         assert!(said.contains("broker 1 is tried three times"), "{said}");
-        assert_eq!(load.connect(1, at(90)), Ok(()));
+        assert_eq!(load.connect((1, 0), at(90)), Ok(()));
     }
 }

@@ -31,7 +31,7 @@ pub(crate) enum Answers {
     /// With the broker's address.
     #[default]
     One,
-    /// With one where nobody is, and the broker's behind it.
+    /// With one where nobody is, and two of the broker's behind it.
     Several,
     /// That there is none.
     Empty,

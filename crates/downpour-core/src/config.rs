@@ -180,6 +180,12 @@ pub struct Config {
     /// A batch that may have been written is sent again under a new epoch, as Java does,
     /// and may then be written twice. Default false: it ends Unknown.
     pub resend_unknown: bool,
+    /// Whether a batch fails whose leader turns out to miss what it had acknowledged before it.
+    /// Default false: it goes on under a new epoch, and an event tells of it.
+    pub fail_on_data_loss: bool,
+    /// Whether records fail when another cluster answers at the user's addresses. Default false: the
+    /// producer goes on there, and an event tells of it.
+    pub fail_on_cluster_change: bool,
     /// Batches in flight per partition and requests per connection, 1 to 5. Default 5.
     pub max_in_flight: usize,
     /// How often a batch is sent again after a failure that may be temporary. Default without
@@ -223,7 +229,8 @@ pub struct Config {
     pub reconnect_backoff: (Duration, Duration),
     /// A connection that is not ready after this is given up. Default 10 s.
     pub connect_timeout: Duration,
-    /// A connection that carried nothing for so long is closed. Default 540 s.
+    /// A connection that carried nothing for so long is closed. Default 210 s: less than
+    /// load balancers and forwarders take to forget it without a word (240 s and more).
     pub idle_timeout: Duration,
     /// Age at which metadata is refreshed without cause. Default 300 s.
     pub metadata_max_age: Duration,
@@ -253,6 +260,8 @@ impl Config {
             idempotence: true,
             allow_reordering: false,
             resend_unknown: false,
+            fail_on_data_loss: false,
+            fail_on_cluster_change: false,
             max_in_flight: 5,
             retries: u32::MAX,
             linger: Linger::Adaptive(Duration::from_millis(5)),
@@ -271,7 +280,7 @@ impl Config {
             retry_backoff: (Duration::from_millis(100), Duration::from_secs(1)),
             reconnect_backoff: (Duration::from_millis(50), Duration::from_secs(1)),
             connect_timeout: Duration::from_secs(10),
-            idle_timeout: Duration::from_secs(540),
+            idle_timeout: Duration::from_secs(210),
             metadata_max_age: Duration::from_secs(300),
             metadata_max_idle: Duration::from_secs(300),
             topic_wanted_for: Duration::from_secs(60),

@@ -178,6 +178,16 @@ pub enum Event {
         /// Epoch.
         epoch: i16,
     },
+    /// Another cluster answers at the user's addresses than before. The producer follows it, with a
+    /// new producer id.
+    ClusterChanged {
+        /// Where that was told.
+        address: Address,
+        /// The former cluster's id.
+        before: Arc<str>,
+        /// Its id.
+        after: Arc<str>,
+    },
     /// A broker no longer has records that it acknowledged.
     DataLost {
         /// Topic.

@@ -91,6 +91,11 @@ impl IdentityState {
         self.current = Some(grant);
     }
 
+    /// Another cluster has to grant one: there is none until then.
+    pub fn forget(&mut self) {
+        self.current = None;
+    }
+
     /// An identity newer than `stale`, under which a partition's sequence broke.
     pub fn bump(&mut self, stale: Identity) -> Bump {
         let Some(current) = self.current else {

@@ -167,6 +167,17 @@ pub enum Cause {
         /// Why not.
         reason: Arc<str>,
     },
+    /// The leader misses records before this one that it had acknowledged, and the producer was asked
+    /// to tell so by an error.
+    DataLost {
+        /// The last offset of the partition that was acknowledged.
+        acknowledged: i64,
+    },
+    /// Another cluster answers at the user's addresses, and the producer was asked not to follow it.
+    OtherCluster {
+        /// What was found where.
+        error: Arc<ConnectError>,
+    },
     /// No verdict: whoever waited did so in a callback of the producer, such as a waker, where
     /// waiting could last forever. The record is still on its way.
     InCallback,
@@ -208,6 +219,8 @@ impl Cause {
             Self::NoIdentity { .. } => 3,
             Self::Closed { .. } => 4,
             Self::Internal { .. } => 5,
+            Self::DataLost { .. } => 6,
+            Self::OtherCluster { .. } => 7,
             _ => 0,
         }
     }
@@ -215,7 +228,7 @@ impl Cause {
     /// The failed attempt to connect that is at the root of it, if one is.
     pub fn connect_error(&self) -> Option<&ConnectError> {
         match self.root() {
-            Self::Unreachable { error } => Some(error),
+            Self::Unreachable { error } | Self::OtherCluster { error } => Some(error),
             _ => None,
         }
     }
@@ -315,6 +328,12 @@ impl fmt::Display for Cause {
                 }
             }
             Self::NoIdentity { reason, .. } => write!(f, "no producer id: {reason}"),
+            Self::DataLost { acknowledged } => write!(
+                f,
+                "the broker lost records that it had acknowledged, up to offset {acknowledged}; this \
+                 one would have come behind them"
+            ),
+            Self::OtherCluster { error } => error.fmt(f),
             Self::InCallback => f.write_str(
                 "the record has no verdict yet, and this thread may not wait for it: it runs a \
                  waker, a log subscriber or a drop on the producer's behalf; wait elsewhere",

@@ -16,6 +16,7 @@ mod engine;
 mod expiry;
 mod idle;
 mod metadata;
+mod other_cluster;
 mod pacing;
 mod peeking;
 mod poll;

@@ -134,6 +134,35 @@ impl<F> ProducerBuilder<F> {
         self
     }
 
+    /// Whether a batch fails, with [`ErrorKind::DataLoss`](crate::ErrorKind::DataLoss), whose leader
+    /// turns out to miss records before it that it had acknowledged: an unclean election or a lost
+    /// disk took them. Default off: the batch goes on under a new epoch, and a warning tells of the
+    /// loss. What is lost is lost either way; an error reaches whoever can produce it again, as with
+    /// Java's producer. The batch that fails is not in the log, and those behind it go on.
+    ///
+    /// Only an idempotent producer can tell, and only by the next batch of the partition, within the
+    /// minute that a broker is taken to remember it.
+    pub fn fail_on_data_loss(mut self, fail: bool) -> Self {
+        self.partial.fail_on_data_loss.set(fail);
+        self
+    }
+
+    /// Whether records fail, with [`ErrorKind::OtherCluster`](crate::ErrorKind::OtherCluster), when
+    /// another cluster answers at the [`bootstrap`](Self::bootstrap) addresses than the one that was
+    /// written to. Default off: the producer follows the name, with a warning, a new producer id and
+    /// what the new cluster says of topics; what may have been written to the former one ends as
+    /// unknown. On: what waits fails until the former cluster is there again.
+    ///
+    /// It is noticed when none of the brokers that were known can be reached and the addresses are
+    /// asked again; a broker whose own address leads to another cluster is left, whatever is said here,
+    /// once it is asked for metadata. Until then records that are on their way to that address may be
+    /// written there if it has a topic of that name and its brokers are older than topic ids in Produce
+    /// (version 13). Brokers before 0.10.1 do not say which cluster they belong to.
+    pub fn fail_on_cluster_change(mut self, fail: bool) -> Self {
+        self.partial.fail_on_cluster_change.set(fail);
+        self
+    }
+
     /// Requests in flight per connection and batches per partition, 1 to 5. Default 5.
     pub fn max_in_flight(mut self, requests: usize) -> Self {
         self.partial.max_in_flight.set(requests);
@@ -259,7 +288,9 @@ impl<F> ProducerBuilder<F> {
     }
 
     /// How long a connection may carry nothing before it is closed: at least 1 s, or zero for never.
-    /// Default 540 s.
+    /// Default 210 s: load balancers and forwarders forget a connection without a word after 240 s
+    /// and more, and the next record would wait for its request timeout. A connection that was closed
+    /// costs the next record a connect and a round trip.
     pub fn idle_timeout(mut self, time: Duration) -> Self {
         self.partial.idle_timeout.set(time);
         self
@@ -375,7 +406,8 @@ impl<F> ProducerBuilder<F> {
     }
 
     /// Whether the kernel asks a broker that says nothing whether it is still there (TCP's
-    /// keepalive, at the times that the system is set to). Default off.
+    /// keepalive): after 30 s, and three times, 10 s apart, before the connection ends. It also keeps
+    /// forwarders from forgetting the connection. Default on, as in Java; off in librdkafka.
     pub fn keepalive(mut self, on: bool) -> Self {
         self.partial.keepalive.set(on);
         self

@@ -14,7 +14,10 @@ mod connections;
     allow(unreachable_pub, reason = "public for the simulator")
 )]
 pub(crate) mod driver;
+#[cfg(test)]
+mod fixtures;
 pub(crate) mod given;
+mod lookups;
 mod opening;
 #[cfg_attr(
     not(feature = "simulation"),

@@ -120,7 +120,8 @@ impl World {
             let id = self.next_job;
             self.next_job += 1;
             let blocks = job.blocks;
-            self.load.attempt(u64::from(blocks));
+            // It may serve a broker's own connection and one of the bootstrap.
+            self.load.attempt(2 * u64::from(blocks));
             self.jobs.insert(id, job);
             if blocks {
                 self.past.lookups.insert(id, (self.now, None));

@@ -12,6 +12,8 @@ pub(crate) struct Names(Mutex<Answers>);
 
 /// Where nobody is.
 const NOBODY: u8 = 0;
+/// The net in which each broker has a second address.
+const SECOND_NET: u8 = 1;
 
 impl Names {
     pub(crate) fn set(&self, answers: Answers) {
@@ -27,10 +29,22 @@ impl Names {
         let address = |node| SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 0, 0, node)), port);
         match *self.0.lock().unwrap_or_else(PoisonError::into_inner) {
             Answers::One => Ok(vec![address(node)]),
-            Answers::Several => Ok(vec![address(NOBODY), address(node)]),
+            Answers::Several => {
+                let mut second = address(node);
+                second.set_ip(IpAddr::V4(Ipv4Addr::new(10, 0, SECOND_NET, node)));
+                Ok(vec![address(NOBODY), address(node), second])
+            }
             Answers::Empty => Ok(Vec::new()),
             Answers::Fail => Err(io::Error::other("no name server answers")),
         }
+    }
+}
+
+/// What tells a broker's addresses apart.
+pub(crate) fn net_of(address: SocketAddr) -> u8 {
+    match address.ip() {
+        IpAddr::V4(ip) => ip.octets()[2],
+        IpAddr::V6(_) => 0,
     }
 }
 

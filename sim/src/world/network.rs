@@ -13,7 +13,7 @@ use downpour_wire::error_code::ErrorCode;
 
 use crate::history::Place;
 use crate::request::Question;
-use crate::world::names::node_of;
+use crate::world::names::{net_of, node_of};
 use crate::world::state::{Event, Heard, Link, World};
 use crate::world::wire::LinkId;
 
@@ -24,7 +24,7 @@ impl World {
     pub(crate) fn connect(&mut self, id: LinkId, address: SocketAddr) {
         let node = node_of(address);
         self.past.connect(id, node);
-        if let Err(broken) = self.load.connect(node, self.now) {
+        if let Err(broken) = self.load.connect((node, net_of(address)), self.now) {
             self.fail(broken);
         }
         let link = Link {

@@ -7,8 +7,8 @@ use std::time::Instant;
 pub(crate) struct Bootstrap {
     /// Which address comes next, counted on without end; the remainder is the place in the list.
     pub(super) next: usize,
-    /// Failures in a row; an address that answers sets them back.
-    pub(super) failures: u32,
+    /// Connections in a row that were good for nothing.
+    pub(super) fruitless: u32,
     pub(super) retry_at: Option<Instant>,
     /// Set when no known broker was within reach, cleared by an answer to Metadata. Without it a
     /// client whose brokers all moved would ask their old addresses forever (KIP-899).

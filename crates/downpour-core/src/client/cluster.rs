@@ -155,6 +155,8 @@ pub(crate) enum Change {
 /// Brokers, topics and leaders.
 #[derive(Debug, Default)]
 pub(crate) struct Cluster {
+    /// What it calls itself; `None` until a broker tells it (Kafka 0.10.1).
+    id: Option<Arc<str>>,
     brokers: BTreeMap<i32, Address>,
     /// Brokers whose advertised port is none: their host and what they say.
     nowhere: BTreeMap<i32, (Arc<str>, i32)>,
@@ -165,6 +167,51 @@ pub(crate) struct Cluster {
 impl Cluster {
     pub(crate) fn brokers(&self) -> &BTreeMap<i32, Address> {
         &self.brokers
+    }
+
+    /// What it calls itself, if that is known.
+    pub(crate) fn id(&self) -> Option<&Arc<str>> {
+        self.id.as_ref()
+    }
+
+    /// What it calls itself.
+    pub(crate) fn handle_id(&mut self, id: &str) {
+        self.id = Some(Arc::from(id));
+    }
+
+    /// It is another one: its brokers and whatever is known of topics are forgotten. What is told of
+    /// them next is believed.
+    pub(crate) fn change_to(&mut self, id: &str) -> Vec<Change> {
+        self.handle_id(id);
+        self.forget_brokers();
+        let mut changes = Vec::new();
+        for (number, topic) in (0..).zip(&mut self.topics) {
+            let Some(topic) = topic else { continue };
+            (topic.id, topic.told_id) = (Uuid::ZERO, Uuid::ZERO);
+            (topic.older, topic.was_gone) = (0, true);
+            if topic.leaders.is_empty() {
+                continue;
+            }
+            changes.push(Change::MadeAnew { topic: number });
+            for (index, known) in (0..).zip(&mut topic.leaders) {
+                let before = std::mem::replace(known, Leader::UNKNOWN);
+                let partition = PartitionId {
+                    topic: number,
+                    index,
+                };
+                if before.broker.is_some() {
+                    let leader = Leader::UNKNOWN;
+                    changes.push(Change::Leader { partition, leader });
+                }
+            }
+            changes.push(Change::Topic { topic: number });
+        }
+        changes
+    }
+
+    /// A broker is not where it was said to be.
+    pub(crate) fn forget_broker(&mut self, broker: i32) {
+        self.brokers.remove(&broker);
     }
 
     pub(crate) fn forget_brokers(&mut self) {

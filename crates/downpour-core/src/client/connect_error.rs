@@ -22,7 +22,7 @@ pub struct ConnectError {
 }
 
 impl ConnectError {
-    pub(super) fn new(address: Address, failure: ConnectFailure) -> Self {
+    pub(crate) fn new(address: Address, failure: ConnectFailure) -> Self {
         Self { address, failure }
     }
 
@@ -98,6 +98,8 @@ pub enum ConnectErrorKind {
     Protocol,
     /// The broker speaks no version of a request that is needed, or does not tell which.
     Versions,
+    /// Another cluster answers there than the one that this producer writes to.
+    OtherCluster,
     /// The connector that the user gave failed or panicked.
     Connector,
     /// No thread could be started that would have resolved the name or run the connector.

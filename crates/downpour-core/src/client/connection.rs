@@ -99,7 +99,14 @@ pub(crate) struct Connection<P> {
     /// Its broker is at another address: it is left as soon as nothing is waited for.
     is_left_behind: bool,
     opened_at: Instant,
+    /// Since when it has been connecting: where it leads to is known. Looking its name up may take
+    /// long, and counts for itself.
+    resolved_at: Option<Instant>,
     last_used: Instant,
+    /// A question was answered on it, other than which versions are spoken.
+    has_answered: bool,
+    /// Another cluster answers there.
+    is_stray: bool,
     next_correlation_id: i32,
     /// Bytes of all requests so far.
     queued: u64,
@@ -127,7 +134,10 @@ impl<P> Connection<P> {
             throttled_until: None,
             is_left_behind: false,
             opened_at: now,
+            resolved_at: None,
             last_used: now,
+            has_answered: false,
+            is_stray: false,
             next_correlation_id: 0,
             queued: 0,
             left: 0,
@@ -155,6 +165,11 @@ impl<P> Connection<P> {
     /// Whether it is set up, so that requests may be sent.
     pub(crate) fn is_usable(&self) -> bool {
         matches!(self.stage, Stage::Usable(_))
+    }
+
+    /// Where it leads to is known: the time to connect begins.
+    pub(crate) fn handle_resolved(&mut self, now: Instant) {
+        self.resolved_at.get_or_insert(now);
     }
 
     /// The socket is open; whether that led to another stage.
@@ -276,7 +291,10 @@ impl<P> Connection<P> {
             response_header_is_flexible(first.api, first.version),
         )?;
         match self.pending.pop_front() {
-            Some(pending) => Ok((pending, reader)),
+            Some(pending) => {
+                self.has_answered |= pending.api != ApiKey::ApiVersions;
+                Ok((pending, reader))
+            }
             None => Err(ProtocolError::Unasked {
                 correlation_id: got,
             }),
@@ -290,7 +308,7 @@ impl<P> Connection<P> {
             let oldest = self.pending.front().into_iter().chain(self.unacked.front());
             oldest.map(|p| p.sent_at + request).min()
         } else {
-            Some(self.opened_at + connect)
+            Some(self.resolved_at.unwrap_or(self.opened_at) + connect)
         }
     }
 
@@ -350,6 +368,10 @@ impl<P> Connection<P> {
         if is_over(self.deadline(connect, request)) {
             let timed_out = |what: String| Ending::failed(ConnectErrorKind::TimedOut, what);
             return Some(match self.stage {
+                Stage::Connecting if self.resolved_at.is_none() => timed_out(format!(
+                    "where it leads to was not found out within {within}: the name server, or the \
+                     connector, is slow"
+                )),
                 Stage::Connecting => timed_out(format!("no connection within {within}")),
                 Stage::Negotiating => timed_out(format!(
                     "connected, but no answer to ApiVersions within {within}"
@@ -362,6 +384,23 @@ impl<P> Connection<P> {
         }
         let idle = config.idle_timeout;
         is_over(self.idle_at(idle)).then_some(Ending::Ended(DisconnectReason::Idle(idle)))
+    }
+
+    /// Another cluster than the one that is known answers there.
+    pub(super) fn handle_stray(&mut self) {
+        self.is_stray = true;
+    }
+
+    /// Whether opening it has led nowhere: it could never be used.
+    pub(super) fn has_failed(&self) -> bool {
+        !self.is_usable() || self.is_stray
+    }
+
+    /// Whether it was good for nothing, so that the next one is worth no hurry: it could not be
+    /// used, or ended within so short a time before anything was answered on it.
+    pub(super) fn was_fruitless(&self, short: Duration, now: Instant) -> bool {
+        let lived = now.saturating_duration_since(self.opened_at);
+        self.has_failed() || (!self.has_answered && lived < short)
     }
 
     /// Since when it is being set up; `None` once it can be used.
@@ -483,6 +522,29 @@ mod tests {
             .collect();
         assert_eq!(rest, ["second"]);
         assert!(connection.is_quiet());
+    }
+
+    #[test]
+    fn the_time_to_connect_begins_when_it_is_known_where_to() {
+        let config = Config::new(Vec::new());
+        let began = Instant::now();
+        let address = Address {
+            host: "slow".into(),
+            port: 9092,
+        };
+        let mut connection = Connection::<()>::new(ConnectionId(0), address, None, began);
+        let late = |connection: &Connection<()>, now| {
+            let ending = connection.is_late(&config, now)?;
+            Some(connection.conclude(ending).unwrap_err().to_string())
+        };
+        let limit = began + config.connect_timeout;
+        let said = late(&connection, limit).unwrap();
+        assert!(said.contains("was not found out within 10 s"), "{said}");
+        let resolved = limit - Duration::from_secs(1);
+        connection.handle_resolved(resolved);
+        assert_eq!(late(&connection, limit), None);
+        let said = late(&connection, resolved + config.connect_timeout).unwrap();
+        assert!(said.contains("no connection within 10 s"), "{said}");
     }
 
     #[test]

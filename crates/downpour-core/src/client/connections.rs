@@ -47,6 +47,10 @@ struct Peer {
     connection: Option<ConnectionId>,
     /// Connections in a row that ended before they could be used; one that can sets this back.
     failures: u32,
+    /// The same with those that could be used and ended before anything was answered: the backoff
+    /// grows with them. A broker that lets everybody in and closes would else be knocked at for ever
+    /// as fast as the first backoff allows.
+    fruitless: u32,
     /// Why the last of them did, until one can be used.
     failure: Option<ConnectError>,
     retry_at: Option<Instant>,
@@ -201,18 +205,13 @@ impl<P> Connections<P> {
         if let Some(address) = address.filter(|_| self.worked.len() < WORKED_MAX) {
             self.worked.insert(address.clone());
         }
-        match self.open.get(&id).map(Connection::broker) {
-            Some(Some(broker)) => {
-                self.peers.insert(
-                    broker,
-                    Peer {
-                        connection: Some(id),
-                        ..Peer::default()
-                    },
-                );
-            }
-            Some(None) => self.bootstrap.failures = 0,
-            None => {}
+        if let Some(broker) = self.open.get(&id).and_then(Connection::broker) {
+            let peer = self.peers.entry(broker).or_default();
+            *peer = Peer {
+                connection: Some(id),
+                fruitless: peer.fruitless,
+                ..Peer::default()
+            };
         }
         match is_in_trouble {
             true => Notice::Quiet,
@@ -270,27 +269,50 @@ impl<P> Connections<P> {
         now: Instant,
     ) -> Option<(Connection<P>, Duration)> {
         let connection = self.open.remove(&id)?;
-        let failed = u32::from(!connection.is_usable());
         let limits = config.reconnect_backoff;
+        let failed = u32::from(connection.has_failed());
+        let was_fruitless = connection.was_fruitless(limits.1, now);
+        let count = |before: u32| {
+            if was_fruitless {
+                before.saturating_add(1)
+            } else {
+                0
+            }
+        };
         let backoff = match connection.broker() {
             Some(broker) => {
                 let peer = self.peers.entry(broker).or_default();
                 peer.connection = None;
                 peer.failures += failed;
-                let backoff = rng.backoff(limits, peer.failures);
+                peer.fruitless = count(peer.fruitless);
+                let backoff = rng.backoff(limits, peer.fruitless);
                 peer.retry_at = Some(mutants::pick(38, now, now + backoff));
                 backoff
             }
             None => {
-                self.bootstrap.failures += failed;
+                self.bootstrap.fruitless = count(self.bootstrap.fruitless);
                 // Each address is tried before the first one's turn comes again.
-                let turns = self.bootstrap.failures / config.bootstrap.len().max(1) as u32;
+                let turns = self.bootstrap.fruitless / config.bootstrap.len().max(1) as u32;
                 let backoff = rng.backoff(limits, turns);
                 self.bootstrap.retry_at = Some(now + backoff);
                 backoff
             }
         };
         Some((connection, backoff))
+    }
+
+    /// Another cluster than the one that is known answers on a connection: it ends, as one that led
+    /// nowhere.
+    pub(crate) fn handle_stray(&mut self, id: ConnectionId) {
+        if let Some(connection) = self.open.get_mut(&id) {
+            connection.handle_stray();
+        }
+    }
+
+    /// The brokers are others from now on: nothing that was learnt of the former ones holds. None of
+    /// them has a connection any more.
+    pub(crate) fn forget_peers(&mut self) {
+        self.peers.clear();
     }
 
     /// A broker could not be reached.
@@ -314,6 +336,7 @@ impl<P> Connections<P> {
         if done.is_empty() || !self.open.values().any(is_own) {
             return Vec::new();
         }
+        self.bootstrap.fruitless = 0;
         self.open.retain(|id, _| !done.contains(id));
         done
     }
@@ -471,6 +494,29 @@ mod tests {
             asked.collect()
         }
 
+        /// A connection that can be used.
+        fn open(&mut self, broker: Option<i32>) -> ConnectionId {
+            let mut response = ApiVersionsResponse::default();
+            response.api_keys.push(ApiVersion {
+                api_key: ApiKey::Metadata as i16,
+                min_version: 0,
+                max_version: 9,
+            });
+            let versions = Versions::choose(&response, &[]).unwrap();
+            let id = self.connections.add(address("b"), broker, self.now);
+            self.connections.get_mut(id).unwrap().handle_connected();
+            self.connections.handle_versions(id, versions);
+            self.connections.handle_usable(id);
+            id
+        }
+
+        /// A question is answered on it.
+        fn answer(&mut self, id: ConnectionId) {
+            let connection = self.connections.get_mut(id).unwrap();
+            connection.handle_request((ApiKey::Metadata, 4), 10, true, (), self.now);
+            connection.handle_frame(&[0; 4], self.now).unwrap();
+        }
+
         fn fail(&mut self, id: ConnectionId) -> Duration {
             let (_, backoff) = self
                 .connections
@@ -535,6 +581,25 @@ mod tests {
         let later = bench.now + 10 * backoff;
         bench.connections.forget_others(|_| false, later);
         assert!(bench.connections.peers.is_empty());
+    }
+
+    #[test]
+    fn a_broker_that_lets_in_and_closes_is_tried_ever_more_rarely_until_it_answers() {
+        let mut bench = Bench::new();
+        for broker in [Some(1), None] {
+            let mut end = |answers: bool, lives_ms: u64| {
+                let id = bench.open(broker);
+                if answers {
+                    bench.answer(id);
+                }
+                bench.now += Duration::from_millis(lives_ms);
+                bench.fail(id)
+            };
+            let pauses: Vec<Duration> = (0..8).map(|_| end(false, 1)).collect();
+            assert!(pauses[7] > 4 * pauses[0], "{pauses:?}");
+            assert!(end(true, 1) < 2 * pauses[0], "it is of use");
+            assert!(end(false, 60_000) < 2 * pauses[0], "it lived for long");
+        }
     }
 
     #[test]

@@ -31,6 +31,8 @@ pub enum DisconnectReason {
     NoCluster,
     /// The broker is at another address now, as metadata says; nothing was waited for any more.
     Moved,
+    /// The producer turned to another cluster, which answers at the user's addresses now.
+    ClusterChanged,
 }
 
 impl DisconnectReason {
@@ -93,6 +95,7 @@ impl fmt::Display for DisconnectReason {
             Self::Idle(time) => write!(f, "idle for {}", Readable(*time)),
             Self::NoCluster => f.write_str("it knows of no cluster"),
             Self::Moved => f.write_str("the broker is at another address now"),
+            Self::ClusterChanged => f.write_str("another cluster answers at the addresses now"),
         }
     }
 }

@@ -26,6 +26,14 @@ use crate::produce::requests::{Purpose, in_flight};
 use crate::queue::Left;
 
 impl<T: Clone> Engine<T> {
+    /// The name of an address is resolved, or the caller's connector has done its work: from now on
+    /// it connects, for which there is a connect timeout of its own.
+    pub fn handle_resolved(&mut self, connection_id: ConnectionId, now: Instant) {
+        if let Some(connection) = self.connections.get_mut(connection_id) {
+            connection.handle_resolved(now);
+        }
+    }
+
     /// A socket is open.
     pub fn handle_connected(&mut self, connection_id: ConnectionId, now: Instant) {
         let connection = self.connections.get_mut(connection_id);

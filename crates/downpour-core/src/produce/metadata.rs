@@ -114,6 +114,11 @@ impl<T: Clone> Engine<T> {
             self.metadata.retry(backoff, &mut self.rng, now);
             return;
         }
+        if !self.check_cluster(connection_id, response, now, queues) {
+            self.wanted.handle_answered(backoff, &mut self.rng, now);
+            self.metadata.retry(backoff, &mut self.rng, now);
+            return;
+        }
         self.connections.handle_cluster_known();
         self.question_notices.end(&Question::Metadata, now);
         self.event(Event::MetadataUpdated {

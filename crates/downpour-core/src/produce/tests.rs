@@ -6,6 +6,7 @@ mod connecting;
 mod harness;
 mod hostile;
 mod idle;
+mod other_cluster;
 mod producing;
 mod refusing;
 mod saying;

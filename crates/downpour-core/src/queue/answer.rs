@@ -159,12 +159,17 @@ impl<T: Clone> Queue<T> {
                 self.put_back(batch);
             }
             Reaction::OutOfOrder | Reaction::IdentityLost => {
-                if row.reaction == Reaction::OutOfOrder {
-                    self.tell_of_lost_data(&batch, out);
-                }
+                let is_lost =
+                    row.reaction == Reaction::OutOfOrder && self.tell_of_lost_data(&batch, out);
                 let absent = (!batch.maybe_written()).then(|| batch.order_key());
                 self.handle_broken(absent);
-                self.retry(batch, answer.cause(), now, out);
+                if is_lost && self.settings.fail_on_data_loss {
+                    let acknowledged = self.acknowledged;
+                    self.give_up(&batch, Cause::DataLost { acknowledged }, now, out);
+                    self.free(batch, out);
+                } else {
+                    self.retry(batch, answer.cause(), now, out);
+                }
             }
             Reaction::Fail => self.fail_answered(batch, answer, now, out),
         }
@@ -224,9 +229,11 @@ impl<T: Clone> Queue<T> {
     /// All before this batch was acknowledged, and the broker misses it: an unclean election or a
     /// lost disk took records that it had said it has. The records that come go on under a new
     /// epoch; what is gone nobody else would tell of.
-    fn tell_of_lost_data(&self, batch: &Batch<T>, out: &mut Outputs<T>) {
+    ///
+    /// Returns whether that is so.
+    fn tell_of_lost_data(&self, batch: &Batch<T>, out: &mut Outputs<T>) -> bool {
         if !self.sequence.is_proven() || self.acknowledged < 0 {
-            return;
+            return false;
         }
         out.push_back(Output::Event(Event::DataLost {
             topic: self.topic.clone(),
@@ -234,6 +241,7 @@ impl<T: Clone> Queue<T> {
             broker: batch.broker,
             acknowledged: self.acknowledged,
         }));
+        true
     }
 
     fn delivered(&self, answer: &Answer, reaction: Reaction, batch: &Batch<T>) -> Verdict {

@@ -24,6 +24,7 @@ pub struct QueueSettings {
     pub(super) max_in_flight: usize,
     pub(super) idempotent: bool,
     pub(super) resend_unknown: bool,
+    pub(super) fail_on_data_loss: bool,
     pub(super) order_across_options: bool,
     pub(super) linger: Duration,
     pub(super) retries: u32,
@@ -43,6 +44,7 @@ impl From<&Config> for QueueSettings {
             max_in_flight: config.batches_in_flight(),
             idempotent: config.idempotence,
             resend_unknown: config.resend_unknown,
+            fail_on_data_loss: config.fail_on_data_loss,
             order_across_options: config.order_across_options,
             linger: config.linger.duration(),
             retries: config.retries,
@@ -332,6 +334,13 @@ impl<T: Clone> Queue<T> {
         Ceiling::forget(ceiling, sizes);
         self.log_append_time = false;
         self.acknowledged = -1;
+    }
+
+    /// The cluster is another one: nobody there knows of this producer. What may be in the former
+    /// one's log ends unknown as the sequence begins anew, since it cannot be asked any more.
+    pub fn handle_other_cluster(&mut self) {
+        self.handle_made_anew();
+        self.sequence.handle_broken(None);
     }
 
     /// Whether batches are kept smaller than the settings say.

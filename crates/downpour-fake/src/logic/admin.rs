@@ -262,6 +262,15 @@ impl Cluster {
         self.state.settings.epoch_ms = ms;
     }
 
+    /// What the cluster calls itself in its metadata, and by which the ids of topics that are made from
+    /// now on differ from those of another cluster.
+    pub fn set_cluster_id(&mut self, id: &str) {
+        // FNV-1a.
+        let mix = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
+        self.state.settings.topic_ids = id.bytes().fold(0xcbf2_9ce4_8422_2325, mix);
+        id.clone_into(&mut self.state.settings.cluster_id);
+    }
+
     /// Whether asking for the metadata of a topic that is not there creates it. Default: false.
     pub fn set_auto_create(&mut self, auto_create: bool) {
         self.state.settings.auto_create = auto_create;

@@ -92,6 +92,8 @@ impl fmt::Display for TopicProblem {
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub(crate) cluster_id: String,
+    /// What the ids of its topics begin with: no two clusters have one in common.
+    pub(crate) topic_ids: u64,
     pub(crate) auto_create: bool,
     pub(crate) default_partitions: i32,
     pub(crate) max_message_bytes: usize,
@@ -124,6 +126,7 @@ impl State {
             topics: BTreeMap::new(),
             settings: Settings {
                 cluster_id: "downpour-fake-cluster0".to_owned(),
+                topic_ids: u64::from_be_bytes([0xd0; 8]),
                 auto_create: false,
                 default_partitions: 1,
                 // Kafka's own default: 1 MiB and the 12 bytes before a batch's checksummed part.
@@ -209,7 +212,7 @@ impl State {
             return Err(TopicProblem::TooMany);
         }
         self.topics_made += 1;
-        let id = topic_id(self.topics_made);
+        let id = topic_id(self.settings.topic_ids, self.topics_made);
         let partitions = (0..spec.partitions.unsigned_abs() as usize)
             .map(|index| self.new_partition(index, replication))
             .collect();
@@ -342,8 +345,9 @@ impl State {
 }
 
 /// A topic id that differs for every topic ever made, also for a name that is made again.
-fn topic_id(serial: u64) -> Uuid {
-    let mut bytes = [0xd0; 16];
+fn topic_id(prefix: u64, serial: u64) -> Uuid {
+    let mut bytes = [0; 16];
+    bytes[..8].copy_from_slice(&prefix.to_be_bytes());
     bytes[8..].copy_from_slice(&serial.to_be_bytes());
     Uuid(bytes)
 }

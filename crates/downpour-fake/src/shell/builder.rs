@@ -21,6 +21,7 @@ pub struct FakeClusterBuilder {
     topics: Vec<(String, TopicSpec)>,
     faults: Vec<Fault>,
     auto_create: bool,
+    cluster_id: Option<String>,
     default_partitions: i32,
     max_message_bytes: Option<usize>,
     network_delay: Duration,
@@ -37,6 +38,7 @@ impl Default for FakeClusterBuilder {
             topics: Vec::new(),
             faults: Vec::new(),
             auto_create: false,
+            cluster_id: None,
             default_partitions: 1,
             max_message_bytes: None,
             network_delay: Duration::ZERO,
@@ -82,6 +84,13 @@ impl FakeClusterBuilder {
     /// Whether asking for a topic's metadata creates it. Default: false.
     pub fn auto_create(mut self, auto_create: bool) -> Self {
         self.auto_create = auto_create;
+        self
+    }
+
+    /// What the cluster calls itself in its metadata, to tell it from another one. Default: the same
+    /// for all.
+    pub fn cluster_id(mut self, id: impl Into<String>) -> Self {
+        self.cluster_id = Some(id.into());
         self
     }
 
@@ -147,6 +156,9 @@ impl FakeClusterBuilder {
         cluster.set_default_partitions(self.default_partitions);
         cluster.set_network_delay(self.network_delay);
         cluster.set_service_delay(self.service_delay);
+        if let Some(id) = &self.cluster_id {
+            cluster.set_cluster_id(id);
+        }
         if let Some(bytes) = self.max_message_bytes {
             cluster.set_max_message_bytes(bytes);
         }

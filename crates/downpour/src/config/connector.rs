@@ -16,7 +16,7 @@ type Open = dyn Fn(&str, u16) -> io::Result<UnixStream> + Send + Sync;
 /// Opens connections to brokers.
 #[derive(Clone, Default)]
 pub(crate) enum Connector {
-    /// TCP to every address that the host's name resolves to, one after the other.
+    /// TCP to every address that the host's name resolves to, the first that answers.
     #[default]
     Tcp,
     /// A closure of the caller's, called with host and port on a thread that may block.

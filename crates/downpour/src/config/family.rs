@@ -12,7 +12,7 @@ use downpour_wire::parse_error::ParseError;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum AddressFamily {
-    /// All of them, in the order that the system's resolver gives.
+    /// All of them, in the order that the system's resolver gives, the families in turn.
     #[default]
     Any,
     /// IPv4 alone.

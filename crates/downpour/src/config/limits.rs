@@ -238,7 +238,7 @@ pub(super) const TIMES: &[TimeLimit] = &[
         // As librdkafka has it; Java's takes it at its word, and nothing is ever sent.
         zero: Some("never"),
         low: "a connection that is opened for a record must be there when that comes to it",
-        default: "540 s",
+        default: "210 s",
     },
     TimeLimit {
         setting: |p| time(&p.metadata_max_age),

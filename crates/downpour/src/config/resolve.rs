@@ -68,7 +68,7 @@ pub(crate) fn settings(partial: PartialConfig) -> Result<Settings, ConfigError> 
         send_buffer: kernel_s(&partial.send_buffer),
         receive_buffer: kernel_s(&partial.receive_buffer),
         names,
-        keepalive: partial.keepalive.or(false),
+        keepalive: partial.keepalive.or(true),
         family: partial.family.or(AddressFamily::Any),
         partitioner: partial.partitioner.get().cloned(),
         connector: partial.connector,
@@ -104,6 +104,10 @@ fn take_plain(partial: &PartialConfig, config: &mut Config) {
     partial.acks.put(&mut config.acks);
     partial.allow_reordering.put(&mut config.allow_reordering);
     partial.resend_unknown.put(&mut config.resend_unknown);
+    partial.fail_on_data_loss.put(&mut config.fail_on_data_loss);
+    partial
+        .fail_on_cluster_change
+        .put(&mut config.fail_on_cluster_change);
     partial.max_in_flight.put(&mut config.max_in_flight);
     partial.retries.put(&mut config.retries);
     partial.linger.put(&mut config.linger);

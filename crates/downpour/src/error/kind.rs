@@ -37,6 +37,8 @@ use downpour_wire::error_code::ErrorCode;
 /// | [`Fenced`](Self::Fenced) | another producer took this one's place, or the broker says so | end this one; more comes with transactions |
 /// | [`Aborted`](Self::Aborted) | the record was well, and what it travelled with was not: another record of its batch was refused, its partition is gone, or its sequence could not go on | send it again if it `is_retriable()` |
 /// | [`AnswerLost`](Self::AnswerLost) | the connection ended, or the broker stayed silent, before it answered for the record | ask `written()`; if that is `Unknown`, decide between losing it and writing it twice |
+/// | [`DataLoss`](Self::DataLoss) | the leader lost records before this one that it had acknowledged, and [`fail_on_data_loss`](crate::ProducerBuilder::fail_on_data_loss) asks for an error | produce again what is lost, if you can, then this one; look for an unclean election or a lost disk |
+/// | [`OtherCluster`](Self::OtherCluster) | another cluster answers at the bootstrap addresses, and [`fail_on_cluster_change`](crate::ProducerBuilder::fail_on_cluster_change) forbids to follow it | mend the name, or build another producer for that cluster |
 /// | [`Closed`](Self::Closed) | the producer is closed, or its deadline for closing passed | use another producer; `close_within` hands back what was never sent |
 /// | [`Forked`](Self::Forked) | this process was forked after the producer was built | build a producer in the child |
 /// | [`InCallback`](Self::InCallback) | the call would have to wait in a waker, a log subscriber or a drop that the producer runs | wait elsewhere, or use `try_send` |
@@ -155,6 +157,12 @@ pub enum ErrorKind {
     Aborted,
     /// The connection ended, or the broker stayed silent, before it answered for the record.
     AnswerLost,
+    /// The leader lost records before this one that it had acknowledged. Only with
+    /// [`fail_on_data_loss`](crate::ProducerBuilder::fail_on_data_loss).
+    DataLoss,
+    /// Another cluster answers than the one that this producer writes to. Only with
+    /// [`fail_on_cluster_change`](crate::ProducerBuilder::fail_on_cluster_change).
+    OtherCluster,
     /// The producer is closed, or its deadline for closing passed.
     Closed,
     /// This process was forked after the producer was built.
@@ -208,6 +216,8 @@ impl ErrorKind {
             Cause::EpochLost { last } | Cause::TooOldToRetry { last } => {
                 last.as_deref().map_or(Self::Aborted, Self::of_cause)
             }
+            Cause::DataLost { .. } => Self::DataLoss,
+            Cause::OtherCluster { .. } => Self::OtherCluster,
             Cause::Closed { .. } => Self::Closed,
             Cause::InCallback => Self::InCallback,
             Cause::Forked => Self::Forked,
@@ -226,6 +236,7 @@ impl ErrorKind {
             | Self::NotReady
             | Self::Aborted
             | Self::AnswerLost
+            | Self::DataLoss
             | Self::InCallback => true,
             Self::Broker(code) => matches!(
                 errors::produce(code).reaction,
@@ -238,6 +249,7 @@ impl ErrorKind {
             | Self::Authentication
             | Self::Serialization
             | Self::Fenced
+            | Self::OtherCluster
             | Self::Closed
             | Self::Forked
             | Self::NoThread
@@ -263,6 +275,8 @@ impl fmt::Display for ErrorKind {
             Self::Fenced => "fenced",
             Self::Aborted => "aborted",
             Self::AnswerLost => "answer lost",
+            Self::DataLoss => "data lost",
+            Self::OtherCluster => "another cluster",
             Self::Closed => "closed",
             Self::Forked => "forked",
             Self::InCallback => "in a callback",

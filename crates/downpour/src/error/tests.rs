@@ -162,6 +162,7 @@ fn each_cause_of_a_lost_record_has_a_kind() {
     for (cause, kind) in [
         (Cause::SiblingRefused, ErrorKind::Aborted),
         (Cause::PartitionGone, ErrorKind::Aborted),
+        (Cause::DataLost { acknowledged: 7 }, ErrorKind::DataLoss),
         (reset(), ErrorKind::AnswerLost),
         (no_identity(), ErrorKind::AnswerLost),
         (timeout(Some(no_identity())), ErrorKind::TimedOut),

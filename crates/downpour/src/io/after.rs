@@ -132,8 +132,10 @@ fn hand_over(pool: &dyn Pool, call: Call) {
         }
         Call::Open(opening) => {
             let own = opening.clone();
-            if pool.block(Box::new(move |_| opening.run())).is_err() {
+            let job = opening.into_job();
+            if let Err(work) = pool.block(Box::new(move |_| job())) {
                 own.fail(&no_thread());
+                drop(work);
             }
         }
     }

@@ -217,8 +217,11 @@ impl<S: Sockets> Driver<S> {
         }
         self.connections
             .take_results(now, &mut self.connection_events);
-        self.connections
-            .poll_attempts(now, &mut self.connection_events);
+        self.connections.poll_attempts(
+            (&self.pool, &mut self.after),
+            now,
+            &mut self.connection_events,
+        );
         let seals = std::mem::take(&mut *lock(&self.seals));
         for (partition, sealed) in seals {
             self.finish_seal(partition, sealed);
@@ -268,6 +271,9 @@ impl<S: Sockets> Driver<S> {
     fn tell_connection_events(&mut self, now: Instant) {
         for event in self.connection_events.drain(..) {
             match event {
+                ConnectionEvent::Resolved(connection_id) => {
+                    self.engine.handle_resolved(connection_id, now);
+                }
                 ConnectionEvent::Connected(connection_id) => {
                     self.engine.handle_connected(connection_id, now)
                 }

@@ -9,7 +9,6 @@ use std::sync::Arc;
 
 use downpour_core::client::connect_error::{ConnectErrorKind, ConnectFailure};
 use downpour_core::config::Address;
-use downpour_core::ids::ConnectionId;
 
 use crate::config::connector::Connector;
 use crate::io::given::Resolve;
@@ -19,18 +18,34 @@ use crate::sys::callback;
 use crate::sys::lock::lock;
 use crate::sys::sync::Mutex;
 
+/// Names a look-up, or a call of the connector.
+pub(super) type LookupId = u64;
+
 /// What the pool brought back.
+#[derive(Debug)]
 pub(super) enum Opened {
     Resolved(Vec<SocketAddr>),
     #[cfg(unix)]
     Stream(std::os::unix::net::UnixStream),
 }
 
+impl Opened {
+    /// For this port, if the host alone was looked up.
+    pub(super) fn at_port(mut self, port: u16) -> Self {
+        if let Self::Resolved(addresses) = &mut self {
+            addresses
+                .iter_mut()
+                .for_each(|address| address.set_port(port));
+        }
+        self
+    }
+}
+
 /// What is left to do without the driver's lock: a name is resolved, or the caller's closure
 /// runs, which may do anything, panic included.
 #[derive(Clone)]
 pub(super) struct Opening {
-    pub(super) connection_id: ConnectionId,
+    pub(super) id: LookupId,
     pub(super) connector: Connector,
     pub(super) resolve: Resolve,
     pub(super) address: Address,
@@ -39,10 +54,21 @@ pub(super) struct Opening {
 }
 
 impl Opening {
-    /// Does it. Blocks.
-    pub(super) fn run(self) {
+    /// Does it, which blocks. That it is over is told in any case, also if it is never called.
+    pub(super) fn into_job(self) -> impl FnOnce() + Send {
+        let mut guard = Guard(Some(self));
+        move || {
+            if let Some(opening) = &guard.0 {
+                let opened = opening.open();
+                opening.tell(opened);
+            }
+            drop(guard.0.take());
+        }
+    }
+
+    fn open(&self) -> Result<Opened, ConnectFailure> {
         let address = &self.address;
-        let opened = match &self.connector {
+        match &self.connector {
             Connector::Tcp => {
                 let family = self.shared.settings.family;
                 let resolved = (self.resolve)(address).map(|mut found| {
@@ -67,8 +93,7 @@ impl Opening {
                 let panicked = || Err(failed("the connector panicked".to_owned()));
                 callback::run(open).unwrap_or_else(panicked)
             }
-        };
-        self.tell(opened);
+        }
     }
 
     /// It cannot be done: there is no thread for it.
@@ -78,7 +103,7 @@ impl Opening {
     }
 
     fn tell(&self, opened: Result<Opened, ConnectFailure>) {
-        lock(&self.results).push((self.connection_id, opened));
+        lock(&self.results).push((self.id, self.address.clone(), opened));
         self.shared.mailbox.wake();
     }
 }
@@ -93,4 +118,20 @@ fn plain(error: io::Error) -> io::Error {
     }
 }
 
-pub(super) type Results = Arc<Mutex<Vec<(ConnectionId, Result<Opened, ConnectFailure>)>>>;
+/// Tells that nothing came of a look-up, if it goes away without having told.
+struct Guard(Option<Opening>);
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        if let Some(opening) = self.0.take() {
+            let kind = ConnectErrorKind::Resolve;
+            opening.tell(Err(ConnectFailure::new(
+                kind,
+                "the look-up came to nothing",
+            )));
+        }
+    }
+}
+
+/// Of each look-up that is over: which it was, of what, and what came of it.
+pub(super) type Results = Arc<Mutex<Vec<(LookupId, Address, Result<Opened, ConnectFailure>)>>>;

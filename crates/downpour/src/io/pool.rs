@@ -1,7 +1,7 @@
-//! At most two threads for what takes long or blocks: compression, names, custom connectors.
+//! Threads for what takes long or blocks: compression, names, custom connectors.
 //!
-//! Started when first needed, ended with the producer. Whatever a job is, one of the two
-//! threads is kept free of those that may block, so that a slow name server delays no batch.
+//! Started when needed, ended with the producer. Two at most compress, and beside them as many may
+//! block as there are look-ups at once, so that a slow name server delays no batch.
 
 use std::collections::VecDeque;
 use std::io;
@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use downpour_wire::codec::Compressor;
 
+use crate::io::lookups::AT_ONCE_MAX;
 use crate::sys::callback;
 use crate::sys::lock::{lock, wait_timeout};
 use crate::sys::sync::{Condvar, Mutex, MutexGuard};
@@ -18,7 +19,12 @@ use crate::sys::sync::{Condvar, Mutex, MutexGuard};
 /// What a job has at hand.
 pub type Work = Box<dyn FnOnce(&mut Compressor) + Send>;
 
-const THREADS_MAX: usize = 2;
+/// Threads for what keeps a processor busy.
+const BUSY_MAX: usize = 2;
+/// Jobs that block at the same time.
+const BLOCKED_MAX: usize = AT_ONCE_MAX;
+/// Jobs that may wait for such a thread. There are more only if some never come back.
+const WAITING_MAX: usize = 64;
 /// Idle compression contexts are not kept forever.
 const IDLE: Duration = Duration::from_secs(30);
 
@@ -55,7 +61,7 @@ pub trait Pool: std::fmt::Debug + Send + Sync {
     /// It cannot be run; it comes back, to be run by the caller.
     fn compute(&self, work: Work) -> Result<(), Work>;
 
-    /// Runs something that may block. Bounded by the connections that are being opened.
+    /// Runs something that may block. Bounded by the look-ups at once.
     ///
     /// # Errors
     /// It cannot be run. It comes back, and must not be run where blocking matters.
@@ -92,15 +98,25 @@ impl ThreadPool {
         }
     }
 
-    fn push(
-        &self,
-        work: Work,
-        queue: impl FnOnce(&mut State) -> &mut VecDeque<Work>,
-    ) -> Result<(), Work> {
+    fn push(&self, work: Work, may_block: bool) -> Result<(), Work> {
         let mut state = self.inner.lock();
-        let started = self.ensure_thread(&mut state);
-        let rest = if state.threads > 0 {
-            queue(&mut state).push_back(work);
+        let is_wanted = if may_block {
+            state.blocked + state.blocking.len() < BLOCKED_MAX
+        } else {
+            state.threads - state.blocked < BUSY_MAX
+        };
+        let started = match is_wanted {
+            true => self.ensure_thread(&mut state),
+            false => Ok(()),
+        };
+        // A thread that blocks may do so for long.
+        let is_full = may_block && state.blocking.len() >= WAITING_MAX;
+        let is_served = state.threads > if may_block { 0 } else { state.blocked };
+        let rest = if is_served && !is_full {
+            match may_block {
+                true => state.blocking.push_back(work),
+                false => state.busy.push_back(work),
+            }
             self.inner.changed.notify_one();
             Ok(())
         } else {
@@ -115,7 +131,7 @@ impl ThreadPool {
 
     fn ensure_thread(&self, state: &mut State) -> io::Result<()> {
         let waiting = state.busy.len() + state.blocking.len();
-        if state.idle > waiting || state.threads >= THREADS_MAX {
+        if state.idle > waiting || state.threads >= BUSY_MAX + BLOCKED_MAX {
             return Ok(());
         }
         let inner = self.inner.clone();
@@ -128,11 +144,11 @@ impl ThreadPool {
 
 impl Pool for ThreadPool {
     fn compute(&self, work: Work) -> Result<(), Work> {
-        self.push(work, |state| &mut state.busy)
+        self.push(work, false)
     }
 
     fn block(&self, work: Work) -> Result<(), Work> {
-        self.push(work, |state| &mut state.blocking)
+        self.push(work, true)
     }
 }
 
@@ -141,11 +157,11 @@ impl Drop for ThreadPool {
         let mut state = self.inner.lock();
         state.ended = true;
         LEFT_BEHIND.fetch_add(state.blocked, Ordering::Relaxed);
-        // Nobody waits for what they would find.
-        let dropped = std::mem::take(&mut state.blocking);
+        let waiting = std::mem::take(&mut state.blocking);
         drop(state);
         self.inner.changed.notify_all();
-        drop(dropped);
+        // Nobody wants them any more, and what they hold may be the caller's own.
+        callback::run(|| drop(waiting));
     }
 }
 
@@ -154,7 +170,7 @@ fn run(inner: &Inner) {
     let mut state = inner.lock();
     loop {
         let is_full = LEFT_BEHIND.load(Ordering::Relaxed) >= LEFT_BEHIND_MAX;
-        let may_block = state.blocked + 1 < THREADS_MAX && !is_full;
+        let may_block = state.blocked < BLOCKED_MAX && !is_full;
         let (work, blocks) = match state.busy.pop_front() {
             Some(work) => (work, false),
             None => match may_block.then(|| state.blocking.pop_front()).flatten() {
@@ -207,22 +223,59 @@ mod tests {
     use super::*;
     use std::sync::mpsc;
 
-    #[test]
-    fn a_blocked_name_server_leaves_a_thread_for_compression() {
-        let pool = ThreadPool::new();
+    /// Jobs that block until they are let go, and how many of them have begun.
+    fn block(pool: &ThreadPool, jobs: usize) -> (mpsc::Sender<()>, mpsc::Receiver<()>) {
         let (release, blocked) = mpsc::channel::<()>();
         let blocked = Arc::new(Mutex::new(blocked));
-        for _ in 0..3 {
-            let blocked = blocked.clone();
+        let (begin, begun) = mpsc::channel();
+        for _ in 0..jobs {
+            let (blocked, begin) = (blocked.clone(), begin.clone());
             let wait = move |_: &mut Compressor| {
-                let _ = blocked.lock().unwrap().recv();
+                let _ = begin.send(());
+                // Without the lock, by which they would wait for each other.
+                while blocked.lock().unwrap().try_recv() == Err(mpsc::TryRecvError::Empty) {
+                    std::thread::sleep(Duration::from_millis(1));
+                }
             };
             assert!(pool.block(Box::new(wait)).is_ok());
+        }
+        (release, begun)
+    }
+
+    #[test]
+    fn blocked_name_servers_leave_a_thread_for_compression() {
+        let pool = ThreadPool::new();
+        let (release, begun) = block(&pool, 3 * BLOCKED_MAX);
+        // They do not wait for each other, but there are only so many.
+        for _ in 0..BLOCKED_MAX {
+            begun.recv_timeout(Duration::from_secs(5)).unwrap();
         }
         let (done, finished) = mpsc::channel();
         let work = move |_: &mut Compressor| done.send(()).unwrap();
         assert!(pool.compute(Box::new(work)).is_ok());
         finished.recv_timeout(Duration::from_secs(5)).unwrap();
+        assert!(begun.try_recv().is_err());
+        drop(release);
+    }
+
+    #[test]
+    fn what_waits_for_a_thread_that_blocks_is_bounded_and_ends_with_the_pool() {
+        let pool = ThreadPool::new();
+        let (release, begun) = block(&pool, BLOCKED_MAX);
+        for _ in 0..BLOCKED_MAX {
+            begun.recv_timeout(Duration::from_secs(5)).unwrap();
+        }
+        let held = Arc::new(());
+        let waits = || {
+            let held = held.clone();
+            pool.block(Box::new(move |_| drop(held)))
+        };
+        for _ in 0..WAITING_MAX {
+            assert!(waits().is_ok());
+        }
+        assert!(waits().is_err());
+        drop(pool);
+        assert_eq!(Arc::strong_count(&held), 1, "nobody wants them any more");
         drop(release);
     }
 

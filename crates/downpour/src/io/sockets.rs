@@ -5,13 +5,14 @@
 
 use std::io::{self, IoSlice, Read, Write};
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use mio::event::Source;
 use mio::net::TcpStream;
 #[cfg(unix)]
 use mio::net::UnixStream;
 use mio::{Interest, Registry, Token};
-use socket2::SockRef;
+use socket2::{SockRef, TcpKeepalive};
 
 /// Opens sockets.
 pub trait Sockets: Send + 'static {
@@ -103,6 +104,27 @@ impl From<&mio::event::Event> for SocketEvent {
     }
 }
 
+/// A peer that says nothing is asked after so long whether it is still there. The system's own two
+/// hours are longer than any forwarder remembers a connection.
+const KEEPALIVE_AFTER: Duration = Duration::from_secs(30);
+/// And again after so long.
+const KEEPALIVE_EACH: Duration = Duration::from_secs(10);
+/// So often before it is given up.
+#[cfg(not(any(windows, target_os = "openbsd")))]
+const KEEPALIVE_TIMES: u32 = 3;
+
+/// There is no user timeout beside it (`TCP_USER_TIMEOUT`): a request without an answer ends its
+/// connection after the request timeout, and a shorter one would end connections to brokers that
+/// read nothing for a while because a quota makes them.
+fn keepalive() -> TcpKeepalive {
+    let keepalive = TcpKeepalive::new().with_time(KEEPALIVE_AFTER);
+    #[cfg(not(target_os = "openbsd"))]
+    let keepalive = keepalive.with_interval(KEEPALIVE_EACH);
+    #[cfg(not(any(windows, target_os = "openbsd")))]
+    let keepalive = keepalive.with_retries(KEEPALIVE_TIMES);
+    keepalive
+}
+
 /// The system's sockets.
 #[derive(Debug)]
 pub(super) struct SystemSockets {
@@ -146,7 +168,7 @@ impl Sockets for SystemSockets {
             socket.set_recv_buffer_size(bytes)?;
         }
         if options.keepalive {
-            socket.set_keepalive(true)?;
+            socket.set_tcp_keepalive(&keepalive())?;
         }
         // Requests are written whole; waiting for more to fill a packet only delays them.
         socket.set_tcp_nodelay(true)?;
@@ -223,7 +245,14 @@ mod tests {
             let SystemSocket::Tcp(stream) = &socket else {
                 panic!("{socket:?}");
             };
-            assert_eq!(SockRef::from(stream).keepalive().unwrap(), keepalive);
+            let socket = SockRef::from(stream);
+            assert_eq!(socket.keepalive().unwrap(), keepalive);
+            #[cfg(target_os = "linux")]
+            if keepalive {
+                assert_eq!(socket.tcp_keepalive_time().unwrap(), KEEPALIVE_AFTER);
+                assert_eq!(socket.tcp_keepalive_interval().unwrap(), KEEPALIVE_EACH);
+                assert_eq!(socket.tcp_keepalive_retries().unwrap(), KEEPALIVE_TIMES);
+            }
         }
     }
 }

@@ -14,6 +14,8 @@ mod closing;
 mod connecting;
 #[cfg(test)]
 mod early;
+#[cfg(all(test, unix))]
+mod elsewhere;
 #[cfg(test)]
 mod errors;
 #[cfg(test)]

@@ -81,6 +81,8 @@ pub(super) struct World {
     pub(super) answers: Vec<String>,
     pub(super) produce_max: i16,
     pub(super) topic_id: Uuid,
+    /// What the cluster calls itself.
+    pub(super) cluster_id: Option<&'static str>,
     /// Leader and epoch of each partition.
     pub(super) leaders: Vec<(i32, i32)>,
     next_ticket: u32,
@@ -122,6 +124,7 @@ impl World {
             answers: Vec::new(),
             produce_max: 9,
             topic_id: Uuid::ZERO,
+            cluster_id: None,
             leaders: vec![(1, 0), (2, 0)],
             next_ticket: 0,
             written: BTreeMap::new(),
@@ -167,6 +170,7 @@ impl World {
                     address,
                     broker,
                 } => {
+                    self.engine.handle_resolved(connection_id, self.now);
                     self.connects.push_back((connection_id, address, broker));
                 }
                 Output::Disconnect { connection_id } => self.disconnects.push(connection_id),
@@ -318,7 +322,10 @@ impl World {
     }
 
     pub(super) fn metadata(&self) -> MetadataResponse {
-        let mut response = MetadataResponse::default();
+        let mut response = MetadataResponse {
+            cluster_id: self.cluster_id.map(str::to_owned),
+            ..MetadataResponse::default()
+        };
         for node_id in 1..=2 {
             response.brokers.push(MetadataBroker {
                 node_id,

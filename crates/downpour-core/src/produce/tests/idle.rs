@@ -18,7 +18,10 @@ const LEADERS: &str = "[Some(1), Some(2)]";
 
 /// Whose topic has an id, whose first records are in the log, and who sends nothing any more.
 fn idle() -> World {
-    let mut world = World::new(config());
+    let mut config = config();
+    // A refresh is not worth a connection.
+    config.idle_timeout = Duration::from_secs(3600);
+    let mut world = World::new(config);
     world.topic_id = Uuid([1; 16]);
     world.leaders = vec![(1, 5), (2, 5)];
     let mut world = world.get_ready();

@@ -132,6 +132,7 @@ fn a_new_topic_is_asked_for_at_once_and_alone_beside_one_that_is_missing() {
 fn a_refresh_names_all_that_is_known_and_nobody_that_was_refused() {
     let mut config = config();
     config.metadata_max_idle = Duration::from_secs(3600);
+    config.idle_timeout = Duration::from_secs(1000);
     let mut world = World::ready(config);
     want(&mut world, 1, "forbidden");
     let asked = world.next(ApiKey::Metadata);

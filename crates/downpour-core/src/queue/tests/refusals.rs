@@ -206,6 +206,29 @@ fn a_broker_that_misses_what_it_acknowledged_is_told_of() {
 }
 
 #[test]
+fn by_a_setting_the_batch_fails_behind_which_data_was_lost() {
+    let mut config = config();
+    config.fail_on_data_loss = true;
+    let mut bench = Bench::with(&config);
+    bench.prove();
+    let sent = bench.send_batches(&[&["a"], &["b"]]);
+    bench.answer(&sent[0], E::OUT_OF_ORDER_SEQUENCE_NUMBER, -1);
+    bench.answer(&sent[1], E::OUT_OF_ORDER_SEQUENCE_NUMBER, -1);
+    assert_eq!(lost_data(&bench).len(), 1);
+    let verdict = bench.verdict(1);
+    assert!(
+        verdict.starts_with("failed: the broker lost records"),
+        "{verdict}"
+    );
+    // What was behind it is in no log, and goes on under a new epoch.
+    bench.identity = Some(SECOND);
+    bench.sleep(2000);
+    let again = bench.send();
+    bench.answer(&again, E::NONE, 42);
+    assert_eq!(bench.verdict(2), "delivered 42");
+}
+
+#[test]
 fn a_gap_that_is_known_is_no_lost_data() {
     let mut bench = Bench::new();
     bench.prove();

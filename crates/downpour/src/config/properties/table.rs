@@ -228,7 +228,8 @@ const METADATA: &[Row] = &[
             &["false"],
             Refused(
                 "the check needs a version of ApiVersions that is not spoken here yet",
-                "leave it out, or say false",
+                "leave it out, or say false; `fail_on_data_loss` of the builder makes an error of a gap \
+                 that a broker left",
             ),
         ),
     ),

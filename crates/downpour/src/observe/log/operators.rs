@@ -274,6 +274,16 @@ fn others(event: &Event) {
                 "a broker lost records that it had acknowledged"
             );
         }
+        Event::ClusterChanged {
+            address,
+            before,
+            after,
+        } => {
+            tracing::warn!(
+                target: TARGET, %address, %before, %after,
+                "another cluster answers than before; the producer goes on there"
+            );
+        }
         Event::EpochBumped { producer_id, epoch } => {
             tracing::info!(target: TARGET, producer_id, epoch, "epoch bumped");
         }

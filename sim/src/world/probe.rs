@@ -8,9 +8,11 @@ use std::collections::BTreeMap;
 use std::task::Waker;
 use std::time::Duration;
 
+use downpour_core::config::Acks;
+
 use crate::history::Place;
 use crate::plan::{End, RecordPlan};
-use crate::world::state::{Event, World};
+use crate::world::state::{Event, Link, World};
 
 /// A sender may give up, or its record be refused for something that was so a moment ago.
 const EVERY: Duration = Duration::from_secs(1);
@@ -24,7 +26,10 @@ impl World {
         let (net, config) = (&self.plan.net, &self.plan.config);
         let can_work = self.plan.heals && net.is_fast_enough(config) && net.finds_names();
         let is_closing = matches!(self.plan.end, End::Drain | End::Abort(..));
-        if !can_work || is_closing || self.phase + 1 < self.plan.phases.len() {
+        // Where nobody answers, who takes bytes for ever does so unnoticed.
+        let is_deaf = |link: &Link| link.client_open && (link.hung || link.deaf);
+        let is_unnoticed = config.acks == Acks::None && self.links.values().any(is_deaf);
+        if !can_work || is_unnoticed || is_closing || self.phase + 1 < self.plan.phases.len() {
             return;
         }
         let once = config.request_timeout + config.connect_timeout;

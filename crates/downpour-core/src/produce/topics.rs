@@ -110,7 +110,9 @@ impl<T: Clone> Engine<T> {
 
     fn handle_unavailable(&mut self, topic: u32, code: ErrorCode, now: Instant) {
         let (backoff, limit) = (self.config.retry_backoff, self.config.unknown_topic_timeout);
-        if code == ErrorCode::UNKNOWN_TOPIC_OR_PARTITION && self.has_records_for(topic) {
+        // They were accepted, and would wait in vain if nobody asked any more.
+        let has_records = self.has_records_for(topic);
+        if code == ErrorCode::UNKNOWN_TOPIC_OR_PARTITION && has_records {
             // It was there, and may be created again: somebody waits for it.
             let until = now + self.config.topic_wanted_for;
             self.wanted.want(topic, until, now);
@@ -120,7 +122,10 @@ impl<T: Clone> Engine<T> {
         let mut missing_for = None;
         let is_refused = match code {
             ErrorCode::INVALID_TOPIC_EXCEPTION | ErrorCode::TOPIC_AUTHORIZATION_FAILED => {
-                self.wanted.handle_refused(topic, backoff, rng, now);
+                match has_records {
+                    true => self.wanted.handle_unavailable(topic, backoff, rng, now),
+                    false => self.wanted.handle_refused(topic, backoff, rng, now),
+                }
                 true
             }
             ErrorCode::UNKNOWN_TOPIC_OR_PARTITION | ErrorCode::UNKNOWN_TOPIC_ID => {

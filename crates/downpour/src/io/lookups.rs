@@ -11,9 +11,8 @@ use downpour_core::config::Address;
 use downpour_core::ids::ConnectionId;
 
 use crate::io::opening::{LookupId, Opened};
+use crate::io::pool::BLOCKED_MAX;
 
-/// So many block at once. A look-up takes five seconds and more where the first name server is dead.
-pub(super) const AT_ONCE_MAX: usize = 8;
 /// One that takes so many connect timeouts is not waited for: another may be begun.
 const LOST_AFTER: u32 = 2;
 /// How long a result is kept that came when nobody waited for it.
@@ -87,7 +86,7 @@ impl Lookups {
         let lost_after = self.lost_after;
         self.running
             .retain(|_, (_, began)| now < *began + lost_after);
-        if self.running.len() >= AT_ONCE_MAX {
+        if self.running.len() >= BLOCKED_MAX {
             return None;
         }
         let mut waiting = self.waiting.values();
@@ -244,7 +243,7 @@ mod tests {
             lookups.want(ConnectionId(id), &host, now);
         }
         let begun: Vec<_> = std::iter::from_fn(|| lookups.begin(now)).collect();
-        assert_eq!(begun.len(), AT_ONCE_MAX);
+        assert_eq!(begun.len(), BLOCKED_MAX);
         for id in 8..19 {
             lookups.forget(ConnectionId(id));
         }

@@ -11,7 +11,6 @@ use std::time::Duration;
 
 use downpour_wire::codec::Compressor;
 
-use crate::io::lookups::AT_ONCE_MAX;
 use crate::sys::callback;
 use crate::sys::lock::{lock, wait_timeout};
 use crate::sys::sync::{Condvar, Mutex, MutexGuard};
@@ -21,8 +20,9 @@ pub type Work = Box<dyn FnOnce(&mut Compressor) + Send>;
 
 /// Threads for what keeps a processor busy.
 const BUSY_MAX: usize = 2;
-/// Jobs that block at the same time.
-const BLOCKED_MAX: usize = AT_ONCE_MAX;
+/// Jobs that block at the same time. A look-up takes five seconds and more where the first name server
+/// is dead.
+pub(super) const BLOCKED_MAX: usize = 8;
 /// Jobs that may wait for such a thread. There are more only if some never come back.
 const WAITING_MAX: usize = 64;
 /// Idle compression contexts are not kept forever.

@@ -238,6 +238,12 @@ impl Nodes {
         Ok(())
     }
 
+    /// Limits the files of a node's process to a page.
+    pub(crate) fn limit_files(&self, id: i32) -> Result<(), Error> {
+        let process = self.get(id)?.process;
+        process.map_or(Ok(()), |process: Process| process.limit_files())
+    }
+
     /// Sends a signal to a node's process; one that was never started is left alone.
     pub(crate) fn signal(&self, id: i32, signal: Signal) -> Result<(), Error> {
         let process = self.get(id)?.process;

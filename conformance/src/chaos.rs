@@ -201,10 +201,7 @@ impl Chaos {
 pub(crate) const PROXIES_AT: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 
 /// A proxy in front of each broker of a cluster whose clients are told to find them there.
-pub(crate) fn put_proxies_before(
-    cluster: &Cluster,
-    client_id: &str,
-) -> Result<Vec<Proxy>, Error> {
+pub(crate) fn put_proxies_before(cluster: &Cluster, client_id: &str) -> Result<Vec<Proxy>, Error> {
     let brokers = cluster.nodes().iter();
     let brokers = brokers.filter(|node| node.role == Role::Broker);
     let proxies = brokers.map(|node| {

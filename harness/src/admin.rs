@@ -38,7 +38,13 @@ impl Cluster {
         body.extend((-1_i32).to_be_bytes()); // the controller chooses where they are
         body.extend(within_ms());
         body.push(0); // it is to be done, not only validated
-        let answer = ask(self.controller_port()?, CREATE_PARTITIONS, 1, &body, DONE_WITHIN)?;
+        let answer = ask(
+            self.controller_port()?,
+            CREATE_PARTITIONS,
+            1,
+            &body,
+            DONE_WITHIN,
+        )?;
         refused(read_grown(&mut Bytes { rest: &answer }), "more partitions")
     }
 
@@ -55,7 +61,13 @@ impl Cluster {
             body.extend(partition.to_be_bytes());
         }
         body.extend(within_ms());
-        let answer = ask(self.controller_port()?, ELECT_LEADERS, 1, &body, DONE_WITHIN)?;
+        let answer = ask(
+            self.controller_port()?,
+            ELECT_LEADERS,
+            1,
+            &body,
+            DONE_WITHIN,
+        )?;
         let told = read_code(&mut Bytes { rest: &answer }, 4 + 4);
         refused(told, "an election")
     }
@@ -144,10 +156,23 @@ mod tests {
         answer.extend([0, 1, b't', 0, 37, 0, 3, b'f', b'e', b'w']);
         let told = read_grown(&mut Bytes { rest: &answer });
         assert_eq!(told, Some((37, "few".to_owned())));
-        assert!(refused(told, "more").unwrap_err().to_string().contains("37 few"));
+        assert!(
+            refused(told, "more")
+                .unwrap_err()
+                .to_string()
+                .contains("37 few")
+        );
         let coded = read_code(&mut Bytes { rest: &answer }, 15);
         assert_eq!(coded, Some((37, String::new())));
-        assert_eq!(read_code(&mut Bytes { rest: &answer[..16] }, 15), None);
+        assert_eq!(
+            read_code(
+                &mut Bytes {
+                    rest: &answer[..16]
+                },
+                15
+            ),
+            None
+        );
         assert!(refused(None, "more").is_err());
         assert!(refused(Some((0, String::new())), "more").is_ok());
     }

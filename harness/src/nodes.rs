@@ -16,7 +16,7 @@ use crate::state::{Node, State};
 use crate::version::{Tool, Version};
 
 /// A node that does not answer by then has failed to start.
-const READY_WITHIN: Duration = Duration::from_secs(60);
+const READY_WITHIN: Duration = Duration::from_secs(180);
 
 /// How often readiness is looked for.
 const POLL: Duration = Duration::from_millis(50);

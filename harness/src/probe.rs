@@ -148,7 +148,13 @@ const METADATA: i16 = 3;
 const CREATE_TOPICS: i16 = 19;
 const DELETE_TOPICS: i16 = 20;
 
-pub(crate) fn ask(port: u16, api: i16, version: i16, body: &[u8], within: Duration) -> Result<Vec<u8>, Error> {
+pub(crate) fn ask(
+    port: u16,
+    api: i16,
+    version: i16,
+    body: &[u8],
+    within: Duration,
+) -> Result<Vec<u8>, Error> {
     let doing = || format!("asking the broker at port {port}");
     let at = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let mut stream = TcpStream::connect_timeout(&at, ANSWER_WITHIN).map_err(Error::io(doing()))?;

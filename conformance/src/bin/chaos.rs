@@ -115,7 +115,12 @@ fn acks(text: &str) -> Result<Acks, String> {
 
 fn kind(text: &str) -> Result<Kind, String> {
     let found = Kind::ALL.into_iter().find(|kind| kind.to_string() == text);
-    found.ok_or_else(|| format!("none of {}", Kind::ALL.map(|kind| kind.to_string()).join(", ")))
+    found.ok_or_else(|| {
+        format!(
+            "none of {}",
+            Kind::ALL.map(|kind| kind.to_string()).join(", ")
+        )
+    })
 }
 
 fn main() -> ExitCode {
@@ -129,7 +134,11 @@ fn main() -> ExitCode {
 fn run_storm(arguments: StormArguments) -> ExitCode {
     let name = format!("{}-{}", arguments.kafka, arguments.seed);
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let dir = here.parent().unwrap_or(here).join("target/chaos").join(name);
+    let dir = here
+        .parent()
+        .unwrap_or(here)
+        .join("target/chaos")
+        .join(name);
     // What an earlier run kept of this seed is what this one is to find again.
     let _ = fs::remove_dir_all(&dir);
     if let Err(error) = fs::create_dir_all(&dir) {
@@ -154,7 +163,7 @@ fn run_storm(arguments: StormArguments) -> ExitCode {
     };
     match storm.run(&|what| println!("{what}")) {
         Ok(report) => {
-            println!("{report}");
+            print!("{report}");
             if !report.is_good() {
                 return ExitCode::FAILURE;
             }

@@ -203,9 +203,9 @@ impl<'a> Faults<'a> {
     fn wait_replicas(&self, topic: &str, id: i32, replicas: &[i32]) -> Result<(), Error> {
         self.wait(IN_SYNC_WITHIN, "replicas stay where they are", || {
             let partitions = self.cluster.partitions(topic)?;
-            Ok(partitions.iter().any(|found| {
-                found.id == id && found.replicas == replicas && found.leader >= 0
-            }))
+            Ok(partitions
+                .iter()
+                .any(|found| found.id == id && found.replicas == replicas && found.leader >= 0))
         })
     }
 
@@ -249,7 +249,8 @@ impl<'a> Faults<'a> {
         }
         let by = 1 + self.random.below(3) as u32;
         self.growing = (before + by).min(PARTITIONS_MAX);
-        self.cluster.grow_topic(TOPICS[GROWING].name, self.growing)?;
+        self.cluster
+            .grow_topic(TOPICS[GROWING].name, self.growing)?;
         self.wait(IN_SYNC_WITHIN, "the new partitions do not come", || {
             let partitions = self.cluster.partitions(TOPICS[GROWING].name)?;
             Ok(partitions.len() == self.growing as usize)
@@ -285,7 +286,11 @@ impl<'a> Faults<'a> {
         self.cluster.kill(id)?;
         self.wait_moved(id)?;
         self.cluster.start_broker(id)?;
-        let how = if noticed { "ended by itself" } else { "was killed" };
+        let how = if noticed {
+            "ended by itself"
+        } else {
+            "was killed"
+        };
         Ok(format!("broker {id} {how}"))
     }
 
@@ -294,7 +299,8 @@ impl<'a> Faults<'a> {
         let client = PRODUCERS[at].client_id();
         let rate = 2000 + self.random.below(30_000);
         let time = Duration::from_secs(2) + self.moment(5000);
-        self.cluster.limit_produce_rate(&client, Some(rate as f64))?;
+        self.cluster
+            .limit_produce_rate(&client, Some(rate as f64))?;
         thread::sleep(time);
         self.cluster.limit_produce_rate(&client, None)?;
         let seconds = time.as_secs_f64();
@@ -325,7 +331,9 @@ impl<'a> Faults<'a> {
         self.wait(MOVED_WITHIN, "nobody is elected", || {
             self.cluster.elect(Election::Unclean, name, &ids)?;
             let partitions = self.cluster.partitions(name)?;
-            Ok(partitions.iter().all(|found| others.contains(&found.leader)))
+            Ok(partitions
+                .iter()
+                .all(|found| others.contains(&found.leader)))
         })?;
         self.cluster.start_broker(last)?;
         self.wait_in_sync()?;

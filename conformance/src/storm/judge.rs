@@ -2,12 +2,12 @@
 //! what each producer promises. What Kafka itself may lose is counted apart: records of a topic that
 //! was made anew, or led by a replica that was not in sync, after they were sent.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use kafka_harness::Record;
 
 use crate::storm::book::{Book, Entry, Fate};
-use crate::storm::plan::{Promise, Shape, TOPICS, UNCLEAN, WRITERS, promise_of};
+use crate::storm::plan::{PRODUCERS, Promise, Shape, TOPICS, UNCLEAN, WRITERS, promise_of};
 use crate::storm::tag::{Tag, partition_of_key};
 
 /// So many violations are told in words; all are counted.
@@ -36,8 +36,8 @@ pub struct Findings {
     pub read: u64,
     /// Against the promise.
     pub broken: Counts,
-    /// Not promised: acks below all, or no idempotence.
-    pub unpromised: Counts,
+    /// Not promised: acks below all, or no idempotence; by producer.
+    pub unpromised: BTreeMap<&'static str, Counts>,
     /// In another partition than its key, its writer or its report says.
     pub misplaced: u64,
     /// In the log although it failed.
@@ -127,7 +127,9 @@ impl<'a> Judge<'a> {
             self.found.foreign += 1;
             let at = (TOPICS[topic].name, partition, record.offset);
             if self.found.told.len() < TOLD_MAX {
-                self.found.told.push(format!("what lies at {at:?} was never sent"));
+                self.found
+                    .told
+                    .push(format!("what lies at {at:?} was never sent"));
             }
             return;
         };
@@ -135,8 +137,7 @@ impl<'a> Judge<'a> {
         log.push((record.offset, tag));
         let plan = &WRITERS[usize::from(tag.writer)];
         let is_keyed = plan.shape == Shape::Keyed;
-        if !tag.is_whole(record, is_keyed, plan.value_max, &mut self.scratch)
-            || plan.topic != topic
+        if !tag.is_whole(record, is_keyed, plan.value_max, &mut self.scratch) || plan.topic != topic
         {
             self.found.foreign += 1;
             self.tell(topic, partition, tag, "it is damaged, or of another topic");
@@ -144,23 +145,34 @@ impl<'a> Judge<'a> {
         }
         if !is_in_place(tag, &entry, plan.shape, record) {
             self.found.misplaced += 1;
-            self.tell(topic, partition, tag, "it does not belong into this partition");
+            self.tell(
+                topic,
+                partition,
+                tag,
+                "it does not belong into this partition",
+            );
         }
-        let is_once = promise_of(usize::from(tag.writer)) == Promise::Once;
-        let seen = &mut self.seen[usize::from(tag.writer)][tag.number as usize];
+        let writer = usize::from(tag.writer);
+        let is_once = promise_of(writer) == Promise::Once;
+        let seen = &mut self.seen[writer][tag.number as usize];
         let is_again = *seen > 0;
         *seen = seen.saturating_add(1);
         if is_again {
-            self.counts(is_once).doubled += 1;
+            self.counts(writer).doubled += 1;
             if is_once {
-                self.tell(topic, partition, tag, &format!("again at {}", record.offset));
+                self.tell(
+                    topic,
+                    partition,
+                    tag,
+                    &format!("again at {}", record.offset),
+                );
             }
             return;
         }
         let last = self.last.insert((tag.writer, partition), tag.number);
         if let Some(last) = last.filter(|last| *last > tag.number) {
             self.last.insert((tag.writer, partition), last);
-            self.counts(is_once).reordered += 1;
+            self.counts(writer).reordered += 1;
             if is_once {
                 let at = record.offset;
                 self.tell(topic, partition, tag, &format!("at {at}, behind {last}"));
@@ -168,7 +180,7 @@ impl<'a> Judge<'a> {
         }
         match entry.fate {
             Fate::Delivered(offset) if offset != record.offset => {
-                self.counts(is_once).offset += 1;
+                self.counts(writer).offset += 1;
                 if is_once {
                     self.tell(topic, partition, tag, &format!("at {}", record.offset));
                 }
@@ -182,11 +194,12 @@ impl<'a> Judge<'a> {
         }
     }
 
-    fn counts(&mut self, is_promised: bool) -> &mut Counts {
-        if is_promised {
+    fn counts(&mut self, writer: usize) -> &mut Counts {
+        if promise_of(writer) == Promise::Once {
             &mut self.found.broken
         } else {
-            &mut self.found.unpromised
+            let producer = PRODUCERS[WRITERS[writer].producer].name;
+            self.found.unpromised.entry(producer).or_default()
         }
     }
 
@@ -212,7 +225,7 @@ impl<'a> Judge<'a> {
                 }
                 let is_excused = u32::from(entry.era) < self.eras[plan.topic];
                 match promise {
-                    Promise::Honest => self.found.unpromised.lost += 1,
+                    Promise::Honest => self.counts(writer).lost += 1,
                     _ if is_excused && plan.topic == UNCLEAN => self.found.lost_unclean += 1,
                     _ if is_excused => self.found.gone_with_topic += 1,
                     _ => {
@@ -238,13 +251,18 @@ impl<'a> Judge<'a> {
                 .enumerate()
                 .filter(|(_, entry)| entry.partition == *partition)
                 .collect();
-            let at = there.iter().position(|(number, _)| *number == tag.number as usize);
+            let at = there
+                .iter()
+                .position(|(number, _)| *number == tag.number as usize);
             for (number, entry) in around(&there, at) {
                 let times = self.seen[usize::from(tag.writer)][*number];
                 let _ = writeln!(text, "    {number}: {entry:?}, read {times} times");
             }
             let _ = writeln!(text, "  read there (offset, writer, number):");
-            let log = self.logs.get(&(*topic, *partition)).map_or(&[][..], Vec::as_slice);
+            let log = self
+                .logs
+                .get(&(*topic, *partition))
+                .map_or(&[][..], Vec::as_slice);
             for (at, (_, found)) in log.iter().enumerate() {
                 if found == tag {
                     for (offset, found) in around(log, Some(at)) {
@@ -319,7 +337,9 @@ mod tests {
     impl Story {
         fn judged(&self) -> Findings {
             let mut books: Vec<Book> = WRITERS.iter().map(|_| Book::default()).collect();
-            books[usize::from(self.writer)].entries.clone_from(&self.entries);
+            books[usize::from(self.writer)]
+                .entries
+                .clone_from(&self.entries);
             let mut judge = Judge::new(&books, self.eras);
             let plan = &WRITERS[usize::from(self.writer)];
             for (offset, number) in (0..).zip(&self.log) {
@@ -401,10 +421,14 @@ mod tests {
         let weak = writer(crate::storm::plan::WEAK, Shape::Keyed, Promise::Honest);
         let found = story(weak, &[D(0), D(1), D(2)], &[1, 0, 0]).judged();
         assert!(found.is_good(), "{found:?}");
-        assert_eq!(found.unpromised.lost, 1);
-        assert_eq!(found.unpromised.doubled, 1);
+        let told = found.unpromised["leader"];
+        assert_eq!((told.lost, told.doubled), (1, 1));
         assert!(!story(weak, &[Fate::Failed], &[0]).judged().is_good());
-        let twice = writer(crate::storm::plan::WEAK, Shape::Keyless, Promise::AtLeastOnce);
+        let twice = writer(
+            crate::storm::plan::WEAK,
+            Shape::Keyless,
+            Promise::AtLeastOnce,
+        );
         assert!(story(twice, &[D(0)], &[0, 0]).judged().is_good());
         assert_eq!(story(twice, &[D(0)], &[]).judged().broken.lost, 1);
     }

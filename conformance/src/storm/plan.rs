@@ -148,11 +148,7 @@ impl ProducerPlan {
     ///
     /// # Errors
     /// When the settings contradict each other.
-    pub fn build(
-        &self,
-        bootstrap: &str,
-        codec: CompressionType,
-    ) -> Result<Producer, ConfigError> {
+    pub fn build(&self, bootstrap: &str, codec: CompressionType) -> Result<Producer, ConfigError> {
         let mut builder = Producer::builder(bootstrap)
             .client_id(self.client_id())
             .compression(codec)

@@ -74,10 +74,17 @@ impl fmt::Display for StormReport {
             let books = (0..self.books.len()).filter(own).map(|at| &self.books[at]);
             let [sent, good, failed, unknown] = counts(books);
             let name = producer.name;
-            writeln!(f, "  {name:<8} {sent:>8} {good:>12} {failed:>7} {unknown:>7}")?;
+            writeln!(
+                f,
+                "  {name:<8} {sent:>8} {good:>12} {failed:>7} {unknown:>7}"
+            )?;
         }
         let [sent, good, failed, unknown] = counts(self.books.iter());
-        writeln!(f, "  {:<8} {sent:>8} {good:>12} {failed:>7} {unknown:>7}", "all")?;
+        writeln!(
+            f,
+            "  {:<8} {sent:>8} {good:>12} {failed:>7} {unknown:>7}",
+            "all"
+        )?;
         write!(f, "faults of the cluster:")?;
         for (kind, count) in &self.faults {
             write!(f, " {kind} {count},")?;
@@ -103,17 +110,19 @@ impl fmt::Display for StormReport {
              unknown and there {}",
             found.lost_unclean, found.gone_with_topic, found.unknown_there
         )?;
-        write!(
-            f,
-            "  not promised (acks below all, not idempotent): lost {}, doubled {}, \
-             reordered {}, at another offset {}",
-            unpromised.lost, unpromised.doubled, unpromised.reordered, unpromised.offset
-        )?;
+        for (producer, counts) in unpromised {
+            writeln!(
+                f,
+                "  not promised by {producer}: lost {}, doubled {}, reordered {}, \
+                 at another offset {}",
+                counts.lost, counts.doubled, counts.reordered, counts.offset
+            )?;
+        }
         for told in &found.told {
-            write!(f, "\n  {told}")?;
+            writeln!(f, "  {told}")?;
         }
         if let Some(kept) = &self.kept {
-            write!(f, "\nkept: {}", kept.display())?;
+            writeln!(f, "kept: {}", kept.display())?;
         }
         Ok(())
     }

@@ -16,9 +16,7 @@ use crate::storm::deck::{Deck, Kind};
 use crate::storm::faults::{Faults, trouble_connections};
 use crate::storm::history::History;
 use crate::storm::judge::Judge;
-use crate::storm::plan::{
-    CLIENT_ID, DELIVERY_MAX, PRODUCERS, TOPICS, Verb, WRITERS, codec_of,
-};
+use crate::storm::plan::{CLIENT_ID, DELIVERY_MAX, PRODUCERS, TOPICS, Verb, WRITERS, codec_of};
 use crate::storm::report::StormReport;
 use crate::storm::writers::{Shared, run_task, run_thread};
 
@@ -76,11 +74,7 @@ impl Storm {
         Ok(report)
     }
 
-    fn weather(
-        &self,
-        cluster: &mut Cluster,
-        history: &History<'_>,
-    ) -> Result<StormReport, Error> {
+    fn weather(&self, cluster: &mut Cluster, history: &History<'_>) -> Result<StormReport, Error> {
         for plan in &TOPICS {
             let in_sync = [("min.insync.replicas", plan.in_sync)];
             cluster.create_topic_with_replicas(
@@ -116,8 +110,8 @@ impl Storm {
                 })
                 .collect();
             let proxies = &proxies;
-            let troubling = scope
-                .spawn(move || trouble_connections(proxies, shared, history, self.seed));
+            let troubling =
+                scope.spawn(move || trouble_connections(proxies, shared, history, self.seed));
             thread::sleep(FIRST_FAULT_AFTER);
             let mut faults = Faults::new(cluster, shared, history, self.seed);
             let injected = self.inject(&mut faults, history);

@@ -226,11 +226,7 @@ impl<'a> Writer<'a> {
         self.waited(number, end);
     }
 
-    fn waited(
-        &mut self,
-        number: u32,
-        end: Result<downpour::Report, downpour::ProduceError>,
-    ) {
+    fn waited(&mut self, number: u32, end: Result<downpour::Report, downpour::ProduceError>) {
         match end {
             Ok(report) => {
                 let count = self.topic.partitions();

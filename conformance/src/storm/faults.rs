@@ -25,6 +25,9 @@ const IN_SYNC_WITHIN: Duration = Duration::from_secs(120);
 /// A broker whose disk is full has noticed by then.
 const FULL_WITHIN: Duration = Duration::from_secs(20);
 
+/// A broker takes so many records alone before it dies.
+const ALONE_DELIVERED: u64 = 50;
+
 /// Records flow without a fault of the cluster for so long between two.
 const BETWEEN: Duration = Duration::from_millis(500);
 
@@ -321,8 +324,13 @@ impl<'a> Faults<'a> {
             let alone = |found: &kafka_harness::Partition| found.in_sync == [last];
             Ok(partitions.iter().all(alone))
         })?;
-        let alone = Duration::from_secs(1) + self.moment(2000);
-        thread::sleep(alone);
+        // Some records have no other home when it dies.
+        let delivered = || self.shared.delivered[UNCLEAN].load(Ordering::SeqCst);
+        let before = delivered();
+        self.wait(MOVED_WITHIN, "nothing is delivered by one alone", || {
+            Ok(delivered() >= before + ALONE_DELIVERED)
+        })?;
+        let alone = delivered() - before;
         self.cluster.kill(last)?;
         for id in &others {
             self.cluster.start_broker(*id)?;
@@ -338,10 +346,7 @@ impl<'a> Faults<'a> {
         self.cluster.start_broker(last)?;
         self.wait_in_sync()?;
         self.shared.eras[UNCLEAN].fetch_add(1, Ordering::SeqCst);
-        Ok(format!(
-            "broker {last} alone for {:.1} s",
-            alone.as_secs_f64()
-        ))
+        Ok(format!("broker {last} took {alone} records alone"))
     }
 
     /// Waits until other brokers lead all partitions with several replicas.

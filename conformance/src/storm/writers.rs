@@ -2,7 +2,7 @@
 //! what they are told of each. What they send is in `plan`.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -33,6 +33,9 @@ pub struct Shared {
     /// By topic: how many times it was made anew, or lost its in-sync leader, so far. The faults
     /// count; a record sent under the last count is excused for nothing.
     pub eras: [AtomicU32; TOPICS.len()],
+    /// By topic: how many records were said to be delivered. Writers count, and a fault that needs
+    /// records waits for it.
+    pub delivered: [AtomicU64; TOPICS.len()],
 }
 
 /// A writer at work.
@@ -279,6 +282,9 @@ impl<'a> Writer<'a> {
                     break;
                 };
                 self.book.resolve(*number, &end);
+                if end.is_ok() {
+                    self.shared.delivered[self.plan.topic].fetch_add(1, Ordering::SeqCst);
+                }
                 pending.pop_front();
             }
         }

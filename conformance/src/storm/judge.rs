@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use kafka_harness::Record;
 
 use crate::storm::book::{Book, Entry, Fate};
-use crate::storm::plan::{PRODUCERS, Promise, Shape, TOPICS, UNCLEAN, WRITERS, promise_of};
+use crate::storm::plan::{OLD, PRODUCERS, Promise, Shape, TOPICS, UNCLEAN, WRITERS, promise_of};
 use crate::storm::tag::{Tag, partition_of_key};
 
 /// So many violations are told in words; all are counted.
@@ -52,6 +52,8 @@ pub struct Findings {
     pub lost_unclean: u64,
     /// Gone with a topic that was deleted.
     pub gone_with_topic: u64,
+    /// Unknown, too old for the broker to remember its producer, and behind a later one.
+    pub late_and_forgotten: u64,
     /// Unknown, and in the log.
     pub unknown_there: u64,
     /// The first violations, as sentences.
@@ -172,8 +174,16 @@ impl<'a> Judge<'a> {
         let last = self.last.insert((tag.writer, partition), tag.number);
         if let Some(last) = last.filter(|last| *last > tag.number) {
             self.last.insert((tag.writer, partition), last);
-            self.counts(writer).reordered += 1;
-            if is_once {
+            // A request that is held back until its producer has given it up, and goes on under a new
+            // epoch, is refused for its old one, unless the broker has forgotten the producer, as it
+            // has who sends old records. No client can prevent that, and this one calls it unknown.
+            let is_forgotten = topic == OLD && entry.fate == Fate::Unknown;
+            if is_once && is_forgotten {
+                self.found.late_and_forgotten += 1;
+            } else {
+                self.counts(writer).reordered += 1;
+            }
+            if is_once && !is_forgotten {
                 let at = record.offset;
                 self.tell(topic, partition, tag, &format!("at {at}, behind {last}"));
             }
@@ -413,6 +423,20 @@ mod tests {
             assert_eq!(found.lost_unclean + found.gone_with_topic, 1);
             story.log.clear();
             assert_eq!(story.judged().broken.lost, 1);
+        }
+    }
+
+    #[test]
+    fn what_is_late_is_excused_only_if_it_is_old_and_unknown() {
+        for (topic, shape) in [(OLD, Shape::Keyed), (0, Shape::Explicit)] {
+            let writer = writer(topic, shape, Promise::Once);
+            let tag = |number| Tag { writer, number }.key();
+            // Partition 0 is that of every key if there is one partition.
+            assert_eq!(partition_of_key(tag(0).as_bytes(), 1), 0);
+            let late = story(writer, &[Fate::Unknown, D(0)], &[1, 0]).judged();
+            assert_eq!(late.broken.reordered, u64::from(topic != OLD));
+            assert_eq!(late.late_and_forgotten, u64::from(topic == OLD));
+            assert!(!story(writer, &[D(1), D(0)], &[1, 0]).judged().is_good());
         }
     }
 

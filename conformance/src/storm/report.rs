@@ -12,6 +12,9 @@ use crate::storm::deck::Kind;
 use crate::storm::judge::Findings;
 use crate::storm::plan::{PRODUCERS, WRITERS};
 
+/// So many violations are printed; more are in the file `violations.txt`.
+const TOLD_MAX: usize = 8;
+
 /// What happened in a storm.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -107,8 +110,11 @@ impl fmt::Display for StormReport {
         writeln!(
             f,
             "  apart: lost with unclean elections {}, gone with deleted topics {}, \
-             unknown and there {}",
-            found.lost_unclean, found.gone_with_topic, found.unknown_there
+             unknown and there {}, of which old and late {}",
+            found.lost_unclean,
+            found.gone_with_topic,
+            found.unknown_there,
+            found.late_and_forgotten
         )?;
         for (producer, counts) in unpromised {
             writeln!(
@@ -118,7 +124,7 @@ impl fmt::Display for StormReport {
                 counts.lost, counts.doubled, counts.reordered, counts.offset
             )?;
         }
-        for told in &found.told {
+        for told in found.told.iter().take(TOLD_MAX) {
             writeln!(f, "  {told}")?;
         }
         if let Some(kept) = &self.kept {

@@ -56,6 +56,12 @@ fn counts<'a>(books: impl Iterator<Item = &'a Book>) -> [u64; 4] {
     sums
 }
 
+/// Each kind with its count.
+fn listed<K: fmt::Display>(counts: &BTreeMap<K, u32>) -> String {
+    let all = counts.iter().map(|(kind, count)| format!("{kind} {count}"));
+    all.collect::<Vec<_>>().join(", ")
+}
+
 impl fmt::Display for StormReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Findings {
@@ -88,15 +94,9 @@ impl fmt::Display for StormReport {
             "  {:<8} {sent:>8} {good:>12} {failed:>7} {unknown:>7}",
             "all"
         )?;
-        write!(f, "faults of the cluster:")?;
-        for (kind, count) in &self.faults {
-            write!(f, " {kind} {count},")?;
-        }
-        write!(f, "\nfaults of connections:")?;
-        for (kind, count) in &self.cuts {
-            write!(f, " {kind} {count},")?;
-        }
-        writeln!(f, "\nlibrdkafka read {}:", found.read)?;
+        writeln!(f, "faults of the cluster: {}", listed(&self.faults))?;
+        writeln!(f, "faults of connections: {}", listed(&self.cuts))?;
+        writeln!(f, "librdkafka read {}:", found.read)?;
         writeln!(
             f,
             "  lost {}, doubled {}, reordered {}, misplaced {}, at another offset {}",

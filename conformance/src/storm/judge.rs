@@ -174,9 +174,9 @@ impl<'a> Judge<'a> {
         let last = self.last.insert((tag.writer, partition), tag.number);
         if let Some(last) = last.filter(|last| *last > tag.number) {
             self.last.insert((tag.writer, partition), last);
-            // A request that is held back until its producer has given it up, and goes on under a new
-            // epoch, is refused for its old one, unless the broker has forgotten the producer, as it
-            // has who sends old records. No client can prevent that, and this one calls it unknown.
+            // A request that comes when its producer has given it up and gone on under a new epoch is
+            // refused for its old one, unless the broker has forgotten the producer, as it does if
+            // the records are old. No client can prevent that, and this one calls them unknown.
             let is_forgotten = topic == OLD && entry.fate == Fate::Unknown;
             if is_once && is_forgotten {
                 self.found.late_and_forgotten += 1;

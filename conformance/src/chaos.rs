@@ -3,9 +3,7 @@
 //! themselves are in `faults`.
 
 use std::fmt;
-use std::fs::OpenOptions;
-use std::io::Write as _;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -81,16 +79,16 @@ impl Chaos {
     /// When the cluster does not work as it should. What the producer did wrong is in the report.
     pub fn run(&self, progress: &(dyn Fn(&str) + Sync)) -> Result<ChaosReport, Error> {
         foreign_reader::build()?;
-        let spec = Spec::new(self.version, BROKERS)
+        let mut spec = Spec::new(self.version, BROKERS)
             // Partitions go back to their preferred leader soon after it came back, so that leaders
             // move without a fault, too.
             .property("leader.imbalance.check.interval.seconds", 5);
-        if self.fault == Fault::Proxy && self.version.has_zookeeper() {
-            return Err(Error::new("proxies are for clusters without ZooKeeper"));
+        if self.fault == Fault::Proxy {
+            spec.clients_at = Some(PROXIES_AT);
         }
         let mut cluster = Cluster::start(&spec)?;
         let proxies = if self.fault == Fault::Proxy {
-            put_proxies_before(&mut cluster)?
+            put_proxies_before(&cluster, CLIENT_ID)?
         } else {
             Vec::new()
         };
@@ -199,39 +197,20 @@ impl Chaos {
     }
 }
 
-/// Restarts each broker so that it tells clients the address of a proxy in front of it. Brokers reach
-/// each other at a third address, so that only clients are cut off.
-fn put_proxies_before(cluster: &mut Cluster) -> Result<Vec<Proxy>, Error> {
-    let nodes = cluster.nodes().iter();
-    let brokers: Vec<(i32, u16)> = nodes
-        .filter(|node| node.role == Role::Broker)
-        .map(|node| (node.id, node.port))
-        .collect();
-    let mut proxies = Vec::new();
-    for (id, port) in &brokers {
-        cluster.stop(*id)?;
-        let file = cluster.properties_file(*id);
-        // Kafka wants the ports of listeners to differ. Nobody uses this one at this address.
-        let among = port + 10_000;
-        let text = format!(
-            "listeners=PLAINTEXT://127.0.0.1:{port},AMONG://127.0.0.3:{among}\n\
-             advertised.listeners=PLAINTEXT://127.0.0.2:{port},AMONG://127.0.0.3:{among}\n\
-             listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,\
-             AMONG:PLAINTEXT\ninter.broker.listener.name=AMONG\n"
-        );
-        let opened = OpenOptions::new().append(true).open(&file);
-        opened
-            .and_then(|mut file| file.write_all(text.as_bytes()))
-            .map_err(Error::io(file.display()))?;
-        let listen = SocketAddr::from(([127, 0, 0, 2], *port));
-        let target = SocketAddr::from(([127, 0, 0, 1], *port));
-        let proxy = Proxy::start(listen, target, CLIENT_ID);
-        proxies.push(proxy.map_err(Error::io(format!("a proxy at {listen}")))?);
-    }
-    for (id, _) in &brokers {
-        cluster.start_broker(*id)?;
-    }
-    Ok(proxies)
+/// Where the proxies listen, each at its broker's port.
+pub(crate) const PROXIES_AT: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
+
+/// A proxy in front of each broker of a cluster whose clients are told to find them there.
+pub(crate) fn put_proxies_before(cluster: &Cluster, client_id: &str) -> Result<Vec<Proxy>, Error> {
+    let brokers = cluster.nodes().iter();
+    let brokers = brokers.filter(|node| node.role == Role::Broker);
+    let proxies = brokers.map(|node| {
+        let listen = SocketAddr::from((PROXIES_AT, node.port));
+        let target = SocketAddr::from((Ipv4Addr::LOCALHOST, node.port));
+        let proxy = Proxy::start(listen, target, client_id);
+        proxy.map_err(Error::io(format!("a proxy at {listen}")))
+    });
+    proxies.collect()
 }
 
 impl ChaosReport {

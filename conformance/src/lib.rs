@@ -10,3 +10,4 @@ pub mod load;
 pub mod proxy;
 pub mod random;
 pub mod record_tag;
+pub mod storm;

@@ -1,12 +1,14 @@
-//! A proxy in front of one broker that knows where Kafka's frames begin and end, and cuts a
-//! connection in the middle of one, or when the broker has answered and nobody was told.
+//! A proxy in front of one broker that knows where Kafka's frames begin and end. It cuts a connection
+//! in the middle of one, or when the broker has answered and nobody was told; it loses an answer, holds
+//! a request back, is slow, or goes silent.
 
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 /// A length above this is taken for garbage.
 const FRAME_MAX: usize = 64 << 20;
@@ -14,7 +16,10 @@ const FRAME_MAX: usize = 64 << 20;
 /// Kafka's api key for Produce.
 const PRODUCE: i16 = 0;
 
-/// Where a connection is cut.
+/// So many frames of a connection are slow.
+const SLOW_FRAMES: u32 = 30;
+
+/// What happens to a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cut {
     /// Half of a request has reached the broker.
@@ -23,11 +28,32 @@ pub enum Cut {
     BeforeAnswer,
     /// Half of the answer has reached the producer.
     MidAnswer,
+    /// The answer is left out, and the connection goes on.
+    LostAnswer,
+    /// The request is held back for so long, and reaches the broker then, even if its client is gone.
+    Stall(Duration),
+    /// The connection stays open, and nothing passes any more.
+    HalfOpen,
+    /// This frame and some more are late, each by so much.
+    Slow(Duration),
 }
 
 impl Cut {
-    /// All kinds of cuts, in the order in which they take turns.
+    /// The kinds that end a connection at once, in the order in which they take turns.
     pub const ALL: [Self; 3] = [Self::MidRequest, Self::BeforeAnswer, Self::MidAnswer];
+
+    /// A short name of its kind.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::MidRequest => "cut in a request",
+            Self::BeforeAnswer => "cut before an answer",
+            Self::MidAnswer => "cut in an answer",
+            Self::LostAnswer => "answer lost",
+            Self::Stall(_) => "request held back",
+            Self::HalfOpen => "half open",
+            Self::Slow(_) => "slow connection",
+        }
+    }
 }
 
 /// A running proxy. It ends when this is dropped.
@@ -40,11 +66,11 @@ pub struct Proxy {
 struct Shared {
     listen: SocketAddr,
     target: SocketAddr,
-    /// Only connections of this client are cut.
+    /// Only connections of clients whose id begins so are cut.
     client_id: String,
-    /// The next cut by its place in [`Cut::ALL`], from 1 on; 0 is none. [`Proxy::arm`] sets it, and
-    /// the next Produce request takes it. Without the second, every connection would be cut.
-    armed: AtomicU8,
+    /// The next cut. [`Proxy::arm`] sets it, and the next Produce request takes it. Without the
+    /// second, every connection would be cut.
+    armed: Mutex<Option<Cut>>,
     /// How many cuts were made.
     done: AtomicU32,
     /// Set when the proxy is dropped, for the thread that accepts connections, which would hold the
@@ -56,7 +82,8 @@ struct Shared {
 type Answers = Mutex<VecDeque<Option<Cut>>>;
 
 impl Proxy {
-    /// Listens at `listen` and forwards to `target`.
+    /// Listens at `listen` and forwards to `target`. What is done to connections is done to those of
+    /// clients whose id begins with `client_id`.
     ///
     /// # Errors
     /// When it cannot listen there, for example because somebody else does.
@@ -66,7 +93,7 @@ impl Proxy {
             listen: listener.local_addr()?,
             target,
             client_id: client_id.to_owned(),
-            armed: AtomicU8::new(0),
+            armed: Mutex::new(None),
             done: AtomicU32::new(0),
             is_over: AtomicBool::new(false),
         });
@@ -88,11 +115,14 @@ impl Proxy {
         self.shared.listen
     }
 
-    /// Cuts the connection that carries the next Produce request.
+    /// Does this to the connection that carries the next Produce request.
     pub fn arm(&self, cut: Cut) {
-        let at = Cut::ALL.iter().position(|known| *known == cut);
-        let number = at.map_or(0, |at| at as u8 + 1);
-        self.shared.armed.store(number, Ordering::Relaxed);
+        *lock(&self.shared.armed) = Some(cut);
+    }
+
+    /// Takes back what no request has met.
+    pub fn disarm(&self) {
+        *lock(&self.shared.armed) = None;
     }
 
     /// How many connections it has cut.
@@ -131,17 +161,39 @@ impl Shared {
     /// Forwards requests until one of the sides ends, or the connection is cut.
     fn requests(&self, from: &TcpStream, to: &TcpStream, answers: &Answers) -> io::Result<()> {
         let mut frame = Vec::new();
+        let mut slow = (0, Duration::ZERO);
         loop {
             read_frame(from, &mut frame)?;
-            let cut = if self.is_ours(&frame) {
-                self.take()
-            } else {
-                None
-            };
-            if cut == Some(Cut::MidRequest) {
-                self.done.fetch_add(1, Ordering::Relaxed);
-                let half = frame.len() / 2;
-                return (&mut &*to).write_all(&frame[..half]);
+            let is_ours = self.is_ours(&frame);
+            let cut = is_ours.then(|| lock(&self.armed).take()).flatten();
+            match cut {
+                None | Some(Cut::BeforeAnswer | Cut::MidAnswer | Cut::LostAnswer) => {}
+                Some(Cut::MidRequest) => {
+                    self.done.fetch_add(1, Ordering::Relaxed);
+                    let half = frame.len() / 2;
+                    return (&mut &*to).write_all(&frame[..half]);
+                }
+                Some(Cut::Stall(time)) => {
+                    self.done.fetch_add(1, Ordering::Relaxed);
+                    thread::sleep(time);
+                }
+                Some(Cut::Slow(time)) => {
+                    self.done.fetch_add(1, Ordering::Relaxed);
+                    slow = (SLOW_FRAMES, time);
+                }
+                Some(Cut::HalfOpen) => {
+                    self.done.fetch_add(1, Ordering::Relaxed);
+                    lock(answers).push_back(cut);
+                    (&mut &*to).write_all(&frame)?;
+                    // Whatever comes is swallowed until the client gives up.
+                    loop {
+                        read_frame(from, &mut frame)?;
+                    }
+                }
+            }
+            if slow.0 > 0 {
+                slow.0 -= 1;
+                thread::sleep(slow.1);
             }
             // It is noted before the request leaves, because the answer may be quick.
             lock(answers).push_back(cut);
@@ -155,17 +207,25 @@ impl Shared {
         loop {
             read_frame(from, &mut frame)?;
             let cut = lock(answers).pop_front().flatten();
+            let passes = match cut {
+                Some(Cut::MidAnswer) => frame.len() / 2,
+                Some(Cut::BeforeAnswer | Cut::LostAnswer | Cut::HalfOpen) => 0,
+                None | Some(Cut::MidRequest | Cut::Stall(_) | Cut::Slow(_)) => frame.len(),
+            };
+            (&mut &*to).write_all(&frame[..passes])?;
             match cut {
-                None => (&mut &*to).write_all(&frame)?,
-                Some(cut) => {
+                Some(Cut::MidAnswer | Cut::BeforeAnswer) => {
                     self.done.fetch_add(1, Ordering::Relaxed);
-                    let len = if cut == Cut::MidAnswer {
-                        frame.len() / 2
-                    } else {
-                        0
-                    };
-                    return (&mut &*to).write_all(&frame[..len]);
+                    return Ok(());
                 }
+                Some(Cut::LostAnswer) => {
+                    self.done.fetch_add(1, Ordering::Relaxed);
+                }
+                // The side of the requests ends it.
+                Some(Cut::HalfOpen) => loop {
+                    read_frame(from, &mut frame)?;
+                },
+                _ => {}
             }
         }
     }
@@ -177,14 +237,7 @@ impl Shared {
             return false;
         };
         let id = frame.get(14..14 + usize::try_from(len).unwrap_or_default());
-        key == PRODUCE && id == Some(self.client_id.as_bytes())
-    }
-
-    /// The cut that is armed, which is made once.
-    fn take(&self) -> Option<Cut> {
-        let number = self.armed.swap(0, Ordering::Relaxed);
-        let at = usize::from(number).checked_sub(1)?;
-        Cut::ALL.get(at).copied()
+        key == PRODUCE && id.is_some_and(|id| id.starts_with(self.client_id.as_bytes()))
     }
 }
 
@@ -214,8 +267,8 @@ fn disconnect(client: &TcpStream, broker: &TcpStream) {
     let _ = broker.shutdown(Shutdown::Both);
 }
 
-fn lock(answers: &Answers) -> std::sync::MutexGuard<'_, VecDeque<Option<Cut>>> {
-    answers.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock<T>(it: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    it.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -265,6 +318,10 @@ mod tests {
         client.write_all(&request(3)).unwrap();
         client.read_exact(&mut [0; 40]).unwrap();
         client.write_all(&request(0)).unwrap();
+        if !Cut::ALL.contains(&cut) {
+            // It stays open, so that it is ended from here.
+            client.shutdown(Shutdown::Write).unwrap();
+        }
         let mut rest = Vec::new();
         let _ = client.read_to_end(&mut rest);
         assert_eq!(proxy.cuts(), 1);
@@ -276,5 +333,13 @@ mod tests {
         assert_eq!(bytes_of(Cut::MidRequest), (60, 0));
         assert_eq!(bytes_of(Cut::BeforeAnswer), (80, 0));
         assert_eq!(bytes_of(Cut::MidAnswer), (80, 20));
+    }
+
+    #[test]
+    fn a_request_that_is_held_back_reaches_the_broker_although_its_client_is_gone() {
+        let (sent, _) = bytes_of(Cut::Stall(Duration::from_millis(50)));
+        assert_eq!(sent, 80);
+        let (sent, got) = bytes_of(Cut::HalfOpen);
+        assert_eq!((sent, got), (80, 0));
     }
 }

@@ -32,7 +32,7 @@ impl Cluster {
     /// every broker knows every other.
     ///
     /// # Errors
-    /// When Kafka cannot be resolved, or a node does not answer within a minute; the end of its
+    /// When Kafka cannot be resolved, or a node does not answer within three minutes; the end of its
     /// log is told then.
     pub fn start(spec: &Spec) -> Result<Self, Error> {
         Self::start_owned(spec, Some(Process::this()?))
@@ -169,6 +169,31 @@ impl Cluster {
     /// When there is no such broker.
     pub fn resume(&self, id: i32) -> Result<(), Error> {
         self.nodes.signal(id, Signal::Continue)
+    }
+
+    /// Lets a broker write no file beyond its first page from now on, as if its disk were full, until
+    /// it is started again. A broker of KRaft ends by itself then.
+    ///
+    /// # Errors
+    /// When there is no such broker, or no `prlimit`.
+    pub fn fill_disk(&self, id: i32) -> Result<(), Error> {
+        self.nodes.limit_files(id)
+    }
+
+    /// Whether a node's process runs; a paused one does.
+    pub fn is_alive(&self, id: i32) -> bool {
+        self.nodes()
+            .iter()
+            .any(|node| node.id == id && node.is_alive())
+    }
+
+    /// The id of the node that is the controller of a KRaft cluster of several brokers, or the
+    /// ZooKeeper. It can be killed, paused and started as a broker can.
+    pub fn quorum_id(&self) -> Option<i32> {
+        let mut nodes = self.nodes().iter();
+        nodes
+            .find(|node| !node.role.is_broker())
+            .map(|node| node.id)
     }
 
     /// Starts a broker that was killed or stopped, on the port and the data it had, and waits

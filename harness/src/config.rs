@@ -2,6 +2,7 @@
 //! here.
 
 use std::fmt::Write as _;
+use std::net::Ipv4Addr;
 use std::path::Path;
 
 use crate::version::Version;
@@ -45,6 +46,8 @@ pub(crate) struct Common<'a> {
     pub(crate) quorum_id: i32,
     /// The port of the quorum or of ZooKeeper.
     pub(crate) quorum_port: u16,
+    /// Where clients are told to find the brokers; `None` is where these listen.
+    pub(crate) clients_at: Option<Ipv4Addr>,
     /// Properties that are set last, so that they override the usual ones.
     pub(crate) extra: &'a [(String, String)],
 }
@@ -78,7 +81,11 @@ pub(crate) fn node(common: &Common<'_>, place: &Place<'_>) -> String {
         // ZooKeeper starts at the same moment and does not listen yet.
         set("zookeeper.connection.timeout.ms", &30_000);
     } else {
+        // Kafka wants the ports of listeners to differ. Nobody uses this one at this address.
+        let among = format!("AMONG://127.0.0.3:{}", port.wrapping_add(10_000));
+        let apart = common.clients_at.filter(|_| *role == Role::Broker);
         let (roles, listeners) = match role {
+            Role::Broker if apart.is_some() => ("broker", format!("{plaintext},{among}")),
             Role::Broker => ("broker", plaintext.clone()),
             Role::Combined => ("broker,controller", format!("{plaintext},{controller}")),
             Role::Controller | Role::ZooKeeper => ("controller", controller),
@@ -86,7 +93,11 @@ pub(crate) fn node(common: &Common<'_>, place: &Place<'_>) -> String {
         set("node.id", id);
         set("process.roles", &roles);
         set("listeners", &listeners);
-        if role.is_broker() {
+        if let Some(address) = apart {
+            let told = format!("PLAINTEXT://{address}:{port},{among}");
+            set("advertised.listeners", &told);
+            set("inter.broker.listener.name", &"AMONG");
+        } else if role.is_broker() {
             set("advertised.listeners", &plaintext);
         }
         set(
@@ -96,7 +107,7 @@ pub(crate) fn node(common: &Common<'_>, place: &Place<'_>) -> String {
         set("controller.listener.names", &"CONTROLLER");
         set(
             "listener.security.protocol.map",
-            &"PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+            &"PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,AMONG:PLAINTEXT",
         );
         // A killed broker stays leader until its session ends.
         set("broker.session.timeout.ms", &3000);
@@ -164,12 +175,22 @@ mod tests {
     use super::*;
 
     fn text(version: Version, brokers: usize, role: Role) -> String {
+        text_at(version, brokers, role, None)
+    }
+
+    fn text_at(
+        version: Version,
+        brokers: usize,
+        role: Role,
+        clients_at: Option<Ipv4Addr>,
+    ) -> String {
         let extra = [("num.partitions".to_owned(), "7".to_owned())];
         let common = Common {
             version,
             brokers,
             quorum_id: 100,
             quorum_port: 20_001,
+            clients_at,
             extra: &extra,
         };
         node(
@@ -209,6 +230,17 @@ mod tests {
             "{controller}"
         );
         assert!(!controller.contains("advertised"), "{controller}");
+    }
+
+    #[test]
+    fn clients_are_told_of_the_address_of_proxies_and_brokers_are_not() {
+        let at = Some(Ipv4Addr::new(127, 0, 0, 2));
+        let broker = text_at(Version::V4_3_1, 3, Role::Broker, at);
+        let told = "advertised.listeners=PLAINTEXT://127.0.0.2:20002,AMONG://127.0.0.3:30002";
+        assert!(has(&broker, told), "{broker}");
+        assert!(has(&broker, "inter.broker.listener.name=AMONG"), "{broker}");
+        let controller = text_at(Version::V4_3_1, 3, Role::Controller, at);
+        assert!(!controller.contains("127.0.0.2"), "{controller}");
     }
 
     #[test]

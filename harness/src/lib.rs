@@ -2,6 +2,7 @@
 //! tools and librdkafka as readers that nobody here wrote. Nothing of downpour is known here, not
 //! even its protocol code.
 
+mod admin;
 mod artifacts;
 mod cluster;
 mod config;
@@ -19,6 +20,7 @@ mod tools;
 mod topics;
 mod version;
 
+pub use admin::Election;
 pub use cluster::Cluster;
 pub use config::Role;
 pub use error::Error;

@@ -16,7 +16,7 @@ use crate::state::{Node, State};
 use crate::version::{Tool, Version};
 
 /// A node that does not answer by then has failed to start.
-const READY_WITHIN: Duration = Duration::from_secs(60);
+const READY_WITHIN: Duration = Duration::from_secs(180);
 
 /// How often readiness is looked for.
 const POLL: Duration = Duration::from_millis(50);
@@ -236,6 +236,12 @@ impl Nodes {
         }
         self.supervisors.clear();
         Ok(())
+    }
+
+    /// Limits the files of a node's process to a page.
+    pub(crate) fn limit_files(&self, id: i32) -> Result<(), Error> {
+        let process = self.get(id)?.process;
+        process.map_or(Ok(()), |process: Process| process.limit_files())
     }
 
     /// Sends a signal to a node's process; one that was never started is left alone.

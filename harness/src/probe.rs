@@ -139,7 +139,7 @@ fn read_created(bytes: &mut Bytes<'_>) -> Option<(i16, String)> {
     Some((code, bytes.string()?))
 }
 
-fn put_string(body: &mut Vec<u8>, text: &str) {
+pub(crate) fn put_string(body: &mut Vec<u8>, text: &str) {
     body.extend((text.len() as i16).to_be_bytes());
     body.extend(text.as_bytes());
 }
@@ -148,7 +148,13 @@ const METADATA: i16 = 3;
 const CREATE_TOPICS: i16 = 19;
 const DELETE_TOPICS: i16 = 20;
 
-fn ask(port: u16, api: i16, version: i16, body: &[u8], within: Duration) -> Result<Vec<u8>, Error> {
+pub(crate) fn ask(
+    port: u16,
+    api: i16,
+    version: i16,
+    body: &[u8],
+    within: Duration,
+) -> Result<Vec<u8>, Error> {
     let doing = || format!("asking the broker at port {port}");
     let at = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let mut stream = TcpStream::connect_timeout(&at, ANSWER_WITHIN).map_err(Error::io(doing()))?;
@@ -217,18 +223,18 @@ fn read_view(bytes: &mut Bytes<'_>) -> Option<View> {
     Some(view)
 }
 
-struct Bytes<'a> {
-    rest: &'a [u8],
+pub(crate) struct Bytes<'a> {
+    pub(crate) rest: &'a [u8],
 }
 
 impl<'a> Bytes<'a> {
-    fn take(&mut self, len: usize) -> Option<&'a [u8]> {
+    pub(crate) fn take(&mut self, len: usize) -> Option<&'a [u8]> {
         let (taken, rest) = self.rest.split_at_checked(len)?;
         self.rest = rest;
         Some(taken)
     }
 
-    fn int(&mut self) -> Option<i32> {
+    pub(crate) fn int(&mut self) -> Option<i32> {
         Some(i32::from_be_bytes(self.take(4)?.try_into().ok()?))
     }
 
@@ -241,7 +247,7 @@ impl<'a> Bytes<'a> {
         (0..self.count()?).map(|_| self.int()).collect()
     }
 
-    fn string(&mut self) -> Option<String> {
+    pub(crate) fn string(&mut self) -> Option<String> {
         let len = i16::from_be_bytes(self.take(2)?.try_into().ok()?);
         let Ok(len) = usize::try_from(len) else {
             return Some(String::new());

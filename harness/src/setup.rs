@@ -24,6 +24,7 @@ pub(crate) fn write_files(spec: &Spec, artifacts: &Artifacts, nodes: &Nodes) -> 
         // A combined node is its own quorum.
         quorum_id: apart.map_or(1, |node| node.id),
         quorum_port: nodes.quorum_port(),
+        clients_at: spec.clients_at,
         extra: &spec.properties,
     };
     for node in nodes.all() {

@@ -1,5 +1,6 @@
 //! What cluster to start, and which nodes such a cluster has. Starting it is `cluster`'s.
 
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
 use crate::config::Role;
@@ -34,6 +35,9 @@ pub struct Spec {
     pub port: Option<u16>,
     /// The cluster's directory; by default a new one below `target/kafka`.
     pub dir: Option<PathBuf>,
+    /// The address of loopback at which brokers tell clients to find them, each at its own port; the
+    /// caller puts proxies there. Brokers reach each other past it. Not with ZooKeeper.
+    pub clients_at: Option<Ipv4Addr>,
 }
 
 impl Spec {
@@ -46,6 +50,7 @@ impl Spec {
             heap_mb: 384,
             port: None,
             dir: None,
+            clients_at: None,
         }
     }
 
@@ -61,6 +66,9 @@ impl Spec {
     /// # Errors
     /// When that many brokers are not possible, or there are no free ports.
     pub(crate) fn plan(&self, owner: Option<Process>) -> Result<State, Error> {
+        if self.clients_at.is_some() && self.version.has_zookeeper() {
+            return Err(Error::new("proxies are for clusters without ZooKeeper"));
+        }
         if self.brokers == 0 || self.brokers > BROKERS_MAX {
             return Err(Error::new(format!(
                 "{} brokers: from 1 to {BROKERS_MAX} are possible",

@@ -125,7 +125,7 @@ impl Cluster {
     }
 
     /// Topics are created and deleted at the controller: with ZooKeeper no other broker does it.
-    fn controller_port(&self) -> Result<u16, Error> {
+    pub(crate) fn controller_port(&self) -> Result<u16, Error> {
         let controller = self.ask(&[])?.controller;
         let found = self.nodes().iter().find(|node| node.id == controller);
         found

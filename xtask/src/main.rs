@@ -55,7 +55,7 @@ enum Chore {
     Coverage(coverage::Arguments),
     /// Resolve, build and test the published crates with the lowest versions that they allow.
     MinimalVersions(minimal::Arguments),
-    /// Send to real brokers that are killed, paused or cut off, and check what arrived;
+    /// Send to real brokers under faults of every kind, and check what arrived;
     /// `chaos --help` says how.
     #[command(disable_help_flag = true)]
     Chaos {

@@ -147,6 +147,13 @@ const SECTIONS: &[Section] = &[
     section("conformance", &[
         "test", "-p", "downpour-conformance", "--release", "--", "--test-threads=1", "--show-output",
     ]).needs(&[Program("gcc"), Program("mvn"), Java]),
+    // A minute of every kind of writer under faults that follow from a seed, so that each run demands the
+    // same. `cargo xtask chaos` runs longer ones.
+    section("chaos", &[
+        "run", "-p", "downpour-conformance", "--release", "--", "--kafka", "4.3.1", "--seed", "1",
+        "--minutes", "0", "--faults", "7",
+        "--only", "kill,pause,reassignment,anew with fewer,anew with more,growth,quota",
+    ]).needs(&[Program("gcc"), Program("make"), Program("prlimit"), Program("mvn"), Java]),
 ];
 
 /// A section that takes longer is taken to hang.

@@ -6,6 +6,7 @@ mod apis;
 mod check;
 mod cluster;
 mod context;
+mod framing;
 mod log;
 mod producers;
 mod protocol;
@@ -13,6 +14,7 @@ mod reaction;
 mod request_log;
 mod state;
 mod targets;
+mod words;
 
 pub use cluster::Cluster;
 pub use reaction::{Reaction, Then};

@@ -216,17 +216,25 @@ impl Cluster {
             return Err(self.violated(node, what));
         }
         match AnyRequest::decode(api, version, r) {
-            Ok(request) => Ok((
-                Arrival {
-                    now,
-                    node,
-                    connection,
-                    header,
-                    api,
-                    bytes,
-                },
-                request,
-            )),
+            Ok(request) => {
+                if r.remaining() != 0 {
+                    let rest = r.remaining();
+                    self.request_log.violation(format!(
+                        "broker {node}: {api:?} {version}, connection {connection}: {rest} bytes follow it"
+                    ));
+                }
+                Ok((
+                    Arrival {
+                        now,
+                        node,
+                        connection,
+                        header,
+                        api,
+                        bytes,
+                    },
+                    request,
+                ))
+            }
             Err(error) => Err(self.violated(
                 node,
                 format!("{api:?} {version}, connection {connection}: {error}"),

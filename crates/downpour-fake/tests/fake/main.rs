@@ -5,6 +5,7 @@ mod batches;
 mod brokers;
 mod faults;
 mod hostile;
+mod odd;
 mod offers;
 mod reading;
 mod sequences;

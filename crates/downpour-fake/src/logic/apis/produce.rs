@@ -1,7 +1,8 @@
 //! Produce: every partition's batch is checked, admitted, appended and answered on its own. The
 //! rules on bytes are `logic::check`'s, those on sequences `logic::producers`'.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use downpour_wire::error_code::ErrorCode;
 use downpour_wire::messages::{
@@ -15,6 +16,7 @@ use crate::logic::log::AppendOptions;
 use crate::logic::producers::Admission;
 use crate::logic::request_log::{LoggedBatch, Verdict};
 use crate::logic::state::State;
+use crate::topic::TopicSpec;
 use crate::version::KafkaVersion;
 
 /// The first version that names topics by id (KIP-516).
@@ -91,8 +93,9 @@ pub(crate) fn produce(
         batches: Vec::new(),
         violations: Vec::new(),
     };
-    let mut named = BTreeSet::new();
     let mut leaders = BTreeSet::new();
+    let last = last_named(state, call.version, &request);
+    let mut place = 0;
     for topic in request.topics {
         let name = name_of(state, call.version, &topic);
         let mut partitions = Vec::with_capacity(topic.partitions.len());
@@ -102,37 +105,55 @@ pub(crate) fn produce(
             let shown = name.as_ref().unwrap_or_else(|id| id);
             let omitted = call.omitted(shown, Some(index));
             let mut entry = logged(shown, index, &bytes, Verdict::NotServed);
-            let outcome = if !named.insert((shown.clone(), index)) {
-                let twice = Refusal::new(ErrorCode::INVALID_REQUEST, "a partition named twice");
-                produced
-                    .violations
-                    .push(format!("{shown}-{index}: {}", twice.message));
-                Outcome::refused(twice)
-            } else if omitted == Some(false) {
+            place += 1;
+            if last.get(&(shown.clone(), index)) != Some(&place) {
+                // KafkaApis.handleProduceRequest puts them into a map: the last one counts.
+                let twice = format!("{shown}-{index}: a partition named twice");
+                produced.violations.push(twice);
                 produced.batches.push(entry);
                 continue;
-            } else {
-                let one = PartitionBatch {
-                    acks: request.acks,
-                    topic: name.as_deref(),
-                    index,
-                };
-                serve(state, call, one, bytes, &mut produced.violations)
+            }
+            if omitted == Some(false) {
+                produced.batches.push(entry);
+                continue;
+            }
+            let one = PartitionBatch {
+                acks: request.acks,
+                topic: name.as_deref(),
+                index,
             };
+            let outcome = serve(state, call, one, bytes, &mut produced.violations);
             entry.verdict = outcome.verdict();
             produced.batches.push(entry);
             if omitted.is_none() {
                 partitions.push(outcome.answer(state, call, shown, index, &mut leaders));
             }
         }
-        produced.response.topics.push(TopicProduceResponse {
-            name: topic.name,
-            topic_id: topic.topic_id,
-            partitions,
-        });
+        // The answer is made of partitions.
+        if !partitions.is_empty() {
+            produced.response.topics.push(TopicProduceResponse {
+                name: topic.name,
+                topic_id: topic.topic_id,
+                partitions,
+            });
+        }
     }
     produced.response.node_endpoints = endpoints(state, &leaders);
     produced
+}
+
+/// Where in the request, counted over all partitions from 1, each partition is named last.
+fn last_named(
+    state: &State,
+    version: i16,
+    request: &ProduceRequest,
+) -> BTreeMap<(String, i32), usize> {
+    let named = request.topics.iter().flat_map(|topic| {
+        let name = name_of(state, version, topic).unwrap_or_else(|id| id);
+        let partitions = topic.partitions.iter();
+        partitions.map(move |partition| (name.clone(), partition.index))
+    });
+    named.zip(1..).collect()
 }
 
 /// Where the leaders live that the answer names.
@@ -228,8 +249,9 @@ impl Outcome {
                 });
             }
         }
-        // A broker explains itself only where it names records.
-        let error_message = (!error.records.is_empty()).then_some(error.message);
+        // A broker explains itself where it names records, and of bytes that it cannot walk through.
+        let told = error.explained || !error.records.is_empty();
+        let error_message = told.then_some(error.message);
         let log_start_offset = match state.partition(topic, index) {
             Some(partition) if error.at_log => partition.log.start_offset(),
             _ => -1,
@@ -283,6 +305,9 @@ fn serve(
             return Outcome::refused(refusal);
         }
     };
+    for odd in &sound.odd {
+        violations.push(format!("{topic}-{}: {odd}", one.index));
+    }
     let spec = state.topics.get(topic).map(|topic| &topic.spec);
     let mut terms = AppendOptions {
         leader_epoch: 0,
@@ -297,23 +322,24 @@ fn serve(
     };
     terms.leader_epoch = partition.leader_epoch;
     let log = &mut partition.log;
-    let (base_offset, append_time, appended) = match log.admit(&sound) {
-        Admission::Append => {
-            let base_offset = log.append(&sound, bytes, &terms);
-            (base_offset, terms.append_time.unwrap_or(-1), true)
-        }
-        // A real broker tells a time here, also where the topic keeps the producer's timestamps.
-        Admission::Duplicate {
-            base_offset,
-            timestamp,
-        } => (base_offset, timestamp, false),
-        Admission::Refuse(code) => {
-            let stamp = sound.stamped;
-            let known = stamp.and_then(|stamp| log.producers.last(stamp.producer_id));
-            let reason = format!("stamped {stamp:?}, the last (epoch, sequence) is {known:?}");
-            return Outcome::refused(Refusal::new(code, reason).at_log());
-        }
-    };
+    let (base_offset, append_time, appended) =
+        match log.admit(&sound, call.release == KafkaVersion::V2_1) {
+            Admission::Append => {
+                let base_offset = log.append(&sound, bytes, &terms);
+                (base_offset, terms.append_time.unwrap_or(-1), true)
+            }
+            // A real broker tells a time here, also where the topic keeps the producer's timestamps.
+            Admission::Duplicate {
+                base_offset,
+                timestamp,
+            } => (base_offset, timestamp, false),
+            Admission::Refuse(code) => {
+                let stamp = sound.stamped;
+                let known = stamp.and_then(|stamp| log.producers.last(stamp.producer_id));
+                let reason = format!("stamped {stamp:?}, the last (epoch, sequence) is {known:?}");
+                return Outcome::refused(Refusal::new(code, reason).at_log());
+            }
+        };
     let error = scripted.map(|(code, _)| Refusal::new(code, "a scripted fault, after the append"));
     Outcome {
         base_offset,
@@ -352,6 +378,10 @@ fn admissible(
     }
     let rules = Rules {
         produce_version: call.version,
+        release: call.release,
+        place: format!("{topic}-{}", one.index),
+        log_append_time: settings.log_append_time,
+        timestamps: timestamps(state, call, settings),
         max_message_bytes: settings
             .max_message_bytes
             .unwrap_or(state.settings.max_message_bytes),
@@ -363,6 +393,20 @@ fn admissible(
         },
     };
     check(bytes, &rules)
+}
+
+/// From when to when a topic's records may be. Brokers of 4.x take none that is more than an hour
+/// ahead of their clock, unless the topic says otherwise (KIP-1030).
+fn timestamps(state: &State, call: &RequestContext<'_>, spec: &TopicSpec) -> (i64, i64) {
+    let millis = |time: Duration| i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
+    let now = call.time_ms;
+    // A cluster that was not told the hour cannot judge it.
+    let by_default = call.release == KafkaVersion::V4_3 && state.settings.epoch_ms != 0;
+    let hour = Duration::from_secs(3600);
+    let after = spec.timestamp_after_max.or(by_default.then_some(hour));
+    let before = spec.timestamp_before_max.map_or(i64::MAX, millis);
+    let to = after.map_or(i64::MAX, |after| now.saturating_add(millis(after)));
+    (now.saturating_sub(before), to)
 }
 
 /// True for what no sound producer ever sends.

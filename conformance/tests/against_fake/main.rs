@@ -1,0 +1,111 @@
+//! The same requests to the fake and to real Kafka, and their answers compared field by field. What
+//! differs is mended in the fake, or stands in `known` with the reason.
+
+mod batches;
+mod known;
+mod produce;
+mod talk;
+
+use std::collections::BTreeMap;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use downpour_fake::{FakeCluster, KafkaVersion, TopicSpec};
+use kafka_harness::{Cluster, Spec, Version};
+use talk::{Peer, Talk};
+
+/// A release of Kafka, and what the fake calls it.
+fn pairs(version: Version) -> (KafkaVersion, std::ops::RangeInclusive<i16>) {
+    match version {
+        Version::V2_8_2 => (KafkaVersion::V2_8, 3..=9),
+        Version::V3_9_2 => (KafkaVersion::V3_9, 3..=11),
+        Version::V4_3_1 => (KafkaVersion::V4_3, 3..=13),
+    }
+}
+
+fn spec(configs: &[(&str, &str)], partitions: i32) -> TopicSpec {
+    let spec = TopicSpec::new(partitions);
+    match configs {
+        [] => spec,
+        [("cleanup.policy", _)] => spec.compacted(true),
+        [("message.timestamp.type", _)] => spec.log_append_time(true),
+        [("max.message.bytes", bytes)] => spec.max_message_bytes(bytes.parse().unwrap()),
+        other => panic!("{other:?} is not known to the fake"),
+    }
+}
+
+fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    i64::try_from(since.as_millis()).unwrap()
+}
+
+/// Runs every script of Produce in every version, and says what differed in words.
+fn produce_differences(version: Version) -> Vec<known::Difference> {
+    let (fake_version, versions) = pairs(version);
+    let partitions = u32::try_from(produce::SCRIPTS.len()).unwrap();
+    let real = Cluster::start(&Spec::new(version, 1).property("log.retention.ms", -1))
+        .expect("Kafka starts");
+    let mut fake = FakeCluster::builder().kafka(fake_version);
+    let mut topics = Vec::new();
+    for (kind, configs) in produce::KINDS {
+        real.create_topic(kind, partitions, configs)
+            .expect("a topic");
+        fake = fake.topic(*kind, spec(configs, partitions as i32));
+        topics.push((*kind).to_owned());
+    }
+    let fake = fake.start().expect("the fake starts");
+    let mut peers = [
+        Peer::new(fake.bootstrap_servers()),
+        Peer::new(real.bootstrap()),
+    ];
+    for peer in &mut peers {
+        peer.learn(&topics);
+    }
+    let mut found: BTreeMap<(&str, String, String), Vec<i16>> = BTreeMap::new();
+    for produce in versions {
+        for (place, (name, script)) in (0..).zip(produce::SCRIPTS) {
+            // What a broker stamps lies behind it, also with a clock that is a little late.
+            let now_ms = now_ms() - 1000;
+            let [fake, real] = [0, 1].map(|at| {
+                let mut talk = Talk {
+                    peer: &peers[at],
+                    version: produce,
+                    place,
+                    now_ms,
+                    heard: Vec::new(),
+                    began: BTreeMap::new(),
+                };
+                topics.iter().for_each(|topic| talk.begin(topic));
+                script(&mut talk);
+                talk.read("plain");
+
+                talk.heard
+            });
+            if fake != real {
+                let [fake, real] = [fake, real].map(|heard| heard.join("\n       "));
+                found.entry((name, fake, real)).or_default().push(produce);
+            }
+        }
+    }
+    let difference = |((script, fake, real), versions)| known::Difference {
+        script,
+        versions,
+        fake,
+        real,
+    };
+    found.into_iter().map(difference).collect()
+}
+
+#[test]
+fn fake_answers_produce_as_kafka_4_3_does() {
+    known::judge("4.3.1", produce_differences(Version::V4_3_1));
+}
+
+#[test]
+fn fake_answers_produce_as_kafka_3_9_does() {
+    known::judge("3.9.2", produce_differences(Version::V3_9_2));
+}
+
+#[test]
+fn fake_answers_produce_as_kafka_2_8_does() {
+    known::judge("2.8.2", produce_differences(Version::V2_8_2));
+}

@@ -21,6 +21,11 @@ const KNOWN: &[(Option<&str>, &str, &str)] = &[
         "offsets that do not count up",
         "a broker keeps such records as they are and nobody can read them; the fake refuses them",
     ),
+    (
+        Some("2.8.2"),
+        "a record's length that is too long",
+        "an old broker fails over it with UNKNOWN_SERVER_ERROR; the fake says INVALID_RECORD as newer ones",
+    ),
 ];
 
 /// Fails with all differences that are not known, and with known ones that are no more.

@@ -3,6 +3,7 @@
 
 mod batches;
 mod known;
+mod others;
 mod produce;
 mod talk;
 
@@ -38,13 +39,17 @@ fn now_ms() -> i64 {
     i64::try_from(since.as_millis()).unwrap()
 }
 
-/// Runs every script of Produce in every version, and says what differed in words.
-fn produce_differences(version: Version) -> Vec<known::Difference> {
+/// Runs every script in every version, and says what differed in words.
+fn differences(version: Version) -> Vec<known::Difference> {
     let (fake_version, versions) = pairs(version);
     let partitions = u32::try_from(produce::SCRIPTS.len()).unwrap();
-    let real = Cluster::start(&Spec::new(version, 1).property("log.retention.ms", -1))
-        .expect("Kafka starts");
-    let mut fake = FakeCluster::builder().kafka(fake_version);
+    let real = Cluster::start(
+        &Spec::new(version, 1)
+            .property("log.retention.ms", -1)
+            .property("auto.create.topics.enable", true),
+    )
+    .expect("Kafka starts");
+    let mut fake = FakeCluster::builder().kafka(fake_version).auto_create(true);
     let mut topics = Vec::new();
     for (kind, configs) in produce::KINDS {
         real.create_topic(kind, partitions, configs)
@@ -61,14 +66,14 @@ fn produce_differences(version: Version) -> Vec<known::Difference> {
         peer.learn(&topics);
     }
     let mut found: BTreeMap<(&str, String, String), Vec<i16>> = BTreeMap::new();
-    for produce in versions {
-        for (place, (name, script)) in (0..).zip(produce::SCRIPTS) {
+    let mut compare =
+        |name: &'static str, version: i16, place: i32, script: &dyn Fn(&mut Talk<'_>)| {
             // What a broker stamps lies behind it, also with a clock that is a little late.
             let now_ms = now_ms() - 1000;
             let [fake, real] = [0, 1].map(|at| {
                 let mut talk = Talk {
                     peer: &peers[at],
-                    version: produce,
+                    version,
                     place,
                     now_ms,
                     heard: Vec::new(),
@@ -76,14 +81,24 @@ fn produce_differences(version: Version) -> Vec<known::Difference> {
                 };
                 topics.iter().for_each(|topic| talk.begin(topic));
                 script(&mut talk);
-                talk.read("plain");
-
                 talk.heard
             });
             if fake != real {
                 let [fake, real] = [fake, real].map(|heard| heard.join("\n       "));
-                found.entry((name, fake, real)).or_default().push(produce);
+                found.entry((name, fake, real)).or_default().push(version);
             }
+        };
+    for version in versions {
+        for (place, (name, script)) in (0..).zip(produce::SCRIPTS) {
+            compare(name, version, place, &|talk: &mut Talk<'_>| {
+                script(talk);
+                talk.read("plain");
+            });
+        }
+    }
+    for (name, api, from, script) in others::SCRIPTS {
+        for version in *from..=fake_version.highest(*api).expect("the release has it") {
+            compare(name, version, 0, script);
         }
     }
     let difference = |((script, fake, real), versions)| known::Difference {
@@ -96,16 +111,16 @@ fn produce_differences(version: Version) -> Vec<known::Difference> {
 }
 
 #[test]
-fn fake_answers_produce_as_kafka_4_3_does() {
-    known::judge("4.3.1", produce_differences(Version::V4_3_1));
+fn fake_answers_as_kafka_4_3_does() {
+    known::judge("4.3.1", differences(Version::V4_3_1));
 }
 
 #[test]
-fn fake_answers_produce_as_kafka_3_9_does() {
-    known::judge("3.9.2", produce_differences(Version::V3_9_2));
+fn fake_answers_as_kafka_3_9_does() {
+    known::judge("3.9.2", differences(Version::V3_9_2));
 }
 
 #[test]
-fn fake_answers_produce_as_kafka_2_8_does() {
-    known::judge("2.8.2", produce_differences(Version::V2_8_2));
+fn fake_answers_as_kafka_2_8_does() {
+    known::judge("2.8.2", differences(Version::V2_8_2));
 }

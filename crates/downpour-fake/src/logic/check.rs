@@ -154,6 +154,10 @@ pub(crate) fn check(bytes: &[u8], rules: &Rules) -> Result<SoundBatch, Refusal> 
             ),
         ));
     }
+    if len < HEADER_LEN {
+        let small = "a batch that is smaller than its header";
+        return Err(Refusal::new(ErrorCode::CORRUPT_MESSAGE, small));
+    }
     if framing::next_batch(rest)?.is_some() {
         return Err(invalid(format!(
             "exactly one record batch is allowed, {} bytes follow the first",
@@ -164,11 +168,7 @@ pub(crate) fn check(bytes: &[u8], rules: &Rules) -> Result<SoundBatch, Refusal> 
         // UnifiedLog.trimInvalidBytes cuts them off.
         odd.push(format!("{} bytes that are no batch follow it", rest.len()));
     }
-    // UnifiedLog.analyzeAndValidateRecords
-    if len < HEADER_LEN {
-        let small = "a batch that is smaller than its header";
-        return Err(Refusal::new(ErrorCode::CORRUPT_MESSAGE, small));
-    }
+    // UnifiedLog.analyzeAndValidateRecords, and LogValidator below.
     let (view, _) = BatchView::parse(own).map_err(|error| invalid(error.to_string()).at_log())?;
     let codec = view.codec().map_err(|error| {
         Refusal::new(ErrorCode::UNKNOWN_SERVER_ERROR, error.to_string()).at_log()
@@ -283,18 +283,19 @@ fn check_records(
     let mut errors = Vec::new();
     let mut out_of_time = false;
     let (from, to) = rules.timestamps;
+    // Newer brokers do not mind where the topic keeps the producer's times.
+    let is_old = matches!(rules.release, KafkaVersion::V2_1 | KafkaVersion::V2_8);
     for (index, record) in (0..).zip(&records) {
+        let minds_mark = rules.log_append_time || is_old || record.timestamp == -1;
         let time = record.timestamp;
         if rules.compacted && record.key.is_none() {
             errors.push((index, words::keyless(rules)));
-        } else if rules.log_append_time || time == -1 {
-            if view.is_log_append_time() {
-                out_of_time = true;
-                errors.push((index, words::marked(record)));
-            }
-        } else if !(from..=to).contains(&time) {
+        } else if !rules.log_append_time && time != -1 && !(from..=to).contains(&time) {
             out_of_time = true;
             errors.push((index, words::out_of_range(rules, record)));
+        } else if view.is_log_append_time() && minds_mark {
+            out_of_time = true;
+            errors.push((index, words::marked(record)));
         }
     }
     if !errors.is_empty() {

@@ -109,13 +109,17 @@ impl PartitionLog {
         base_offset
     }
 
-    /// The batches from the one that holds `offset` on, up to `max_bytes`, but the first always.
-    pub(crate) fn read(&self, offset: i64, max_bytes: usize) -> Vec<u8> {
+    /// The batches from the one that holds `offset` on that end before `end`, up to `max_bytes`, but
+    /// the first always.
+    pub(crate) fn read(&self, offset: i64, end: i64, max_bytes: usize) -> Vec<u8> {
         let mut read = Vec::new();
         let from = self
             .batches
             .partition_point(|batch| batch.end_offset() <= offset);
         for batch in &self.batches[from..] {
+            if batch.end_offset() > end {
+                break;
+            }
             if !read.is_empty() && read.len() + batch.bytes.len() > max_bytes {
                 break;
             }

@@ -13,7 +13,8 @@ pub(super) const TIMESTAMPS: &str =
 /// Of a record without a key in a compacted topic.
 pub(super) fn keyless(rules: &Rules) -> String {
     let place = &rules.place;
-    format!("Compacted topic cannot accept message without key in topic partition {place}.")
+    let end = if is_old(rules) { "." } else { "" };
+    format!("Compacted topic cannot accept message without key in topic partition {place}{end}")
 }
 
 /// Of a record whose batch says that the broker gave it its time.
@@ -42,7 +43,7 @@ pub(super) fn out_of_range(rules: &Rules, record: &OwnedRecord) -> String {
 
 /// Of a batch that is refused for these records.
 pub(super) fn rejected(rules: &Rules, errors: &[(i32, String)]) -> String {
-    if matches!(rules.release, KafkaVersion::V2_1 | KafkaVersion::V2_8) {
+    if is_old(rules) {
         return "One or more records have been rejected".to_owned();
     }
     let shown: Vec<String> = errors
@@ -56,4 +57,8 @@ pub(super) fn rejected(rules: &Rules, errors: &[(i32, String)]) -> String {
         errors.len(),
         shown.join(", ")
     )
+}
+
+const fn is_old(rules: &Rules) -> bool {
+    matches!(rules.release, KafkaVersion::V2_1 | KafkaVersion::V2_8)
 }

@@ -4,8 +4,7 @@ use downpour_fake::logic::{Cluster, Then, Verdict};
 use downpour_fake::{ErrorCode, KafkaVersion, TopicSpec};
 use downpour_wire::batch::{BatchView, Stamp};
 use downpour_wire::codec::CompressionType;
-use downpour_wire::messages::{ProducePartition, ProduceTopic};
-use downpour_wire::primitives::Uuid;
+use downpour_wire::messages::ProducePartition;
 
 use crate::support::*;
 

@@ -8,6 +8,7 @@ mod hostile;
 mod odd;
 mod offers;
 mod reading;
+mod replicas;
 mod sequences;
 mod settings;
 mod shell;

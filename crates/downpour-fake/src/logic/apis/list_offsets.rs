@@ -50,7 +50,7 @@ fn answer(
     let refused = scripted.or_else(|| not_leader(state, call.node, topic, index));
     let found = match (refused, state.partition(topic, index)) {
         (None, Some(partition)) => {
-            let log = &partition.log;
+            let log = partition.log_of(call.node);
             let nowhere = Position {
                 offset: -1,
                 timestamp: -1,
@@ -58,7 +58,7 @@ fn answer(
             };
             match asked.timestamp {
                 LATEST => Position {
-                    offset: log.end_offset(),
+                    offset: partition.high_watermark(call.node),
                     ..nowhere
                 },
                 EARLIEST => Position {

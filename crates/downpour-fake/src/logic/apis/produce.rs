@@ -30,6 +30,8 @@ pub(crate) struct Produced {
     pub(crate) response: ProduceResponse,
     pub(crate) batches: Vec<LoggedBatch>,
     pub(crate) violations: Vec<String>,
+    /// True if replication was waited for in vain, as long as the request allowed.
+    pub(crate) waited: bool,
 }
 
 impl Produced {
@@ -92,6 +94,7 @@ pub(crate) fn produce(
         response: ProduceResponse::default(),
         batches: Vec::new(),
         violations: Vec::new(),
+        waited: false,
     };
     let mut leaders = BTreeSet::new();
     let last = last_named(state, call.version, &request);
@@ -123,6 +126,7 @@ pub(crate) fn produce(
                 index,
             };
             let outcome = serve(state, call, one, bytes, &mut produced.violations);
+            produced.waited |= outcome.waited;
             entry.verdict = outcome.verdict();
             produced.batches.push(entry);
             if omitted.is_none() {
@@ -187,6 +191,10 @@ struct Outcome {
     log_start_offset: i64,
     append_time: i64,
     appended: bool,
+    /// The answer says nothing of the offset.
+    hides_offset: bool,
+    /// Replication was waited for in vain, as long as the request allowed.
+    waited: bool,
     error: Option<Refusal>,
 }
 
@@ -197,6 +205,8 @@ impl Outcome {
             log_start_offset: -1,
             append_time: -1,
             appended: false,
+            hides_offset: false,
+            waited: false,
             error: Some(refusal),
         }
     }
@@ -253,16 +263,20 @@ impl Outcome {
         let told = error.explained || !error.records.is_empty();
         let error_message = told.then_some(error.message);
         let log_start_offset = match state.partition(topic, index) {
-            Some(partition) if error.at_log => partition.log.start_offset(),
+            Some(partition) if error.at_log => partition.log_of(call.node).start_offset(),
             _ => -1,
         };
         let records = error.records.into_iter();
         PartitionProduceResponse {
             index,
             error_code: error.code,
-            // An error that came after the append, or after the batch was recognised, carries the
-            // offset all the same, also in Kafka.
-            base_offset: self.base_offset,
+            // An error of DelayedProduce (REQUEST_TIMED_OUT, NOT_ENOUGH_REPLICAS_AFTER_APPEND) carries
+            // the offset all the same; one that the log throws after its append (a failing disk) not.
+            base_offset: if self.hides_offset {
+                -1
+            } else {
+                self.base_offset
+            },
             log_append_time_ms: -1,
             log_start_offset,
             record_errors: records
@@ -320,8 +334,10 @@ fn serve(
         let gone = Refusal::new(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, "no such partition");
         return Outcome::refused(gone);
     };
-    terms.leader_epoch = partition.leader_epoch;
-    let log = &mut partition.log;
+    let waits = one.acks == -1 && partition.is_stalled(call.node);
+    let replicated = partition.high_watermark(call.node);
+    let log;
+    (log, terms.leader_epoch) = partition.log_of_mut(call.node);
     let (base_offset, append_time, appended) =
         match log.admit(&sound, call.release == KafkaVersion::V2_1) {
             Admission::Append => {
@@ -340,13 +356,20 @@ fn serve(
                 return Outcome::refused(Refusal::new(code, reason).at_log());
             }
         };
+    let log_start_offset = log.start_offset();
     let error = scripted.map(|(code, _)| Refusal::new(code, "a scripted fault, after the append"));
+    let hides_offset = error.is_some() && call.fault.is_some_and(|fault| fault.hides_offset);
+    // DelayedProduce waits for the high watermark to pass the batch, also one that it recognised.
+    let waited = waits && error.is_none() && base_offset >= replicated;
+    let timed_out = || Refusal::new(ErrorCode::REQUEST_TIMED_OUT, "no replica fetches it");
     Outcome {
         base_offset,
-        log_start_offset: log.start_offset(),
+        hides_offset,
+        log_start_offset,
         append_time,
         appended,
-        error,
+        waited,
+        error: error.or_else(|| waited.then(timed_out)),
     }
 }
 

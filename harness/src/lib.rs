@@ -19,6 +19,7 @@ mod tools;
 mod topics;
 mod version;
 
+pub use artifacts::classpath;
 pub use cluster::Cluster;
 pub use config::Role;
 pub use error::Error;

@@ -124,3 +124,32 @@ fn fake_answers_as_kafka_3_9_does() {
 fn fake_answers_as_kafka_2_8_does() {
     known::judge("2.8.2", differences(Version::V2_8_2));
 }
+
+#[test]
+fn java_sends_to_every_kafka_that_the_fake_plays() {
+    let real = Cluster::start(&Spec::new(Version::V4_3_1, 1)).expect("Kafka starts");
+    let releases = [
+        (KafkaVersion::V2_1, ["none", "gzip"]),
+        (KafkaVersion::V2_8, ["snappy", "lz4"]),
+        (KafkaVersion::V3_9, ["lz4", "zstd"]),
+        (KafkaVersion::V4_3, ["zstd", "none"]),
+    ];
+    for (kafka, codecs) in releases {
+        let fake = FakeCluster::builder().kafka(kafka).topic("guest", 3).start();
+        let fake = fake.expect("the fake starts");
+        let bootstrap = fake.bootstrap_servers();
+        for (codec, idempotent) in codecs.into_iter().zip(["true", "false"]) {
+            // The tool is the real cluster's; the properties send it elsewhere.
+            let properties = [
+                ("bootstrap.servers", bootstrap.as_str()),
+                ("compression.type", codec),
+                ("enable.idempotence", idempotent),
+                ("acks", "all"),
+            ];
+            let sent = real.producer_performance("guest", 300, 100, &properties);
+            sent.unwrap_or_else(|error| panic!("{kafka:?} {codec} {idempotent}: {error}"));
+        }
+        assert_eq!(fake.record_count("guest"), 600, "{kafka:?}");
+        fake.assert_no_violations();
+    }
+}

@@ -1,5 +1,6 @@
 //! The same requests to the fake and to real Kafka, and their answers compared field by field. What
 //! differs is mended in the fake, or stands in `known` with the reason.
+#![allow(clippy::unwrap_used, reason = "all of it is a test")]
 
 mod batches;
 mod known;

@@ -118,7 +118,7 @@ fn count(cluster: &FakeCluster, topic: &str) {
         println!("{topic}: none");
         return;
     }
-    let records = cluster.records(topic);
+    let records = cluster.records_by_partition(topic).concat();
     let values: BTreeSet<_> = records.iter().map(|record| &record.value).collect();
     let odd = cluster.violations();
     println!(
@@ -130,5 +130,5 @@ fn count(cluster: &FakeCluster, topic: &str) {
     if let Some(first) = odd.first() {
         println!("odd: {first}");
     }
-    cluster.clear_requests();
+    cluster.with(downpour_fake::logic::Cluster::clear_requests);
 }

@@ -1,6 +1,6 @@
 module guests
 
-go 1.24
+go 1.26.0
 
 require (
 	github.com/IBM/sarama v1.61.1

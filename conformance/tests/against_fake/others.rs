@@ -31,7 +31,8 @@ fn by_id(topic_id: Uuid) -> MetadataRequestTopic {
 fn metadata(t: &mut Talk<'_>, topics: Option<Vec<MetadataRequestTopic>>, creates: bool) {
     let request = MetadataRequest {
         topics,
-        allow_auto_topic_creation: creates,
+        // Before 4 it cannot be said, and means that they are created.
+        allow_auto_topic_creation: creates || t.version < 4,
         ..MetadataRequest::default()
     };
     let told = match t.peer.ask(&request, t.version) {
@@ -159,8 +160,8 @@ fn offsets(t: &mut Talk<'_>, topic: &str, partition: i32, timestamp: i64) {
 
 fn versions(t: &mut Talk<'_>, name: &str, version: &str) {
     let request = ApiVersionsRequest {
-        client_software_name: name.to_owned(),
-        client_software_version: version.to_owned(),
+        client_software_name: if t.version < 3 { "" } else { name }.to_owned(),
+        client_software_version: if t.version < 3 { "" } else { version }.to_owned(),
     };
     let told = match t.peer.ask(&request, t.version) {
         Ok(told) => told,

@@ -136,7 +136,10 @@ fn java_sends_to_every_kafka_that_the_fake_plays() {
         (KafkaVersion::V4_3, ["zstd", "none"]),
     ];
     for (kafka, codecs) in releases {
-        let fake = FakeCluster::builder().kafka(kafka).topic("guest", 3).start();
+        let fake = FakeCluster::builder()
+            .kafka(kafka)
+            .topic("guest", 3)
+            .start();
         let fake = fake.expect("the fake starts");
         let bootstrap = fake.bootstrap_servers();
         for (codec, idempotent) in codecs.into_iter().zip(["true", "false"]) {

@@ -1,6 +1,7 @@
 //! What is asked beside Produce: ApiVersions, Metadata, InitProducerId, CreateTopics, ListOffsets.
 //! Each script is run in every version that the release has, from the one that stands beside it on.
 
+use downpour_wire::error_code::ErrorCode;
 use downpour_wire::header::encode_request;
 use downpour_wire::messages::{
     ApiKey, ApiVersionsRequest, CreatableTopic, CreatableTopicConfig, CreateTopicsRequest,
@@ -75,9 +76,15 @@ fn init(t: &mut Talk<'_>, transactional_id: Option<&str>, id: i64, epoch: i16) {
         producer_epoch: epoch,
         ..InitProducerIdRequest::default()
     };
-    let told = match t.peer.ask(&request, t.version) {
-        Ok(told) => told,
-        Err(how) => return t.hear(format!("init: {how}")),
+    let told = loop {
+        match t.peer.ask(&request, t.version) {
+            // A broker that has just begun has no block of ids yet.
+            Ok(told) if told.error_code == ErrorCode::COORDINATOR_LOAD_IN_PROGRESS => {
+                std::thread::sleep(std::time::Duration::from_millis(100));
+            }
+            Ok(told) => break told,
+            Err(how) => return t.hear(format!("init: {how}")),
+        }
     };
     t.hear(format!(
         "init: {} an id {} epoch {}",

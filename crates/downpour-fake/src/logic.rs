@@ -12,6 +12,7 @@ mod producers;
 mod protocol;
 mod reaction;
 mod request_log;
+mod rules;
 mod state;
 mod targets;
 mod words;

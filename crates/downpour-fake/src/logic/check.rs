@@ -7,6 +7,7 @@ use downpour_wire::error::DecodeErrorKind;
 use downpour_wire::error_code::ErrorCode;
 
 use super::producers::ProducerStamp;
+use super::rules::{Refusal, Rules};
 use super::{framing, words};
 use crate::version::KafkaVersion;
 
@@ -18,22 +19,6 @@ const HEADER_LEN: usize = 61;
 
 /// Compressed records may unpack to at most this many bytes.
 pub(crate) const UNPACKED_BYTES_MAX: usize = 256 << 20;
-
-/// What decides whether a batch may be taken, apart from the batch itself.
-#[derive(Debug, Clone)]
-pub(crate) struct Rules {
-    pub(crate) produce_version: i16,
-    pub(crate) release: KafkaVersion,
-    /// `topic-partition`, for a broker's words about records.
-    pub(crate) place: String,
-    pub(crate) max_message_bytes: usize,
-    pub(crate) compacted: bool,
-    pub(crate) log_append_time: bool,
-    /// From when to when records may be, where the topic keeps their own times.
-    pub(crate) timestamps: (i64, i64),
-    /// The code for a batch that is malformed: 87, and 2 for brokers that do not know 87 yet.
-    pub(crate) invalid: ErrorCode,
-}
 
 /// A batch that a broker takes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,45 +32,6 @@ pub(crate) struct SoundBatch {
     pub(crate) len: usize,
     /// What no sound producer sends and a broker takes all the same, in words.
     pub(crate) odd: Vec<String>,
-}
-
-/// Why a batch is refused.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Refusal {
-    pub(crate) code: ErrorCode,
-    pub(crate) message: String,
-    /// Records that are at fault by themselves, by their index in the batch.
-    pub(crate) records: Vec<(i32, String)>,
-    /// True if the log itself refused: then a broker tells where the log begins.
-    pub(crate) at_log: bool,
-    /// True if a broker tells the message also where it names no record.
-    pub(crate) explained: bool,
-}
-
-impl Refusal {
-    pub(crate) fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-            records: Vec::new(),
-            at_log: false,
-            explained: false,
-        }
-    }
-
-    pub(crate) fn at_log(self) -> Self {
-        Self {
-            at_log: true,
-            ..self
-        }
-    }
-
-    pub(crate) fn explained(self) -> Self {
-        Self {
-            explained: true,
-            ..self
-        }
-    }
 }
 
 /// What a batch says of itself, read without judging it: for the request log.

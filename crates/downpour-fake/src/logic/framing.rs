@@ -2,7 +2,7 @@
 
 use downpour_wire::error_code::ErrorCode;
 
-use super::check::Refusal;
+use super::rules::Refusal;
 
 /// The offset and the length in front of every batch and message.
 const LOG_OVERHEAD: usize = 12;

@@ -59,6 +59,11 @@ impl PartitionLog {
         self.start_offset
     }
 
+    /// The leader epoch of the first batch that can be read.
+    pub(crate) fn first_epoch(&self) -> Option<i32> {
+        self.batches.first().map(|batch| batch.leader_epoch)
+    }
+
     /// The offset that the next record will get.
     pub(crate) const fn end_offset(&self) -> i64 {
         self.end_offset

@@ -3,7 +3,7 @@
 
 use downpour_wire::batch::OwnedRecord;
 
-use super::check::Rules;
+use super::rules::Rules;
 use crate::version::KafkaVersion;
 
 /// Of a batch some of whose timestamps are refused.

@@ -59,10 +59,14 @@ fn answer(
             match asked.timestamp {
                 LATEST => Position {
                     offset: partition.high_watermark(call.node),
+                    leader_epoch: partition.epoch_of(call.node),
                     ..nowhere
                 },
                 EARLIEST => Position {
                     offset: log.start_offset(),
+                    leader_epoch: log
+                        .first_epoch()
+                        .unwrap_or_else(|| partition.epoch_of(call.node)),
                     ..nowhere
                 },
                 MAX_TIMESTAMP => log.position_of_max_timestamp().unwrap_or(nowhere),

@@ -1,6 +1,8 @@
 //! Metadata: brokers, topics and leaders, and topics that are created because a client asks for
 //! them. What a frozen broker remembers is taken in `logic::state`.
 
+use std::collections::BTreeSet;
+
 use downpour_wire::error_code::ErrorCode;
 use downpour_wire::messages::{
     MetadataBroker, MetadataPartition, MetadataRequest, MetadataRequestTopic, MetadataResponse,
@@ -44,8 +46,7 @@ pub(crate) fn metadata(
                 .map(|(name, topic)| describe(call, name, topic))
                 .collect()
         }
-        Some(asked) => asked
-            .iter()
+        Some(asked) => distinct(asked)
             .map(|asked| answer(state, call, asked, request.allow_auto_topic_creation))
             .collect(),
     };
@@ -75,13 +76,24 @@ pub(crate) fn metadata(
     }
 }
 
+/// What is asked, each once; names are not looked at once there is an id, as in
+/// KafkaApis.handleTopicMetadataRequest.
+fn distinct(asked: &[MetadataRequestTopic]) -> impl Iterator<Item = &MetadataRequestTopic> {
+    let by_id = asked.iter().any(|topic| !topic.topic_id.is_zero());
+    let mut seen = BTreeSet::new();
+    asked.iter().filter(move |topic| match by_id {
+        true => !topic.topic_id.is_zero() && seen.insert(topic.topic_id.to_string()),
+        false => seen.insert(topic.name.clone().unwrap_or_default()),
+    })
+}
+
 fn answer(
     state: &mut State,
     call: &RequestContext<'_>,
     asked: &MetadataRequestTopic,
     may_create: bool,
 ) -> MetadataTopic {
-    let Some(name) = &asked.name else {
+    let Some(name) = asked.name.as_ref().filter(|_| asked.topic_id.is_zero()) else {
         return by_id(state, call.node, asked.topic_id).map_or_else(
             || unknown(None, asked.topic_id, ErrorCode::UNKNOWN_TOPIC_ID),
             |(name, topic)| describe(call, &name, &topic),

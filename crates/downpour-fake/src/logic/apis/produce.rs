@@ -10,11 +10,12 @@ use downpour_wire::messages::{
     ProduceTopic, RecordError, TopicProduceResponse,
 };
 
-use crate::logic::check::{Claims, Refusal, Rules, SoundBatch, check};
+use crate::logic::check::{Claims, SoundBatch, check};
 use crate::logic::context::{RequestContext, not_leader};
 use crate::logic::log::AppendOptions;
 use crate::logic::producers::Admission;
 use crate::logic::request_log::{LoggedBatch, Verdict};
+use crate::logic::rules::{Refusal, Rules};
 use crate::logic::state::State;
 use crate::topic::TopicSpec;
 use crate::version::KafkaVersion;

@@ -24,8 +24,8 @@ pub(crate) fn create_topics(
     for asked in &request.topics {
         let again = |other: &&CreatableTopic| other.name == asked.name;
         if request.topics.iter().filter(again).count() > 1 {
-            // ReplicationControlManager.createTopics refuses the name once, whatever is asked.
-            if named.insert(&asked.name) {
+            // ReplicationControlManager.createTopics refuses the name once, its predecessor each time.
+            if named.insert(&asked.name) || !call.release.is_kraft() {
                 topics.push(CreatableTopicResult {
                     name: asked.name.clone(),
                     error_code: ErrorCode::INVALID_REQUEST,
@@ -112,7 +112,11 @@ fn create(
         usize::try_from(replicas).unwrap_or(0)
     });
     // What is only tried has an id too (ReplicationControlManager.createTopic).
-    let mut topic_id = Uuid([0xd1; 16]);
+    let mut topic_id = if call.release.is_kraft() {
+        Uuid([0xd1; 16])
+    } else {
+        Uuid::ZERO
+    };
     if !validate_only {
         topic_id = state.create_topic(&asked.name, spec).map_err(|_| {
             let many = "the fake has as many topics as it may have";

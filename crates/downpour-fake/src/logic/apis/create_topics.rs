@@ -108,9 +108,10 @@ fn create(
         )?;
     }
     let brokers = state.nodes.len();
-    let replicas = spec.replication.map_or(brokers.min(3), |replicas| {
-        usize::try_from(replicas).unwrap_or(0)
-    });
+    let replicas = match spec.replication {
+        Some(replicas) => replicas,
+        None => i16::try_from(brokers.min(3)).unwrap_or(-1),
+    };
     // What is only tried has an id too (ReplicationControlManager.createTopic).
     let mut topic_id = if call.release.is_kraft() {
         Uuid([0xd1; 16])
@@ -128,7 +129,7 @@ fn create(
         None => Ok(CreatableTopicResult {
             topic_id,
             num_partitions: partitions,
-            replication_factor: i16::try_from(replicas).unwrap_or(-1),
+            replication_factor: replicas,
             ..CreatableTopicResult::default()
         }),
     }

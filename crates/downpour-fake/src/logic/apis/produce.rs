@@ -427,7 +427,9 @@ fn timestamps(state: &State, call: &RequestContext<'_>, spec: &TopicSpec) -> (i6
     // A cluster that was not told the hour cannot judge it.
     let by_default = call.release == KafkaVersion::V4_3 && state.settings.epoch_ms != 0;
     let hour = Duration::from_secs(3600);
-    let after = spec.timestamp_after_max.or(by_default.then_some(hour));
+    let after = spec
+        .timestamp_after_max
+        .or_else(|| by_default.then_some(hour));
     let before = spec.timestamp_before_max.map_or(i64::MAX, millis);
     let to = after.map_or(i64::MAX, |after| now.saturating_add(millis(after)));
     (now.saturating_sub(before), to)

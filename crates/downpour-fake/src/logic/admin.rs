@@ -377,6 +377,12 @@ impl Cluster {
         self.state.settings.producers_checked_ms = millis(check_every).max(1);
     }
 
+    /// Whether Kafka 2.1 too accepts any first sequence of a producer that it does not know, as newer
+    /// ones do, instead of UNKNOWN_PRODUCER_ID. Default: false.
+    pub fn set_any_first_sequence(&mut self, any: bool) {
+        self.state.settings.any_first_sequence = any;
+    }
+
     /// A connection that sends a larger request is closed (`socket.request.max.bytes`). Default: 100
     /// MiB, Kafka's.
     pub fn set_request_bytes_max(&mut self, bytes: usize) {

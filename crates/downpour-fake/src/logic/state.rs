@@ -174,6 +174,8 @@ pub(crate) struct Settings {
     pub(crate) auto_create: bool,
     pub(crate) default_partitions: i32,
     pub(crate) max_message_bytes: usize,
+    /// Brokers before 2.4 too take any first sequence of a producer that they do not know.
+    pub(crate) any_first_sequence: bool,
     /// After so many milliseconds by its records' timestamps a producer is forgotten...
     pub(crate) producers_known_ms: i64,
     /// ...whenever the brokers look, which is so often.
@@ -214,6 +216,7 @@ impl State {
                 default_partitions: 1,
                 // Kafka's own default: 1 MiB and the 12 bytes before a batch's checksummed part.
                 max_message_bytes: (1 << 20) + 12,
+                any_first_sequence: false,
                 // Kafka's own defaults: a day, looked at every ten minutes.
                 producers_known_ms: 86_400_000,
                 producers_checked_ms: 600_000,

@@ -331,6 +331,7 @@ fn serve(
             .map(|_| call.time_ms),
         discard: spec.is_some_and(|spec| spec.discard),
     };
+    let strict_first = call.release == KafkaVersion::V2_1 && !state.settings.any_first_sequence;
     let Some(partition) = state.partition_mut(topic, one.index) else {
         let gone = Refusal::new(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, "no such partition");
         return Outcome::refused(gone);
@@ -339,24 +340,23 @@ fn serve(
     let replicated = partition.high_watermark(call.node);
     let log;
     (log, terms.leader_epoch) = partition.log_of_mut(call.node);
-    let (base_offset, append_time, appended) =
-        match log.admit(&sound, call.release == KafkaVersion::V2_1) {
-            Admission::Append => {
-                let base_offset = log.append(&sound, bytes, &terms);
-                (base_offset, terms.append_time.unwrap_or(-1), true)
-            }
-            // A real broker tells a time here, also where the topic keeps the producer's timestamps.
-            Admission::Duplicate {
-                base_offset,
-                timestamp,
-            } => (base_offset, timestamp, false),
-            Admission::Refuse(code) => {
-                let stamp = sound.stamped;
-                let known = stamp.and_then(|stamp| log.producers.last(stamp.producer_id));
-                let reason = format!("stamped {stamp:?}, the last (epoch, sequence) is {known:?}");
-                return Outcome::refused(Refusal::new(code, reason).at_log());
-            }
-        };
+    let (base_offset, append_time, appended) = match log.admit(&sound, strict_first) {
+        Admission::Append => {
+            let base_offset = log.append(&sound, bytes, &terms);
+            (base_offset, terms.append_time.unwrap_or(-1), true)
+        }
+        // A real broker tells a time here, also where the topic keeps the producer's timestamps.
+        Admission::Duplicate {
+            base_offset,
+            timestamp,
+        } => (base_offset, timestamp, false),
+        Admission::Refuse(code) => {
+            let stamp = sound.stamped;
+            let known = stamp.and_then(|stamp| log.producers.last(stamp.producer_id));
+            let reason = format!("stamped {stamp:?}, the last (epoch, sequence) is {known:?}");
+            return Outcome::refused(Refusal::new(code, reason).at_log());
+        }
+    };
     let log_start_offset = log.start_offset();
     let error = scripted.map(|(code, _)| Refusal::new(code, "a scripted fault, after the append"));
     let hides_offset = error.is_some() && call.fault.is_some_and(|fault| fault.hides_offset);

@@ -292,7 +292,7 @@ impl Cluster {
 
     /// From now on this broker's Metadata does not follow the cluster: it names the brokers, topics,
     /// ids, leaders and epochs of this moment: nothing of a topic that is made later, and a topic that
-    /// is deleted, or made anew under another id, as it was. Everything else it does
+    /// is made anew under another id, as it was. Everything else it does
     /// as it should, as a broker that lags behind its controller.
     ///
     /// # Panics

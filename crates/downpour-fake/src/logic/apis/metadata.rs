@@ -141,7 +141,11 @@ fn frozen(state: &State, node: i32) -> Option<&Frozen> {
 /// The topic of that name as the broker knows it.
 fn by_name(state: &State, node: i32, name: &str) -> Option<SeenTopic> {
     match frozen(state, node) {
-        Some(frozen) => frozen.topics.get(name).cloned(),
+        // A topic that is gone altogether is gone here too.
+        Some(frozen) => {
+            let known = frozen.topics.get(name);
+            known.filter(|_| state.topics.contains_key(name)).cloned()
+        }
         None => state.topics.get(name).map(|topic| state.seen(topic)),
     }
 }

@@ -1,8 +1,9 @@
-//! librdkafka as a reader of topics. It stands for every other client, since nobody here wrote its
+//! librdkafka as a reader of topics, and as a writer to the fake. It stands for every other client, since nobody here wrote its
 //! code. Who wrote the records, and how, is not looked at.
 
 mod consumer;
 mod count;
+mod write;
 
 use std::time::{Duration, Instant};
 
@@ -13,6 +14,7 @@ use serde_json::{Value, json};
 use consumer::{ANSWER_WITHIN, assign, open, partitions};
 
 pub use count::{Values, count_topic};
+pub use write::write_topic;
 
 /// Reads a topic from its beginning to the end of each partition and hands every record to
 /// `take`, as JSON: keys, values and headers in hex, null for Kafka's null. Checksums are checked.

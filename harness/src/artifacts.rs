@@ -6,6 +6,7 @@ use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 
 use crate::error::Error;
+use crate::home::home;
 use crate::version::{Tool, Version};
 
 /// The plugin that copies the jars. Its version is given, so that Maven looks for no newer one.
@@ -57,13 +58,14 @@ impl Artifacts {
         Ok(artifacts)
     }
 
+    /// All its jars, as Java's `-cp` takes them.
+    pub(crate) fn classpath(&self) -> String {
+        format!("{}/lib/*", self.dir.display())
+    }
+
     /// The start of a Java command line; options of the JVM and a class follow.
     pub(crate) fn java(&self) -> Vec<String> {
-        vec![
-            "java".to_owned(),
-            "-cp".to_owned(),
-            format!("{}/lib/*", self.dir.display()),
-        ]
+        vec!["java".to_owned(), "-cp".to_owned(), self.classpath()]
     }
 
     /// What a KRaft controller finds in its empty log: the cluster's feature levels.
@@ -116,6 +118,14 @@ impl Artifacts {
         fs::copy(&from, self.bootstrap_checkpoint()).map_err(Error::io(from.display()))?;
         Ok(())
     }
+}
+
+/// The jars of a release, as Java's `-cp` takes them: for programs of our own in Java.
+///
+/// # Errors
+/// When Maven or Java are missing, or an artifact is.
+pub fn classpath(version: Version) -> Result<String, Error> {
+    Ok(Artifacts::resolve(&home(), version)?.classpath())
 }
 
 fn write(path: &Path, text: &str) -> Result<(), Error> {

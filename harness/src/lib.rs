@@ -21,6 +21,7 @@ mod topics;
 mod version;
 
 pub use admin::Election;
+pub use artifacts::classpath;
 pub use cluster::Cluster;
 pub use config::Role;
 pub use error::Error;

@@ -6,6 +6,7 @@
 )]
 
 mod coverage;
+mod guests;
 mod kafka;
 mod minimal;
 mod mutants;
@@ -77,6 +78,8 @@ enum Chore {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Let producers that others wrote send to the fake, as every Kafka that it plays, and count.
+    Guests(guests::Arguments),
     /// Start, end and disturb real Apache Kafka clusters.
     #[command(subcommand)]
     Kafka(kafka::Command),
@@ -112,6 +115,7 @@ fn main() -> ExitCode {
         Chore::Mutants(arguments) => mutants::run(&xtask::root(), &arguments).map(code),
         Chore::Coverage(arguments) => coverage::run(&xtask::root(), &arguments).map(code),
         Chore::MinimalVersions(arguments) => minimal::run(&xtask::root(), &arguments).map(code),
+        Chore::Guests(arguments) => guests::run(&xtask::root(), &arguments).map(code),
         Chore::Chaos { arguments } => program(
             &xtask::root(),
             &["downpour-conformance", "--release"],

@@ -1,12 +1,14 @@
 //! A fake cluster for clients in other processes: prints the address, obeys lines of input (`kill 1`,
-//! `restart 1`, `move events 0 2`, `lose 3`, `refuse 6 2`, `network 5`, `service 5`) until the input
-//! ends, then prints what arrived. Arguments: brokers, partitions of the topic `events`, Kafka's release
+//! `restart 1`, `move events 0 2`, `lose 3`, `refuse 6 2`, `network 5`, `service 5`, `create other 6`,
+//! `count events`) until the input ends, then prints what arrived. A topic that a client asks for is
+//! created if the client lets it be; `create` is for those that do not. Arguments: brokers, partitions of the topic `events`, Kafka's release
 //! (2.1, 2.8, 3.9 or 4.3). Nothing here is a test.
 //!
 //! `cargo run -p downpour-fake --example serve -- 3 6 4.3`
 
 #![allow(clippy::print_stdout, reason = "an example talks to whoever runs it")]
 
+use std::collections::BTreeSet;
 use std::io;
 use std::time::Duration;
 
@@ -98,7 +100,35 @@ fn obey(cluster: &FakeCluster, words: &[&str]) -> bool {
         }
         ["network", _] => cluster.set_network_delay(Duration::from_millis(u64::from(number(1)))),
         ["service", _] => cluster.set_service_delay(Duration::from_millis(u64::from(number(1)))),
+        ["create", topic, _] => {
+            if cluster.with(|cluster| cluster.partition_count(topic).is_none()) {
+                cluster.create_topic(topic, id(2));
+            }
+        }
+        ["count", topic] => count(cluster, topic),
         _ => return false,
     }
     true
+}
+
+/// Prints how many records a topic has, how many different values, and what was odd since the last
+/// time.
+fn count(cluster: &FakeCluster, topic: &str) {
+    if cluster.with(|cluster| cluster.partition_count(topic).is_none()) {
+        println!("{topic}: none");
+        return;
+    }
+    let records = cluster.records_by_partition(topic).concat();
+    let values: BTreeSet<_> = records.iter().map(|record| &record.value).collect();
+    let odd = cluster.violations();
+    println!(
+        "{topic}: {} records, {} values, {} odd",
+        records.len(),
+        values.len(),
+        odd.len()
+    );
+    if let Some(first) = odd.first() {
+        println!("odd: {first}");
+    }
+    cluster.with(downpour_fake::logic::Cluster::clear_requests);
 }

@@ -64,6 +64,8 @@ pub struct Fault {
     topic: Option<String>,
     partition: Option<i32>,
     broker: Option<i32>,
+    /// Of an error after the append: the answer does not tell the offset.
+    pub(crate) hides_offset: bool,
     nth: u64,
     /// `None` is forever.
     remaining: Option<u64>,
@@ -78,6 +80,7 @@ impl Fault {
             topic: None,
             partition: None,
             broker: None,
+            hides_offset: false,
             nth: 1,
             remaining: Some(1),
             seen: 0,
@@ -101,6 +104,23 @@ impl Fault {
             code,
             applied: true,
         })
+    }
+
+    /// Of [`apply_then_error`](Self::apply_then_error): the answer does not tell the offset, as where
+    /// a broker's log fails after its append (KAFKA_STORAGE_ERROR, UNKNOWN_SERVER_ERROR).
+    ///
+    /// ```
+    /// use downpour_fake::{ApiKey, ErrorCode, Fault};
+    ///
+    /// let disk = Fault::apply_then_error(ErrorCode::KAFKA_STORAGE_ERROR)
+    ///     .without_offset()
+    ///     .on(ApiKey::Produce);
+    /// # let _ = disk;
+    /// ```
+    #[must_use]
+    pub const fn without_offset(mut self) -> Self {
+        self.hides_offset = true;
+        self
     }
 
     /// Serves the request, then closes the connection instead of answering: the client cannot know

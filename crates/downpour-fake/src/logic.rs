@@ -6,13 +6,16 @@ mod apis;
 mod check;
 mod cluster;
 mod context;
+mod framing;
 mod log;
 mod producers;
 mod protocol;
 mod reaction;
 mod request_log;
+mod rules;
 mod state;
 mod targets;
+mod words;
 
 pub use cluster::Cluster;
 pub use reaction::{Reaction, Then};

@@ -1,5 +1,7 @@
 //! How a test describes a topic that the fake should have. The living topic is `logic::state`'s.
 
+use std::time::Duration;
+
 /// A topic's settings. A plain number of partitions turns into one.
 ///
 /// ```
@@ -18,6 +20,8 @@ pub struct TopicSpec {
     pub(crate) max_message_bytes: Option<usize>,
     pub(crate) compacted: bool,
     pub(crate) log_append_time: bool,
+    pub(crate) timestamp_before_max: Option<Duration>,
+    pub(crate) timestamp_after_max: Option<Duration>,
     pub(crate) discard: bool,
 }
 
@@ -33,6 +37,8 @@ impl TopicSpec {
             max_message_bytes: None,
             compacted: false,
             log_append_time: false,
+            timestamp_before_max: None,
+            timestamp_after_max: None,
             discard: false,
         }
     }
@@ -72,6 +78,24 @@ impl TopicSpec {
     #[must_use]
     pub const fn log_append_time(mut self, log_append_time: bool) -> Self {
         self.log_append_time = log_append_time;
+        self
+    }
+
+    /// Refuses records that are older than this by the broker's clock, with INVALID_TIMESTAMP
+    /// (`message.timestamp.before.max.ms`). Default: none is too old.
+    #[must_use]
+    pub const fn timestamp_before_max(mut self, time: Duration) -> Self {
+        self.timestamp_before_max = Some(time);
+        self
+    }
+
+    /// Refuses records that are further ahead of the broker's clock than this, with
+    /// INVALID_TIMESTAMP (`message.timestamp.after.max.ms`). Default, as Kafka's: an hour with
+    /// [`KafkaVersion::V4_3`](crate::KafkaVersion::V4_3) if the cluster was told the hour, no limit
+    /// with older ones.
+    #[must_use]
+    pub const fn timestamp_after_max(mut self, time: Duration) -> Self {
+        self.timestamp_after_max = Some(time);
         self
     }
 

@@ -81,6 +81,69 @@ impl Cluster {
         Some(self.state.topics.get(topic)?.id)
     }
 
+    /// Followers of the partition fetch nothing from now on, until
+    /// [`resume_replication`](Self::resume_replication): acks=all is answered after the request's
+    /// timeout with REQUEST_TIMED_OUT, a repeated batch too; acks=1 is answered at once; consumers see
+    /// nothing new. If another broker becomes leader meanwhile, it has only what was there before, and
+    /// replication goes on.
+    ///
+    /// ```
+    /// use downpour_fake::KafkaVersion;
+    /// use downpour_fake::logic::Cluster;
+    ///
+    /// let mut cluster = Cluster::new(3, KafkaVersion::V4_3);
+    /// cluster.create_topic("events", 1);
+    /// cluster.stall_replication("events", 0);
+    /// // Send with acks=1, then lose it in a clean election:
+    /// cluster.move_leader("events", 0, 2);
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If there is no such partition.
+    #[track_caller]
+    pub fn stall_replication(&mut self, topic: &str, partition: i32) {
+        let found = self.at_mut(topic, partition);
+        let end = found.log.end_offset();
+        found.stalled_at.get_or_insert(end);
+    }
+
+    /// Ends what [`stall_replication`](Self::stall_replication) began. Requests that wait already are
+    /// answered as if it had not.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such partition.
+    #[track_caller]
+    pub fn resume_replication(&mut self, topic: &str, partition: i32) {
+        self.at_mut(topic, partition).stalled_at = None;
+    }
+
+    /// Up to where consumers may read: the end of the log unless replication is stalled.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such partition.
+    #[must_use]
+    #[track_caller]
+    pub fn high_watermark(&self, topic: &str, partition: i32) -> i64 {
+        let found = self.at(topic, partition);
+        found.high_watermark(found.leader)
+    }
+
+    /// An unclean election: `to`, whose replica ends at `end_offset`, becomes the leader, and what lay
+    /// beyond is lost, acknowledged or not; the same as [`truncate`](Self::truncate) and
+    /// [`move_leader`](Self::move_leader).
+    ///
+    /// # Panics
+    ///
+    /// If there is no such partition or no such living broker.
+    #[track_caller]
+    pub fn elect_unclean(&mut self, topic: &str, partition: i32, to: i32, end_offset: i64) {
+        self.truncate(topic, partition, end_offset);
+        self.move_leader(topic, partition, to);
+    }
+
     /// Makes broker `to` the leader, under a leader epoch one higher.
     ///
     /// # Panics
@@ -227,8 +290,9 @@ impl Cluster {
         }
     }
 
-    /// From now on this broker's Metadata does not follow the cluster: it names the brokers, leaders
-    /// and epochs of this moment, and knows of no topic that is made later. Everything else it does
+    /// From now on this broker's Metadata does not follow the cluster: it names the brokers, topics,
+    /// ids, leaders and epochs of this moment: nothing of a topic that is made later, and a topic that
+    /// is made anew under another id, as it was. Everything else it does
     /// as it should, as a broker that lags behind its controller.
     ///
     /// # Panics
@@ -254,6 +318,75 @@ impl Cluster {
         if let Some(found) = self.state.nodes.get_mut(&node) {
             found.frozen = None;
         }
+    }
+
+    /// Cuts a broker off from the others, while clients reach it as before. The others elect leaders
+    /// for what it led and tell nobody of it any more; its own metadata stays as it was, and it goes
+    /// on as leader with a log of its own: acks=1 is answered at once, acks=all after the request's
+    /// timeout with REQUEST_TIMED_OUT, since no replica fetches. False if it was cut off or is down.
+    ///
+    /// ```
+    /// use downpour_fake::KafkaVersion;
+    /// use downpour_fake::logic::Cluster;
+    ///
+    /// let mut cluster = Cluster::new(3, KafkaVersion::V4_3);
+    /// cluster.create_topic("events", 1);
+    /// cluster.isolate(1);
+    /// assert_eq!(cluster.leader("events", 0), 2);
+    /// // What a producer sends to broker 1 now is lost in this moment:
+    /// cluster.rejoin(1);
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If there is no such broker.
+    #[track_caller]
+    pub fn isolate(&mut self, node: i32) -> bool {
+        self.assert_node(node);
+        self.state.isolate(node)
+    }
+
+    /// Ends what [`isolate`](Self::isolate) began: the broker throws away what it appended alone, as
+    /// a follower does that finds another leader epoch. False if it was not cut off.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such broker.
+    #[track_caller]
+    pub fn rejoin(&mut self, node: i32) -> bool {
+        self.assert_node(node);
+        self.state.rejoin(node)
+    }
+
+    /// After how long, by the timestamps of its last batch, a producer is forgotten
+    /// (`producer.id.expiration.ms`), and how often brokers look for such producers
+    /// (`producer.id.expiration.check.interval.ms`). Default: a day and ten minutes, Kafka's.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use downpour_fake::KafkaVersion;
+    /// use downpour_fake::logic::Cluster;
+    ///
+    /// let mut cluster = Cluster::new(1, KafkaVersion::V4_3);
+    /// cluster.set_producer_expiration(Duration::from_secs(3600), Duration::from_secs(1));
+    /// ```
+    pub fn set_producer_expiration(&mut self, after: Duration, check_every: Duration) {
+        let millis = |time: Duration| i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
+        self.state.settings.producers_known_ms = millis(after);
+        self.state.settings.producers_checked_ms = millis(check_every).max(1);
+    }
+
+    /// Whether Kafka 2.1 too accepts any first sequence of a producer that it does not know, as newer
+    /// ones do, instead of UNKNOWN_PRODUCER_ID. Default: false.
+    pub fn set_any_first_sequence(&mut self, any: bool) {
+        self.state.settings.any_first_sequence = any;
+    }
+
+    /// A connection that sends a larger request is closed (`socket.request.max.bytes`). Default: 100
+    /// MiB, Kafka's.
+    pub fn set_request_bytes_max(&mut self, bytes: usize) {
+        self.request_bytes_max = bytes;
     }
 
     /// Sets which time it is, in milliseconds since 1970, when the driver's clock is at 0: for

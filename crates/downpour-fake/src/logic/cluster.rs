@@ -53,6 +53,7 @@ pub struct Cluster {
     pub(super) request_log: RequestLog,
     pub(super) service_delay: Duration,
     pub(super) network_delay: Duration,
+    pub(super) request_bytes_max: usize,
 }
 
 /// What is known of a request once its header was read.
@@ -101,6 +102,7 @@ impl Cluster {
             request_log: RequestLog::default(),
             service_delay: Duration::ZERO,
             network_delay: Duration::ZERO,
+            request_bytes_max: 100 << 20,
         }
     }
 
@@ -109,7 +111,8 @@ impl Cluster {
     ///
     /// The request is applied at once, whatever the delays in the reaction say.
     pub fn handle(&mut self, now: Duration, node: i32, connection: u64, frame: &[u8]) -> Reaction {
-        if !self.state.is_alive(node) {
+        // NetworkReceive reads no frame that is larger than `socket.request.max.bytes`.
+        if !self.state.is_alive(node) || frame.len() > self.request_bytes_max {
             return Reaction::only(Then::Close);
         }
         let mut r = Reader::new(frame);
@@ -216,17 +219,25 @@ impl Cluster {
             return Err(self.violated(node, what));
         }
         match AnyRequest::decode(api, version, r) {
-            Ok(request) => Ok((
-                Arrival {
-                    now,
-                    node,
-                    connection,
-                    header,
-                    api,
-                    bytes,
-                },
-                request,
-            )),
+            Ok(request) => {
+                if r.remaining() != 0 {
+                    let rest = r.remaining();
+                    self.request_log.violation(format!(
+                        "broker {node}: {api:?} {version}, connection {connection}: {rest} bytes follow it"
+                    ));
+                }
+                Ok((
+                    Arrival {
+                        now,
+                        node,
+                        connection,
+                        header,
+                        api,
+                        bytes,
+                    },
+                    request,
+                ))
+            }
             Err(error) => Err(self.violated(
                 node,
                 format!("{api:?} {version}, connection {connection}: {error}"),
@@ -333,12 +344,15 @@ impl Cluster {
         fault: Option<&Fault>,
     ) -> Reaction {
         let wants_answer = request.acks != 0;
+        let timeout = Duration::from_millis(u64::try_from(request.timeout_ms).unwrap_or(0));
+        self.state.age_producers(call.time_ms);
         let produced = apis::produce(&mut self.state, call, request);
         let has_error = produced.has_error();
         let Produced {
             response,
             batches,
             violations,
+            waited,
         } = produced;
         for violation in violations {
             self.request_log
@@ -351,6 +365,9 @@ impl Cluster {
             entry.batches = batches;
         }
         let mut reaction = self.answer(arrival, AnyResponse::Produce(response), fault);
+        if waited {
+            reaction.service_delay += timeout;
+        }
         if !wants_answer {
             reaction.answer = None;
             // A broker has no other way to say that something is wrong.

@@ -56,7 +56,7 @@ impl RequestContext<'_> {
 pub(crate) fn not_leader(state: &State, node: i32, topic: &str, index: i32) -> Option<ErrorCode> {
     match state.partition(topic, index) {
         None => Some(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION),
-        Some(partition) if partition.leader != node => Some(ErrorCode::NOT_LEADER_OR_FOLLOWER),
+        Some(partition) if !partition.is_led_by(node) => Some(ErrorCode::NOT_LEADER_OR_FOLLOWER),
         Some(_) => None,
     }
 }

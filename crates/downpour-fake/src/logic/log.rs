@@ -59,17 +59,21 @@ impl PartitionLog {
         self.start_offset
     }
 
+    /// The leader epoch of the first batch that can be read.
+    pub(crate) fn first_epoch(&self) -> Option<i32> {
+        self.batches.first().map(|batch| batch.leader_epoch)
+    }
+
     /// The offset that the next record will get.
     pub(crate) const fn end_offset(&self) -> i64 {
         self.end_offset
     }
 
     /// Asks the producers' state about a sound batch, without changing anything.
-    pub(crate) fn admit(&self, sound: &SoundBatch) -> Admission {
-        sound
-            .stamped
-            .as_ref()
-            .map_or(Admission::Append, |stamped| self.producers.admit(stamped))
+    pub(crate) fn admit(&self, sound: &SoundBatch, strict_first: bool) -> Admission {
+        sound.stamped.as_ref().map_or(Admission::Append, |stamped| {
+            self.producers.admit(stamped, strict_first)
+        })
     }
 
     /// Appends a sound and admitted batch and returns its first offset.
@@ -80,11 +84,14 @@ impl PartitionLog {
         terms: &AppendOptions,
     ) -> i64 {
         let base_offset = self.end_offset;
+        bytes.truncate(sound.len);
         // Both fields lie before the bytes that the checksum covers, as Kafka has it.
         put(&mut bytes, 0, &base_offset.to_be_bytes());
         put(&mut bytes, 12, &terms.leader_epoch.to_be_bytes());
         if let Some(time) = terms.append_time {
             stamp_append_time(&mut bytes, time);
+        } else if !sound.odd.is_empty() {
+            repair(&mut bytes, sound.max_timestamp);
         }
         if let Some(stamped) = &sound.stamped {
             let timestamp = terms.append_time.unwrap_or(sound.max_timestamp);
@@ -107,13 +114,17 @@ impl PartitionLog {
         base_offset
     }
 
-    /// The batches from the one that holds `offset` on, up to `max_bytes`, but the first always.
-    pub(crate) fn read(&self, offset: i64, max_bytes: usize) -> Vec<u8> {
+    /// The batches from the one that holds `offset` on that end before `end`, up to `max_bytes`, but
+    /// the first always.
+    pub(crate) fn read(&self, offset: i64, end: i64, max_bytes: usize) -> Vec<u8> {
         let mut read = Vec::new();
         let from = self
             .batches
             .partition_point(|batch| batch.end_offset() <= offset);
         for batch in &self.batches[from..] {
+            if batch.end_offset() > end {
+                break;
+            }
             if !read.is_empty() && read.len() + batch.bytes.len() > max_bytes {
                 break;
             }
@@ -221,6 +232,16 @@ fn put(bytes: &mut [u8], at: usize, field: &[u8]) {
     if let Some(place) = bytes.get_mut(at..at + field.len()) {
         place.copy_from_slice(field);
     }
+}
+
+/// Puts right what a broker does not believe: who gave the times, and which is the latest.
+fn repair(bytes: &mut [u8], max_timestamp: i64) {
+    if let Some(attributes) = bytes.get_mut(22) {
+        *attributes &= !0x8;
+    }
+    put(bytes, 35, &max_timestamp.to_be_bytes());
+    let crc = bytes.get(21..).map(crc32c).unwrap_or_default();
+    put(bytes, 17, &crc.to_be_bytes());
 }
 
 /// Marks a batch as stamped by the broker, which changes bytes under its checksum.

@@ -64,12 +64,17 @@ pub(crate) struct Producers {
 }
 
 impl Producers {
-    /// Judges a batch without changing anything.
-    pub(crate) fn admit(&self, batch: &ProducerStamp) -> Admission {
-        // A broker that knows nothing of a producer accepts any first sequence (KIP-360): its records
-        // may have been deleted by retention.
+    /// Judges a batch without changing anything, as ProducerAppendInfo does. `strict_first` is
+    /// the rule of brokers before 2.4.
+    pub(crate) fn admit(&self, batch: &ProducerStamp, strict_first: bool) -> Admission {
         let Some(producer) = self.known.get(&batch.producer_id) else {
-            return Admission::Append;
+            // A broker that knows nothing of a producer accepts any first sequence (KIP-360): its
+            // records may have been deleted by retention. Before, it refused all but 0.
+            return if strict_first && batch.first_sequence != 0 {
+                Admission::Refuse(ErrorCode::UNKNOWN_PRODUCER_ID)
+            } else {
+                Admission::Append
+            };
         };
         if batch.epoch < producer.epoch {
             return Admission::Refuse(ErrorCode::INVALID_PRODUCER_EPOCH);
@@ -93,6 +98,8 @@ impl Producers {
             };
         }
         match producer.window.back() {
+            // ProducerAppendInfo.checkSequence asks for no order without an epoch.
+            _ if producer.epoch < 0 => Admission::Append,
             Some(seen) if batch.first_sequence != add_sequence(seen.last_sequence, 1) => {
                 Admission::Refuse(ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER)
             }
@@ -122,6 +129,14 @@ impl Producers {
     /// known.
     pub(crate) fn expire(&mut self, producer_id: i64) -> bool {
         self.known.remove(&producer_id).is_some()
+    }
+
+    /// Forgets those whose last batch has a timestamp before `time`.
+    pub(crate) fn expire_before(&mut self, time: i64) {
+        self.known.retain(|_, producer| {
+            let last = producer.window.back();
+            last.is_none_or(|batch| batch.timestamp > time)
+        });
     }
 
     /// Forgets all producers.
@@ -165,7 +180,11 @@ mod tests {
         let mut offset = 0;
         for (epoch, first, count) in batches {
             let batch = stamped(*epoch, *first, *count);
-            assert_eq!(producers.admit(&batch), Admission::Append, "{batch:?}");
+            assert_eq!(
+                producers.admit(&batch, false),
+                Admission::Append,
+                "{batch:?}"
+            );
             producers.remember(&batch, offset, 50 + offset);
             offset += i64::from(*count);
         }
@@ -175,57 +194,87 @@ mod tests {
     #[test]
     fn unknown_producer_may_begin_at_any_sequence() {
         assert_eq!(
-            Producers::default().admit(&stamped(3, 7, 1)),
+            Producers::default().admit(&stamped(3, 7, 1), false),
             Admission::Append
         );
     }
 
     #[test]
+    fn unknown_producer_began_at_zero_before_kip_360() {
+        let none = Producers::default();
+        let refused = Admission::Refuse(ErrorCode::UNKNOWN_PRODUCER_ID);
+        assert_eq!(none.admit(&stamped(3, 7, 1), true), refused);
+        assert_eq!(none.admit(&stamped(3, 0, 1), true), Admission::Append);
+    }
+
+    #[test]
+    fn producer_is_forgotten_by_the_time_of_its_last_batch() {
+        let mut producers = after(&[(0, 0, 2), (0, 2, 2)]);
+        producers.expire_before(51);
+        assert_eq!(producers.last(7), Some((0, 3)));
+        producers.expire_before(52);
+        assert_eq!(producers.last(7), None);
+    }
+
+    #[test]
+    fn no_order_is_asked_for_without_an_epoch() {
+        let producers = after(&[(-1, 0, 1)]);
+        assert_eq!(
+            producers.admit(&stamped(-1, 9, 1), false),
+            Admission::Append
+        );
+        assert_eq!(producers.admit(&stamped(0, 9, 1), false), REFUSE_45);
+    }
+
+    #[test]
     fn gap_in_either_direction_is_out_of_order() {
         let producers = after(&[(0, 0, 10)]);
-        assert_eq!(producers.admit(&stamped(0, 11, 1)), REFUSE_45);
-        assert_eq!(producers.admit(&stamped(0, 9, 1)), REFUSE_45);
-        assert_eq!(producers.admit(&stamped(0, 10, 1)), Admission::Append);
+        assert_eq!(producers.admit(&stamped(0, 11, 1), false), REFUSE_45);
+        assert_eq!(producers.admit(&stamped(0, 9, 1), false), REFUSE_45);
+        assert_eq!(
+            producers.admit(&stamped(0, 10, 1), false),
+            Admission::Append
+        );
     }
 
     #[test]
     fn one_of_the_last_five_batches_is_answered_with_its_first_offset() {
         let producers = after(&[0, 2, 4, 6, 8, 10].map(|first| (0, first, 2)));
-        assert_eq!(producers.admit(&stamped(0, 2, 2)), duplicate(2));
-        assert_eq!(producers.admit(&stamped(0, 10, 2)), duplicate(10));
+        assert_eq!(producers.admit(&stamped(0, 2, 2), false), duplicate(2));
+        assert_eq!(producers.admit(&stamped(0, 10, 2), false), duplicate(10));
     }
 
     #[test]
     fn sixth_last_batch_is_out_of_order() {
         let producers = after(&[0, 2, 4, 6, 8, 10].map(|first| (0, first, 2)));
-        assert_eq!(producers.admit(&stamped(0, 0, 2)), REFUSE_45);
+        assert_eq!(producers.admit(&stamped(0, 0, 2), false), REFUSE_45);
     }
 
     #[test]
     fn batch_that_begins_like_a_remembered_one_but_is_longer_is_out_of_order() {
         let producers = after(&[(0, 0, 2)]);
-        assert_eq!(producers.admit(&stamped(0, 0, 3)), REFUSE_45);
+        assert_eq!(producers.admit(&stamped(0, 0, 3), false), REFUSE_45);
     }
 
     #[test]
     fn higher_epoch_begins_at_zero() {
         let producers = after(&[(0, 0, 2)]);
-        assert_eq!(producers.admit(&stamped(1, 2, 1)), REFUSE_45);
-        assert_eq!(producers.admit(&stamped(1, 0, 1)), Admission::Append);
+        assert_eq!(producers.admit(&stamped(1, 2, 1), false), REFUSE_45);
+        assert_eq!(producers.admit(&stamped(1, 0, 1), false), Admission::Append);
     }
 
     #[test]
     fn higher_epoch_forgets_the_window_of_the_older() {
         let producers = after(&[(0, 0, 2), (0, 2, 2), (1, 0, 2)]);
-        assert_eq!(producers.admit(&stamped(1, 2, 2)), Admission::Append);
-        assert_eq!(producers.admit(&stamped(1, 0, 2)), duplicate(4));
+        assert_eq!(producers.admit(&stamped(1, 2, 2), false), Admission::Append);
+        assert_eq!(producers.admit(&stamped(1, 0, 2), false), duplicate(4));
     }
 
     #[test]
     fn lower_epoch_is_fenced() {
         let producers = after(&[(2, 0, 1)]);
         assert_eq!(
-            producers.admit(&stamped(1, 1, 1)),
+            producers.admit(&stamped(1, 1, 1), false),
             Admission::Refuse(ErrorCode::INVALID_PRODUCER_EPOCH)
         );
     }
@@ -233,18 +282,24 @@ mod tests {
     #[test]
     fn sequence_wraps_to_zero() {
         let producers = after(&[(0, i32::MAX - 1, 2)]);
-        assert_eq!(producers.admit(&stamped(0, 0, 1)), Admission::Append);
-        assert_eq!(producers.admit(&stamped(0, 1, 1)), REFUSE_45);
+        assert_eq!(producers.admit(&stamped(0, 0, 1), false), Admission::Append);
+        assert_eq!(producers.admit(&stamped(0, 1, 1), false), REFUSE_45);
         let across = after(&[(0, i32::MAX - 1, 4)]);
         assert_eq!(across.last(7), Some((0, 1)));
-        assert_eq!(across.admit(&stamped(0, 2, 1)), Admission::Append);
-        assert_eq!(across.admit(&stamped(0, i32::MAX - 1, 4)), duplicate(0));
+        assert_eq!(across.admit(&stamped(0, 2, 1), false), Admission::Append);
+        assert_eq!(
+            across.admit(&stamped(0, i32::MAX - 1, 4), false),
+            duplicate(0)
+        );
     }
 
     #[test]
     fn expired_producer_may_begin_anywhere_again() {
         let mut producers = after(&[(4, 0, 1)]);
         assert!(producers.expire(7));
-        assert_eq!(producers.admit(&stamped(0, 99, 1)), Admission::Append);
+        assert_eq!(
+            producers.admit(&stamped(0, 99, 1), false),
+            Admission::Append
+        );
     }
 }

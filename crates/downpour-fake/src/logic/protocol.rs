@@ -24,7 +24,7 @@ pub(crate) enum AnyRequest {
 }
 
 impl AnyRequest {
-    /// Reads the body, which must end where the frame does.
+    /// Reads the body. What follows it is left in `r`: a broker reads no further.
     pub(crate) fn decode(
         api: ApiKey,
         version: i16,
@@ -48,10 +48,6 @@ impl AnyRequest {
                 ));
             }
         };
-        if r.remaining() != 0 {
-            let kind = DecodeErrorKind::TrailingBytes;
-            return Err(DecodeError::new(kind, r.position(), "a request"));
-        }
         Ok(request)
     }
 }

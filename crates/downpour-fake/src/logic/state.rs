@@ -24,17 +24,35 @@ pub(crate) struct Node {
     pub(crate) versions: VersionTable,
     /// Set while the broker's metadata does not follow the cluster's: what it says instead.
     pub(crate) frozen: Option<Frozen>,
+    /// Clients reach it, the other brokers do not: it follows nobody and nobody follows it.
+    pub(crate) isolated: bool,
 }
 
 /// What a broker remembers of the cluster at one moment.
 #[derive(Debug, Clone)]
 pub(crate) struct Frozen {
     pub(crate) living: Vec<i32>,
-    /// Leader and leader epoch of every partition.
-    pub(crate) leaders: BTreeMap<String, Vec<(i32, i32)>>,
+    pub(crate) topics: BTreeMap<String, SeenTopic>,
 }
 
-/// One partition: who leads it, who holds it, and its log, which all replicas share.
+/// A topic as a broker's metadata tells it.
+#[derive(Debug, Clone)]
+pub(crate) struct SeenTopic {
+    pub(crate) id: Uuid,
+    pub(crate) partitions: Vec<SeenPartition>,
+}
+
+/// A partition as a broker's metadata tells it.
+#[derive(Debug, Clone)]
+pub(crate) struct SeenPartition {
+    pub(crate) leader: i32,
+    pub(crate) leader_epoch: i32,
+    pub(crate) replicas: Vec<i32>,
+    pub(crate) insync: Vec<i32>,
+}
+
+/// One partition: who leads it, who holds it, and its log, which all replicas share but isolated
+/// leaders.
 #[derive(Debug, Clone)]
 pub(crate) struct Partition {
     /// -1 while none of the replicas lives.
@@ -42,6 +60,67 @@ pub(crate) struct Partition {
     pub(crate) leader_epoch: i32,
     pub(crate) replicas: Vec<i32>,
     pub(crate) log: PartitionLog,
+    /// While followers fetch nothing: how far they are.
+    pub(crate) stalled_at: Option<i64>,
+    /// What isolated brokers took for their own after the others had elected another leader.
+    pub(crate) forks: BTreeMap<i32, Fork>,
+}
+
+/// The log of a leader that does not know that it leads no more.
+#[derive(Debug, Clone)]
+pub(crate) struct Fork {
+    pub(crate) leader_epoch: i32,
+    pub(crate) log: PartitionLog,
+}
+
+impl Partition {
+    /// True if that broker serves the partition's clients.
+    pub(crate) fn is_led_by(&self, node: i32) -> bool {
+        self.leader == node || self.forks.contains_key(&node)
+    }
+
+    /// The log as that broker has it.
+    pub(crate) fn log_of(&self, node: i32) -> &PartitionLog {
+        self.forks.get(&node).map_or(&self.log, |fork| &fork.log)
+    }
+
+    /// The same, to be appended to, and under which leader epoch.
+    pub(crate) fn log_of_mut(&mut self, node: i32) -> (&mut PartitionLog, i32) {
+        match self.forks.get_mut(&node) {
+            Some(fork) => (&mut fork.log, fork.leader_epoch),
+            None => (&mut self.log, self.leader_epoch),
+        }
+    }
+
+    /// The leader epoch as that broker knows it.
+    pub(crate) fn epoch_of(&self, node: i32) -> i32 {
+        self.forks
+            .get(&node)
+            .map_or(self.leader_epoch, |fork| fork.leader_epoch)
+    }
+
+    /// Up to where consumers may read: what all replicas in sync have.
+    pub(crate) fn high_watermark(&self, node: i32) -> i64 {
+        let end = self.log_of(node).end_offset();
+        match self.stalled_at {
+            Some(at) if !self.forks.contains_key(&node) => at.min(end),
+            _ => end,
+        }
+    }
+
+    /// Whether nobody fetches what that broker appends, so that acks=all is waited for in vain.
+    pub(crate) fn is_stalled(&self, node: i32) -> bool {
+        self.stalled_at.is_some() || self.forks.contains_key(&node)
+    }
+
+    /// Another broker leads from now on; it has what its replica had.
+    fn lead(&mut self, leader: i32) {
+        self.leader = leader;
+        self.leader_epoch += 1;
+        if let Some(at) = self.stalled_at.take() {
+            self.log.truncate(at);
+        }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -97,6 +176,12 @@ pub(crate) struct Settings {
     pub(crate) auto_create: bool,
     pub(crate) default_partitions: i32,
     pub(crate) max_message_bytes: usize,
+    /// Brokers before 2.4 too take any first sequence of a producer that they do not know.
+    pub(crate) any_first_sequence: bool,
+    /// After so many milliseconds by its records' timestamps a producer is forgotten...
+    pub(crate) producers_known_ms: i64,
+    /// ...whenever the brokers look, which is so often.
+    pub(crate) producers_checked_ms: i64,
     /// Milliseconds since 1970 when the driver's clock was at 0.
     pub(crate) epoch_ms: i64,
 }
@@ -109,6 +194,8 @@ pub(crate) struct State {
     ids: BTreeMap<[u8; 16], String>,
     next_producer_id: i64,
     topics_made: u64,
+    /// How often the brokers have looked for producers to forget.
+    producers_checked: i64,
 }
 
 impl State {
@@ -120,6 +207,7 @@ impl State {
             alive: true,
             versions: VersionTable::of(release),
             frozen: None,
+            isolated: false,
         };
         Self {
             nodes: (1..=brokers).map(|id| (id, node(id))).collect(),
@@ -131,8 +219,13 @@ impl State {
                 default_partitions: 1,
                 // Kafka's own default: 1 MiB and the 12 bytes before a batch's checksummed part.
                 max_message_bytes: (1 << 20) + 12,
+                any_first_sequence: false,
+                // Kafka's own defaults: a day, looked at every ten minutes.
+                producers_known_ms: 86_400_000,
+                producers_checked_ms: 600_000,
                 epoch_ms: 0,
             },
+            producers_checked: 0,
             ids: BTreeMap::new(),
             // Not 0: an id that was left at its default should be noticed.
             next_producer_id: 1000,
@@ -144,10 +237,17 @@ impl State {
         self.nodes.get(&node).is_some_and(|node| node.alive)
     }
 
+    /// True if the other brokers reach it.
+    fn is_member(&self, node: i32) -> bool {
+        let found = self.nodes.get(&node);
+        found.is_some_and(|node| node.alive && !node.isolated)
+    }
+
+    /// The brokers that know each other.
     pub(crate) fn living(&self) -> impl Iterator<Item = (i32, &Node)> {
         self.nodes
             .iter()
-            .filter(|(_, node)| node.alive)
+            .filter(|(_, node)| node.alive && !node.isolated)
             .map(|(id, node)| (*id, node))
     }
 
@@ -181,8 +281,31 @@ impl State {
             .replicas
             .iter()
             .copied()
-            .filter(|node| self.is_alive(*node))
+            .filter(|node| self.is_member(*node))
             .collect()
+    }
+
+    /// Forgets producers by the timestamps of their records, as a broker does from time to time
+    /// (ProducerStateManager.removeExpiredProducers, every `producer.id.expiration.check.interval.ms`).
+    pub(crate) fn age_producers(&mut self, now_ms: i64) {
+        let settings = &self.settings;
+        let since = now_ms.saturating_sub(settings.epoch_ms);
+        let checks = since / settings.producers_checked_ms.max(1);
+        if checks <= self.producers_checked {
+            return;
+        }
+        self.producers_checked = checks;
+        let checked_at = settings
+            .epoch_ms
+            .saturating_add(checks.saturating_mul(settings.producers_checked_ms));
+        let oldest = checked_at.saturating_sub(settings.producers_known_ms);
+        let topics = self.topics.values_mut();
+        for partition in topics.flat_map(|topic| &mut topic.partitions) {
+            partition.log.producers.expire_before(oldest);
+            for fork in partition.forks.values_mut() {
+                fork.log.producers.expire_before(oldest);
+            }
+        }
     }
 
     /// Adds a topic; leaders go round the brokers.
@@ -239,19 +362,26 @@ impl State {
 
     /// What a broker that stops following the cluster now remembers of it.
     pub(crate) fn snapshot(&self) -> Frozen {
-        let leaders = |topic: &Topic| {
-            let partitions = topic.partitions.iter();
-            partitions
-                .map(|partition| (partition.leader, partition.leader_epoch))
-                .collect()
-        };
+        let topics = self.topics.iter();
         Frozen {
             living: self.living().map(|(id, _)| id).collect(),
-            leaders: self
-                .topics
-                .iter()
-                .map(|(name, topic)| (name.clone(), leaders(topic)))
+            topics: topics
+                .map(|(name, topic)| (name.clone(), self.seen(topic)))
                 .collect(),
+        }
+    }
+
+    /// A topic as a broker tells it that follows the cluster.
+    pub(crate) fn seen(&self, topic: &Topic) -> SeenTopic {
+        let partitions = topic.partitions.iter().map(|partition| SeenPartition {
+            leader: partition.leader,
+            leader_epoch: partition.leader_epoch,
+            replicas: partition.replicas.clone(),
+            insync: self.insync(partition),
+        });
+        SeenTopic {
+            id: topic.id,
+            partitions: partitions.collect(),
         }
     }
 
@@ -263,6 +393,8 @@ impl State {
             leader_epoch: 0,
             replicas: replicas.collect(),
             log: PartitionLog::default(),
+            stalled_at: None,
+            forks: BTreeMap::new(),
         };
         partition.leader = self.insync(&partition).first().copied().unwrap_or(-1);
         partition
@@ -289,7 +421,7 @@ impl State {
 
     /// Makes `to` the leader under a new epoch. It becomes a replica if it was none.
     pub(crate) fn move_leader(&mut self, topic: &str, index: i32, to: i32) -> bool {
-        if !self.is_alive(to) {
+        if !self.is_member(to) {
             return false;
         }
         let Some(partition) = self.partition_mut(topic, index) else {
@@ -298,8 +430,48 @@ impl State {
         if !partition.replicas.contains(&to) {
             partition.replicas.push(to);
         }
-        partition.leader = to;
-        partition.leader_epoch += 1;
+        partition.lead(to);
+        true
+    }
+
+    /// Cuts a broker off from the others: they elect other leaders, and it goes on as if it led.
+    pub(crate) fn isolate(&mut self, node: i32) -> bool {
+        if !self.is_member(node) {
+            return false;
+        }
+        let snapshot = self.snapshot();
+        if let Some(found) = self.nodes.get_mut(&node) {
+            found.isolated = true;
+            found.frozen = Some(snapshot);
+        }
+        let topics = self.topics.values_mut();
+        for partition in topics.flat_map(|topic| &mut topic.partitions) {
+            if partition.leader == node {
+                let fork = Fork {
+                    leader_epoch: partition.leader_epoch,
+                    log: partition.log.clone(),
+                };
+                partition.forks.insert(node, fork);
+            }
+        }
+        self.elect(|partition| partition.leader == node);
+        true
+    }
+
+    /// Ends what `isolate` began: the broker throws away what the others do not have.
+    pub(crate) fn rejoin(&mut self, node: i32) -> bool {
+        match self.nodes.get_mut(&node) {
+            Some(found) if found.isolated => {
+                found.isolated = false;
+                found.frozen = None;
+            }
+            _ => return false,
+        }
+        let topics = self.topics.values_mut();
+        for partition in topics.flat_map(|topic| &mut topic.partitions) {
+            partition.forks.remove(&node);
+        }
+        self.elect(|partition| partition.leader == -1);
         true
     }
 
@@ -309,6 +481,8 @@ impl State {
             Some(found) if found.alive => found.alive = false,
             _ => return false,
         }
+        // When it is back it asks the others.
+        self.rejoin(node);
         self.elect(|partition| partition.leader == node);
         true
     }
@@ -337,8 +511,7 @@ impl State {
             let mut replicas = partition.replicas.iter().copied();
             let elected = replicas.find(|node| alive.contains(node)).unwrap_or(-1);
             if elected != partition.leader {
-                partition.leader = elected;
-                partition.leader_epoch += 1;
+                partition.lead(elected);
             }
         }
     }

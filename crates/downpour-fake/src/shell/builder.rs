@@ -27,6 +27,8 @@ pub struct FakeClusterBuilder {
     network_delay: Duration,
     service_delay: Duration,
     connections_max: usize,
+    idle_max: Duration,
+    request_bytes_max: Option<usize>,
     tcp: bool,
 }
 
@@ -44,6 +46,8 @@ impl Default for FakeClusterBuilder {
             network_delay: Duration::ZERO,
             service_delay: Duration::ZERO,
             connections_max: 256,
+            idle_max: Duration::from_secs(600),
+            request_bytes_max: None,
             tcp: true,
         }
     }
@@ -127,6 +131,31 @@ impl FakeClusterBuilder {
         self
     }
 
+    /// A connection on which nothing comes for so long is closed without a word
+    /// (`connections.max.idle.ms`). Default: ten minutes, Kafka's.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use downpour_fake::FakeCluster;
+    ///
+    /// # fn main() -> std::io::Result<()> {
+    /// let cluster = FakeCluster::builder().idle_max(Duration::from_secs(1)).start()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn idle_max(mut self, time: Duration) -> Self {
+        self.idle_max = time;
+        self
+    }
+
+    /// A connection that sends a larger request is closed (`socket.request.max.bytes`). Default: 100
+    /// MiB, Kafka's.
+    pub fn request_bytes_max(mut self, bytes: usize) -> Self {
+        self.request_bytes_max = Some(bytes);
+        self
+    }
+
     /// Whether brokers listen on TCP ports. Without, only `FakeCluster::connector` reaches them.
     /// Default: true.
     pub fn tcp(mut self, tcp: bool) -> Self {
@@ -162,6 +191,9 @@ impl FakeClusterBuilder {
         if let Some(bytes) = self.max_message_bytes {
             cluster.set_max_message_bytes(bytes);
         }
+        if let Some(bytes) = self.request_bytes_max {
+            cluster.set_request_bytes_max(bytes);
+        }
         for (name, spec) in self.topics {
             cluster.try_create_topic(&name, spec).map_err(invalid)?;
         }
@@ -178,7 +210,7 @@ impl FakeClusterBuilder {
                 sockets.push((node, None));
             }
         }
-        let shared = Arc::new(Shared::new(cluster, self.connections_max));
+        let shared = Arc::new(Shared::new(cluster, self.connections_max, self.idle_max));
         // From here on dropping the cluster stops what was started.
         let fake = FakeCluster::new(Arc::clone(&shared), self.tcp);
         for (node, socket) in sockets {

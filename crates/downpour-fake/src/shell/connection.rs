@@ -18,6 +18,10 @@ pub(super) fn serve(shared: &Shared, node: i32, id: u64, stream: Stream, gate: &
     let Ok(reading) = stream.try_clone() else {
         return;
     };
+    // Selector.IdleExpiryManager: no bytes for so long. A time of zero would be an error.
+    if !shared.idle_max.is_zero() && reading.set_read_timeout(shared.idle_max).is_err() {
+        return;
+    }
     let mut reader = BufReader::with_capacity(64 << 10, reading);
     let mut outbox = Outbox::new(stream, Arc::clone(gate));
     while let Some(frame) = read_frame(&mut reader) {

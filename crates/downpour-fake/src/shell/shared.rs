@@ -67,6 +67,7 @@ pub(super) struct Shared {
     register: Mutex<Register>,
     started: Instant,
     connections_max: usize,
+    pub(super) idle_max: Duration,
 }
 
 #[derive(Debug)]
@@ -84,13 +85,14 @@ pub(super) struct Admitted {
 }
 
 impl Shared {
-    pub(super) fn new(cluster: Cluster, connections_max: usize) -> Self {
+    pub(super) fn new(cluster: Cluster, connections_max: usize, idle_max: Duration) -> Self {
         Self {
             cluster: Mutex::new(Guarded { cluster, parked: 0 }),
             appended: Condvar::new(),
             register: Mutex::default(),
             started: Instant::now(),
             connections_max,
+            idle_max,
         }
     }
 

@@ -4,6 +4,7 @@ use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
 #[cfg(unix)]
 use std::os::unix::net::UnixStream;
+use std::time::Duration;
 
 /// Either kind of socket.
 #[derive(Debug)]
@@ -19,6 +20,15 @@ impl Stream {
             Self::Tcp(stream) => stream.try_clone().map(Self::Tcp),
             #[cfg(unix)]
             Self::Unix(stream) => stream.try_clone().map(Self::Unix),
+        }
+    }
+
+    /// Lets reads fail that wait longer than this.
+    pub(super) fn set_read_timeout(&self, time: Duration) -> io::Result<()> {
+        match self {
+            Self::Tcp(stream) => stream.set_read_timeout(Some(time)),
+            #[cfg(unix)]
+            Self::Unix(stream) => stream.set_read_timeout(Some(time)),
         }
     }
 

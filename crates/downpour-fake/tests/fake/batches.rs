@@ -4,8 +4,7 @@ use downpour_fake::logic::{Cluster, Then, Verdict};
 use downpour_fake::{ErrorCode, KafkaVersion, TopicSpec};
 use downpour_wire::batch::{BatchView, Stamp};
 use downpour_wire::codec::CompressionType;
-use downpour_wire::messages::{ProducePartition, ProduceTopic};
-use downpour_wire::primitives::Uuid;
+use downpour_wire::messages::ProducePartition;
 
 use crate::support::*;
 
@@ -167,14 +166,6 @@ fn count_must_fit_the_records() {
 }
 
 #[test]
-fn maximum_timestamp_must_be_a_record_s() {
-    refused(ErrorCode::INVALID_RECORD, |bytes| {
-        bytes[42] ^= 1;
-        reseal(bytes);
-    });
-}
-
-#[test]
 fn control_batch_of_a_client_is_invalid() {
     refused(ErrorCode::INVALID_RECORD, |bytes| {
         bytes[22] |= 0x20;
@@ -249,29 +240,6 @@ fn compacted_topic_names_each_record_without_a_key() {
     assert_eq!(named, [0]);
     assert!(answer.error_message.is_some());
     assert_eq!(cluster.violations().len(), 0);
-}
-
-#[test]
-fn partition_named_twice_is_refused_the_second_time() {
-    let mut cluster = one_broker();
-    let mut request = produce_request(-1, "events", 0, batch(&["a"]));
-    let again = ProducePartition {
-        index: 0,
-        records: Some(batch(&["b"])),
-    };
-    request.topics.push(ProduceTopic {
-        name: "events".to_owned(),
-        topic_id: Uuid::ZERO,
-        partitions: vec![again],
-    });
-    let answer = ask(&mut cluster, 1, &request, 9);
-    let codes: Vec<ErrorCode> = answer
-        .topics
-        .iter()
-        .map(|topic| topic.partitions[0].error_code)
-        .collect();
-    assert_eq!(codes, [OK, ErrorCode::INVALID_REQUEST]);
-    assert_eq!(cluster.violations().len(), 1);
 }
 
 #[test]

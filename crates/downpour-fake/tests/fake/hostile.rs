@@ -54,7 +54,7 @@ fn sound_request_with_one_changed_byte_never_panics() {
 }
 
 #[test]
-fn request_that_ends_early_or_late_closes_the_connection() {
+fn request_that_ends_early_closes_the_connection() {
     let sound = frame(&MetadataRequest::default(), 9, 1);
     for length in 0..sound.len() {
         let mut cluster = one_broker();
@@ -66,9 +66,6 @@ fn request_that_ends_early_or_late_closes_the_connection() {
         );
         assert_eq!(cluster.violations().len(), 1);
     }
-    let mut cluster = one_broker();
-    let longer: Vec<u8> = sound.into_iter().chain([0]).collect();
-    assert_eq!(cluster.handle(T0, 1, 1, &longer).then, Then::Close);
 }
 
 #[test]

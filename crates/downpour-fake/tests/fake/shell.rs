@@ -81,6 +81,30 @@ pub(crate) fn start() -> FakeCluster {
 }
 
 #[test]
+fn idle_connection_is_closed_without_a_word() {
+    let builder = FakeCluster::builder().topic("events", 1);
+    let cluster = builder.idle_max(Duration::from_millis(50)).start().unwrap();
+    let mut client = Client::connect(&cluster, 1).unwrap();
+    assert_eq!(client.produce("a").unwrap(), 0);
+    // It ends by itself, long before the client's own patience.
+    assert_eq!(
+        client.receive().unwrap_err().kind(),
+        ErrorKind::UnexpectedEof
+    );
+}
+
+#[test]
+fn too_large_a_request_closes_its_connection() {
+    let builder = FakeCluster::builder().topic("events", 1);
+    let cluster = builder.request_bytes_max(200).start().unwrap();
+    let mut client = Client::connect(&cluster, 1).unwrap();
+    assert_eq!(client.produce("a").unwrap(), 0);
+    client.produce_on(&"x".repeat(200)).unwrap_err();
+    let mut another = Client::connect(&cluster, 1).unwrap();
+    assert_eq!(another.produce("b").unwrap(), 1);
+}
+
+#[test]
 fn records_come_in_over_tcp() {
     let cluster = start();
     let mut client = Client::connect(&cluster, 1).expect("it listens");

@@ -83,11 +83,12 @@ fn throttled_connection_is_not_served_for_that_long() {
     let cluster = start();
     cluster.fault(Fault::throttle(150).on(ApiKey::Produce));
     let mut client = Client::connect(&cluster, 1).expect("it listens");
-    client.produce("a").expect("the answer itself is not late");
+    // Before the first answer: on a busy machine it may be read long after it was sent.
     let begun = Instant::now();
+    client.produce("a").expect("the answer itself is not late");
     client.produce("b").expect("an answer");
     assert!(
-        begun.elapsed() >= Duration::from_millis(140),
+        begun.elapsed() >= Duration::from_millis(150),
         "{:?}",
         begun.elapsed()
     );

@@ -96,14 +96,16 @@ fn read(
     let Some(partition) = state.partition(topic, asked.partition) else {
         return refused(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION);
     };
-    if asked.current_leader_epoch >= 0 && asked.current_leader_epoch != partition.leader_epoch {
-        return refused(if asked.current_leader_epoch < partition.leader_epoch {
+    let leader_epoch = partition.epoch_of(call.node);
+    if asked.current_leader_epoch >= 0 && asked.current_leader_epoch != leader_epoch {
+        return refused(if asked.current_leader_epoch < leader_epoch {
             ErrorCode::FENCED_LEADER_EPOCH
         } else {
             ErrorCode::UNKNOWN_LEADER_EPOCH
         });
     }
-    let log = &partition.log;
+    let log = partition.log_of(call.node);
+    let high_watermark = partition.high_watermark(call.node);
     if !(log.start_offset()..=log.end_offset()).contains(&asked.fetch_offset) {
         return refused(ErrorCode::OFFSET_OUT_OF_RANGE);
     }
@@ -113,13 +115,13 @@ fn read(
     let records = if allowed == 0 {
         Vec::new()
     } else {
-        log.read(asked.fetch_offset, wanted)
+        log.read(asked.fetch_offset, high_watermark, wanted)
     };
     FetchPartitionResponse {
         partition_index: asked.partition,
         error_code: ErrorCode::NONE,
-        high_watermark: log.end_offset(),
-        last_stable_offset: log.end_offset(),
+        high_watermark,
+        last_stable_offset: high_watermark,
         log_start_offset: log.start_offset(),
         preferred_read_replica: -1,
         records: Some(records),

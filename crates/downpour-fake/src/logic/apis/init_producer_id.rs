@@ -20,6 +20,10 @@ pub(crate) fn init_producer_id(
     if let Some(code) = call.scripted_error_at_all() {
         return refused(code);
     }
+    // KafkaApis.handleInitProducerIdRequest: both or none.
+    if (request.producer_id == -1) != (request.producer_epoch == -1) {
+        return refused(ErrorCode::INVALID_REQUEST);
+    }
     match request.transactional_id.as_deref() {
         // Whatever id and epoch come with it: without a transactional id, Kafka gives out a new one.
         None => InitProducerIdResponse {

@@ -50,7 +50,7 @@ fn answer(
     let refused = scripted.or_else(|| not_leader(state, call.node, topic, index));
     let found = match (refused, state.partition(topic, index)) {
         (None, Some(partition)) => {
-            let log = &partition.log;
+            let log = partition.log_of(call.node);
             let nowhere = Position {
                 offset: -1,
                 timestamp: -1,
@@ -58,11 +58,15 @@ fn answer(
             };
             match asked.timestamp {
                 LATEST => Position {
-                    offset: log.end_offset(),
+                    offset: partition.high_watermark(call.node),
+                    leader_epoch: partition.epoch_of(call.node),
                     ..nowhere
                 },
                 EARLIEST => Position {
                     offset: log.start_offset(),
+                    leader_epoch: log
+                        .first_epoch()
+                        .unwrap_or_else(|| partition.epoch_of(call.node)),
                     ..nowhere
                 },
                 MAX_TIMESTAMP => log.position_of_max_timestamp().unwrap_or(nowhere),

@@ -1,7 +1,8 @@
 //! Produce: every partition's batch is checked, admitted, appended and answered on its own. The
 //! rules on bytes are `logic::check`'s, those on sequences `logic::producers`'.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use downpour_wire::error_code::ErrorCode;
 use downpour_wire::messages::{
@@ -9,12 +10,14 @@ use downpour_wire::messages::{
     ProduceTopic, RecordError, TopicProduceResponse,
 };
 
-use crate::logic::check::{Claims, Refusal, Rules, SoundBatch, check};
+use crate::logic::check::{Claims, SoundBatch, check};
 use crate::logic::context::{RequestContext, not_leader};
 use crate::logic::log::AppendOptions;
 use crate::logic::producers::Admission;
 use crate::logic::request_log::{LoggedBatch, Verdict};
+use crate::logic::rules::{Refusal, Rules};
 use crate::logic::state::State;
+use crate::topic::TopicSpec;
 use crate::version::KafkaVersion;
 
 /// The first version that names topics by id (KIP-516).
@@ -28,6 +31,8 @@ pub(crate) struct Produced {
     pub(crate) response: ProduceResponse,
     pub(crate) batches: Vec<LoggedBatch>,
     pub(crate) violations: Vec<String>,
+    /// True if replication was waited for in vain, as long as the request allowed.
+    pub(crate) waited: bool,
 }
 
 impl Produced {
@@ -90,9 +95,11 @@ pub(crate) fn produce(
         response: ProduceResponse::default(),
         batches: Vec::new(),
         violations: Vec::new(),
+        waited: false,
     };
-    let mut named = BTreeSet::new();
     let mut leaders = BTreeSet::new();
+    let last = last_named(state, call.version, &request);
+    let mut place = 0;
     for topic in request.topics {
         let name = name_of(state, call.version, &topic);
         let mut partitions = Vec::with_capacity(topic.partitions.len());
@@ -102,37 +109,56 @@ pub(crate) fn produce(
             let shown = name.as_ref().unwrap_or_else(|id| id);
             let omitted = call.omitted(shown, Some(index));
             let mut entry = logged(shown, index, &bytes, Verdict::NotServed);
-            let outcome = if !named.insert((shown.clone(), index)) {
-                let twice = Refusal::new(ErrorCode::INVALID_REQUEST, "a partition named twice");
-                produced
-                    .violations
-                    .push(format!("{shown}-{index}: {}", twice.message));
-                Outcome::refused(twice)
-            } else if omitted == Some(false) {
+            place += 1;
+            if last.get(&(shown.clone(), index)) != Some(&place) {
+                // KafkaApis.handleProduceRequest puts them into a map: the last one counts.
+                let twice = format!("{shown}-{index}: a partition named twice");
+                produced.violations.push(twice);
                 produced.batches.push(entry);
                 continue;
-            } else {
-                let one = PartitionBatch {
-                    acks: request.acks,
-                    topic: name.as_deref(),
-                    index,
-                };
-                serve(state, call, one, bytes, &mut produced.violations)
+            }
+            if omitted == Some(false) {
+                produced.batches.push(entry);
+                continue;
+            }
+            let one = PartitionBatch {
+                acks: request.acks,
+                topic: name.as_deref(),
+                index,
             };
+            let outcome = serve(state, call, one, bytes, &mut produced.violations);
+            produced.waited |= outcome.waited;
             entry.verdict = outcome.verdict();
             produced.batches.push(entry);
             if omitted.is_none() {
                 partitions.push(outcome.answer(state, call, shown, index, &mut leaders));
             }
         }
-        produced.response.topics.push(TopicProduceResponse {
-            name: topic.name,
-            topic_id: topic.topic_id,
-            partitions,
-        });
+        // The answer is made of partitions.
+        if !partitions.is_empty() {
+            produced.response.topics.push(TopicProduceResponse {
+                name: topic.name,
+                topic_id: topic.topic_id,
+                partitions,
+            });
+        }
     }
     produced.response.node_endpoints = endpoints(state, &leaders);
     produced
+}
+
+/// Where in the request, counted over all partitions from 1, each partition is named last.
+fn last_named(
+    state: &State,
+    version: i16,
+    request: &ProduceRequest,
+) -> BTreeMap<(String, i32), usize> {
+    let named = request.topics.iter().flat_map(|topic| {
+        let name = name_of(state, version, topic).unwrap_or_else(|id| id);
+        let partitions = topic.partitions.iter();
+        partitions.map(move |partition| (name.clone(), partition.index))
+    });
+    named.zip(1..).collect()
 }
 
 /// Where the leaders live that the answer names.
@@ -166,6 +192,10 @@ struct Outcome {
     log_start_offset: i64,
     append_time: i64,
     appended: bool,
+    /// The answer says nothing of the offset.
+    hides_offset: bool,
+    /// Replication was waited for in vain, as long as the request allowed.
+    waited: bool,
     error: Option<Refusal>,
 }
 
@@ -176,6 +206,8 @@ impl Outcome {
             log_start_offset: -1,
             append_time: -1,
             appended: false,
+            hides_offset: false,
+            waited: false,
             error: Some(refusal),
         }
     }
@@ -228,19 +260,24 @@ impl Outcome {
                 });
             }
         }
-        // A broker explains itself only where it names records.
-        let error_message = (!error.records.is_empty()).then_some(error.message);
+        // A broker explains itself where it names records, and of bytes that it cannot walk through.
+        let told = error.explained || !error.records.is_empty();
+        let error_message = told.then_some(error.message);
         let log_start_offset = match state.partition(topic, index) {
-            Some(partition) if error.at_log => partition.log.start_offset(),
+            Some(partition) if error.at_log => partition.log_of(call.node).start_offset(),
             _ => -1,
         };
         let records = error.records.into_iter();
         PartitionProduceResponse {
             index,
             error_code: error.code,
-            // An error that came after the append, or after the batch was recognised, carries the
-            // offset all the same, also in Kafka.
-            base_offset: self.base_offset,
+            // An error of DelayedProduce (REQUEST_TIMED_OUT, NOT_ENOUGH_REPLICAS_AFTER_APPEND) carries
+            // the offset all the same; one that the log throws after its append (a failing disk) not.
+            base_offset: if self.hides_offset {
+                -1
+            } else {
+                self.base_offset
+            },
             log_append_time_ms: -1,
             log_start_offset,
             record_errors: records
@@ -283,6 +320,9 @@ fn serve(
             return Outcome::refused(refusal);
         }
     };
+    for odd in &sound.odd {
+        violations.push(format!("{topic}-{}: {odd}", one.index));
+    }
     let spec = state.topics.get(topic).map(|topic| &topic.spec);
     let mut terms = AppendOptions {
         leader_epoch: 0,
@@ -291,13 +331,16 @@ fn serve(
             .map(|_| call.time_ms),
         discard: spec.is_some_and(|spec| spec.discard),
     };
+    let strict_first = call.release == KafkaVersion::V2_1 && !state.settings.any_first_sequence;
     let Some(partition) = state.partition_mut(topic, one.index) else {
         let gone = Refusal::new(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, "no such partition");
         return Outcome::refused(gone);
     };
-    terms.leader_epoch = partition.leader_epoch;
-    let log = &mut partition.log;
-    let (base_offset, append_time, appended) = match log.admit(&sound) {
+    let waits = one.acks == -1 && partition.is_stalled(call.node);
+    let replicated = partition.high_watermark(call.node);
+    let log;
+    (log, terms.leader_epoch) = partition.log_of_mut(call.node);
+    let (base_offset, append_time, appended) = match log.admit(&sound, strict_first) {
         Admission::Append => {
             let base_offset = log.append(&sound, bytes, &terms);
             (base_offset, terms.append_time.unwrap_or(-1), true)
@@ -314,13 +357,20 @@ fn serve(
             return Outcome::refused(Refusal::new(code, reason).at_log());
         }
     };
+    let log_start_offset = log.start_offset();
     let error = scripted.map(|(code, _)| Refusal::new(code, "a scripted fault, after the append"));
+    let hides_offset = error.is_some() && call.fault.is_some_and(|fault| fault.hides_offset);
+    // DelayedProduce waits for the high watermark to pass the batch, also one that it recognised.
+    let waited = waits && error.is_none() && base_offset >= replicated;
+    let timed_out = || Refusal::new(ErrorCode::REQUEST_TIMED_OUT, "no replica fetches it");
     Outcome {
         base_offset,
-        log_start_offset: log.start_offset(),
+        hides_offset,
+        log_start_offset,
         append_time,
         appended,
-        error,
+        waited,
+        error: error.or_else(|| waited.then(timed_out)),
     }
 }
 
@@ -352,6 +402,10 @@ fn admissible(
     }
     let rules = Rules {
         produce_version: call.version,
+        release: call.release,
+        place: format!("{topic}-{}", one.index),
+        log_append_time: settings.log_append_time,
+        timestamps: timestamps(state, call, settings),
         max_message_bytes: settings
             .max_message_bytes
             .unwrap_or(state.settings.max_message_bytes),
@@ -363,6 +417,22 @@ fn admissible(
         },
     };
     check(bytes, &rules)
+}
+
+/// From when to when a topic's records may be. Brokers of 4.x take none that is more than an hour
+/// ahead of their clock, unless the topic says otherwise (KIP-1030).
+fn timestamps(state: &State, call: &RequestContext<'_>, spec: &TopicSpec) -> (i64, i64) {
+    let millis = |time: Duration| i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
+    let now = call.time_ms;
+    // A cluster that was not told the hour cannot judge it.
+    let by_default = call.release == KafkaVersion::V4_3 && state.settings.epoch_ms != 0;
+    let hour = Duration::from_secs(3600);
+    let after = spec
+        .timestamp_after_max
+        .or_else(|| by_default.then_some(hour));
+    let before = spec.timestamp_before_max.map_or(i64::MAX, millis);
+    let to = after.map_or(i64::MAX, |after| now.saturating_add(millis(after)));
+    (now.saturating_sub(before), to)
 }
 
 /// True for what no sound producer ever sends.

@@ -1,0 +1,11 @@
+//! What the fuzz targets do: each is a function of bytes that panics when something is wrong. The
+//! programs that libFuzzer links are in `fuzz_targets`, and what they are for in `README.md`.
+
+pub mod batch;
+pub mod begin;
+pub mod decoders;
+mod model;
+pub mod queue;
+mod script;
+mod trace;
+mod wire_tests;

@@ -4,6 +4,7 @@
 pub mod batch;
 pub mod begin;
 pub mod decoders;
+pub mod engine;
 mod model;
 pub mod queue;
 mod script;

@@ -62,6 +62,8 @@ struct Sending {
     send_id: u64,
     broker: i32,
     came: Came,
+    /// When it left, in milliseconds since 1970.
+    at: i64,
     /// What its broker will say, once it has looked at it.
     answer: Option<Answer>,
 }
@@ -185,12 +187,7 @@ impl Run {
             25 => self.move_leader(script),
             26 => self.seal(script.below(4)),
             27 => self.surface(script),
-            28 => {
-                tell!("producers are forgotten that are a day old");
-                // A request that arrives behind it would be taken for a new one, whatever a client does.
-                self.afloat.clear();
-                self.log.forget_before(self.unix_ms - DAY);
-            }
+            28 => self.forget_aged(),
             29 => self.queue.request_flush(),
             30 => match script.below(8) {
                 0 => self.fail_unsent(),
@@ -215,6 +212,18 @@ impl Run {
                 _ => self.queue.handle_leader_moved(),
             },
         }
+    }
+
+    /// Brokers forget producers that are a day old by their records' timestamps.
+    fn forget_aged(&mut self) {
+        // What is read hours later, and then would be taken for something new, no client can help.
+        let is_late = |sent: &Sending| sent.answer.is_none() && sent.at < self.unix_ms - DAY / 24;
+        if self.flight.iter().any(is_late) {
+            return;
+        }
+        self.afloat.clear();
+        tell!("producers are forgotten that are a day old");
+        self.log.forget_before(self.unix_ms - DAY);
     }
 
     fn excuse_all(&mut self) {
@@ -308,6 +317,7 @@ impl Run {
             send_id: outgoing.send_id,
             broker: self.leader,
             came,
+            at: self.unix_ms,
             answer: None,
         });
     }

@@ -189,7 +189,9 @@ impl Book {
                 continue;
             }
             let there = places.get(&record).map_or(&[][..], Vec::as_slice);
-            let copies = there.len();
+            // In one log: a topic that is made anew is another one.
+            let copies = (0..logs.len()).map(|log| there.iter().filter(|at| at.0 == log).count());
+            let copies = copies.max().unwrap_or(0);
             let end = known
                 .end
                 .unwrap_or_else(|| panic!("record {record} has no verdict"));

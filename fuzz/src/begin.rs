@@ -32,7 +32,11 @@ fn write(target: &str, directory: &Path) -> std::io::Result<()> {
         let seeds = match target {
             "decoders" if number % 8 == 0 => decoders::seeds(&entropy),
             "batch" if number % 8 == 0 => batch::seeds(&entropy),
-            "decoders" | "batch" => Vec::new(),
+            #[cfg(feature = "shell")]
+            "properties" if number == 0 => crate::properties::seeds(),
+            #[cfg(feature = "shell")]
+            "cli" if number == 0 => crate::cli::seeds(),
+            "decoders" | "batch" | "properties" | "cli" => Vec::new(),
             _ => vec![entropy],
         };
         for (at, seed) in seeds.iter().enumerate() {

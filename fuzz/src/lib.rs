@@ -3,9 +3,13 @@
 
 pub mod batch;
 pub mod begin;
+#[cfg(feature = "shell")]
+pub mod cli;
 pub mod decoders;
 pub mod engine;
 mod model;
+#[cfg(feature = "shell")]
+pub mod properties;
 pub mod queue;
 mod script;
 mod trace;

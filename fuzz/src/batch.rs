@@ -236,11 +236,7 @@ fn record(script: &mut Script<'_>, offset_delta: i32) -> OwnedRecord {
 pub fn seeds(entropy: &[u8]) -> Vec<Vec<u8>> {
     let text = b"a record, and another record, and the same record again, again, again".as_slice();
     let mut seeds = Vec::new();
-    for (at, codec) in (0u8..).zip(
-        CompressionType::ALL
-            .into_iter()
-            .filter(|c| c.is_compiled()),
-    ) {
+    for (at, codec) in (0u8..).zip(CompressionType::ALL.into_iter().filter(|c| c.is_compiled())) {
         let mut builder = BatchBuilder::new();
         let headers = [Header {
             key: Cow::Borrowed("h"),

@@ -4,48 +4,9 @@
 
 use std::io::{self, Read};
 
+use crate::args;
+use crate::input;
 use crate::script::Script;
-
-/// What the modules of the command want from beside them.
-#[allow(dead_code, unreachable_pub, reason = "it is a module of the command")]
-mod args {
-    #[path = "../../../../crates/downpour-cli/src/args/values.rs"]
-    pub(crate) mod values;
-}
-
-#[allow(dead_code, unreachable_pub, reason = "these are modules of the command")]
-mod input {
-    #[path = "../../../../crates/downpour-cli/src/input/blocks.rs"]
-    pub(super) mod blocks;
-    #[path = "../../../../crates/downpour-cli/src/input/fields.rs"]
-    mod fields;
-    #[path = "../../../../crates/downpour-cli/src/input/headers.rs"]
-    mod headers;
-    #[path = "../../../../crates/downpour-cli/src/input/line.rs"]
-    pub(super) mod line;
-    #[path = "../../../../crates/downpour-cli/src/input/lines.rs"]
-    mod lines;
-    #[path = "../../../../crates/downpour-cli/src/input/ndjson.rs"]
-    mod ndjson;
-
-    /// Reads a line in one form or the other.
-    pub(super) fn read<'a>(
-        line: &'a [u8],
-        cut: Option<&lines::Cut>,
-    ) -> Result<Option<line::Line<'a>>, line::BadLine> {
-        match cut {
-            Some(cut) => lines::parse(line, cut).map(Some),
-            None => ndjson::parse(line),
-        }
-    }
-
-    pub(super) fn blocks<R: io::Read>(input: R, line_max: usize) -> blocks::Blocks<R> {
-        blocks::Blocks::new(input, 0, line_max)
-    }
-
-    pub(super) use lines::Cut;
-    use std::io;
-}
 
 /// A stream that gives few bytes at a time, and is interrupted.
 struct Trickle<'a> {
@@ -74,7 +35,8 @@ pub fn run(bytes: &[u8]) {
     let step = 1 + usize::from(script.byte());
     let form = script.byte();
     let cut = (form & 1 == 1).then(|| input::Cut {
-        separator: (form & 2 != 0).then(|| ["\t", ":", "::", "=>"][usize::from(form >> 3 & 3)].into()),
+        separator: (form & 2 != 0)
+            .then(|| ["\t", ":", "::", "=>"][usize::from(form >> 3 & 3)].into()),
         tombstones: form & 4 != 0,
     });
     let stream = script.rest();
@@ -82,7 +44,10 @@ pub fn run(bytes: &[u8]) {
     assert_eq!(slow, lines(stream, usize::MAX), "by {step}");
     let joined: Vec<u8> = slow.concat();
     let text = stream.strip_prefix("\u{feff}".as_bytes()).unwrap_or(stream);
-    assert!(joined == text || stream.starts_with(b"\xef"), "bytes are lost");
+    assert!(
+        joined == text || stream.starts_with(b"\xef"),
+        "bytes are lost"
+    );
     for line in &slow {
         let line = line.strip_suffix(b"\n").unwrap_or(line);
         match input::read(line, cut.as_ref()) {
@@ -118,12 +83,19 @@ fn lines(stream: &[u8], step: usize) -> Vec<Vec<u8>> {
 fn check(line: &[u8], read: &input::line::Line<'_>, cut: Option<&input::Cut>) {
     let Some(cut) = cut else {
         assert!(read.partition.is_none_or(|partition| partition >= 0));
-        assert!(read.timestamp.is_none_or(|at| (0..=args::values::TIMESTAMP_MAX).contains(&at)));
+        assert!(
+            read.timestamp
+                .is_none_or(|at| (0..=args::values::TIMESTAMP_MAX).contains(&at))
+        );
         return;
     };
     let (key, value) = (read.key.as_deref(), read.value.as_deref());
     let separator = cut.separator.as_deref().unwrap_or_default();
-    let whole = [key.unwrap_or_default(), separator.as_bytes(), value.unwrap_or_default()];
+    let whole = [
+        key.unwrap_or_default(),
+        separator.as_bytes(),
+        value.unwrap_or_default(),
+    ];
     assert_eq!(whole.concat(), line);
     assert!(value.is_some() || cut.tombstones);
 }

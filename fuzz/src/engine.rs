@@ -299,7 +299,13 @@ impl Run {
         let Some((id, broker)) = self.wanted.pop_front() else {
             return;
         };
-        if !self.cluster.up.get(broker as usize - 1).copied().unwrap_or_default() {
+        if !self
+            .cluster
+            .up
+            .get(broker as usize - 1)
+            .copied()
+            .unwrap_or_default()
+        {
             return self.fail(id);
         }
         if let Some(connection) = self.connections.get_mut(&id) {
@@ -325,7 +331,8 @@ impl Run {
     fn turn_broker(&mut self, which: usize) {
         self.cluster.turn_broker(which);
         let up = self.cluster.up.clone();
-        let is_down = |c: &Connection| c.is_open && !up.get(c.broker as usize - 1).unwrap_or(&false);
+        let is_down =
+            |c: &Connection| c.is_open && !up.get(c.broker as usize - 1).unwrap_or(&false);
         let down = self.connections.iter().filter(|(_, c)| is_down(c));
         let down: Vec<ConnectionId> = down.map(|(id, _)| *id).collect();
         down.into_iter().for_each(|id| self.cut_one(id));
@@ -516,7 +523,8 @@ impl Run {
 
     /// As the shell does after whatever happened.
     fn step(&mut self) {
-        self.engine.handle_wall_clock(self.now, self.cluster.unix_ms);
+        self.engine
+            .handle_wall_clock(self.now, self.cluster.unix_ms);
         for _ in 0..QUIET_WITHIN {
             self.engine.poll(self.now, &mut self.held);
             let mut is_quiet = true;
@@ -628,8 +636,8 @@ impl Run {
             let line = MemoryLine(leader);
             let seed = u64::from(topic) << 8 | index as u64;
             let queue = self.held.queues.entry(partition);
-            let queue = queue
-                .or_insert_with(|| Queue::new(name.clone(), index, line, settings, seed));
+            let queue =
+                queue.or_insert_with(|| Queue::new(name.clone(), index, line, settings, seed));
             queue.set_leader_line(line);
             queue.poll_turn();
         }

@@ -1,7 +1,7 @@
 //! Text to settings: a file of properties as the command reads it, the names that the library knows,
 //! and addresses. Nothing panics, the same text is told the same problems, and no secret is shown.
 
-use downpour::Producer;
+use downpour::ProducerBuilder;
 use downpour_core::config::{Acks, Address};
 
 /// The reader of the command.
@@ -21,7 +21,7 @@ pub fn run(bytes: &[u8]) {
     };
     assert!(properties.iter().all(|property| property.line > 0));
     let told = |with_secrets: bool| {
-        let mut builder = Producer::builder();
+        let mut builder = ProducerBuilder::new();
         for property in &properties {
             builder = builder.property(&property.name, &property.value);
         }
@@ -56,7 +56,8 @@ pub fn seeds() -> Vec<Vec<u8>> {
     let mut seeds = vec![
         b"localhost:9092\n[::1]:65535".to_vec(),
         b"bootstrap.servers = a:1,b:2\\\n  ,[::1]:3\nacks: all\n# a remark\nlinger.ms 5".to_vec(),
-        b"bootstrap.servers=me:pw@h:1\ncompression.type=gzip\nbatch.size=0x10\n\\u0061cks=1".to_vec(),
+        b"bootstrap.servers=me:pw@h:1\ncompression.type=gzip\nbatch.size=0x10\n\\u0061cks=1"
+            .to_vec(),
         b"security.protocol=SASL_SSL\nsasl.password=x\nenable.idempotence=true\nacks=0".to_vec(),
     ];
     for (at, name) in page.lines().filter(|line| !line.is_empty()).enumerate() {

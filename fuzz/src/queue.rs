@@ -182,7 +182,8 @@ impl Run {
             16..=19 => self.hear(),
             20 | 21 => self.cut(script),
             22 => self.sleep([1, 5, 40, 100, 101, 400, 1000][script.below(7)]),
-            23 => self.sleep([10_000, 29_999, 61_000, 120_000, 3_600_000, DAY, 2 * DAY][script.below(7)]),
+            23 => self
+                .sleep([10_000, 29_999, 61_000, 120_000, 3_600_000, DAY, 2 * DAY][script.below(7)]),
             24 => self.expire(),
             25 => self.move_leader(script),
             26 => self.seal(script.below(4)),
@@ -407,7 +408,10 @@ impl Run {
 
     /// The next answer comes.
     fn hear(&mut self) {
-        let Some(Sending { answer: Some(_), .. }) = self.flight.front() else {
+        let Some(Sending {
+            answer: Some(_), ..
+        }) = self.flight.front()
+        else {
             return;
         };
         let Some(sent) = self.flight.pop_front() else {

@@ -11,8 +11,8 @@ use clap::Args;
 const TARGETS: [(&str, u64); 6] = [
     ("decoders", 80_000),
     ("batch", 1500),
-    ("properties", 4000),
-    ("cli", 40_000),
+    ("properties", 500),
+    ("cli", 20_000),
     ("queue", 2500),
     ("engine", 600),
 ];

@@ -6,6 +6,7 @@
 )]
 
 mod coverage;
+mod fuzz;
 mod guests;
 mod kafka;
 mod minimal;
@@ -52,6 +53,8 @@ enum Chore {
     },
     /// Switch the known mistakes on, one at a time, and count the seeds until each is found.
     Mutants(mutants::Arguments),
+    /// Give decoders bytes and core operations that nobody thought of; `fuzz/README.md` says how.
+    Fuzz(fuzz::Arguments),
     /// Say which code of core and of the shell no seed of the simulation reaches.
     Coverage(coverage::Arguments),
     /// Resolve, build and test the published crates with the lowest versions that they allow.
@@ -113,6 +116,7 @@ fn main() -> ExitCode {
             ],
         ),
         Chore::Mutants(arguments) => mutants::run(&xtask::root(), &arguments).map(code),
+        Chore::Fuzz(arguments) => fuzz::run(&xtask::root(), &arguments).map(code),
         Chore::Coverage(arguments) => coverage::run(&xtask::root(), &arguments).map(code),
         Chore::MinimalVersions(arguments) => minimal::run(&xtask::root(), &arguments).map(code),
         Chore::Guests(arguments) => guests::run(&xtask::root(), &arguments).map(code),

@@ -63,6 +63,14 @@ impl Clocks {
 /// Finds the addresses of a host's name and port.
 pub type Resolve = Arc<dyn Fn(&str, u16) -> io::Result<Vec<SocketAddr>> + Send + Sync>;
 
+/// Reads settings without making a producer.
+///
+/// # Errors
+/// As [`build`](ProducerBuilder::build).
+pub fn check<F>(builder: ProducerBuilder<F>) -> Result<(), ConfigError> {
+    builder.resolve().map(drop)
+}
+
 /// Everything that a producer has from outside.
 pub struct Surroundings<S> {
     /// The time.

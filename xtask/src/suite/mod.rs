@@ -129,6 +129,11 @@ const SECTIONS: &[Section] = &[
     ])// A thread that nobody joins is no leak: the I/O thread of a producer whose last handle was dropped.
     .env(&[("RUSTFLAGS", "-Zsanitizer=thread"), ("TSAN_OPTIONS", "report_thread_leaks=0"), ("RUST_BACKTRACE", "0")])
         .toolchain("nightly").needs(&[Of("nightly", "rust-src")]),
+    section("fuzz-format", &["fmt", "--all", "--check"]).dir("fuzz").needs(&[Component("rustfmt")]),
+    section("fuzz-clippy", &["clippy", "--features", "shell", "--all-targets", "--", "-D", "warnings"])
+        .dir("fuzz").needs(&[Component("clippy"), Program("g++")]),
+    // Some thousand executions of each target, the same ones each time. libFuzzer is C++.
+    section("fuzz", &["xtask", "fuzz"]).needs(&[Program("g++")]),
     section("bench-format", &["fmt", "--all", "--check"]).dir("bench").needs(&[Component("rustfmt")]),
     // It leaves out the one package that compiles librdkafka, which takes minutes.
     section("bench-clippy", &[

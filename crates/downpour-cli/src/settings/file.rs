@@ -20,14 +20,14 @@ pub(super) fn read(path: &Path) -> Result<Vec<Property>, String> {
 }
 
 /// UTF-8 if it is that, and what Java takes it for otherwise.
-fn text(bytes: &[u8]) -> String {
+pub(super) fn text(bytes: &[u8]) -> String {
     match std::str::from_utf8(bytes) {
         Ok(text) => text.strip_prefix('\u{feff}').unwrap_or(text).to_owned(),
         Err(_) => bytes.iter().copied().map(char::from).collect(),
     }
 }
 
-fn parse(text: &str) -> Result<Vec<Property>, (usize, String)> {
+pub(super) fn parse(text: &str) -> Result<Vec<Property>, (usize, String)> {
     let mut properties = Vec::new();
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     let mut lines = (1..).zip(text.split('\n'));

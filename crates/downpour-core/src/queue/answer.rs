@@ -99,7 +99,10 @@ impl<T: Clone> Queue<T> {
         out: &mut Outputs<T>,
     ) -> bool {
         let Some(InFlight {
-            mut batch, is_aged, ..
+            mut batch,
+            is_aged,
+            sent_at,
+            ..
         }) = self.take_in_flight(send_id)
         else {
             return false;
@@ -125,7 +128,7 @@ impl<T: Clone> Queue<T> {
                     // The broker may forget this producer at its next look.
                     self.sequence.unprove();
                 } else {
-                    self.sequence.handle_acknowledged(is_next, now);
+                    self.sequence.handle_acknowledged(is_next, sent_at);
                 }
                 self.note_acknowledged(answer, &batch);
                 if !batch.resolved {

@@ -199,7 +199,12 @@ impl<T: Clone> Queue<T> {
         if let Some(index) = self.append_to_open(record, options) {
             return Append::Added(self.added(index, false, false, None));
         }
-        self.turn_to(options);
+        if self.turn_to(options) {
+            // What its last chunk still takes needs no memory, also where its batch has its size.
+            if let Some(index) = self.append_to_open(record, options) {
+                return Append::Added(self.added(index, false, false, None));
+            }
+        }
         let room = self.room_for(record, options);
         let bytes = match room {
             Room::Here { bytes } => {
@@ -261,11 +266,12 @@ impl<T: Clone> Queue<T> {
         Append::Added(self.added(index, opened, closed, job))
     }
 
-    /// Makes the open batch of these options the one that takes the next record, if there is one.
-    fn turn_to(&mut self, options: &BatchOptions) {
+    /// Makes the open batch of these options the one that takes the next record, if there is one;
+    /// whether it was another one.
+    fn turn_to(&mut self, options: &BatchOptions) -> bool {
         let is_current = (self.open.as_ref()).is_some_and(|open| open.options == *options);
         if is_current {
-            return;
+            return false;
         }
         let aside = self.aside.iter_mut().find(|open| open.options == *options);
         match (aside, &mut self.open) {
@@ -274,8 +280,9 @@ impl<T: Clone> Queue<T> {
                 let at = self.aside.iter().position(|open| open.options == *options);
                 self.open = at.map(|at| self.aside.swap_remove(at));
             }
-            (None, _) => {}
+            (None, _) => return false,
         }
+        true
     }
 
     /// Makes way for a new open batch of these options; what has to be closed for it.

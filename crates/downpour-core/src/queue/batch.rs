@@ -202,6 +202,9 @@ pub(crate) struct InFlight<T> {
     /// Its records were old when it was sent: it goes alone, and its acknowledgement proves
     /// nothing; see [`Queue::is_aged`](crate::queue::Queue).
     pub(super) is_aged: bool,
+    /// Its acknowledgement proves what was so then: the process may stand still for days while the
+    /// answer waits on the socket.
+    pub(super) sent_at: Instant,
     pub(super) batch: Batch<T>,
 }
 

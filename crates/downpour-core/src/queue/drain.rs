@@ -300,6 +300,7 @@ impl<T: Clone> Queue<T> {
             send_id: outgoing.send_id,
             broker: context.broker,
             is_aged,
+            sent_at: context.now,
             batch,
         });
         outgoing.next = self.peek(context.now);

@@ -47,7 +47,7 @@ enum State {
     /// A batch was acknowledged: the broker knows what comes next and refuses anything else.
     Proven {
         grant: Grant,
-        /// When the last acknowledgement came.
+        /// When the youngest of the acknowledged batches was sent.
         at: Instant,
     },
     /// A stamped batch ended without an acknowledgement, or the broker does not know the
@@ -150,15 +150,16 @@ impl Sequence {
         Some((identity, first))
     }
 
-    /// A batch was acknowledged. `is_next` tells that no stamped batch is before it: otherwise
-    /// nothing new may follow yet, since that one is on its way or still to be sent again.
-    pub(super) fn handle_acknowledged(&mut self, is_next: bool, now: Instant) {
+    /// A batch was acknowledged that had been sent then. `is_next` tells that no stamped batch is
+    /// before it: otherwise nothing new may follow yet, since that one is on its way or still to be
+    /// sent again.
+    pub(super) fn handle_acknowledged(&mut self, is_next: bool, sent_at: Instant) {
         match &mut self.state {
-            State::Proven { at, .. } => *at = now,
+            State::Proven { at, .. } => *at = sent_at.max(*at),
             State::Unproven(grant) if is_next => {
                 self.state = State::Proven {
                     grant: *grant,
-                    at: now,
+                    at: sent_at,
                 };
             }
             State::Unproven(_) | State::Broken { .. } | State::Unidentified => {}

@@ -120,6 +120,21 @@ fn records_of_two_option_sets_that_alternate_fill_two_batches() {
 }
 
 #[test]
+fn a_record_that_fits_into_a_batch_that_was_put_aside_asks_for_no_memory() {
+    let mut config = config();
+    config.batch_size = 200;
+    let mut bench = Bench::with(&config);
+    bench.append(&value(60));
+    with_timeout(&mut bench, 90_000);
+    bench.append("other");
+    let held = bench.queue.held();
+    with_timeout(&mut bench, 120_000);
+    // Refused memory, a caller would wait for it or be turned away.
+    assert_eq!(bench.append(&value(60)), (0, 1));
+    assert_eq!(bench.queue.held(), held);
+}
+
+#[test]
 fn where_order_across_options_is_asked_for_a_change_closes_the_batch() {
     let mut config = config();
     config.order_across_options = true;

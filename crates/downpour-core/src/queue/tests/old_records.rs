@@ -131,3 +131,17 @@ fn without_idempotence_age_means_nothing() {
         bench.send();
     }
 }
+
+#[test]
+fn an_acknowledgement_that_was_on_the_socket_for_days_proves_nothing() {
+    let mut bench = Bench::new();
+    bench.batch(&["a"]);
+    let sent = bench.send();
+    // The process stands still, and the broker forgets it meanwhile.
+    bench.sleep(2 * 86_400_000);
+    bench.answer(&sent, E::NONE, 0);
+    bench.batch(&["b"]);
+    bench.send();
+    bench.batch(&["c"]);
+    assert!(matches!(bench.drain(), Drain::Blocked));
+}

@@ -103,7 +103,9 @@ enum Room {
         bytes: usize,
     },
     /// In the last chunk, but its batch holds no credit for one more record.
-    Credit,
+    Credit {
+        bytes: usize,
+    },
     Chunk {
         bytes: usize,
     },
@@ -213,13 +215,17 @@ impl<T: Clone> Queue<T> {
                 }
                 bytes
             }
-            Room::Credit => 0,
-            Room::Chunk { bytes } | Room::NewBatch { bytes } => bytes,
+            Room::Credit { bytes } | Room::Chunk { bytes } | Room::NewBatch { bytes } => bytes,
+        };
+        // Memory that comes with a credit, since it was asked for while there was no room, is what the
+        // record then goes into.
+        let needs_no_memory = matches!(room, Room::Credit { .. });
+        let takes = |memory: &Vec<u8>| {
+            memory.capacity() >= bytes || needs_no_memory && memory.capacity() == 0
         };
         let line = self.line();
         let credit = self.credit_for(&room, 1);
-        let fits =
-            |c: &mut Chunk| c.memory.capacity() >= bytes && c.credit >= credit && c.line == line;
+        let fits = |c: &mut Chunk| takes(&c.memory) && c.credit >= credit && c.line == line;
         let Some(chunk) = chunk.take_if(fits) else {
             return Append::NeedChunk {
                 need: self.need(&room, bytes),
@@ -390,7 +396,7 @@ impl<T: Clone> Queue<T> {
                 } else if open.has_credit(&self.settings) {
                     Room::Here { bytes }
                 } else {
-                    Room::Credit
+                    Room::Credit { bytes }
                 };
             }
         }
@@ -412,7 +418,7 @@ impl<T: Clone> Queue<T> {
     /// What a record of so many bytes needs in this room, and those that may follow it.
     fn need(&self, room: &Room, bytes: usize) -> ChunkNeed {
         let memory = match room {
-            Room::Credit => 0,
+            Room::Credit { .. } => 0,
             _ => self.chunk_size(room, bytes),
         };
         // As many again: a batch that fills takes few steps, and holds little that it never uses.

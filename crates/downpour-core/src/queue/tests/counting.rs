@@ -7,6 +7,7 @@ use downpour_wire::record::RecordRef;
 
 use super::harness::{Bench, RECORDS_AT, config};
 use crate::config::Config;
+use crate::queue::{Append, Chunk};
 
 fn batches_of(records: u32) -> Config {
     let mut config = config();
@@ -158,6 +159,34 @@ fn a_compressed_batch_still_holds_its_records_shares() {
     assert_eq!((bench.queue.held(), bench.lent()), (3 * SHARE, 3 * SHARE));
     bench.answer(&sent, ErrorCode::NONE, 0);
     assert_eq!((bench.queue.held(), bench.lent()), (0, 0));
+}
+
+#[test]
+fn memory_that_is_too_small_for_a_record_is_not_taken_along_with_a_credit() {
+    let mut bench = Bench::with(&shares());
+    bench.batch(&["1", "2", "3", "4"]);
+    let (options, now, line) = (bench.options, bench.now, bench.queue.line());
+    let record = RecordRef {
+        key: None,
+        value: Some(&[7; 100]),
+        headers: &[],
+        timestamp: RECORDS_AT,
+    };
+    // It was asked for by a caller who found something else open.
+    let lend = |bytes| Chunk {
+        memory: Vec::with_capacity(bytes),
+        credit: 2 * SHARE,
+        line,
+    };
+    for (bytes, is_taken) in [(50, false), (0, true)] {
+        let mut chunk = Some(lend(bytes));
+        let ticket = || unreachable!("one is open");
+        let append = bench
+            .queue
+            .append(&record, &options, &mut chunk, || now, ticket);
+        assert_eq!(matches!(append, Append::Added(_)), is_taken, "{bytes}");
+        assert_eq!(chunk.is_none(), is_taken);
+    }
 }
 
 #[test]

@@ -266,7 +266,10 @@ impl<T: Clone> Engine<T> {
         // A broker that does not lead the partition of a record that it does not acknowledge says so by
         // closing the connection, and in no other way.
         let is_told = self.config.acks == Acks::None && was_usable;
-        if (was_usable || broker.is_some()) && (self.has_work() || is_told) {
+        // That nobody needed a connection says nothing of leaders.
+        let was_idle = matches!(reason, DisconnectReason::Idle(_));
+        let is_sign = (was_usable || broker.is_some()) && !was_idle;
+        if is_sign && (self.has_work() || is_told) {
             // Its partitions may have another leader already.
             self.metadata.want();
         }

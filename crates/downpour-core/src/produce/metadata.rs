@@ -38,7 +38,7 @@ impl<T: Clone> Engine<T> {
         }
         // One request at a time. What is missing is asked for alone: naming all topics for each new
         // one would make the first sends to many of them quadratic.
-        let is_whole = self.metadata.is_due(now);
+        let is_whole = self.metadata.is_due(now) && !self.wanted.insists(now);
         if !is_whole && (self.metadata.asked().is_some() || !self.wanted.is_due(now)) {
             return;
         }
@@ -52,6 +52,9 @@ impl<T: Clone> Engine<T> {
             }
             return;
         };
+        if is_whole {
+            self.wanted.pass_over(now);
+        }
         let numbers = match is_whole {
             true => {
                 self.rest_idle(now);

@@ -29,6 +29,8 @@ pub(super) struct Wanted {
     /// No topic is asked for *again* before this, so that a thousand missing ones with a backoff
     /// each do not make a thousand requests.
     quiet_until: Option<Instant>,
+    /// Some were due, and a refresh of what is known went first.
+    was_passed_over: bool,
 }
 
 #[derive(Debug)]
@@ -126,6 +128,17 @@ impl Wanted {
         Some(self.quiet_until.map_or(at, |quiet| quiet.max(at)))
     }
 
+    /// A refresh of what is known goes first, though some are due.
+    pub(super) fn pass_over(&mut self, now: Instant) {
+        self.was_passed_over |= self.is_due(now);
+    }
+
+    /// Whether it is their turn. A partition in trouble has its metadata refreshed once a backoff, and
+    /// topics that have just been created would wait for the end of that.
+    pub(super) fn insists(&self, now: Instant) -> bool {
+        self.was_passed_over && self.is_due(now)
+    }
+
     pub(super) fn is_due(&self, now: Instant) -> bool {
         let mut wants = self.open.values();
         wants.any(|want| self.due_at(want, now).is_some_and(|at| at <= now))
@@ -142,6 +155,7 @@ impl Wanted {
         let is_due = |want: &Want| self.due_at(want, now).is_some_and(|at| at <= now);
         let due = self.open.iter().filter(|(_, want)| is_due(want));
         let due: Vec<u32> = due.map(|(&topic, _)| topic).collect();
+        self.was_passed_over = false;
         for topic in &due {
             if let Some(want) = self.open.get_mut(topic) {
                 want.is_asked = true;

@@ -145,6 +145,32 @@ fn a_refresh_names_all_that_is_known_and_nobody_that_was_refused() {
 }
 
 #[test]
+fn a_refresh_that_is_due_all_the_time_keeps_no_missing_topic_waiting() {
+    let mut world = World::ready(config());
+    want(&mut world, 1, "created");
+    let asked = world.next(ApiKey::Metadata);
+    answer(&mut world, &asked, ErrorCode::LEADER_NOT_AVAILABLE);
+    let (mut refreshes, mut questions) = (0, 0);
+    while refreshes < 20 {
+        // As a partition in trouble has it.
+        world.engine.metadata.want();
+        world.sleep(10);
+        while !world.asked.is_empty() {
+            let asked = world.next(ApiKey::Metadata);
+            let is_refresh = named(&asked) == ["t"];
+            let code = match is_refresh {
+                true => ErrorCode::NONE,
+                false => ErrorCode::LEADER_NOT_AVAILABLE,
+            };
+            answer(&mut world, &asked, code);
+            refreshes += u32::from(is_refresh);
+            questions += u32::from(!is_refresh);
+        }
+    }
+    assert!((3..40).contains(&questions), "{questions}");
+}
+
+#[test]
 fn a_lost_answer_about_a_missing_topic_is_asked_again_elsewhere() {
     let mut world = World::new(config());
     world.want();

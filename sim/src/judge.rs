@@ -235,9 +235,13 @@ impl Case<'_> {
             Cause::PartitionGone => self.circumstances.remade.contains(&self.entry.place.0),
             Cause::Closed { .. } => closed_at.is_some_and(|closed| closed <= at),
             Cause::TooOldToRetry { .. } => *old_records,
+            // Of a question that had not begun nothing is left but the end of its connection.
             Cause::NoIdentity { .. } => {
                 let refused = self.past.refused_identity;
-                refused.is_some_and(|refused| refused <= at) || self.past.awaits_identity()
+                let mut courses = self.past.courses.values();
+                refused.is_some_and(|refused| refused <= at)
+                    || self.past.awaits_identity()
+                    || courses.any(|course| course.ended.is_some_and(|ended| ended <= at))
             }
             // Its leader said that something before it is missing.
             Cause::DataLost { .. } => {

@@ -313,8 +313,11 @@ fn no_identity_needs_a_refusal_and_a_defect_is_no_cause() {
         code: None,
         reason: reason.clone(),
     };
-    lost().told(cause(), false);
+    // One that was asked, or was to be, on a connection that ended.
+    lost().told(cause(), true);
     let mut refused = lost();
+    refused.past.courses.clear();
+    refused.told(cause(), false);
     refused.past.refused_identity = Some(at(5));
     refused.told(cause(), true);
     lost().told(Cause::Internal { reason }, false);

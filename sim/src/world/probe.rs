@@ -26,10 +26,7 @@ impl World {
         let (net, config) = (&self.plan.net, &self.plan.config);
         let can_work = self.plan.heals && net.is_fast_enough(config) && net.finds_names();
         let is_closing = matches!(self.plan.end, End::Drain | End::Abort(..));
-        // Where nobody answers, who takes bytes for ever does so unnoticed.
-        let is_deaf = |link: &Link| link.client_open && (link.hung || link.deaf);
-        let is_unnoticed = config.acks == Acks::None && self.links.values().any(is_deaf);
-        if !can_work || is_unnoticed || is_closing || self.phase + 1 < self.plan.phases.len() {
+        if !can_work || is_closing || self.phase + 1 < self.plan.phases.len() {
             return;
         }
         let once = config.request_timeout + config.connect_timeout;
@@ -39,7 +36,10 @@ impl World {
         let took = self.plan.turns_take(self.next_id as usize, 0);
         let within = 4 * once + took;
         self.go_for(patience, |world| world.healed);
-        if !self.healed {
+        // Where nobody answers, who takes bytes for ever does so unnoticed.
+        let is_deaf = |link: &Link| link.client_open && (link.hung || link.deaf);
+        let is_unnoticed = self.links.values().any(is_deaf);
+        if !self.healed || is_unnoticed && self.plan.config.acks == Acks::None {
             return;
         }
         self.tally.count("runs: probed at the end");

@@ -54,7 +54,7 @@ impl Stand {
         // Whoever is told something while it is awake wakes nobody and helps nobody. It holds in
         // our waker, perhaps marked as asleep; a partition that does not exist makes the caller
         // tell it so, which marks it as awake.
-        let refused = self.topic.send(Message::new().partition(PARTITIONS));
+        let refused = self.topic.try_send(&Message::new().partition(PARTITIONS));
         let done = work();
         brake.release();
         if refused.is_ok() {

@@ -315,11 +315,12 @@ fn no_identity_needs_a_refusal_and_a_defect_is_no_cause() {
     };
     // One that was asked, or was to be, on a connection that ended.
     lost().told(cause(), true);
-    let mut refused = lost();
-    refused.past.courses.clear();
-    refused.told(cause(), false);
-    refused.past.refused_identity = Some(at(5));
-    refused.told(cause(), true);
+    for refused_at in [None, Some(at(5))] {
+        let mut other = lost();
+        other.past.courses.clear();
+        other.past.refused_identity = refused_at;
+        other.told(cause(), refused_at.is_some());
+    }
     lost().told(Cause::Internal { reason }, false);
     lost().told(Cause::InCallback, false);
 }

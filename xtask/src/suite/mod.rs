@@ -119,8 +119,8 @@ const SECTIONS: &[Section] = &[
         "miri", "test", "-p", "downpour-core", "-p", "downpour-wire", "--lib", "--target-dir", "target/miri",
         "--", "client::", "callers::completion", "queue::sequence", "queue::tests::sequences",
         "produce::send_lists", "identity", "frame::tests::bodies", "frame::tests::a_frame",
-        // Hours, second by second.
-        "--skip", "client::notice",
+        // Hours, second by second; and a hundred thousand of something.
+        "--skip", "client::notice", "--skip", "client::plausible",
     ]).env(&[("MIRIFLAGS", "-Zmiri-disable-isolation")]).toolchain("nightly")
         .needs(&[Of("nightly", "miri"), Of("nightly", "rust-src")]),
     section("tsan", &[

@@ -14,4 +14,5 @@ pub mod partition_info;
 pub(crate) mod plausible;
 pub(crate) mod stage;
 pub(crate) mod stranger;
+pub(crate) mod topic;
 pub(crate) mod versions;

@@ -1,156 +1,20 @@
-//! What is known of the cluster: brokers, topics, leaders. Merged from answers, never older.
+//! What is known of the cluster: its brokers and topics. Merged from answers; what an answer says of
+//! one topic, and what of it is believed, is in `topic`.
 //!
 //! Topics are numbered by the shell; the numbers are dense and stay. When to ask is the
 //! engine's matter.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use downpour_wire::error_code::ErrorCode;
-use downpour_wire::messages::{
-    LeaderIdAndEpoch, MetadataPartition, MetadataResponse, MetadataTopic, NodeEndpoint,
-};
-use downpour_wire::primitives::Uuid;
+use downpour_wire::messages::{LeaderIdAndEpoch, MetadataResponse, NodeEndpoint};
 
 use crate::client::connect_error::{ConnectError, ConnectErrorKind, ConnectFailure};
+use crate::client::topic::{Change, Leader, Topic};
 use crate::config::Address;
 use crate::ids::PartitionId;
-
-/// Who leads a partition.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Leader {
-    broker: Option<i32>,
-    epoch: i32,
-}
-
-impl Leader {
-    const UNKNOWN: Self = Self {
-        broker: None,
-        epoch: -1,
-    };
-
-    /// `None` while nobody does.
-    pub(crate) fn broker(self) -> Option<i32> {
-        self.broker
-    }
-
-    /// Grows with each election (KIP-320); -1 where the broker is too old to say.
-    pub(crate) fn epoch(self) -> i32 {
-        self.epoch
-    }
-}
-
-/// One topic.
-#[derive(Debug)]
-pub(crate) struct Topic {
-    name: Arc<str>,
-    id: Uuid,
-    /// The last id that any broker told. Without it, while brokers are upgraded, metadata from one
-    /// that is too old for ids would make the topic look like another one.
-    told_id: Uuid,
-    leaders: Vec<Leader>,
-    /// Answers in a row that told older epochs, or fewer partitions, if brokers tell no id.
-    older: u32,
-    /// Brokers that tell no id said that there is no such topic.
-    was_gone: bool,
-    /// When somebody last wanted it or sent to it.
-    used_at: Option<Instant>,
-    rest: Rest,
-}
-
-/// Whether a topic's leaders were forgotten because nobody used it.
-///
-/// How many partitions it had is kept: fewer under the same id would be the word of a broker that
-/// lags, and those that a topic made anew has lost must be found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Rest {
-    /// They were not.
-    No,
-    /// They were, those of so many partitions.
-    Resting(usize),
-    /// They were, and somebody wants the topic again. Until an answer tells of it all are unknown.
-    Over,
-}
-
-/// So many answers in a row that all tell older epochs come from no broker that lags.
-///
-/// Brokers before 2.8 tell no ids, and a topic that is deleted and made anew begins at epoch 0
-/// again: with the former one's epochs for a measure, its leaders would never be believed
-/// (KAFKA-13488). And one answer with an epoch that no election ever comes to would else keep its
-/// partition from its leaders for good.
-const OLDER_BELIEVED: u32 = 5;
-
-impl Topic {
-    pub(crate) fn name(&self) -> &Arc<str> {
-        &self.name
-    }
-
-    /// The last id that any broker told; zero as long as none did.
-    pub(crate) fn told_id(&self) -> Uuid {
-        self.told_id
-    }
-
-    /// Zero where the broker that was asked last is too old to tell one.
-    pub(crate) fn id(&self) -> Uuid {
-        self.id
-    }
-
-    /// One per partition; none until metadata came, and none while it rests.
-    pub(crate) fn leaders(&self) -> &[Leader] {
-        &self.leaders
-    }
-
-    /// Whether its leaders were told, and not forgotten since.
-    pub(crate) fn is_told(&self) -> bool {
-        !self.leaders.is_empty() && self.rest == Rest::No
-    }
-
-    /// Whether its leaders are known and nobody has used it for so long.
-    pub(crate) fn is_idle(&self, time: Duration, now: Instant) -> bool {
-        let is_over = |used_at: Instant| now.saturating_duration_since(used_at) >= time;
-        self.is_told() && self.used_at.is_none_or(is_over)
-    }
-}
-
-impl Topic {
-    #[inline]
-    fn note_used(&mut self, now: Instant) -> bool {
-        self.used_at = Some(now);
-        self.rest != Rest::No && self.end_rest()
-    }
-
-    /// It is in the picture again, with leaders that nobody knows.
-    #[cold]
-    fn end_rest(&mut self) -> bool {
-        let Rest::Resting(partitions) = self.rest else {
-            return false;
-        };
-        self.leaders = vec![Leader::UNKNOWN; partitions];
-        self.rest = Rest::Over;
-        true
-    }
-}
-
-/// What a merge changed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Change {
-    /// A topic has metadata now, or more partitions, or other leaders.
-    Topic { topic: u32 },
-    /// A topic has another id than before: it was deleted and made anew. It comes before all else
-    /// that has changed about it.
-    MadeAnew { topic: u32 },
-    /// A topic that was made anew has fewer partitions than before: the others are gone. Their
-    /// leaders are forgotten, and are in no change of their own.
-    Fewer { topic: u32, before: usize },
-    /// A topic cannot be used.
-    Unavailable { topic: u32, code: ErrorCode },
-    /// A partition's leader is another one.
-    Leader {
-        partition: PartitionId,
-        leader: Leader,
-    },
-}
 
 /// Brokers, topics and leaders.
 #[derive(Debug, Default)]
@@ -186,25 +50,9 @@ impl Cluster {
         self.forget_brokers();
         let mut changes = Vec::new();
         for (number, topic) in (0..).zip(&mut self.topics) {
-            let Some(topic) = topic else { continue };
-            (topic.id, topic.told_id) = (Uuid::ZERO, Uuid::ZERO);
-            (topic.older, topic.was_gone) = (0, true);
-            if topic.leaders.is_empty() {
-                continue;
+            if let Some(topic) = topic {
+                topic.change_cluster(number, &mut changes);
             }
-            changes.push(Change::MadeAnew { topic: number });
-            for (index, known) in (0..).zip(&mut topic.leaders) {
-                let before = std::mem::replace(known, Leader::UNKNOWN);
-                let partition = PartitionId {
-                    topic: number,
-                    index,
-                };
-                if before.broker.is_some() {
-                    let leader = Leader::UNKNOWN;
-                    changes.push(Change::Leader { partition, leader });
-                }
-            }
-            changes.push(Change::Topic { topic: number });
         }
         changes
     }
@@ -246,16 +94,7 @@ impl Cluster {
         if self.topics.len() <= at {
             self.topics.resize_with(at + 1, || None);
         }
-        self.topics[at] = Some(Topic {
-            name: name.clone(),
-            id: Uuid::ZERO,
-            told_id: Uuid::ZERO,
-            older: 0,
-            was_gone: false,
-            leaders: Vec::new(),
-            used_at: None,
-            rest: Rest::No,
-        });
+        self.topics[at] = Some(Topic::new(name));
         self.by_name.insert(name.clone(), number);
         true
     }
@@ -292,11 +131,8 @@ impl Cluster {
     /// Forgets the leaders of a topic that nobody uses.
     pub(crate) fn rest(&mut self, number: u32) {
         let topic = self.topics.get_mut(number as usize);
-        if let Some(topic) = topic.and_then(Option::as_mut).filter(|t| t.is_told()) {
-            let forgotten = std::mem::take(&mut topic.leaders);
-            topic.rest = Rest::Resting(forgotten.len());
-            // The next answer is compared with nothing.
-            topic.older = 0;
+        if let Some(topic) = topic.and_then(Option::as_mut) {
+            topic.begin_rest();
         }
     }
 
@@ -309,7 +145,7 @@ impl Cluster {
         let known = self
             .topic(partition.topic)
             .zip(usize::try_from(partition.index).ok())
-            .and_then(|(topic, at)| topic.leaders.get(at));
+            .and_then(|(topic, at)| topic.leaders().get(at));
         known.copied().unwrap_or(Leader::UNKNOWN)
     }
 
@@ -337,14 +173,17 @@ impl Cluster {
             let Some(number) = self.number_of(name) else {
                 continue;
             };
+            let Some(Some(topic)) = self.topics.get_mut(number as usize) else {
+                continue;
+            };
             if answer.error_code.is_none() && !answer.partitions.is_empty() {
-                self.merge_topic(number, answer, &mut changes);
+                topic.merge(number, answer, &mut changes);
             } else {
                 let code = match answer.error_code {
                     ErrorCode::NONE => ErrorCode::LEADER_NOT_AVAILABLE,
                     code => code,
                 };
-                self.note_gone(number, code);
+                topic.note_gone(code);
                 changes.push(Change::Unavailable {
                     topic: number,
                     code,
@@ -352,98 +191,6 @@ impl Cluster {
             }
         }
         changes
-    }
-
-    /// A topic without an id that is gone may come back as another one: what is told of it next is
-    /// believed, older epochs and fewer partitions included.
-    fn note_gone(&mut self, number: u32, code: ErrorCode) {
-        let topic = self.topics.get_mut(number as usize);
-        if let Some(topic) = topic.and_then(Option::as_mut) {
-            topic.was_gone |=
-                topic.told_id.is_zero() && code == ErrorCode::UNKNOWN_TOPIC_OR_PARTITION;
-        }
-    }
-
-    fn merge_topic(&mut self, number: u32, answer: &MetadataTopic, changes: &mut Vec<Change>) {
-        let Some(Some(topic)) = self.topics.get_mut(number as usize) else {
-            return;
-        };
-        topic.end_rest();
-        // That its partitions have leaders again is no move of any.
-        let rested = std::mem::replace(&mut topic.rest, Rest::No) == Rest::Over;
-        topic.id = answer.topic_id;
-        // A broker that is too old to tell an id does not say that the topic is another one.
-        let is_other = !answer.topic_id.is_zero() && topic.told_id != answer.topic_id;
-        let made_anew = is_other && !topic.told_id.is_zero();
-        if is_other {
-            topic.told_id = answer.topic_id;
-        }
-        if made_anew {
-            changes.push(Change::MadeAnew { topic: number });
-        }
-        let is_older = |told: &MetadataPartition| {
-            let at = usize::try_from(told.partition_index).ok();
-            let known = at.and_then(|at| topic.leaders.get(at));
-            known.is_some_and(|known| (0..known.epoch).contains(&told.leader_epoch))
-        };
-        let before = topic.leaders.len();
-        let are_fewer = answer.partitions.len() < before;
-        let has_no_id = topic.told_id.is_zero();
-        let is_told_older = has_no_id && are_fewer || answer.partitions.iter().any(is_older);
-        topic.older = match is_told_older {
-            true => topic.older.saturating_add(1),
-            false => 0,
-        };
-        let was_gone = std::mem::take(&mut topic.was_gone);
-        let is_repeated = topic.older >= OLDER_BELIEVED;
-        let is_believed = made_anew || was_gone || is_repeated;
-        // No topic loses partitions: under the same id fewer are the word of a broker that has not
-        // heard of the newer ones.
-        let lost_some = are_fewer && (made_anew || was_gone || is_repeated && has_no_id);
-        if lost_some {
-            topic.leaders.truncate(answer.partitions.len());
-            let topic = number;
-            changes.push(Change::Fewer { topic, before });
-        }
-        let before = topic.leaders.len();
-        let mut changed = before == 0 || lost_some || rested;
-        for partition in &answer.partitions {
-            // Partitions are numbered densely. A number beyond the count is passed over: where
-            // another partition never had a leader, brokers before KRaft leave that one out.
-            let Ok(at) = usize::try_from(partition.partition_index) else {
-                continue;
-            };
-            if at >= answer.partitions.len().max(before) {
-                continue;
-            }
-            if topic.leaders.len() <= at {
-                topic.leaders.resize(at + 1, Leader::UNKNOWN);
-                changed = true;
-            }
-            let leader = Leader {
-                broker: (partition.leader_id >= 0).then_some(partition.leader_id),
-                // Below zero is none, whatever it is: it must not be what others are newer than.
-                epoch: partition.leader_epoch.max(-1),
-            };
-            let known = &mut topic.leaders[at];
-            let older = leader.epoch >= 0 && leader.epoch < known.epoch && !is_believed;
-            if *known == leader || older {
-                continue;
-            }
-            let moved = known.broker != leader.broker;
-            *known = leader;
-            if moved && !rested {
-                changed = true;
-                let partition = PartitionId {
-                    topic: number,
-                    index: partition.partition_index,
-                };
-                changes.push(Change::Leader { partition, leader });
-            }
-        }
-        if changed {
-            changes.push(Change::Topic { topic: number });
-        }
     }
 
     /// Takes a leader hint of a Produce answer (KIP-951): only a newer epoch, only a broker that
@@ -454,7 +201,7 @@ impl Cluster {
         hint: &LeaderIdAndEpoch,
         endpoints: &[NodeEndpoint],
     ) -> Option<Change> {
-        if hint.leader_id < 0 || hint.leader_epoch <= self.leader(partition).epoch {
+        if hint.leader_id < 0 || hint.leader_epoch <= self.leader(partition).epoch() {
             return None;
         }
         let endpoint = endpoints.iter().find(|e| e.node_id == hint.leader_id);
@@ -467,14 +214,8 @@ impl Cluster {
             None => return None,
         }
         let topic = self.topics.get_mut(partition.topic as usize)?.as_mut()?;
-        let known = topic
-            .leaders
-            .get_mut(usize::try_from(partition.index).ok()?)?;
-        let leader = Leader {
-            broker: Some(hint.leader_id),
-            epoch: hint.leader_epoch,
-        };
-        *known = leader;
+        let leader = Leader::new(hint.leader_id, hint.leader_epoch);
+        topic.set_leader(partition.index, leader)?;
         Some(Change::Leader { partition, leader })
     }
 }
@@ -488,8 +229,11 @@ pub(super) fn address(host: &str, port: i32) -> Option<Address> {
 
 #[cfg(test)]
 mod tests {
+    use downpour_wire::messages::{MetadataBroker, MetadataPartition, MetadataTopic};
+    use downpour_wire::primitives::Uuid;
+
     use super::*;
-    use downpour_wire::messages::{MetadataBroker, MetadataPartition};
+    use crate::client::topic::OLDER_BELIEVED;
 
     fn answer(leaders: &[(i32, i32)]) -> MetadataResponse {
         let mut response = MetadataResponse::default();
@@ -527,9 +271,9 @@ mod tests {
     fn an_older_epoch_never_takes_a_partition_back() {
         let mut cluster = cluster(&[(1, 5)]);
         assert_eq!(cluster.merge(&answer(&[(2, 4)])), []);
-        assert_eq!(cluster.leader(PARTITION).broker, Some(1));
+        assert_eq!(cluster.leader(PARTITION).broker(), Some(1));
         assert_eq!(cluster.merge(&answer(&[(2, 6)])).len(), 2);
-        assert_eq!(cluster.leader(PARTITION).broker, Some(2));
+        assert_eq!(cluster.leader(PARTITION).broker(), Some(2));
     }
 
     #[test]
@@ -542,13 +286,7 @@ mod tests {
         second.topics[0].topic_id = Uuid([2; 16]);
         let changes = cluster.merge(&second);
         assert_eq!(changes[0], Change::MadeAnew { topic: 0 });
-        assert_eq!(
-            cluster.leader(PARTITION),
-            Leader {
-                broker: Some(2),
-                epoch: 0
-            }
-        );
+        assert_eq!(cluster.leader(PARTITION), Leader::new(2, 0));
     }
 
     #[test]
@@ -558,7 +296,7 @@ mod tests {
         gone.topics[0].error_code = ErrorCode::UNKNOWN_TOPIC_OR_PARTITION;
         cluster.merge(&gone);
         cluster.merge(&answer(&[(2, 0)]));
-        assert_eq!(cluster.leader(PARTITION).broker, Some(2));
+        assert_eq!(cluster.leader(PARTITION).broker(), Some(2));
     }
 
     #[test]
@@ -566,15 +304,15 @@ mod tests {
         let mut cluster = cluster(&[(1, 5)]);
         for _ in 1..OLDER_BELIEVED {
             cluster.merge(&answer(&[(2, 0)]));
-            assert_eq!(cluster.leader(PARTITION).broker, Some(1));
+            assert_eq!(cluster.leader(PARTITION).broker(), Some(1));
         }
         // One that knows better begins the count anew.
         cluster.merge(&answer(&[(1, 5)]));
         for _ in 0..OLDER_BELIEVED {
-            assert_eq!(cluster.leader(PARTITION).broker, Some(1));
+            assert_eq!(cluster.leader(PARTITION).broker(), Some(1));
             cluster.merge(&answer(&[(2, 0)]));
         }
-        assert_eq!(cluster.leader(PARTITION).broker, Some(2));
+        assert_eq!(cluster.leader(PARTITION).broker(), Some(2));
     }
 
     #[test]
@@ -587,13 +325,13 @@ mod tests {
         let mut known = cluster(&[(1, 5)]);
         known.merge(&with_id(&[(1, i32::MAX)]));
         for _ in 0..OLDER_BELIEVED {
-            assert_eq!(known.leader(PARTITION).broker, Some(1));
+            assert_eq!(known.leader(PARTITION).broker(), Some(1));
             known.merge(&with_id(&[(2, 6)]));
         }
-        assert_eq!(known.leader(PARTITION).broker, Some(2));
+        assert_eq!(known.leader(PARTITION).broker(), Some(2));
         // What is less than none is none: all are newer.
         known.merge(&with_id(&[(1, i32::MIN)]));
-        assert_eq!(known.leader(PARTITION).epoch, -1);
+        assert_eq!(known.leader(PARTITION).epoch(), -1);
     }
 
     #[test]
@@ -679,7 +417,7 @@ mod tests {
         let mut wild = answer(&[(1, 0)]);
         wild.topics[0].partitions[0].partition_index = i32::MAX;
         cluster.merge(&wild);
-        assert_eq!(cluster.topic(0).unwrap().leaders.len(), 1);
+        assert_eq!(cluster.topic(0).unwrap().leaders().len(), 1);
     }
 
     #[test]
@@ -702,11 +440,11 @@ mod tests {
         cluster.merge(&answer(&[(2, 4)]));
         assert_eq!(cluster.topic(0).unwrap().told_id(), id);
         assert_eq!(cluster.topic(0).unwrap().id(), Uuid::ZERO);
-        assert_eq!(cluster.leader(PARTITION).broker, Some(1));
+        assert_eq!(cluster.leader(PARTITION).broker(), Some(1));
         // Made anew meanwhile: its epochs begin again.
         let mut other = answer(&[(2, 0)]);
         other.topics[0].topic_id = Uuid([2; 16]);
         cluster.merge(&other);
-        assert_eq!(cluster.leader(PARTITION).broker, Some(2));
+        assert_eq!(cluster.leader(PARTITION).broker(), Some(2));
     }
 }

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-use crate::client::cluster::Topic;
+use crate::client::topic::Topic;
 use crate::output::{Output, TopicUpdate};
 use crate::produce::engine::Engine;
 

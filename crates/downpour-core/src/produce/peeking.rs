@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::client::cluster::Topic;
+use crate::client::topic::Topic;
 use crate::ids::PartitionId;
 use crate::produce::engine::{Engine, earlier};
 use crate::produce::queues::Queues;

@@ -33,8 +33,8 @@ impl<T: Clone> Engine<T> {
     /// Whether another poll at the time of the last one would find nothing to do; what was told since
     /// is that requests were written, if anything.
     ///
-    /// Most rounds end so. That poll would be the only one of a caller who awaits each record that
-    /// decides nothing, and a third of what its round costs.
+    /// Most rounds end so: the request is written and nothing else waits. A caller who awaits each
+    /// record would pay for a poll that decides nothing twice per round trip.
     pub fn is_at_rest(&self, now: Instant) -> bool {
         let is_asked =
             self.wanted.is_due(now) || self.metadata.is_due(now) || self.init.is_due(now);

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use downpour_wire::error_code::ErrorCode;
 
-use crate::client::cluster::{Change, Topic};
+use crate::client::topic::{Change, Topic};
 use crate::event::Event;
 use crate::ids::PartitionId;
 use crate::outcome::Cause;

@@ -316,6 +316,19 @@ mod tests {
     }
 
     #[test]
+    fn what_was_told_before_a_topic_rested_is_not_counted_with_what_is_told_afterwards() {
+        let mut cluster = cluster(&[(1, 5), (1, 5)]);
+        let fewer = answer(&[(1, 5)]);
+        for _ in 1..OLDER_BELIEVED {
+            assert_eq!(cluster.merge(&fewer), []);
+        }
+        cluster.rest(0);
+        assert!(cluster.note_used(0, Instant::now()));
+        let changes = cluster.merge(&fewer);
+        assert_eq!(changes, [Change::Topic { topic: 0 }], "{changes:?}");
+    }
+
+    #[test]
     fn an_epoch_that_no_election_comes_to_does_not_keep_a_partition_from_its_leaders() {
         let with_id = |leaders: &[(i32, i32)]| {
             let mut told = answer(leaders);

@@ -418,4 +418,14 @@ mod tests {
         bench.wanted.handle_found(1);
         assert!(bench.wanted.is_empty() && bench.wanted.past.is_empty());
     }
+
+    #[test]
+    fn who_waits_for_less_time_shortens_nobody_else_s() {
+        let mut bench = Bench::new();
+        bench.want(0);
+        let soon = bench.now + Duration::from_secs(1);
+        bench.wanted.want(0, soon, bench.now);
+        bench.wanted.expire(soon);
+        assert!(!bench.wanted.is_empty());
+    }
 }

@@ -542,6 +542,24 @@ fn where_nobody_answers_a_connection_that_ends_tells_that_leaders_may_have_moved
 }
 
 #[test]
+fn a_connection_that_nobody_needed_says_nothing_of_leaders_when_it_ends() {
+    let mut config = config();
+    (config.acks, config.idempotence) = (crate::config::Acks::None, false);
+    config.idle_timeout = Duration::from_secs(10);
+    let mut world = World::ready(config);
+    world.append(0);
+    world.connect_broker();
+    world.next(ApiKey::Produce);
+    world.sleep(10_000);
+    world.assert_saw("reason: Idle");
+    world.sleep(200);
+    world.append(0);
+    world.connect();
+    world.answer_versions();
+    world.next(ApiKey::Produce);
+}
+
+#[test]
 fn nothing_is_gathered_while_the_kernel_has_not_taken_all() {
     let mut config = config();
     config.linger = Linger::Fixed(Duration::ZERO);

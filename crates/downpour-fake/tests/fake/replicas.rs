@@ -220,21 +220,20 @@ fn error_after_the_append_may_hide_the_offset() {
     );
 }
 
+/// What a batch with this first sequence is answered then.
+fn code_at(cluster: &mut Cluster, seconds: u64, sequence: i32) -> ErrorCode {
+    let request = produce_request(-1, "events", 0, stamped(0, sequence, 1));
+    let asked = frame(&request, 9, 1);
+    let reaction = cluster.handle(Duration::from_secs(seconds), 1, 1, &asked);
+    let answer = reaction.answer.expect("an answer");
+    only(read::<ProduceRequest>(&answer, 9, 1)).error_code
+}
+
 #[test]
 fn producer_is_forgotten_by_its_records_timestamps() {
     let mut cluster = one_broker();
     cluster.set_epoch_ms(MADE_MS + DAY - 1_000);
-    let mut at = |seconds, sequence| {
-        let request = produce_request(-1, "events", 0, stamped(0, sequence, 1));
-        let asked = frame(&request, 9, 1);
-        let reaction = cluster.handle(Duration::from_secs(seconds), 1, 1, &asked);
-        only(read::<ProduceRequest>(
-            &reaction.answer.expect("an answer"),
-            9,
-            1,
-        ))
-        .error_code
-    };
+    let mut at = |seconds, sequence| code_at(&mut cluster, seconds, sequence);
     assert_eq!(at(0, 0), OK);
     // It is older than a day now, but nobody has looked.
     assert_eq!(at(599, 5), ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER);
@@ -249,17 +248,7 @@ fn producer_of_young_records_is_remembered() {
     cluster.create_topic("events", 1);
     cluster.set_epoch_ms(MADE_MS);
     cluster.set_producer_expiration(Duration::from_secs(100), Duration::from_secs(10));
-    let mut at = |seconds, sequence| {
-        let request = produce_request(-1, "events", 0, stamped(0, sequence, 1));
-        let asked = frame(&request, 9, 1);
-        let reaction = cluster.handle(Duration::from_secs(seconds), 1, 1, &asked);
-        only(read::<ProduceRequest>(
-            &reaction.answer.expect("an answer"),
-            9,
-            1,
-        ))
-        .error_code
-    };
+    let mut at = |seconds, sequence| code_at(&mut cluster, seconds, sequence);
     assert_eq!(at(0, 0), OK);
     assert_eq!(at(99, 7), ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER);
     assert_eq!(at(100, 7), OK);

@@ -180,8 +180,11 @@ impl Case<'_> {
             }
             Some((Said::LeftOut, _)) => has_left,
             None if has_left => true,
-            // It is being written.
-            None => sending.ended.is_none_or(|ended| self.at < ended + *late),
+            // It is being written. Who sends many at once is told of all when the last was accepted.
+            None => {
+                let judged = self.entry.told_late.unwrap_or(self.at);
+                sending.ended.is_none_or(|ended| judged < ended + *late)
+            }
         }
     }
 

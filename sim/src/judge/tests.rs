@@ -197,6 +197,18 @@ fn unknown_is_only_what_left_and_has_no_clear_answer() {
 }
 
 #[test]
+fn who_is_told_of_many_at_once_may_have_been_judged_while_it_was_written() {
+    for (told_late, fits) in [(None, false), (Some(at(30)), true), (Some(at(90)), false)] {
+        let mut run = Run::new().send(1, 10, 99).end(1, 20);
+        let mut entry = entry(unknown(), at(TOLD));
+        entry.told_late = told_late;
+        run.history.accept(2, entry);
+        let said = judge(&run.history, &run.past, &run.circumstances);
+        assert_eq!(said.is_ok(), fits, "{told_late:?}: {said:?}");
+    }
+}
+
+#[test]
 fn a_broker_s_code_is_the_last_that_came_for_the_record() {
     let refused = |code| lost().send(2, 30, 100).hear(2, 40, code, -1);
     let code = ErrorCode::INVALID_RECORD;

@@ -8,6 +8,9 @@ use crate::trouble::{Answers, Cut, Trouble};
 use crate::world::state::{Event, World};
 use crate::world::wire::LinkId;
 
+/// Of the wall clock, in milliseconds.
+const AHEAD_MAX: i64 = 3_500_000;
+
 impl World {
     pub(crate) fn happen(&mut self, at: usize) {
         let phase = &self.plan.phases[self.phase];
@@ -63,7 +66,9 @@ impl World {
             }
             Trouble::WallClock(millis) => {
                 self.tally.count("faults: wall clock jumped");
-                self.wall_ahead = self.wall_ahead.saturating_add(millis);
+                // What is stamped more than an hour ahead a broker refuses, rightly.
+                let ahead = self.wall_ahead.saturating_add(millis);
+                self.wall_ahead = ahead.clamp(-AHEAD_MAX, AHEAD_MAX);
             }
             Trouble::Grow { topic, more } => {
                 let count = self.plan.topics[topic].partitions + more;
